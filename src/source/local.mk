@@ -1,0 +1,3 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# One module a line, sorted: libvmview_a_SOURCES += %D%/NAME.c %D%/NAME.h

@@ -1,0 +1,7 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+
+check_LIBRARIES += tests/fuzz/libreplay.a
+tests_fuzz_libreplay_a_SOURCES = %D%/replay.c
+
+# One target a line, sorted: FUZZ_TARGETS += %D%/fuzz_NAME   (its source is fuzz_NAME.c,
+# its inputs are in corpus/NAME/)

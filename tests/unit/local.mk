@@ -1,0 +1,3 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# One program a line, sorted: UNIT_TESTS += %D%/test_NAME   (its source is test_NAME.c)
