@@ -1,0 +1,198 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What the live tests written in Python share.
+
+    import lib
+    with lib.zoo("touched") as zoo:
+        ...
+        lib.equal("rss", got, zoo.truth["touched"]["rss"])
+    lib.done()
+
+tests/run sets VMVIEW, ZOO, SRCDIR, BUILDDIR; by hand the build in build/ is used. A script that
+calls test() speaks TAP, each test counting; others pass with status 0 and skip with 77.
+"""
+import contextlib
+import json
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+
+SRC = os.environ.get("SRCDIR",
+                     os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))))
+BUILD = os.environ.get("BUILDDIR", os.path.join(SRC, "build"))
+VMVIEW = os.environ.get("VMVIEW", os.path.join(BUILD, "vmview"))
+ZOO = os.environ.get("ZOO", os.path.join(BUILD, "tests/zoo/zoo"))
+SCHEMA = os.path.join(SRC, "share/vmview.schema.json")
+READY_SECONDS = 60
+
+# tests/run ends a test with SIGTERM: then too what `with` opened is closed.
+signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(143))
+
+
+class Failed(Exception):
+    """A test found something wrong."""
+
+
+class Skipped(Exception):
+    """This machine cannot do the test; says why."""
+
+
+class Done:
+    """What a run of vmview gave."""
+
+    def __init__(self, process):
+        self.status = process.returncode
+        self.raw, self.raw_err = process.stdout, process.stderr
+        self.out = process.stdout.decode("utf-8", "surrogateescape")
+        self.err = process.stderr.decode("utf-8", "surrogateescape")
+
+
+def vmview(*args, status=0, user=None, env=None, timeout=120):
+    """Run vmview with the arguments; fail unless it ends with the status (None: any)."""
+    program, wrap = VMVIEW, []
+    with contextlib.ExitStack() as stack:
+        if user is not None:
+            need_root()
+            program = stack.enter_context(reachable(VMVIEW))
+            wrap = ["setpriv", f"--reuid={user}", f"--regid={user}", "--clear-groups",
+                    "--inh-caps=-all", "--bounding-set=-all", "--no-new-privs"]
+        done = Done(subprocess.run(wrap + [program] + [str(arg) for arg in args],
+                                   env=dict(os.environ, **(env or {})), stdin=subprocess.DEVNULL,
+                                   stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                                   timeout=timeout))
+    if status is not None and done.status != status:
+        raise Failed(f"vmview {' '.join(map(str, args))}: status {done.status}, expected {status}\n"
+                     f"{done.err}")
+    return done
+
+
+@contextlib.contextmanager
+def reachable(program):
+    """A copy of the program that everybody can run, wherever the build is."""
+    with tempfile.TemporaryDirectory(prefix="vmview-test.") as directory:
+        os.chmod(directory, 0o755)
+        copy = os.path.join(directory, os.path.basename(program))
+        with open(program, "rb") as source, open(copy, "wb") as target:
+            target.write(source.read())
+        os.chmod(copy, 0o755)
+        yield copy
+
+
+def vmview_json(*args, **options):
+    """The document of `vmview ... --json`, checked by the schema."""
+    done = vmview(*args, "--json", **options)
+    try:
+        document = json.loads(done.raw.decode("utf-8"))
+    except ValueError as err:
+        raise Failed(f"vmview {' '.join(map(str, args))} --json: {err}\n{done.err}") from err
+    validate(document)
+    return document
+
+
+def validate(document):
+    try:
+        import jsonschema
+    except ImportError as err:
+        raise Skipped("python3-jsonschema is missing") from err
+    with open(SCHEMA, encoding="utf-8") as file:
+        schema = json.load(file)
+    try:
+        jsonschema.validate(document, schema)
+    except jsonschema.ValidationError as err:
+        raise Failed(f"not valid by the schema: {str(err)[:2000]}") from err
+
+
+class Zoo:
+    """A running zoo: pid, and truth[animal] as it printed it (a list where it printed several)."""
+
+    def __init__(self, process):
+        self.process, self.pid = process, process.pid
+        self.truth, self.lines = {}, []
+
+    def wait_ready(self):
+        signal.alarm(READY_SECONDS)     # ends the test where the zoo hangs
+        for line in self.process.stdout:
+            fact = json.loads(line)
+            self.lines.append(fact)
+            if fact.get("ready"):
+                signal.alarm(0)
+                return
+            if "skip" in fact:
+                raise Skipped(f"{fact.get('animal')}: {fact['skip']}")
+            self.note(fact)
+        signal.alarm(0)
+        raise Failed(f"the zoo ended with status {self.process.wait()} before it was ready")
+
+    def note(self, fact):
+        name = fact.get("animal")
+        if name is None:
+            self.pid = fact.get("pid", self.pid)
+        elif name not in self.truth:
+            self.truth[name] = fact
+        elif isinstance(self.truth[name], list):
+            self.truth[name].append(fact)
+        else:
+            self.truth[name] = [self.truth[name], fact]
+
+
+@contextlib.contextmanager
+def zoo(*animals):
+    """Start the zoo with these animals; they end with the block."""
+    process = subprocess.Popen([ZOO, *animals], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    try:
+        started = Zoo(process)
+        started.wait_ready()
+        yield started
+    finally:
+        process.stdin.close()
+        try:
+            process.wait(10)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+        process.stdout.close()
+
+
+def need_root():
+    if os.geteuid() != 0:
+        raise Skipped("needs root")
+
+
+def equal(what, got, want):
+    if got != want:
+        raise Failed(f"{what} is {got!r}, expected {want!r}")
+
+
+def true(condition, what):
+    if not condition:
+        raise Failed(what)
+
+
+TESTS = []
+
+
+def test(function):
+    """Decorator: run it in done(); its name is the test's name."""
+    TESTS.append(function)
+    return function
+
+
+def done():
+    """Run the tests that test() marked, one TAP result each."""
+    failed = 0
+    for number, function in enumerate(TESTS, 1):
+        name = function.__name__.replace("_", " ")
+        try:
+            function()
+            print(f"ok {number} - {name}")
+        except Skipped as why:
+            print(f"ok {number} - {name} # SKIP {why}")
+        except (Failed, subprocess.TimeoutExpired, LookupError, TypeError, ValueError) as err:
+            failed += 1
+            print(f"not ok {number} - {name}")
+            for line in f"{type(err).__name__}: {err}".splitlines():
+                print(f"# {line}")
+        sys.stdout.flush()
+    print(f"1..{len(TESTS)}")
+    sys.exit(1 if failed else 0)
