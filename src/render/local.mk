@@ -1,3 +1,13 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
 # One module a line, sorted: libvmview_a_SOURCES += %D%/NAME.c %D%/NAME.h
+libvmview_a_SOURCES += %D%/schema_text.h
+
+nodist_libvmview_a_SOURCES += %D%/schema_text.c
+CLEANFILES += %D%/schema_text.c
+%D%/schema_text.c: $(srcdir)/share/vmview.schema.json
+	$(AM_V_GEN)$(MKDIR_P) %D%
+	$(AM_V_at){ echo '#include "render/schema_text.h"'; echo; echo 'const char schema_text[] ='; \
+		$(SED) 's/[\\"]/\\&/g; s/^/	"/; s/$$/\\n"/' $(srcdir)/share/vmview.schema.json; \
+		echo '	;'; } >$@.new
+	$(AM_V_at)mv $@.new $@

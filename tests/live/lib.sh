@@ -103,7 +103,7 @@ start_zoo()
 	ZOO_OUT=$TMP/out.$ZOO_PID
 	for ((i = 0; i < 600; i++)); do
 		! grep -q '^{"ready":true}' "$ZOO_OUT" || return 0
-		[ -d "/proc/$ZOO_PID" ] && [ "$(cut -d' ' -f3 "/proc/$ZOO_PID/stat")" != Z ] || break
+		kill -0 "$ZOO_PID" 2>/dev/null || break
 		sleep 0.05
 	done
 	wait "$ZOO_PID" || status=$?
