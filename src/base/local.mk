@@ -1,3 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
 # One module a line, sorted: libvmview_a_SOURCES += %D%/NAME.c %D%/NAME.h
+libvmview_a_SOURCES += %D%/arena.c %D%/arena.h
+libvmview_a_SOURCES += %D%/bytes.h
+libvmview_a_SOURCES += %D%/encode.c %D%/encode.h
+libvmview_a_SOURCES += %D%/error.c %D%/error.h
+libvmview_a_SOURCES += %D%/num.c %D%/num.h
+libvmview_a_SOURCES += %D%/out.c %D%/out.h

@@ -1,3 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
 # One module a line, sorted: libvmview_a_SOURCES += %D%/NAME.c %D%/NAME.h
+libvmview_a_SOURCES += %D%/column.c %D%/column.h
+libvmview_a_SOURCES += %D%/filter.c %D%/filter.h
+libvmview_a_SOURCES += %D%/sort.c %D%/sort.h

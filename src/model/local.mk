@@ -1,3 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
 # One module a line, sorted: libvmview_a_SOURCES += %D%/NAME.c %D%/NAME.h
+libvmview_a_SOURCES += %D%/kind.c %D%/kind.h
+libvmview_a_SOURCES += %D%/missing.c %D%/missing.h
+libvmview_a_SOURCES += %D%/needs.h
+libvmview_a_SOURCES += %D%/process.h
+libvmview_a_SOURCES += %D%/smaps_key.c %D%/smaps_key.h
+libvmview_a_SOURCES += %D%/value.h
+libvmview_a_SOURCES += %D%/vm_flags.c %D%/vm_flags.h
+libvmview_a_SOURCES += %D%/vma.c %D%/vma.h

@@ -1,6 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
 # One module a line, sorted: libvmview_a_SOURCES += %D%/NAME.c %D%/NAME.h
+libvmview_a_SOURCES += %D%/cell.c
+libvmview_a_SOURCES += %D%/csv.c
+libvmview_a_SOURCES += %D%/format.h
+libvmview_a_SOURCES += %D%/json.c
+libvmview_a_SOURCES += %D%/report.c %D%/report.h
+libvmview_a_SOURCES += %D%/table.c
 libvmview_a_SOURCES += %D%/schema_text.h
 
 nodist_libvmview_a_SOURCES += %D%/schema_text.c

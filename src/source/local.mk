@@ -1,3 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
 # One module a line, sorted: libvmview_a_SOURCES += %D%/NAME.c %D%/NAME.h
+libvmview_a_SOURCES += %D%/facts.c %D%/facts.h
+libvmview_a_SOURCES += %D%/meter.c %D%/meter.h
+libvmview_a_SOURCES += %D%/procdir.c
+libvmview_a_SOURCES += %D%/root.c %D%/root.h
+libvmview_a_SOURCES += %D%/smaps.c %D%/smaps.h
+libvmview_a_SOURCES += %D%/smaps_read.c
+libvmview_a_SOURCES += %D%/taskstat.c %D%/taskstat.h

@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "base/error.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/bytes.h"
+#include "base/encode.h"
+#include "base/out.h"
+
+int error_set(struct error *err, int code, const char *format, ...)
+{
+	va_list args;
+
+	if (err) {
+		err->code = code;
+		va_start(args, format);
+		vsnprintf(err->text, sizeof(err->text), format, args);
+		va_end(args);
+	}
+	return -code;
+}
+
+int error_errno(struct error *err, int code, const char *format, ...)
+{
+	va_list args;
+	size_t len;
+
+	if (err) {
+		err->code = code;
+		va_start(args, format);
+		vsnprintf(err->text, sizeof(err->text), format, args);
+		va_end(args);
+		len = strlen(err->text);
+		snprintf(err->text + len, sizeof(err->text) - len, ": %s", strerror(code));
+	}
+	return -code;
+}
+
+static void print(const char *text)
+{
+	struct out out;
+
+	out_init(&out, STDERR_FILENO);
+	out_str(&out, "vmview: ");
+	encode_text(&out, bytes_of(text));
+	out_char(&out, '\n');
+	out_fini(&out);
+}
+
+void error_print(const struct error *err)
+{
+	print(err->text);
+}
+
+void error_note(const char *format, ...)
+{
+	char text[1024];
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(text, sizeof(text), format, args);
+	va_end(args);
+	print(text);
+}
+
+_Noreturn void error_no_memory(void)
+{
+	static const char text[] = "vmview: out of memory\n";
+
+	if (write(STDERR_FILENO, text, sizeof(text) - 1) < 0)
+		_exit(1);
+	_exit(1);
+}
+
+const char *error_reason(int code)
+{
+	switch (code < 0 ? -code : code) {
+	case EACCES:
+	case EPERM:
+		return "denied";
+	case ESRCH:
+	case ENOENT:
+		return "gone";
+	case ENOTTY:
+	case EINVAL:
+	case ENOSYS:
+	case EOPNOTSUPP:
+		return "unsupported";
+	default:
+		return "failed";
+	}
+}

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef VMVIEW_BASE_ERROR_H
+#define VMVIEW_BASE_ERROR_H
+
+#include <stdbool.h>
+
+/*
+ * What went wrong outside of us, in words: which file, which line, why. The place that knows writes
+ * it, once; the caller decides what it means. Text may hold bytes from outside: print it with
+ * error_print() or through an encoder only.
+ */
+struct error {
+	int code;		/* errno value, 0: none */
+	char text[512];
+};
+
+/* Set code and text; returns -code, so that `return error_set(...)` reads well. err may be NULL. */
+int error_set(struct error *err, int code, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+
+/* The same, with ": " and the description of code behind the text. */
+int error_errno(struct error *err, int code, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+
+/* "vmview: TEXT" on stderr, made safe for a terminal. */
+void error_print(const struct error *err);
+
+/* As error_print(), for a message that is no error of a call. */
+void error_note(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/* No memory: says so and ends the program with status 1. Never returns. */
+_Noreturn void error_no_memory(void);
+
+/*
+ * The reason that a value is absent, for an errno: "denied", "gone", "unsupported", or "failed".
+ * The three that a user can act on are kept apart: EACCES and EPERM are rights, ESRCH and ENOENT a
+ * task that went away, ENOTTY, EINVAL, ENOSYS, EOPNOTSUPP a kernel without the feature.
+ */
+const char *error_reason(int code);
+
+#endif

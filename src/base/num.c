@@ -1,0 +1,236 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "base/num.h"
+
+#include <string.h>
+
+static const char digit_pairs[] = "00010203040506070809101112131415161718192021222324252627282930313233"
+				  "34353637383940414243444546474849505152535455565758596061626364656667"
+				  "6869707172737475767778798081828384858687888990919293949596979899";
+
+size_t num_u64(char *text, uint64_t number)
+{
+	char digits[NUM_MAX];
+	char *at = digits + sizeof(digits);
+	size_t len;
+
+	while (number >= 100) {
+		at -= 2;
+		memcpy(at, digit_pairs + number % 100 * 2, 2);
+		number /= 100;
+	}
+	if (number >= 10) {
+		at -= 2;
+		memcpy(at, digit_pairs + number * 2, 2);
+	} else {
+		*--at = (char)('0' + number);
+	}
+	len = (size_t)(digits + sizeof(digits) - at);
+	memcpy(text, at, len);
+	return len;
+}
+
+size_t num_hex(char *text, uint64_t number, unsigned digits)
+{
+	unsigned need = number ? (67 - (unsigned)__builtin_clzll(number)) / 4 : 1;
+	unsigned len = need > digits ? need : digits;
+
+	if (len > NUM_MAX)
+		len = NUM_MAX;
+	for (unsigned i = len; i-- > 0; number >>= 4)
+		text[i] = "0123456789abcdef"[number & 15];
+	return len;
+}
+
+/* A number of tenths, or of wholes from ten on: "4.0", "9.9", "184". */
+static size_t human_scaled(char *text, uint64_t bytes, unsigned shift)
+{
+	uint64_t whole = bytes >> shift, rest = bytes & ((1ULL << shift) - 1);
+	uint64_t tenths = whole * 10 + ((rest >> (shift - 10)) * 10 + 512) / 1024;
+	size_t len;
+
+	if (tenths < 100) {
+		text[0] = (char)('0' + tenths / 10);
+		text[1] = '.';
+		text[2] = (char)('0' + tenths % 10);
+		return 3;
+	}
+	len = num_u64(text, whole + (rest >> (shift - 1)));
+	return len;
+}
+
+size_t num_human(char *text, uint64_t bytes)
+{
+	static const char units[] = "KMGTPE";
+	unsigned unit = 0, shift = 10;
+	size_t len;
+
+	if (bytes < 1024)
+		return num_u64(text, bytes);
+	/* 1023.5 of a unit is already 1.0 of the next: four characters are never exceeded */
+	while (unit + 1 < sizeof(units) - 1 && (bytes + (1ULL << (shift - 1))) >> shift >= 1024) {
+		unit++;
+		shift += 10;
+	}
+	len = human_scaled(text, bytes, shift);
+	text[len++] = units[unit];
+	return len;
+}
+
+bool num_parse_dec(const char **text, const char *end, uint64_t *out)
+{
+	const char *at = *text;
+	uint64_t number = 0;
+
+	while (at < end && *at >= '0' && *at <= '9')
+		if (__builtin_mul_overflow(number, 10, &number) ||
+		    __builtin_add_overflow(number, (uint64_t)(*at++ - '0'), &number))
+			return false;
+	if (at == *text)
+		return false;
+	*text = at;
+	*out = number;
+	return true;
+}
+
+static int hex_digit(char c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	if (c >= 'a' && c <= 'f')
+		return c - 'a' + 10;
+	if (c >= 'A' && c <= 'F')
+		return c - 'A' + 10;
+	return -1;
+}
+
+bool num_parse_hex(const char **text, const char *end, uint64_t *out)
+{
+	const char *at = *text;
+	uint64_t number = 0;
+	int digit;
+
+	for (; at < end && (digit = hex_digit(*at)) >= 0; at++) {
+		if (number >> 60)
+			return false;
+		number = number << 4 | (uint64_t)digit;
+	}
+	if (at == *text)
+		return false;
+	*text = at;
+	*out = number;
+	return true;
+}
+
+static bool has_hex_prefix(const char *string)
+{
+	return string[0] == '0' && (string[1] == 'x' || string[1] == 'X');
+}
+
+bool num_user_u64(const char *string, uint64_t *out)
+{
+	const char *end = string + strlen(string);
+	uint64_t number;
+	bool ok;
+
+	if (has_hex_prefix(string)) {
+		string += 2;
+		ok = num_parse_hex(&string, end, &number);
+	} else {
+		ok = num_parse_dec(&string, end, &number);
+	}
+	if (!ok || string != end)
+		return false;
+	*out = number;
+	return true;
+}
+
+bool num_user_addr(const char *string, uint64_t *out)
+{
+	const char *end = string + strlen(string);
+	uint64_t number;
+
+	if (has_hex_prefix(string))
+		string += 2;
+	if (!num_parse_hex(&string, end, &number) || string != end)
+		return false;
+	*out = number;
+	return true;
+}
+
+/* "12" or "12.5" times factor, in whole units, rounded down. */
+static bool parse_scaled(const char *at, const char *end, uint64_t factor, uint64_t *out)
+{
+	const unsigned __int128 limit = UINT64_MAX;
+	uint64_t whole, scale = 1;
+	unsigned __int128 sum;
+
+	if (!num_parse_dec(&at, end, &whole))
+		return false;
+	sum = (unsigned __int128)whole * factor;
+	if (at < end && *at == '.') {
+		uint64_t part = 0;
+
+		for (at++; at < end && *at >= '0' && *at <= '9'; at++) {
+			if (scale > 1000000000)
+				continue;
+			part = part * 10 + (uint64_t)(*at - '0');
+			scale *= 10;
+		}
+		sum += (unsigned __int128)part * factor / scale;
+	}
+	if (at != end || sum > limit)
+		return false;
+	*out = (uint64_t)sum;
+	return true;
+}
+
+bool num_user_size(const char *string, uint64_t *out)
+{
+	static const char units[] = "kmgtpe";
+	size_t len = strlen(string);
+	const char *unit;
+	uint64_t factor = 1;
+	bool byte = false, binary = false;
+
+	if (len && (string[len - 1] | 32) == 'b') {
+		byte = true;
+		len--;
+	}
+	if (byte && len && string[len - 1] == 'i') {
+		binary = true;
+		len--;
+	}
+	unit = len ? memchr(units, string[len - 1] | 32, sizeof(units) - 1) : NULL;
+	if (unit) {
+		factor = 1ULL << (10 * (unit - units + 1));
+		len--;
+	}
+	if (binary && !unit)
+		return false;
+	return parse_scaled(string, string + len, factor, out);
+}
+
+bool num_user_time(const char *string, uint64_t *out)
+{
+	static const struct {
+		const char *name;
+		uint64_t ns;
+	} units[] = {
+		{ "ns", 1 },		{ "us", 1000 },
+		{ "ms", 1000000 },	{ "s", 1000000000 },
+		{ "m", 60000000000 },	{ "h", 3600000000000 },
+	};
+	size_t len = strlen(string);
+	uint64_t factor = 1000000000;
+
+	for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++) {
+		size_t name_len = strlen(units[i].name);
+
+		if (len > name_len && strcmp(string + len - name_len, units[i].name) == 0) {
+			factor = units[i].ns;
+			len -= name_len;
+			break;
+		}
+	}
+	return parse_scaled(string, string + len, factor, out);
+}

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef VMVIEW_BASE_NUM_H
+#define VMVIEW_BASE_NUM_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum { NUM_MAX = 24 };	/* room that each of the writers below may use */
+
+/* Write a number into text (not terminated); returns its length, NUM_MAX at most. */
+size_t num_u64(char *text, uint64_t number);
+size_t num_hex(char *text, uint64_t number, unsigned digits);
+
+/*
+ * Bytes for people, five characters at most: "0", "512", "4.0K", "184K", "1.2G", "16E". Rounded to
+ * nearest; units are powers of 1024.
+ */
+size_t num_human(char *text, uint64_t bytes);
+
+/*
+ * Parse the digits at *text, up to end; *text then stands behind them. False where there is no digit
+ * or the number does not fit 64 bits; *text and *out are then untouched.
+ */
+bool num_parse_dec(const char **text, const char *end, uint64_t *out);
+bool num_parse_hex(const char **text, const char *end, uint64_t *out);
+
+/*
+ * A whole string as a user types it. num_user_u64: decimal or 0x hex. num_user_size: bytes, with an
+ * optional fraction and unit K M G T P E (powers of 1024; an i and/or B may follow): "1.5G", "64KiB".
+ * num_user_addr: hex, with or without 0x. num_user_time: nanoseconds, from seconds with an optional
+ * fraction and unit ns us ms s m h. False where it is none or does not fit.
+ */
+bool num_user_u64(const char *string, uint64_t *out);
+bool num_user_size(const char *string, uint64_t *out);
+bool num_user_addr(const char *string, uint64_t *out);
+bool num_user_time(const char *string, uint64_t *out);
+
+#endif

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef VMVIEW_BASE_OUT_H
+#define VMVIEW_BASE_OUT_H
+
+#include <stdint.h>
+#include <string.h>
+
+/*
+ * Output through a buffer of our own: a number costs 4 ns here against 40 with printf, and a table of
+ * 60,000 rows has 700,000 numbers. The first error of a write is kept and later output dropped;
+ * out_fini() tells. Takes only trusted text: bytes from outside go through encode.h.
+ */
+struct out {
+	char *buf;
+	size_t len, cap;
+	int fd;			/* -1: memory; buf grows and is never written */
+	int error;		/* errno of the first failed write, 0: none */
+};
+
+void out_init(struct out *out, int fd);
+void out_init_memory(struct out *out);
+
+/* Write what is buffered. Returns 0, or -errno of the first failure ever. */
+int out_flush(struct out *out);
+
+/* Flush and free. Returns as out_flush(). */
+int out_fini(struct out *out);
+
+/* Make room for size more bytes, size up to 4096; a bigger piece goes through out_mem(). */
+void out_need(struct out *out, size_t size);
+
+void out_mem(struct out *out, const char *data, size_t len);
+void out_pad(struct out *out, char with, size_t count);
+void out_u64(struct out *out, uint64_t number);
+void out_i64(struct out *out, int64_t number);
+void out_hex(struct out *out, uint64_t number, unsigned digits);	/* at least digits wide */
+void out_printf(struct out *out, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+static inline void out_char(struct out *out, char c)
+{
+	if (out->len == out->cap)
+		out_need(out, 1);
+	out->buf[out->len++] = c;
+}
+
+static inline void out_str(struct out *out, const char *string)
+{
+	out_mem(out, string, strlen(string));
+}
+
+#endif

@@ -1,0 +1,204 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "column/column.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "base/arena.h"
+#include "base/encode.h"
+#include "base/error.h"
+#include "base/out.h"
+
+static const struct {
+	const char *name;
+	bool number;
+} types[] = {
+	[VALUE_BYTES] = { "bytes", true },   [VALUE_COUNT] = { "count", true },
+	[VALUE_NUMBER] = { "number", true }, [VALUE_DELTA] = { "bytes", true },
+	[VALUE_ADDR] = { "address", true },  [VALUE_RATIO] = { "ratio", true },
+	[VALUE_NS] = { "ns", true },	     [VALUE_BOOL] = { "bool", true },
+	[VALUE_WORD] = { "word", false },    [VALUE_TEXT] = { "text", false },
+	[VALUE_CODES] = { "codes", false },  [VALUE_MEANINGS] = { "words", false },
+	[VALUE_BITS] = { "flags", false },   [VALUE_ARGS] = { "text", false },
+};
+
+const char *value_type_name(enum value_type type)
+{
+	return types[type].name;
+}
+
+bool value_type_is_number(enum value_type type)
+{
+	return types[type].number;
+}
+
+const struct column *column_find(const struct column_set *set, struct bytes name)
+{
+	for (size_t i = 0; i < set->count; i++)
+		if (bytes_equal(bytes_of(set->columns[i].name), name))
+			return &set->columns[i];
+	return NULL;
+}
+
+static size_t find_selected(const struct selection *selection, const struct column *column)
+{
+	size_t i = 0;
+
+	while (i < selection->count && selection->columns[i] != column)
+		i++;
+	return i;
+}
+
+static void add(struct selection *selection, const struct column *column)
+{
+	if (find_selected(selection, column) == selection->count)
+		selection->columns[selection->count++] = column;
+}
+
+static void drop(struct selection *selection, const struct column *column)
+{
+	size_t i = find_selected(selection, column);
+
+	if (i == selection->count)
+		return;
+	selection->count--;
+	memmove(&selection->columns[i], &selection->columns[i + 1],
+		(selection->count - i) * sizeof(selection->columns[0]));
+}
+
+static int apply_word(struct selection *selection, const struct column_set *set,
+		      struct bytes word, struct error *err)
+{
+	char sign = word.len ? word.data[0] : '\0';
+	const struct column *column;
+
+	if (sign == '+' || sign == '-')
+		word = (struct bytes){ word.data + 1, word.len - 1 };
+	if (bytes_equal(word, BYTES("all"))) {
+		for (size_t i = 0; i < set->count; i++)
+			add(selection, &set->columns[i]);
+		return 0;
+	}
+	column = column_find(set, word);
+	if (!column)
+		return error_set(err, EINVAL, "no column '%.*s' (try --columns=help)",
+				 (int)(word.len < 80 ? word.len : 80), word.data);
+	if (sign == '-')
+		drop(selection, column);
+	else
+		add(selection, column);
+	return 0;
+}
+
+static int apply(struct selection *selection, const struct column_set *set, const char *list,
+		 struct error *err)
+{
+	while (*list) {
+		size_t len = strcspn(list, ",");
+		int rc = apply_word(selection, set, (struct bytes){ list, len }, err);
+
+		if (rc)
+			return rc;
+		list += len;
+		list += *list == ',';
+	}
+	return 0;
+}
+
+int selection_parse(struct selection *selection, const struct column_set *set,
+		    const char *defaults, const char *list, struct arena *arena,
+		    struct error *err)
+{
+	struct selection made = { 0 };
+	int rc = 0;
+
+	made.columns = arena_alloc(arena, (set->count + 1) * sizeof(made.columns[0]));
+	if (!list || *list == '+' || *list == '-')
+		rc = apply(&made, set, defaults, err);
+	if (rc == 0 && list)
+		rc = apply(&made, set, list, err);
+	if (rc)
+		return rc;
+	if (!made.count)
+		return error_set(err, EINVAL, "no column is left to show");
+	for (size_t i = 0; i < made.count; i++)
+		made.needs |= made.columns[i]->needs;
+	*selection = made;
+	return 0;
+}
+
+static void help_codes(struct out *out, const struct column *column)
+{
+	bool bits = column->type == VALUE_BITS;
+
+	out_printf(out, "\n%s:\n", column->name);
+	for (size_t i = 0; bits ? i < 64 : column->codes[i].code != NULL; i++) {
+		const struct code_name *code = &column->codes[i];
+
+		if (code->code)
+			out_printf(out, "  %-16s %s\n", code->code, code->meaning);
+	}
+}
+
+static void help_column(struct out *out, const struct column *column, bool is_default)
+{
+	out_printf(out, "%c %-18s %-8s ", is_default ? '*' : ' ', column->name,
+		   value_type_name(column->type));
+	encode_text(out, bytes_of(column->help));
+	out_char(out, '\n');
+}
+
+void columns_help(struct out *out, const struct column_set *set, const char *defaults)
+{
+	struct selection selection;
+	struct arena arena;
+
+	arena_init(&arena);
+	if (selection_parse(&selection, set, defaults, NULL, &arena, NULL) < 0)
+		selection.count = 0;
+	out_str(out, "Columns (* shown by default):\n");
+	for (size_t i = 0; i < set->count; i++)
+		help_column(out, &set->columns[i],
+			    find_selected(&selection, &set->columns[i]) < selection.count);
+	for (size_t i = 0; i < set->count; i++)
+		if (set->columns[i].codes)
+			help_codes(out, &set->columns[i]);
+	arena_fini(&arena);
+}
+
+static int compare_u(uint64_t a, uint64_t b)
+{
+	return a < b ? -1 : a > b;
+}
+
+static int compare_text(struct bytes a, struct bytes b)
+{
+	size_t len = a.len < b.len ? a.len : b.len;
+	int order = len ? memcmp(a.data, b.data, len) : 0;
+
+	if (order)
+		return order < 0 ? -1 : 1;
+	return compare_u(a.len, b.len);
+}
+
+int value_compare(enum value_type type, const struct value *a, const struct value *b)
+{
+	if (a->reason || b->reason)
+		return !!a->reason - !!b->reason;
+	switch (type) {
+	case VALUE_NUMBER:
+	case VALUE_DELTA:
+		return a->i < b->i ? -1 : a->i > b->i;
+	case VALUE_RATIO:
+		return a->d < b->d ? -1 : a->d > b->d;
+	case VALUE_WORD:
+		return compare_text(bytes_of(a->word), bytes_of(b->word));
+	case VALUE_TEXT:
+	case VALUE_CODES:
+	case VALUE_MEANINGS:
+	case VALUE_ARGS:
+		return compare_text(a->text, b->text);
+	default:
+		return compare_u(a->u, b->u);
+	}
+}

@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef VMVIEW_COLUMN_COLUMN_H
+#define VMVIEW_COLUMN_COLUMN_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "model/value.h"
+
+struct arena;
+struct error;
+struct out;
+
+/*
+ * What can be shown of a row. A command has one table of columns for each kind of row; table, JSON,
+ * CSV, the live view, sorting, filters, --columns=help and completion all walk it.
+ */
+struct column {
+	const char *name;	/* -o argument and JSON key; "swap.type" is key "type" of object "swap" */
+	const char *heading;
+	const char *help;	/* one line, for --columns=help and the man page */
+	enum value_type type;
+	unsigned needs;		/* enum need: what has to be read first */
+	struct value (*get)(const void *row, const struct column *column);
+	unsigned arg;		/* for getters that serve several columns */
+	bool sparse;		/* JSON leaves the key out where the value is value_none() */
+	const struct code_name *codes;	/* VALUE_BITS: by bit; VALUE_MEANINGS: ended by NULL */
+};
+
+struct column_set {
+	const struct column *columns;
+	size_t count;
+};
+
+/* The column with this name, or NULL. */
+const struct column *column_find(const struct column_set *set, struct bytes name);
+
+/* The columns that are shown, in order, and what they need together. */
+struct selection {
+	const struct column **columns;
+	size_t count;
+	unsigned needs;
+};
+
+/*
+ * Parse a -o argument: "a,b" are these columns, "+a,-b" the defaults with a and without b; "all" is
+ * every column. defaults has the same form; list NULL selects the defaults. The selection lives in
+ * arena. Returns 0, or -EINVAL with the name that is no column in *err.
+ */
+int selection_parse(struct selection *selection, const struct column_set *set,
+		    const char *defaults, const char *list, struct arena *arena,
+		    struct error *err);
+
+/* --columns=help: name, unit and help of every column, defaults marked; then codes with meanings. */
+void columns_help(struct out *out, const struct column_set *set, const char *defaults);
+
+/* -1, 0, 1 by type: numbers as numbers, text by bytes. Absent values are behind all others. */
+int value_compare(enum value_type type, const struct value *a, const struct value *b);
+
+/* "bytes", "count", .. for help. */
+const char *value_type_name(enum value_type type);
+
+/* Whether values of this type stand at the right of their column. */
+bool value_type_is_number(enum value_type type);
+
+#endif

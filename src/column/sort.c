@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "column/sort.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "base/error.h"
+#include "column/column.h"
+
+int sort_parse(struct sort *sort, const struct column_set *set, const char *text,
+	       struct error *err)
+{
+	const struct column *column;
+	bool descending = text && *text == '-';
+
+	if (!text) {
+		*sort = (struct sort){ 0 };
+		return 0;
+	}
+	text += descending || *text == '+';
+	column = column_find(set, bytes_of(text));
+	if (!column)
+		return error_set(err, EINVAL, "--sort: no column '%s' (try --columns=help)", text);
+	*sort = (struct sort){ column, descending };
+	return 0;
+}
+
+static int compare(const void *left, const void *right, void *ctx)
+{
+	const struct sort_item *a = left, *b = right;
+	const struct sort *sort = ctx;
+	int order = value_compare(sort->column->type, &a->key, &b->key);
+
+	if (sort->descending && !a->key.reason && !b->key.reason)
+		order = -order;
+	if (order)
+		return order;
+	return a->index < b->index ? -1 : a->index > b->index;
+}
+
+void sort_items(const struct sort *sort, struct sort_item *items, size_t count)
+{
+	struct sort by = *sort;
+
+	if (sort->column)
+		qsort_r(items, count, sizeof(items[0]), compare, &by);
+}

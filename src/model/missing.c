@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "model/missing.h"
+
+#include <string.h>
+
+const char *missing_find(const struct missing *missing, const char *key)
+{
+	for (size_t i = 0; i < missing->count; i++)
+		if (strcmp(missing->items[i].key, key) == 0)
+			return missing->items[i].reason;
+	return NULL;
+}
+
+void missing_add(struct missing *missing, const char *key, const char *reason)
+{
+	if (missing_find(missing, key))
+		return;
+	if (missing->count == MISSING_MAX) {
+		missing->more++;
+		return;
+	}
+	missing->items[missing->count++] = (struct missing_item){ key, reason };
+}

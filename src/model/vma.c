@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "model/vma.h"
+
+#include <string.h>
+
+#define SLOT(name) (1ULL << SMAPS_##name)
+
+const char *const vma_sum_names[SUM_COUNT] = {
+	[SUM_USS] = "uss",     [SUM_SHARED] = "shared", [SUM_PRIVATE] = "private",
+	[SUM_DIRTY] = "dirty", [SUM_CLEAN] = "clean",	[SUM_HUGE] = "huge",
+};
+
+/* all must be known; optional ones count where this kernel has them. */
+static const struct {
+	uint64_t all, optional;
+} sums[SUM_COUNT] = {
+	[SUM_USS] = { SLOT(PRIVATE_CLEAN) | SLOT(PRIVATE_DIRTY), SLOT(PRIVATE_HUGETLB) },
+	[SUM_SHARED] = { SLOT(SHARED_CLEAN) | SLOT(SHARED_DIRTY), 0 },
+	[SUM_PRIVATE] = { SLOT(PRIVATE_CLEAN) | SLOT(PRIVATE_DIRTY), 0 },
+	[SUM_DIRTY] = { SLOT(SHARED_DIRTY) | SLOT(PRIVATE_DIRTY), 0 },
+	[SUM_CLEAN] = { SLOT(SHARED_CLEAN) | SLOT(PRIVATE_CLEAN), 0 },
+	[SUM_HUGE] = { SLOT(ANON_HUGE_PAGES), SLOT(SHMEM_PMD_MAPPED) | SLOT(FILE_PMD_MAPPED) |
+					       SLOT(SHARED_HUGETLB) | SLOT(PRIVATE_HUGETLB) },
+};
+
+bool vma_sum(const struct vma *vma, enum vma_sum sum, uint64_t *out)
+{
+	uint64_t total = 0, slots = sums[sum].all | sums[sum].optional;
+
+	if ((vma->have & sums[sum].all) != sums[sum].all)
+		return false;
+	for (slots &= vma->have; slots; slots &= slots - 1)
+		total += vma->field[__builtin_ctzll(slots)];
+	*out = total;
+	return true;
+}
+
+bool vma_has_flag(const struct vma *vma, const char *code)
+{
+	struct bytes flags = vma->vm_flags;
+
+	for (size_t i = 0; i + 2 <= flags.len; i += 3)
+		if (flags.data[i] == code[0] && flags.data[i + 1] == code[1])
+			return true;
+	return false;
+}
+
+void vma_perm_text(const struct vma *vma, char text[5])
+{
+	text[0] = vma->perm & VMA_READ ? 'r' : '-';
+	text[1] = vma->perm & VMA_WRITE ? 'w' : '-';
+	text[2] = vma->perm & VMA_EXEC ? 'x' : '-';
+	text[3] = vma->perm & VMA_SHARED ? 's' : 'p';
+	text[4] = '\0';
+}

@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef VMVIEW_MODEL_VMA_H
+#define VMVIEW_MODEL_VMA_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/bytes.h"
+#include "model/kind.h"
+#include "model/smaps_key.h"
+
+enum vma_perm {
+	VMA_READ = 1,
+	VMA_WRITE = 2,
+	VMA_EXEC = 4,
+	VMA_SHARED = 8,		/* 's': VM_MAYSHARE, kernel-interfaces: MAP_SHARED */
+};
+
+/* Paths longer than this are kept to here, with their true length and a hash of the rest. */
+enum { VMA_PATH_KEPT = 4096 };
+
+/*
+ * One mapping, as one record of /proc/PID/maps or smaps has it. path is as the kernel prints it
+ * (only newline escaped, as \012), without the " (deleted)" that deleted stands for. Text members
+ * point into the reader's buffer and live until its callback returns; vma_store keeps copies.
+ */
+struct vma {
+	uint64_t start, end;	/* bytes; end is behind the last */
+	uint64_t offset;	/* bytes in the file; 0 without one */
+	uint64_t inode;
+	uint32_t dev_major, dev_minor;
+	uint8_t perm;		/* enum vma_perm */
+	bool deleted;		/* the name ends in " (deleted)": a hint, a file may be called so */
+	bool changed;		/* overlapped the one before: changed while reading, start is clamped */
+	enum vma_kind kind;
+	int32_t tid;		/* thread whose stack it is, 0: none known */
+	struct bytes path;
+	uint64_t path_len;	/* true length; more than path.len where the path was cut */
+	struct bytes vm_flags;	/* "rd wr mr mw me ac", codes with a space between, verbatim */
+	uint64_t have;		/* bit of each slot of field that is known */
+	const char *absent;	/* why fields that are not in have are absent; NULL: not in this kernel */
+	uint64_t field[SMAPS_SLOTS];	/* by smaps_slot; bytes where the kernel says kB */
+};
+
+static inline uint64_t vma_size(const struct vma *vma)
+{
+	return vma->end - vma->start;
+}
+
+static inline bool vma_has(const struct vma *vma, unsigned slot)
+{
+	return vma->have >> slot & 1;
+}
+
+/* Whether the mapping has this VmFlags code ("ht", "gd"); false too where VmFlags are not known. */
+bool vma_has_flag(const struct vma *vma, const char *code);
+
+/* "rw-p" into text, with a NUL. */
+void vma_perm_text(const struct vma *vma, char text[5]);
+
+/*
+ * Sums of fields. Each is known only where every field that it is made of is known: private and
+ * shared and dirty and clean are sums of smaps' four classes, uss is private plus Private_Hugetlb,
+ * huge is all that a PMD maps plus hugetlb.
+ */
+enum vma_sum { SUM_USS, SUM_SHARED, SUM_PRIVATE, SUM_DIRTY, SUM_CLEAN, SUM_HUGE, SUM_COUNT };
+
+extern const char *const vma_sum_names[SUM_COUNT];
+
+bool vma_sum(const struct vma *vma, enum vma_sum sum, uint64_t *out);
+
+#endif

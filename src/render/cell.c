@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <string.h>
+
+#include "base/encode.h"
+#include "base/num.h"
+#include "base/out.h"
+#include "render/format.h"
+
+static size_t number_cell(struct out *out, uint64_t number)
+{
+	size_t len;
+
+	out_need(out, NUM_MAX);
+	len = num_u64(out->buf + out->len, number);
+	out->len += len;
+	return len;
+}
+
+static size_t bytes_cell(struct out *out, const struct report_options *options, uint64_t bytes)
+{
+	size_t len;
+
+	if (options->units == UNITS_BYTES)
+		return number_cell(out, bytes);
+	if (options->units == UNITS_PAGES)
+		return number_cell(out, bytes / options->page_size);
+	out_need(out, NUM_MAX);
+	len = num_human(out->buf + out->len, bytes);
+	out->len += len;
+	return len;
+}
+
+static size_t word_cell(struct out *out, const char *word)
+{
+	out_str(out, word);
+	return strlen(word);
+}
+
+static size_t signed_cell(struct out *out, const struct report_options *options,
+			  enum value_type type, int64_t number)
+{
+	uint64_t magnitude = number < 0 ? 0 - (uint64_t)number : (uint64_t)number;
+	bool sign = number < 0 || type == VALUE_DELTA;
+
+	if (sign)
+		out_char(out, number < 0 ? '-' : '+');
+	return sign + (type == VALUE_DELTA ? bytes_cell(out, options, magnitude) :
+					     number_cell(out, magnitude));
+}
+
+static size_t addr_cell(struct out *out, uint64_t addr)
+{
+	size_t len;
+
+	out_need(out, NUM_MAX);
+	len = num_hex(out->buf + out->len, addr, 12);
+	out->len += len;
+	return len;
+}
+
+static size_t ratio_cell(struct out *out, double ratio)
+{
+	size_t before = out->len;
+
+	out_need(out, 64);
+	before = out->len;
+	out_printf(out, "%.1f%%", ratio * 100);
+	return out->len - before;
+}
+
+/* Codes, in clear where there are meanings; these are joined by ", ". */
+static size_t codes_cell(struct out *out, struct bytes text, const struct code_name *codes)
+{
+	size_t width = 0;
+
+	if (!codes)
+		return encode_text(out, text);
+	for (size_t at = 0; at < text.len;) {
+		const char *space = memchr(text.data + at, ' ', text.len - at);
+		size_t end = space ? (size_t)(space - text.data) : text.len;
+		struct bytes word = { text.data + at, end - at };
+		const struct code_name *code = codes;
+
+		while (code->code && !bytes_equal(bytes_of(code->code), word))
+			code++;
+		if (at)
+			width += word_cell(out, ", ");
+		width += code->code ? word_cell(out, code->meaning) : encode_text(out, word);
+		at = end + 1;
+	}
+	return width;
+}
+
+static size_t bits_cell(struct out *out, uint64_t bits, const struct code_name *codes)
+{
+	size_t width = 0;
+
+	for (; bits; bits &= bits - 1) {
+		unsigned bit = (unsigned)__builtin_ctzll(bits);
+
+		if (width)
+			width += word_cell(out, ",");
+		if (codes[bit].code) {
+			width += word_cell(out, codes[bit].code);
+		} else {
+			width += word_cell(out, "bit");
+			width += number_cell(out, bit);
+		}
+	}
+	return width;
+}
+
+static size_t args_cell(struct out *out, struct bytes text)
+{
+	size_t width = 0;
+
+	for (size_t at = 0; at < text.len;) {
+		size_t len = strnlen(text.data + at, text.len - at);
+
+		if (at)
+			width += word_cell(out, " ");
+		width += encode_text(out, (struct bytes){ text.data + at, len });
+		at += len + 1;
+	}
+	return width;
+}
+
+size_t format_cell(struct out *out, const struct report_options *options,
+		   const struct column *column, const struct value *value)
+{
+	bool people = options->format == REPORT_TABLE;
+
+	if (value->reason)
+		return people ? word_cell(out, "-") : 0;
+	switch (column->type) {
+	case VALUE_BYTES:
+		if (people && !value->u)
+			return word_cell(out, ".");
+		return bytes_cell(out, options, value->u);
+	case VALUE_COUNT:
+	case VALUE_NS:
+		if (people && !value->u)
+			return word_cell(out, ".");
+		return number_cell(out, value->u);
+	case VALUE_NUMBER:
+	case VALUE_DELTA:
+		if (people && !value->i && column->type == VALUE_DELTA)
+			return word_cell(out, ".");
+		return signed_cell(out, options, column->type, value->i);
+	case VALUE_ADDR:
+		return addr_cell(out, value->u);
+	case VALUE_RATIO:
+		return ratio_cell(out, value->d);
+	case VALUE_BOOL:
+		return word_cell(out, people ? (value->u ? "yes" : "no") :
+					       (value->u ? "true" : "false"));
+	case VALUE_WORD:
+		return encode_text(out, bytes_of(value->word));
+	case VALUE_TEXT:
+		return encode_text(out, value->text);
+	case VALUE_CODES:
+	case VALUE_MEANINGS:
+		return codes_cell(out, value->text, column->codes);
+	case VALUE_BITS:
+		return bits_cell(out, value->u, column->codes);
+	case VALUE_ARGS:
+		return args_cell(out, value->text);
+	}
+	return 0;
+}

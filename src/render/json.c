@@ -1,0 +1,477 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/arena.h"
+#include "base/encode.h"
+#include "base/num.h"
+#include "base/out.h"
+#include "config.h"
+#include "render/format.h"
+
+enum { DEPTH_MAX = 16, PREFIX_MAX = 80 };
+
+/* An object or list that is open. */
+struct level {
+	bool list;
+	bool empty;
+	bool shows_missing;	/* also where nothing is missing */
+	struct missing missing;
+};
+
+/* A column as it is written: `,"name":` made once, not once a row. */
+struct json_column {
+	const struct column *column;
+	uint8_t len;
+	bool opens, closes;	/* the first and the last key of a nested object */
+	char prefix[PREFIX_MAX];
+};
+
+struct json_format {
+	struct out *out;
+	const struct table *table;
+	struct json_column *columns;
+	size_t count;
+	unsigned depth;
+	struct level levels[DEPTH_MAX];
+};
+
+void *json_format_new(struct out *out, const struct report_options *options)
+{
+	struct json_format *json = mem_zalloc(sizeof(*json));
+
+	(void)options;
+	json->out = out;
+	return json;
+}
+
+static void json_free(void *format)
+{
+	struct json_format *json = format;
+
+	free(json->columns);
+	free(json);
+}
+
+/* A key of our own: no character that needs an escape. */
+static void key_text(struct json_format *json, const char *key)
+{
+	out_char(json->out, '"');
+	out_str(json->out, key);
+	out_mem(json->out, "\":", 2);
+}
+
+/* What goes between two elements, and the element's key. */
+static void next(struct json_format *json, const char *key)
+{
+	struct level *level = &json->levels[json->depth];
+
+	if (!level->empty)
+		out_char(json->out, ',');
+	if (level->list)
+		out_char(json->out, '\n');
+	level->empty = false;
+	if (key)
+		key_text(json, key);
+}
+
+static void push(struct json_format *json, const char *key, bool list)
+{
+	struct level *level;
+
+	if (json->depth)
+		next(json, key);
+	if (json->depth + 1 < DEPTH_MAX)
+		json->depth++;
+	level = &json->levels[json->depth];
+	level->list = list;
+	level->empty = true;
+	level->shows_missing = false;
+	level->missing.count = level->missing.more = 0;
+	out_char(json->out, list ? '[' : '{');
+}
+
+static void write_missing(struct out *out, const struct missing *missing)
+{
+	out_char(out, '{');
+	for (size_t i = 0; i < missing->count; i++) {
+		if (i)
+			out_char(out, ',');
+		encode_json(out, bytes_of(missing->items[i].key));
+		out_char(out, ':');
+		encode_json(out, bytes_of(missing->items[i].reason));
+	}
+	out_char(out, '}');
+}
+
+static void pop(struct json_format *json)
+{
+	struct level *level = &json->levels[json->depth];
+
+	if (!level->list && (level->missing.count || level->shows_missing)) {
+		next(json, "missing");
+		write_missing(json->out, &level->missing);
+	}
+	out_char(json->out, level->list ? ']' : '}');
+	json->depth--;
+}
+
+static void json_object(void *format, const char *key)
+{
+	push(format, key, false);
+}
+
+static void json_list(void *format, const char *key)
+{
+	push(format, key, true);
+}
+
+static void json_pop(void *format)
+{
+	pop(format);
+}
+
+static void write_double(struct out *out, double number)
+{
+	char text[40];
+	int len = snprintf(text, sizeof(text), "%.6g", number);
+
+	out_mem(out, text, (size_t)len);
+}
+
+/* "rd wr" as a list of its words, in clear where codes has them. */
+static void write_codes(struct out *out, struct bytes text, const struct code_name *codes)
+{
+	size_t at = 0;
+
+	out_char(out, '[');
+	while (at < text.len) {
+		const char *space = memchr(text.data + at, ' ', text.len - at);
+		size_t end = space ? (size_t)(space - text.data) : text.len;
+		struct bytes word = { text.data + at, end - at };
+		const struct code_name *code = codes;
+
+		while (code && code->code && !bytes_equal(bytes_of(code->code), word))
+			code++;
+		if (at)
+			out_char(out, ',');
+		encode_json(out, code && code->code ? bytes_of(code->meaning) : word);
+		at = end + 1;
+	}
+	out_char(out, ']');
+}
+
+static void write_bits(struct out *out, uint64_t bits, const struct code_name *codes)
+{
+	bool first = true;
+
+	out_char(out, '[');
+	for (; bits; bits &= bits - 1) {
+		unsigned bit = (unsigned)__builtin_ctzll(bits);
+
+		if (!first)
+			out_char(out, ',');
+		first = false;
+		if (codes[bit].code)
+			encode_json(out, bytes_of(codes[bit].code));
+		else
+			out_printf(out, "\"bit%u\"", bit);
+	}
+	out_char(out, ']');
+}
+
+static void write_args(struct out *out, struct bytes text)
+{
+	size_t at = 0;
+
+	out_char(out, '[');
+	while (at < text.len) {
+		size_t len = strnlen(text.data + at, text.len - at);
+
+		if (at)
+			out_char(out, ',');
+		encode_json(out, (struct bytes){ text.data + at, len });
+		at += len + 1;
+	}
+	out_char(out, ']');
+}
+
+static void write_addr(struct out *out, uint64_t addr)
+{
+	out_need(out, NUM_MAX + 4);
+	out_mem(out, "\"0x", 3);
+	out_hex(out, addr, 1);
+	out_char(out, '"');
+}
+
+static void write_value(struct json_format *json, const struct column *column,
+			const struct value *value)
+{
+	struct out *out = json->out;
+
+	switch (column->type) {
+	case VALUE_BYTES:
+	case VALUE_COUNT:
+	case VALUE_NS:
+		out_u64(out, value->u);
+		break;
+	case VALUE_NUMBER:
+	case VALUE_DELTA:
+		out_i64(out, value->i);
+		break;
+	case VALUE_ADDR:
+		write_addr(out, value->u);
+		break;
+	case VALUE_RATIO:
+		write_double(out, value->d);
+		break;
+	case VALUE_BOOL:
+		out_str(out, value->u ? "true" : "false");
+		break;
+	case VALUE_WORD:
+		encode_json(out, bytes_of(value->word));
+		break;
+	case VALUE_TEXT:
+		if (!encode_json(out, value->text)) {
+			out_str(out, ",\"");
+			out_str(out, strrchr(column->name, '.') ? strrchr(column->name, '.') + 1 :
+								  column->name);
+			out_str(out, "_hex\":\"");
+			encode_hex(out, value->text);
+			out_char(out, '"');
+		}
+		break;
+	case VALUE_CODES:
+		write_codes(out, value->text, NULL);
+		break;
+	case VALUE_MEANINGS:
+		write_codes(out, value->text, column->codes);
+		break;
+	case VALUE_BITS:
+		write_bits(out, value->u, column->codes);
+		break;
+	case VALUE_ARGS:
+		write_args(out, value->text);
+		break;
+	}
+}
+
+static void json_fact(void *format, const struct column *column, const struct value *value)
+{
+	struct json_format *json = format;
+
+	if (column->sparse && value->reason && !*value->reason)
+		return;
+	next(json, column->name);
+	if (value->reason) {
+		out_mem(json->out, "null", 4);
+		if (*value->reason)
+			missing_add(&json->levels[json->depth].missing, column->name,
+				    value->reason);
+		return;
+	}
+	write_value(json, column, value);
+}
+
+static void json_missing(void *format, const struct missing *missing)
+{
+	struct json_format *json = format;
+	struct level *level = &json->levels[json->depth];
+
+	level->shows_missing = true;
+	for (size_t i = 0; missing && i < missing->count; i++)
+		missing_add(&level->missing, missing->items[i].key, missing->items[i].reason);
+}
+
+static void json_begin(void *format, const char *command, const struct report_host *host)
+{
+	struct json_format *json = format;
+
+	push(json, NULL, false);
+	json_fact(json, &(struct column){ .name = "vmview", .type = VALUE_WORD },
+		  &(struct value){ .word = PACKAGE_VERSION });
+	json_fact(json, &(struct column){ .name = "schema", .type = VALUE_COUNT },
+		  &(struct value){ .u = 1 });
+	json_fact(json, &(struct column){ .name = "command", .type = VALUE_WORD },
+		  &(struct value){ .word = command });
+	json_object(json, "host");
+	json_fact(json, &(struct column){ .name = "kernel", .type = VALUE_WORD },
+		  &(struct value){ .reason = host->kernel ? NULL : "not recorded",
+				   .word = host->kernel });
+	json_fact(json, &(struct column){ .name = "page_size", .type = VALUE_BYTES },
+		  &(struct value){ .u = host->page_size });
+	json_fact(json, &(struct column){ .name = "time", .type = VALUE_WORD },
+		  &(struct value){ .reason = host->time ? NULL : "not recorded",
+				   .word = host->time });
+	json_pop(json);
+}
+
+static void json_end(void *format, bool complete, const struct missing *missing)
+{
+	struct json_format *json = format;
+
+	json_missing(json, missing);
+	json_fact(json, &(struct column){ .name = "complete", .type = VALUE_BOOL },
+		  &(struct value){ .u = complete });
+	pop(json);
+	out_char(json->out, '\n');
+}
+
+static size_t group_len(const struct column *column)
+{
+	const char *dot = strchr(column->name, '.');
+
+	return dot ? (size_t)(dot - column->name) : 0;
+}
+
+static bool same_group(const struct column *a, const struct column *b)
+{
+	size_t len = group_len(a);
+
+	return len && len == group_len(b) && memcmp(a->name, b->name, len) == 0;
+}
+
+static void prepare_column(struct json_format *json, size_t i)
+{
+	const struct selection *selection = json->table->selection;
+	const struct column *column = selection->columns[i];
+	struct json_column *made = &json->columns[i];
+	size_t group = group_len(column);
+	const char *name = column->name + (group ? group + 1 : 0);
+
+	*made = (struct json_column){ .column = column };
+	if (group) {
+		made->opens = !i || !same_group(column, selection->columns[i - 1]);
+		made->closes = i + 1 == selection->count ||
+			       !same_group(column, selection->columns[i + 1]);
+	}
+	made->len = (uint8_t)snprintf(made->prefix, PREFIX_MAX, ",\"%.60s\":", name);
+}
+
+static void json_table(void *format, const struct table *table)
+{
+	struct json_format *json = format;
+
+	json->table = table;
+	if (table->text_only)
+		return;
+	push(json, table->key, true);
+	json->count = table->selection->count;
+	json->columns = mem_grow(json->columns, json->count, sizeof(json->columns[0]));
+	for (size_t i = 0; i < json->count; i++)
+		prepare_column(json, i);
+}
+
+/* `"name":` with a comma in front, but for the first key of an object. */
+static void write_key(struct json_format *json, const struct json_column *made, bool *first)
+{
+	out_mem(json->out, made->prefix + *first, (size_t)(made->len - *first));
+	*first = false;
+}
+
+/* Columns i..end are one nested object; null where none of them applies to the row. */
+static size_t write_group(struct json_format *json, size_t i, const void *row, bool *first,
+			  struct missing *missing)
+{
+	const struct column *column = json->columns[i].column;
+	size_t end = i, group = group_len(column);
+	bool inner = true, any = false;
+
+	while (!json->columns[end].closes)
+		end++;
+	for (size_t k = i; k <= end && !any; k++) {
+		struct value value = json->columns[k].column->get(row, json->columns[k].column);
+
+		any = !value.reason || *value.reason;
+	}
+	out_str(json->out, *first ? "\"" : ",\"");
+	*first = false;
+	out_mem(json->out, column->name, group);
+	out_str(json->out, any ? "\":{" : "\":null");
+	for (size_t k = i; any && k <= end; k++) {
+		const struct json_column *made = &json->columns[k];
+		struct value value = made->column->get(row, made->column);
+
+		write_key(json, made, &inner);
+		if (!value.reason) {
+			write_value(json, made->column, &value);
+			continue;
+		}
+		out_mem(json->out, "null", 4);
+		if (*value.reason)
+			missing_add(missing, made->column->name, value.reason);
+	}
+	if (any)
+		out_char(json->out, '}');
+	return end;
+}
+
+static void write_cell(struct json_format *json, const struct json_column *made,
+		       const struct value *value, bool *first, struct missing *missing)
+{
+	if (!value->reason) {
+		write_key(json, made, first);
+		write_value(json, made->column, value);
+		return;
+	}
+	if (made->column->sparse && !*value->reason)
+		return;
+	write_key(json, made, first);
+	out_mem(json->out, "null", 4);
+	if (*value->reason)
+		missing_add(missing, made->column->name, value->reason);
+}
+
+static void json_row(void *format, const void *row)
+{
+	struct json_format *json = format;
+	struct out *out = json->out;
+	struct missing missing;
+	bool first = true;
+
+	if (json->table->text_only)
+		return;
+	missing.count = missing.more = 0;
+	next(json, NULL);
+	out_char(out, '{');
+	for (size_t i = 0; i < json->count; i++) {
+		const struct json_column *made = &json->columns[i];
+		struct value value;
+
+		if (made->opens) {
+			i = write_group(json, i, row, &first, &missing);
+			continue;
+		}
+		value = made->column->get(row, made->column);
+		write_cell(json, made, &value, &first, &missing);
+	}
+	if (missing.count) {
+		out_str(out, ",\"missing\":");
+		write_missing(out, &missing);
+	}
+	out_char(out, '}');
+}
+
+static void json_table_end(void *format)
+{
+	struct json_format *json = format;
+
+	if (!json->table->text_only)
+		pop(json);
+}
+
+const struct format_ops json_format = {
+	.begin = json_begin,
+	.end = json_end,
+	.object = json_object,
+	.object_end = json_pop,
+	.list = json_list,
+	.list_end = json_pop,
+	.fact = json_fact,
+	.missing = json_missing,
+	.table = json_table,
+	.row = json_row,
+	.table_end = json_table_end,
+	.free = json_free,
+};

@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "render/report.h"
+
+#include <stdlib.h>
+
+#include "base/arena.h"
+#include "base/num.h"
+#include "base/out.h"
+#include "render/format.h"
+
+struct report {
+	const struct format_ops *ops;
+	void *format;
+	struct out *out;
+	struct report_options options;
+};
+
+static const struct {
+	const struct format_ops *ops;
+	void *(*make)(struct out *out, const struct report_options *options);
+} formats[] = {
+	[REPORT_TABLE] = { &table_format, table_format_new },
+	[REPORT_JSON] = { &json_format, json_format_new },
+	[REPORT_CSV] = { &csv_format, csv_format_new },
+};
+
+struct report *report_new(struct out *out, const struct report_options *options)
+{
+	struct report *report = mem_zalloc(sizeof(*report));
+
+	report->options = *options;
+	report->out = out;
+	report->ops = formats[options->format].ops;
+	report->format = formats[options->format].make(out, &report->options);
+	return report;
+}
+
+void report_free(struct report *report)
+{
+	if (!report)
+		return;
+	report->ops->free(report->format);
+	free(report);
+}
+
+const struct report_options *report_options(const struct report *report)
+{
+	return &report->options;
+}
+
+void report_begin(struct report *report, const char *command, const struct report_host *host)
+{
+	if (report->ops->begin)
+		report->ops->begin(report->format, command, host);
+}
+
+void report_end(struct report *report, bool complete, const struct missing *missing)
+{
+	if (report->ops->end)
+		report->ops->end(report->format, complete, missing);
+}
+
+void report_object(struct report *report, const char *key)
+{
+	if (report->ops->object)
+		report->ops->object(report->format, key);
+}
+
+void report_object_end(struct report *report)
+{
+	if (report->ops->object_end)
+		report->ops->object_end(report->format);
+}
+
+void report_list(struct report *report, const char *key)
+{
+	if (report->ops->list)
+		report->ops->list(report->format, key);
+}
+
+void report_list_end(struct report *report)
+{
+	if (report->ops->list_end)
+		report->ops->list_end(report->format);
+}
+
+void report_fact_codes(struct report *report, const char *key, enum value_type type,
+		       struct value value, const struct code_name *codes)
+{
+	struct column column = { .name = key, .type = type, .codes = codes };
+
+	if (report->ops->fact)
+		report->ops->fact(report->format, &column, &value);
+}
+
+void report_fact(struct report *report, const char *key, enum value_type type,
+		 struct value value)
+{
+	report_fact_codes(report, key, type, value, NULL);
+}
+
+void report_facts(struct report *report, const struct selection *selection, const void *row)
+{
+	if (!report->ops->fact)
+		return;
+	for (size_t i = 0; i < selection->count; i++) {
+		const struct column *column = selection->columns[i];
+		struct value value = column->get(row, column);
+
+		report->ops->fact(report->format, column, &value);
+	}
+}
+
+void report_missing(struct report *report, const struct missing *missing)
+{
+	if (report->ops->missing)
+		report->ops->missing(report->format, missing);
+}
+
+void report_table(struct report *report, const struct table *table)
+{
+	report->ops->table(report->format, table);
+}
+
+void report_row(struct report *report, const void *row)
+{
+	report->ops->row(report->format, row);
+}
+
+void report_table_end(struct report *report)
+{
+	report->ops->table_end(report->format);
+}
+
+struct out *report_prose(struct report *report)
+{
+	return report->options.format == REPORT_TABLE ? report->out : NULL;
+}
+
+void report_size(const struct report *report, struct out *out, uint64_t bytes)
+{
+	char text[NUM_MAX];
+
+	switch (report->options.units) {
+	case UNITS_HUMAN:
+		out_mem(out, text, num_human(text, bytes));
+		break;
+	case UNITS_PAGES:
+		out_u64(out, bytes / report->options.page_size);
+		break;
+	case UNITS_BYTES:
+		out_u64(out, bytes);
+		break;
+	}
+}

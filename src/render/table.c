@@ -1,0 +1,213 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/arena.h"
+#include "base/encode.h"
+#include "base/out.h"
+#include "render/format.h"
+
+enum { NAME_LEAST = 12 };
+
+/* A cell of a row that waits for the widths: where its text is, and its width in columns. */
+struct cell {
+	uint32_t offset, len, width;
+};
+
+struct table_format {
+	struct out *out;
+	const struct report_options *options;
+	const struct table *table;
+	size_t count;			/* columns */
+	size_t *widths;
+	bool fixed;			/* widths are final, rows are written as they come */
+	struct out text;		/* of the cells that wait */
+	struct cell *cells;
+	enum tone *tones;
+	size_t rows;
+};
+
+void *table_format_new(struct out *out, const struct report_options *options)
+{
+	struct table_format *format = mem_zalloc(sizeof(*format));
+
+	format->out = out;
+	format->options = options;
+	out_init_memory(&format->text);
+	return format;
+}
+
+static void table_free(void *opaque)
+{
+	struct table_format *format = opaque;
+
+	out_fini(&format->text);
+	free(format->widths);
+	free(format->cells);
+	free(format->tones);
+	free(format);
+}
+
+static const struct column *column_at(const struct table_format *format, size_t i)
+{
+	return format->table->selection->columns[i];
+}
+
+static void table_begin(void *opaque, const struct table *table)
+{
+	struct table_format *format = opaque;
+
+	format->table = table;
+	if (table->json_only)
+		return;
+	format->count = table->selection->count;
+	format->widths = mem_grow(format->widths, format->count, sizeof(format->widths[0]));
+	for (size_t i = 0; i < format->count; i++)
+		format->widths[i] = format->options->noheadings ?
+					    0 : strlen(column_at(format, i)->heading);
+	format->fixed = false;
+	format->rows = 0;
+	format->text.len = 0;
+	format->cells = mem_grow(format->cells, REPORT_MEASURED * format->count,
+				 sizeof(format->cells[0]));
+	format->tones = mem_grow(format->tones, REPORT_MEASURED, sizeof(format->tones[0]));
+}
+
+static const char *tone_start(enum tone tone)
+{
+	static const char *const starts[] = {
+		[TONE_GOOD] = "\033[32m",
+		[TONE_WARN] = "\033[33m",
+		[TONE_BAD] = "\033[31m",
+		[TONE_DIM] = "\033[2m",
+	};
+
+	return starts[tone];
+}
+
+/* Room for the last column on a terminal: what the others leave, but something in any case. */
+static size_t last_room(const struct table_format *format)
+{
+	size_t used = 0;
+
+	if (!format->options->width)
+		return SIZE_MAX;
+	for (size_t i = 0; i + 1 < format->count; i++)
+		used += format->widths[i] + 1;
+	return format->options->width > used + NAME_LEAST ? format->options->width - used :
+							    NAME_LEAST;
+}
+
+static void put_cell(struct table_format *format, size_t i, const char *text,
+		     const struct cell *cell)
+{
+	struct out *out = format->out;
+	bool last = i + 1 == format->count;
+	size_t pad = format->widths[i] > cell->width ? format->widths[i] - cell->width : 0;
+	struct bytes bytes = { text + cell->offset, cell->len };
+
+	if (i)
+		out_char(out, ' ');
+	if (value_type_is_number(column_at(format, i)->type)) {
+		out_pad(out, ' ', pad);
+		out_mem(out, bytes.data, bytes.len);
+		return;
+	}
+	if (last && cell->width > last_room(format)) {
+		encode_text_cut(out, bytes, last_room(format));
+		return;
+	}
+	out_mem(out, bytes.data, bytes.len);
+	if (!last)
+		out_pad(out, ' ', pad);
+}
+
+static void put_row(struct table_format *format, const char *text, const struct cell *cells,
+		    enum tone tone)
+{
+	const char *start = format->options->color ? tone_start(tone) : NULL;
+
+	if (start)
+		out_str(format->out, start);
+	for (size_t i = 0; i < format->count; i++)
+		put_cell(format, i, text, &cells[i]);
+	out_str(format->out, start ? "\033[0m\n" : "\n");
+}
+
+static void put_headings(struct table_format *format)
+{
+	if (format->options->noheadings)
+		return;
+	for (size_t i = 0; i < format->count; i++) {
+		const char *heading = column_at(format, i)->heading;
+		struct cell cell = { 0, (uint32_t)strlen(heading), (uint32_t)strlen(heading) };
+
+		put_cell(format, i, heading, &cell);
+	}
+	out_char(format->out, '\n');
+}
+
+/* The widths are known: write what waits. */
+static void fix(struct table_format *format)
+{
+	format->fixed = true;
+	put_headings(format);
+	for (size_t i = 0; i < format->rows; i++)
+		put_row(format, format->text.buf, &format->cells[i * format->count],
+			format->tones[i]);
+	format->text.len = 0;
+}
+
+static void make_cells(struct table_format *format, const void *row, struct cell *cells)
+{
+	for (size_t i = 0; i < format->count; i++) {
+		const struct column *column = column_at(format, i);
+		struct value value = column->get(row, column);
+		size_t offset = format->text.len;
+		size_t width = format_cell(&format->text, format->options, column, &value);
+
+		cells[i] = (struct cell){ (uint32_t)offset,
+					  (uint32_t)(format->text.len - offset),
+					  (uint32_t)width };
+	}
+}
+
+static void table_row(void *opaque, const void *row)
+{
+	struct table_format *format = opaque;
+	struct cell *cells;
+	enum tone tone;
+
+	if (format->table->json_only)
+		return;
+	tone = format->table->tone ? format->table->tone(row) : TONE_PLAIN;
+	if (!format->fixed && format->rows == REPORT_MEASURED)
+		fix(format);
+	if (format->fixed) {
+		format->text.len = 0;
+		make_cells(format, row, format->cells);
+		put_row(format, format->text.buf, format->cells, tone);
+		return;
+	}
+	cells = &format->cells[format->rows * format->count];
+	make_cells(format, row, cells);
+	for (size_t i = 0; i < format->count; i++)
+		if (cells[i].width > format->widths[i])
+			format->widths[i] = cells[i].width;
+	format->tones[format->rows++] = tone;
+}
+
+static void table_end(void *opaque)
+{
+	struct table_format *format = opaque;
+
+	if (!format->table->json_only && !format->fixed)
+		fix(format);
+}
+
+const struct format_ops table_format = {
+	.table = table_begin,
+	.row = table_row,
+	.table_end = table_end,
+	.free = table_free,
+};

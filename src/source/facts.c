@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "source/facts.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "base/arena.h"
+#include "base/error.h"
+#include "model/process.h"
+#include "source/root.h"
+#include "source/taskstat.h"
+
+static const char *reason_of(int rc, const char *denied)
+{
+	return error_reason(rc) == error_reason(EACCES) ? denied : error_reason(rc);
+}
+
+static const char needs_ptrace[] = "denied: needs CAP_SYS_PTRACE or the same user";
+
+static int read_stat(const struct procdir *dir, struct arena *arena, struct process *process,
+		     struct error *err)
+{
+	struct bytes text;
+	int rc = procdir_read(dir, arena, &text, err, "stat");
+
+	if (rc == 0)
+		rc = stat_parse(text, process, err);
+	if (rc)
+		return rc;
+	if (!process->layout.known)
+		missing_add(&process->missing, "layout",
+			    process->state == 'Z' ? "gone" : needs_ptrace);
+	return 0;
+}
+
+static void read_status(const struct procdir *dir, struct arena *arena, struct process *process)
+{
+	struct bytes text;
+	uint64_t number;
+	int rc = procdir_read(dir, arena, &text, NULL, "status");
+
+	if (rc == 0 && status_nth(text, "Uid", 1, &number) && number <= UINT32_MAX) {
+		process->uid = (uint32_t)number;
+		process->uid_known = true;
+	} else {
+		missing_add(&process->missing, "uid", rc ? error_reason(rc) : "unsupported");
+	}
+	/* since 6.10; before, a kernel thread shows no Vm lines and is no zombie */
+	if (rc == 0 && status_u64(text, "Kthread", &number))
+		process->kernel_thread = number;
+	else if (rc == 0)
+		process->kernel_thread = !status_u64(text, "VmSize", &number) &&
+					 process->state != 'Z' && process->state != 'X';
+}
+
+static void read_exe(const struct procdir *dir, struct arena *arena, struct process *process)
+{
+	int rc = procdir_readlink(dir, arena, &process->exe, NULL, "exe");
+
+	if (rc == -ENOENT)
+		missing_add(&process->missing, "exe",
+			    process->state == 'Z' ? "gone" : "kernel thread: has none");
+	else if (rc)
+		missing_add(&process->missing, "exe", reason_of(rc, needs_ptrace));
+}
+
+/* Lines "ID:CONTROLLERS:PATH": the unified hierarchy (0::) unless memory is in one of its own. */
+static void parse_cgroup(struct bytes text, struct bytes *path)
+{
+	const char *at = text.data, *end = text.data + text.len;
+
+	while (at < end) {
+		const char *newline = memchr(at, '\n', (size_t)(end - at));
+		const char *stop = newline ? newline : end;
+		const char *first = memchr(at, ':', (size_t)(stop - at));
+		const char *second = first ? memchr(first + 1, ':', (size_t)(stop - first - 1)) : NULL;
+
+		if (second) {
+			struct bytes names = { first + 1, (size_t)(second - first - 1) };
+			struct bytes found = { second + 1, (size_t)(stop - second - 1) };
+
+			if (memmem(names.data, names.len, "memory", 6)) {
+				*path = found;
+				return;
+			}
+			if (!names.len)
+				*path = found;
+		}
+		at = stop + 1;
+	}
+}
+
+static void read_cgroup(const struct procdir *dir, struct arena *arena, struct process *process)
+{
+	struct bytes text;
+	int rc = procdir_read(dir, arena, &text, NULL, "cgroup");
+
+	if (rc == 0)
+		parse_cgroup(text, &process->cgroup);
+	if (!process->cgroup.len)
+		missing_add(&process->missing, "cgroup", rc ? error_reason(rc) : "unsupported");
+}
+
+static void read_cmdline(const struct procdir *dir, struct arena *arena, struct process *process)
+{
+	int rc = procdir_read(dir, arena, &process->cmdline, NULL, "cmdline");
+
+	if (rc)
+		missing_add(&process->missing, "cmdline", error_reason(rc));
+}
+
+int facts_read(const struct procdir *dir, struct arena *arena, unsigned facts,
+	       struct process *process, struct error *err)
+{
+	int rc;
+
+	*process = (struct process){ .pid = dir->pid, .complete = true };
+	rc = read_stat(dir, arena, process, err);
+	if (rc == -ESRCH || rc == -ENOENT)
+		return error_set(err, ESRCH, "no process %d", dir->pid);
+	if (rc)
+		return rc;
+	process->pid = dir->pid;
+	if (facts & FACT_STATUS)
+		read_status(dir, arena, process);
+	if (facts & FACT_EXE)
+		read_exe(dir, arena, process);
+	if (facts & FACT_CGROUP)
+		read_cgroup(dir, arena, process);
+	if (facts & FACT_CMDLINE)
+		read_cmdline(dir, arena, process);
+	return 0;
+}
+
+bool facts_is_alive(const struct procdir *dir)
+{
+	struct process process = { 0 };
+	struct arena arena;
+	struct bytes text;
+	bool alive;
+
+	arena_init(&arena);
+	alive = procdir_read(dir, &arena, &text, NULL, "stat") == 0 &&
+		stat_parse(text, &process, NULL) == 0 && process.state != 'Z' &&
+		process.state != 'X';
+	arena_fini(&arena);
+	return alive;
+}

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef VMVIEW_SOURCE_FACTS_H
+#define VMVIEW_SOURCE_FACTS_H
+
+#include <stdbool.h>
+
+struct arena;
+struct error;
+struct procdir;
+struct process;
+
+enum fact {
+	FACT_STAT = 1,		/* pid, comm, state, ppid, threads, start_time, rss, layout */
+	FACT_CMDLINE = 2,
+	FACT_STATUS = 4,	/* uid, kernel_thread */
+	FACT_EXE = 8,
+	FACT_CGROUP = 16,
+	FACT_ALL = 31,
+};
+
+/*
+ * Read what is asked for (enum fact) of a process. What can not be read is listed in
+ * process->missing with its reason; only a process that is gone is an error (-ESRCH).
+ * cmdline comes last: a target can make its reader wait.
+ */
+int facts_read(const struct procdir *dir, struct arena *arena, unsigned facts,
+	       struct process *process, struct error *err);
+
+/* Whether the process that dir was opened for still exists, as more than a zombie. */
+bool facts_is_alive(const struct procdir *dir);
+
+#endif

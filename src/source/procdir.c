@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "source/root.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/arena.h"
+#include "base/error.h"
+
+int procdir_open(struct procdir *dir, const struct root *root, int pid, struct error *err)
+{
+	int fd;
+
+	fd = root_openat(root, O_PATH | O_DIRECTORY, err, "proc/%d", pid);
+	if (fd == -ENOENT)
+		return error_set(err, ESRCH, "no process %d", pid);
+	if (fd < 0)
+		return fd;
+	*dir = (struct procdir){ .root = root, .fd = fd, .pid = pid };
+	snprintf(dir->name, sizeof(dir->name), "%d", pid);
+	return 0;
+}
+
+int procdir_open_thread(struct procdir *dir, const struct procdir *process, int tid,
+			struct error *err)
+{
+	int fd = procdir_openat(process, O_PATH | O_DIRECTORY, err, "task/%d", tid);
+
+	if (fd < 0)
+		return fd;
+	*dir = (struct procdir){ .root = process->root, .fd = fd, .pid = process->pid };
+	snprintf(dir->name, sizeof(dir->name), "%d/task/%d", process->pid, tid);
+	return 0;
+}
+
+void procdir_close(struct procdir *dir)
+{
+	if (dir->fd >= 0)
+		close(dir->fd);
+	dir->fd = -1;
+}
+
+/* The same door as for all files, below the directory that is held open. */
+static int open_below(const struct procdir *dir, int flags, struct error *err, const char *path)
+{
+	struct root below = *dir->root;
+	int fd;
+
+	below.fd = dir->fd;
+	fd = root_openat(&below, flags, NULL, "%s", path);
+	if (fd < 0)
+		return error_errno(err, -fd, "%s/proc/%s/%s", dir->root->dir, dir->name, path);
+	return fd;
+}
+
+int procdir_openat(const struct procdir *dir, int flags, struct error *err,
+		   const char *path_format, ...)
+{
+	char path[256];
+	va_list args;
+
+	va_start(args, path_format);
+	vsnprintf(path, sizeof(path), path_format, args);
+	va_end(args);
+	return open_below(dir, flags, err, path);
+}
+
+int procdir_read(const struct procdir *dir, struct arena *arena, struct bytes *out,
+		 struct error *err, const char *path_format, ...)
+{
+	char path[256], name[320];
+	va_list args;
+	int fd, rc;
+
+	va_start(args, path_format);
+	vsnprintf(path, sizeof(path), path_format, args);
+	va_end(args);
+	fd = open_below(dir, O_RDONLY, err, path);
+	if (fd < 0)
+		return fd;
+	snprintf(name, sizeof(name), "/proc/%s/%s", dir->name, path);
+	rc = root_read_fd(dir->root, fd, arena, out, err, name);
+	close(fd);
+	return rc;
+}
+
+int procdir_readlink(const struct procdir *dir, struct arena *arena, struct bytes *out,
+		     struct error *err, const char *path)
+{
+	char text[PATH_MAX];
+	ssize_t len;
+	int fd;
+
+	fd = open_below(dir, O_PATH | O_NOFOLLOW, err, path);
+	if (fd < 0)
+		return fd;
+	len = readlinkat(fd, "", text, sizeof(text));
+	if (len < 0) {
+		int code = errno;
+
+		close(fd);
+		return error_errno(err, code, "%s/proc/%s/%s", dir->root->dir, dir->name, path);
+	}
+	close(fd);
+	*out = arena_bytes(arena, (struct bytes){ text, (size_t)len });
+	return 0;
+}
+
+int procdir_threads(const struct procdir *dir, struct arena *arena, int **tids, size_t *count,
+		    struct error *err)
+{
+	int fd = open_below(dir, O_RDONLY | O_DIRECTORY, err, "task");
+	size_t cap = 16, found = 0;
+	struct dirent *entry;
+	int *list;
+	DIR *task;
+
+	if (fd < 0)
+		return fd;
+	task = fdopendir(fd);
+	if (!task) {
+		close(fd);
+		return error_errno(err, errno, "/proc/%s/task", dir->name);
+	}
+	list = mem_alloc(cap * sizeof(*list));
+	while ((entry = readdir(task))) {
+		if (entry->d_name[0] < '0' || entry->d_name[0] > '9')
+			continue;
+		if (found == cap)
+			list = mem_grow(list, cap *= 2, sizeof(*list));
+		list[found++] = atoi(entry->d_name);
+	}
+	closedir(task);
+	*tids = arena_alloc(arena, found * sizeof(**tids));
+	memcpy(*tids, list, found * sizeof(*list));
+	*count = found;
+	free(list);
+	return 0;
+}

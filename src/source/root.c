@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "source/root.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/openat2.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "base/arena.h"
+#include "base/error.h"
+#include "base/num.h"
+#include "source/meter.h"
+
+enum { PATH_TEXT = 4096, READ_FIRST = 4096 };
+
+int root_open(struct root *root, const char *dir, struct meter *meter, struct error *err)
+{
+	int fd = open(dir ? dir : "/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+
+	if (fd < 0)
+		return error_errno(err, errno, "%s", dir);
+	*root = (struct root){ .fd = fd, .dir = dir ? dir : "", .recorded = dir, .meter = meter };
+	return 0;
+}
+
+void root_close(struct root *root)
+{
+	if (root->fd >= 0)
+		close(root->fd);
+	root->fd = -1;
+}
+
+/* In a recording a FIFO or device must neither block nor act: only regular files and directories. */
+static int open_recorded(int dir_fd, const char *path, int flags)
+{
+	struct open_how how = {
+		.flags = (unsigned)(flags | O_CLOEXEC | O_NOCTTY |
+				    (flags & O_PATH ? 0 : O_NONBLOCK)),
+		.resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS,
+	};
+	int fd = (int)syscall(SYS_openat2, dir_fd, path, &how, sizeof(how));
+	struct stat st;
+
+	if (fd < 0 || flags & O_PATH)
+		return fd < 0 ? -errno : fd;
+	if (fstat(fd, &st) == 0 && (S_ISREG(st.st_mode) || S_ISDIR(st.st_mode)))
+		return fd;
+	close(fd);
+	return -EINVAL;
+}
+
+static int open_any(const struct root *root, int dir_fd, const char *path, int flags)
+{
+	int fd;
+
+	root->meter->files++;
+	if (root->recorded)
+		return open_recorded(dir_fd, path, flags);
+	fd = openat(dir_fd, path, flags | O_CLOEXEC | O_NOCTTY);
+	return fd < 0 ? -errno : fd;
+}
+
+static int vopen(const struct root *root, int flags, struct error *err, const char *format,
+		 va_list args)
+{
+	char path[PATH_TEXT];
+	int fd;
+
+	if (vsnprintf(path, sizeof(path), format, args) >= (int)sizeof(path))
+		return error_errno(err, ENAMETOOLONG, "%s", format);
+	fd = open_any(root, root->fd, path, flags);
+	if (fd < 0)
+		return error_errno(err, -fd, "%s/%s", root->dir, path);
+	return fd;
+}
+
+int root_openat(const struct root *root, int flags, struct error *err, const char *path_format, ...)
+{
+	va_list args;
+	int fd;
+
+	va_start(args, path_format);
+	fd = vopen(root, flags, err, path_format, args);
+	va_end(args);
+	return fd;
+}
+
+int root_read_fd(const struct root *root, int fd, struct arena *arena, struct bytes *out,
+		 struct error *err, const char *name)
+{
+	size_t cap = READ_FIRST, len = 0;
+	char *buf = mem_alloc(cap);
+	ssize_t done;
+
+	while ((done = meter_read(root->meter, fd, buf + len, cap - len)) > 0) {
+		len += (size_t)done;
+		if (len >= ROOT_FILE_MAX) {
+			done = -EFBIG;
+			break;
+		}
+		if (len == cap)
+			buf = mem_grow(buf, cap *= 2, 1);
+	}
+	if (done < 0) {
+		free(buf);
+		return error_errno(err, (int)-done, "%s%s", root->dir, name);
+	}
+	*out = arena_bytes(arena, (struct bytes){ buf, len });
+	free(buf);
+	return 0;
+}
+
+int root_read(const struct root *root, struct arena *arena, struct bytes *out, struct error *err,
+	      const char *path_format, ...)
+{
+	char path[PATH_TEXT];
+	va_list args;
+	int fd, rc;
+
+	va_start(args, path_format);
+	vsnprintf(path, sizeof(path), path_format, args);
+	va_end(args);
+	fd = root_openat(root, O_RDONLY, err, "%s", path);
+	if (fd < 0)
+		return fd;
+	rc = root_read_fd(root, fd, arena, out, err, path);
+	close(fd);
+	return rc;
+}
+
+int root_read_u64(const struct root *root, unsigned base, uint64_t *out,
+		  const char *path_format, ...)
+{
+	char text[64];
+	const char *at = text;
+	ssize_t done;
+	va_list args;
+	int fd;
+
+	va_start(args, path_format);
+	fd = vopen(root, O_RDONLY, NULL, path_format, args);
+	va_end(args);
+	if (fd < 0)
+		return fd;
+	done = meter_read(root->meter, fd, text, sizeof(text));
+	close(fd);
+	if (done < 0)
+		return (int)done;
+	if (base == 16 ? !num_parse_hex(&at, text + done, out) :
+			 !num_parse_dec(&at, text + done, out))
+		return -EPROTO;
+	return 0;
+}

@@ -1,0 +1,344 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "source/smaps.h"
+
+#include <string.h>
+
+#include "base/num.h"
+
+enum { NAME_COLUMN = 16, LINE = 28 };
+
+void smaps_parser_init(struct smaps_parser *parser, struct smaps_keys *keys, vma_sink sink,
+		       void *ctx)
+{
+	memset(parser, 0, offsetof(struct smaps_parser, path));
+	parser->keys = keys;
+	parser->sink = sink;
+	parser->ctx = ctx;
+	parser->learning = true;
+}
+
+static void malformed(struct smaps_parser *parser)
+{
+	if (!parser->pass.malformed++)
+		parser->pass.first_malformed = parser->pass.lines;
+}
+
+/* Hand the record on. One that repeats what was there is dropped, one that overlaps is clamped. */
+static void emit(struct smaps_parser *parser)
+{
+	struct vma *vma = &parser->vma;
+
+	if (!parser->pending || parser->stopped)
+		return;
+	parser->pending = false;
+	if (parser->learned)
+		parser->learning = false;
+	if (vma->start < parser->previous_end) {
+		parser->pass.changed++;
+		if (vma->end <= parser->previous_end)
+			return;
+		vma->start = parser->previous_end;
+		vma->changed = true;
+	}
+	parser->previous_end = vma->end;
+	parser->pass.mappings++;
+	parser->stopped = parser->sink(parser->ctx, vma);
+}
+
+static bool expect(const char **at, const char *end, char c)
+{
+	if (*at == end || **at != c)
+		return false;
+	(*at)++;
+	return true;
+}
+
+static bool parse_perm(const char **at, const char *end, uint8_t *out)
+{
+	static const char letters[] = "rwxs";
+	uint8_t perm = 0;
+
+	if (end - *at < 4)
+		return false;
+	for (unsigned i = 0; i < 4; i++, (*at)++) {
+		if (**at == letters[i])
+			perm |= (uint8_t)(1 << i);
+		else if (**at != (i == 3 ? 'p' : '-'))
+			return false;
+	}
+	*out = perm;
+	return true;
+}
+
+/* Everything before the name: "START-END PERM OFFSET MAJ:MIN INODE". */
+static bool parse_numbers(const char **at, const char *end, struct vma *vma)
+{
+	uint64_t major, minor;
+
+	if (!num_parse_hex(at, end, &vma->start) || !expect(at, end, '-') ||
+	    !num_parse_hex(at, end, &vma->end) || !expect(at, end, ' ') ||
+	    !parse_perm(at, end, &vma->perm) || !expect(at, end, ' ') ||
+	    !num_parse_hex(at, end, &vma->offset) || !expect(at, end, ' ') ||
+	    !num_parse_hex(at, end, &major) || !expect(at, end, ':') ||
+	    !num_parse_hex(at, end, &minor) || !expect(at, end, ' ') ||
+	    !num_parse_dec(at, end, &vma->inode))
+		return false;
+	vma->dev_major = (uint32_t)major;
+	vma->dev_minor = (uint32_t)minor;
+	return vma->start < vma->end && major <= UINT32_MAX && minor <= UINT32_MAX;
+}
+
+/*
+ * The name begins at column 73 or one blank after a longer header, and is everything up to the end of
+ * the line: it may hold blanks in front, inside and behind.
+ */
+static const char *find_name(const char *line, const char *at, const char *end)
+{
+	enum { COLUMN = 73 };
+
+	if (at < end && *at == ' ')
+		at++;
+	while (at < end && at - line < COLUMN && *at == ' ')
+		at++;
+	return at;
+}
+
+static void set_path(struct smaps_parser *parser, const char *name, size_t len)
+{
+	size_t kept = len < VMA_PATH_KEPT ? len : VMA_PATH_KEPT;
+
+	memcpy(parser->path, name, kept);
+	parser->vma.path = (struct bytes){ parser->path, kept };
+	parser->vma.path_len = len;
+}
+
+/* The name is complete: split off what the kernel adds to that of an unlinked file. */
+static void strip_deleted(struct vma *vma, struct bytes tail)
+{
+	static const char suffix[] = " (deleted)";
+	const size_t len = sizeof(suffix) - 1;
+
+	if (!bytes_end_with(tail, (struct bytes){ suffix, len }) || vma->path_len == len)
+		return;
+	vma->deleted = true;
+	vma->path_len -= len;
+	if (vma->path.len > vma->path_len)
+		vma->path.len = vma->path_len;
+}
+
+static bool begin_record(struct smaps_parser *parser, const char *line, const char *end)
+{
+	struct vma *vma = &parser->vma;
+	const char *at = line, *name;
+
+	emit(parser);
+	vma->have = 0;
+	vma->absent = NULL;
+	vma->vm_flags.len = 0;
+	vma->deleted = vma->changed = false;
+	vma->kind = KIND_UNKNOWN;
+	vma->tid = 0;
+	if (!parse_numbers(&at, end, vma)) {
+		malformed(parser);
+		return false;
+	}
+	name = find_name(line, at, end);
+	set_path(parser, name, (size_t)(end - name));
+	parser->pending = true;
+	return true;
+}
+
+static void parse_header(struct smaps_parser *parser, const char *line, const char *end)
+{
+	if (begin_record(parser, line, end) && parser->vma.path_len) {
+		const char *name = end - parser->vma.path_len;
+
+		strip_deleted(&parser->vma, (struct bytes){ name, (size_t)(end - name) });
+	}
+}
+
+void smaps_parser_long(struct smaps_parser *parser, const char *text, size_t len, bool first)
+{
+	struct vma *vma = &parser->vma;
+	size_t keep = sizeof(parser->tail), have = parser->tail_len, drop;
+
+	if (first) {
+		parser->pass.lines++;
+		parser->tail_len = have = 0;
+		begin_record(parser, text, text + len);
+	} else {
+		vma->path_len += len;
+	}
+	if (len >= keep) {
+		memcpy(parser->tail, text + len - keep, keep);
+		parser->tail_len = keep;
+		return;
+	}
+	drop = have + len > keep ? have + len - keep : 0;
+	memmove(parser->tail, parser->tail + drop, have - drop);
+	memcpy(parser->tail + have - drop, text, len);
+	parser->tail_len = have - drop + len;
+}
+
+void smaps_parser_long_end(struct smaps_parser *parser)
+{
+	if (parser->pending)
+		strip_deleted(&parser->vma, (struct bytes){ parser->tail, parser->tail_len });
+}
+
+static void parse_vm_flags(struct smaps_parser *parser, const char *at, const char *end)
+{
+	size_t len;
+
+	while (at < end && *at == ' ')
+		at++;
+	while (end > at && end[-1] == ' ')
+		end--;
+	len = (size_t)(end - at);
+	if (len > sizeof(parser->vm_flags))
+		len = sizeof(parser->vm_flags);
+	memcpy(parser->vm_flags, at, len);
+	parser->vma.vm_flags = (struct bytes){ parser->vm_flags, len };
+}
+
+/* Keep the shape of a line that is printed as all of them are: name, blanks to column 16, number. */
+static void learn(struct smaps_parser *parser, const char *line, size_t len, int slot, bool kb)
+{
+	struct smaps_line *learned = &parser->line[parser->learned];
+
+	if (!parser->learning || parser->learned == SMAPS_SLOTS || len < NAME_COLUMN + 8)
+		return;
+	memcpy(learned->prefix, line, NAME_COLUMN);
+	learned->slot = (uint8_t)slot;
+	learned->kb = kb;
+	parser->learned++;
+	parser->learned_slots |= 1ULL << slot;
+}
+
+static void parse_field(struct smaps_parser *parser, const char *line, const char *end)
+{
+	const char *colon = memchr(line, ':', (size_t)(end - line));
+	struct bytes name = { line, colon ? (size_t)(colon - line) : 0 };
+	const char *at = colon ? colon + 1 : end;
+	uint64_t number;
+	bool kb;
+	int slot;
+
+	if (!colon || !parser->pending) {
+		malformed(parser);
+		return;
+	}
+	if (bytes_equal(name, BYTES("VmFlags"))) {
+		parse_vm_flags(parser, at, end);
+		return;
+	}
+	while (at < end && *at == ' ')
+		at++;
+	if (!num_parse_dec(&at, end, &number))
+		return;
+	kb = end - at == 3 && memcmp(at, " kB", 3) == 0;
+	if (kb && number > UINT64_MAX / 1024)
+		return;
+	slot = smaps_keys_slot(parser->keys, name, kb);
+	if (slot < 0)
+		return;
+	parser->vma.field[slot] = kb ? number * 1024 : number;
+	parser->vma.have |= 1ULL << slot;
+	parser->keys->seen |= 1ULL << slot;
+	learn(parser, line, (size_t)(end - line), slot, kb);
+}
+
+static uint64_t load64(const char *at)
+{
+	uint64_t word;
+
+	memcpy(&word, at, sizeof(word));
+	return word;
+}
+
+/* Eight columns of digits, right-aligned. False where they are anything else. */
+static inline bool parse_column(const char *at, uint64_t *out)
+{
+	static const char zero[8] = "       0";
+	uint64_t number = 0;
+	unsigned i = 0;
+
+	if (load64(at) == load64(zero)) {
+		*out = 0;
+		return true;
+	}
+	while (i < 8 && at[i] == ' ')
+		i++;
+	for (; i < 8; i++) {
+		unsigned digit = (unsigned)(at[i] - '0');
+
+		if (digit > 9)
+			return false;
+		number = number * 10 + digit;
+	}
+	*out = number;
+	return true;
+}
+
+static inline bool same_prefix(const char *at, const char *prefix)
+{
+	return load64(at) == load64(prefix) && load64(at + 8) == load64(prefix + 8);
+}
+
+/* As many lines as come as learned; returns where the first other one begins. */
+static const char *fast_fields(struct smaps_parser *parser, const char *at, const char *end)
+{
+	struct vma *vma = &parser->vma;
+	uint64_t number, have = 0;
+
+	for (size_t i = 0; i < parser->learned && end - at >= LINE; i++) {
+		const struct smaps_line *line = &parser->line[i];
+
+		if (!same_prefix(at, line->prefix) || !parse_column(at + NAME_COLUMN, &number))
+			break;
+		if (line->kb && memcmp(at + 24, " kB\n", 4) == 0) {
+			vma->field[line->slot] = number * 1024;
+			at += LINE;
+		} else if (!line->kb && at[24] == '\n') {
+			vma->field[line->slot] = number;
+			at += 25;
+		} else {
+			break;
+		}
+		have |= 1ULL << line->slot;
+		parser->pass.lines++;
+	}
+	vma->have |= have;
+	return at;
+}
+
+static bool is_header(const char *line)
+{
+	return (*line >= '0' && *line <= '9') || (*line >= 'a' && *line <= 'f');
+}
+
+size_t smaps_parser_feed(struct smaps_parser *parser, const char *text, size_t len)
+{
+	const char *at = text, *end = text + len, *newline;
+
+	while (!parser->stopped &&
+	       (newline = at < end ? memchr(at, '\n', (size_t)(end - at)) : NULL)) {
+		parser->pass.lines++;
+		if (is_header(at)) {
+			parse_header(parser, at, newline);
+			at = newline + 1;
+			if (!parser->learning && parser->pending)
+				at = fast_fields(parser, at, end);
+			continue;
+		}
+		parse_field(parser, at, newline);
+		at = newline + 1;
+	}
+	return parser->stopped ? len : (size_t)(at - text);
+}
+
+int smaps_parser_finish(struct smaps_parser *parser)
+{
+	emit(parser);
+	return parser->stopped;
+}

@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "source/smaps.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/arena.h"
+#include "base/error.h"
+#include "source/meter.h"
+#include "source/root.h"
+
+enum { BUFFER = 64 * 1024 };
+
+/* A reader of one file with one buffer, whole lines to the parser, the rest kept in front. */
+struct reader {
+	struct meter *meter;
+	struct smaps_parser *parser;
+	int fd;
+	bool held;		/* reading holds the target's mmap_lock */
+	bool in_long_line;
+	size_t len;
+	char buf[BUFFER];
+};
+
+/* The buffer is full and holds no newline: a path of over 64 KB. Pass it on in pieces. */
+static void long_line(struct reader *reader)
+{
+	const char *newline = memchr(reader->buf, '\n', reader->len);
+	size_t part = newline ? (size_t)(newline - reader->buf) : reader->len;
+
+	smaps_parser_long(reader->parser, reader->buf, part, !reader->in_long_line);
+	reader->in_long_line = !newline;
+	if (newline) {
+		smaps_parser_long_end(reader->parser);
+		part++;
+	}
+	reader->len -= part;
+	memmove(reader->buf, reader->buf + part, reader->len);
+}
+
+static void consume(struct reader *reader)
+{
+	size_t used;
+
+	if (reader->in_long_line)
+		long_line(reader);
+	if (reader->in_long_line)
+		return;
+	used = smaps_parser_feed(reader->parser, reader->buf, reader->len);
+	reader->len -= used;
+	memmove(reader->buf, reader->buf + used, reader->len);
+	if (reader->len == BUFFER)
+		long_line(reader);
+}
+
+/* Returns 0 at the end of the file, or -errno. */
+static int read_all(struct reader *reader)
+{
+	while (!reader->parser->stopped) {
+		char *to = reader->buf + reader->len;
+		size_t room = BUFFER - reader->len;
+		ssize_t done = reader->held ?
+				       meter_read_held(reader->meter, reader->fd, to, room) :
+				       meter_read(reader->meter, reader->fd, to, room);
+
+		if (done <= 0)
+			return (int)done;
+		reader->len += (size_t)done;
+		/* one read gives a page at most: parse when there is no room for another */
+		if (reader->in_long_line || BUFFER - reader->len < 8192)
+			consume(reader);
+	}
+	return 0;
+}
+
+/* What is left at the end of the file; a last line may lack its newline in a recording. */
+static void read_end(struct reader *reader)
+{
+	consume(reader);
+	if (reader->len && !reader->in_long_line && reader->len < BUFFER) {
+		reader->buf[reader->len++] = '\n';
+		consume(reader);
+	}
+}
+
+/* An address space that went away reads as empty from the start, or gives ESRCH. */
+static bool is_gone(int fd)
+{
+	char byte;
+
+	return pread(fd, &byte, 1, 0) <= 0;
+}
+
+static bool needs_lock(const char *file)
+{
+	return strcmp(file, "maps") != 0;
+}
+
+int smaps_read(const struct procdir *dir, const char *file, struct smaps_keys *keys,
+	       vma_sink sink, void *ctx, struct smaps_pass *pass, struct error *err)
+{
+	int watch, fd, rc;
+	struct smaps_parser *parser;
+	struct reader *reader;
+
+	*pass = (struct smaps_pass){ 0 };
+	/* opened first: it tells whether the address space of fd, opened later, is the same */
+	watch = procdir_openat(dir, O_RDONLY, needs_lock(file) ? NULL : err, "maps");
+	if (watch < 0 && !needs_lock(file))
+		return watch;
+	fd = needs_lock(file) ? procdir_openat(dir, O_RDONLY, err, "%s", file) : watch;
+	if (fd < 0) {
+		if (watch >= 0)
+			close(watch);
+		return fd;
+	}
+	parser = mem_alloc(sizeof(*parser));
+	reader = mem_alloc(sizeof(*reader));
+	smaps_parser_init(parser, keys, sink, ctx);
+	*reader = (struct reader){ .meter = dir->root->meter, .parser = parser, .fd = fd,
+				   .held = needs_lock(file) };
+	rc = read_all(reader);
+	if (rc == 0)
+		read_end(reader);
+	if (rc == 0 || rc == -ESRCH)
+		parser->pass.cut_off = rc || (parser->pass.lines && is_gone(watch >= 0 ? watch : fd));
+	if (rc && rc != -ESRCH)
+		error_errno(err, -rc, "%s/proc/%s/%s", dir->root->dir, dir->name, file);
+	if (smaps_parser_finish(parser))
+		rc = parser->stopped;
+	*pass = parser->pass;
+	free(parser);
+	free(reader);
+	close(fd);
+	if (watch >= 0 && watch != fd)
+		close(watch);
+	return rc == -ESRCH ? 0 : rc;
+}
