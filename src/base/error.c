@@ -12,6 +12,10 @@
 #include "base/encode.h"
 #include "base/out.h"
 
+/* error.h makes macros of them for the analyzer. */
+#undef error_set
+#undef error_errno
+
 int error_set(struct error *err, int code, const char *format, ...)
 {
 	va_list args;

@@ -22,6 +22,19 @@ int error_set(struct error *err, int code, const char *format, ...)
 int error_errno(struct error *err, int code, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 
+#ifdef __clang_analyzer__
+/* What the analyzer cannot see from here: both return less than 0. */
+#define error_negative(call) \
+	({ \
+		int error_code = (call); \
+		if (error_code >= 0) \
+			__builtin_unreachable(); \
+		error_code; \
+	})
+#define error_set(...) error_negative(error_set(__VA_ARGS__))
+#define error_errno(...) error_negative(error_errno(__VA_ARGS__))
+#endif
+
 /* "vmview: TEXT" on stderr, made safe for a terminal. */
 void error_print(const struct error *err);
 
