@@ -1,3 +1,4 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
 # One program a line, sorted: UNIT_TESTS += %D%/test_NAME   (its source is test_NAME.c)
+UNIT_TESTS += %D%/test_pmap
