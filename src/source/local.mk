@@ -4,6 +4,7 @@
 libvmview_a_SOURCES += %D%/facts.c %D%/facts.h
 libvmview_a_SOURCES += %D%/meter.c %D%/meter.h
 libvmview_a_SOURCES += %D%/procdir.c
+libvmview_a_SOURCES += %D%/rcfile.c %D%/rcfile.h
 libvmview_a_SOURCES += %D%/root.c %D%/root.h
 libvmview_a_SOURCES += %D%/shm.c %D%/shm.h
 libvmview_a_SOURCES += %D%/smaps.c %D%/smaps.h

@@ -2,3 +2,4 @@
 #
 # One program a line, sorted: UNIT_TESTS += %D%/test_NAME   (its source is test_NAME.c)
 UNIT_TESTS += %D%/test_pmap
+UNIT_TESTS += %D%/test_pmap_rc
