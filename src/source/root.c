@@ -66,8 +66,8 @@ static int open_any(const struct root *root, int dir_fd, const char *path, int f
 	return fd < 0 ? -errno : fd;
 }
 
-static int vopen(const struct root *root, int flags, struct error *err, const char *format,
-		 va_list args)
+static int __attribute__((format(printf, 4, 0)))
+vopen(const struct root *root, int flags, struct error *err, const char *format, va_list args)
 {
 	char path[PATH_TEXT];
 	int fd;
