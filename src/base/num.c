@@ -3,9 +3,10 @@
 
 #include <string.h>
 
-static const char digit_pairs[] = "00010203040506070809101112131415161718192021222324252627282930313233"
-				  "34353637383940414243444546474849505152535455565758596061626364656667"
-				  "6869707172737475767778798081828384858687888990919293949596979899";
+static const char digit_pairs[] =
+	"00010203040506070809101112131415161718192021222324252627282930313233"
+	"34353637383940414243444546474849505152535455565758596061626364656667"
+	"6869707172737475767778798081828384858687888990919293949596979899";
 
 size_t num_u64(char *text, uint64_t number)
 {
@@ -45,8 +46,7 @@ size_t num_hex(char *text, uint64_t number, unsigned digits)
 static size_t human_scaled(char *text, uint64_t bytes, unsigned shift)
 {
 	uint64_t whole = bytes >> shift, rest = bytes & ((1ULL << shift) - 1);
-	uint64_t tenths = whole * 10 + ((rest >> (shift - 10)) * 10 + 512) / 1024;
-	size_t len;
+	uint64_t tenths = whole * 10 + ((rest * 10 + (1ULL << (shift - 1))) >> shift);
 
 	if (tenths < 100) {
 		text[0] = (char)('0' + tenths / 10);
@@ -54,8 +54,7 @@ static size_t human_scaled(char *text, uint64_t bytes, unsigned shift)
 		text[2] = (char)('0' + tenths % 10);
 		return 3;
 	}
-	len = num_u64(text, whole + (rest >> (shift - 1)));
-	return len;
+	return num_u64(text, whole + (rest >> (shift - 1)));
 }
 
 size_t num_human(char *text, uint64_t bytes)
@@ -67,7 +66,7 @@ size_t num_human(char *text, uint64_t bytes)
 	if (bytes < 1024)
 		return num_u64(text, bytes);
 	/* 1023.5 of a unit is already 1.0 of the next: four characters are never exceeded */
-	while (unit + 1 < sizeof(units) - 1 && (bytes + (1ULL << (shift - 1))) >> shift >= 1024) {
+	while (unit + 1 < sizeof(units) - 1 && bytes >> (shift - 1) >= 2047) {
 		unit++;
 		shift += 10;
 	}
@@ -170,7 +169,9 @@ static bool parse_scaled(const char *at, const char *end, uint64_t factor, uint6
 	if (at < end && *at == '.') {
 		uint64_t part = 0;
 
-		for (at++; at < end && *at >= '0' && *at <= '9'; at++) {
+		if (++at == end)
+			return false;
+		for (; at < end && *at >= '0' && *at <= '9'; at++) {
 			if (scale > 1000000000)
 				continue;
 			part = part * 10 + (uint64_t)(*at - '0');
@@ -216,9 +217,8 @@ bool num_user_time(const char *string, uint64_t *out)
 		const char *name;
 		uint64_t ns;
 	} units[] = {
-		{ "ns", 1 },		{ "us", 1000 },
-		{ "ms", 1000000 },	{ "s", 1000000000 },
-		{ "m", 60000000000 },	{ "h", 3600000000000 },
+		{ "ns", 1 },	     { "us", 1000 },	   { "ms", 1000000 },
+		{ "s", 1000000000 }, { "m", 60000000000 }, { "h", 3600000000000 },
 	};
 	size_t len = strlen(string);
 	uint64_t factor = 1000000000;

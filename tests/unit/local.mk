@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
 # One program a line, sorted: UNIT_TESTS += %D%/test_NAME   (its source is test_NAME.c)
-UNIT_TESTS += %D%/test_pmap
-UNIT_TESTS += %D%/test_pmap_rc
+EXTRA_DIST += %D%/unit.h
+UNIT_TESTS += %D%/test_num
