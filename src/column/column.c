@@ -15,7 +15,8 @@ static const struct {
 } types[] = {
 	[VALUE_BYTES] = { "bytes", true },   [VALUE_COUNT] = { "count", true },
 	[VALUE_NUMBER] = { "number", true }, [VALUE_DELTA] = { "bytes", true },
-	[VALUE_ADDR] = { "address", true },  [VALUE_RATIO] = { "ratio", true },
+	[VALUE_DEV] = { "device", false },   [VALUE_ADDR] = { "address", true },
+	[VALUE_RATIO] = { "ratio", true },
 	[VALUE_NS] = { "ns", true },	     [VALUE_BOOL] = { "bool", true },
 	[VALUE_WORD] = { "word", false },    [VALUE_TEXT] = { "text", false },
 	[VALUE_CODES] = { "codes", false },  [VALUE_MEANINGS] = { "words", false },

@@ -4,3 +4,4 @@
 libvmview_a_SOURCES += %D%/column.c %D%/column.h
 libvmview_a_SOURCES += %D%/filter.c %D%/filter.h
 libvmview_a_SOURCES += %D%/sort.c %D%/sort.h
+libvmview_a_SOURCES += %D%/vma_columns.c %D%/vma_columns.h

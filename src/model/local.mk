@@ -2,10 +2,13 @@
 #
 # One module a line, sorted: libvmview_a_SOURCES += %D%/NAME.c %D%/NAME.h
 libvmview_a_SOURCES += %D%/kind.c %D%/kind.h
+libvmview_a_SOURCES += %D%/look.h
 libvmview_a_SOURCES += %D%/missing.c %D%/missing.h
 libvmview_a_SOURCES += %D%/needs.h
 libvmview_a_SOURCES += %D%/process.h
 libvmview_a_SOURCES += %D%/smaps_key.c %D%/smaps_key.h
+libvmview_a_SOURCES += %D%/thread_stack.h
 libvmview_a_SOURCES += %D%/value.h
 libvmview_a_SOURCES += %D%/vm_flags.c %D%/vm_flags.h
 libvmview_a_SOURCES += %D%/vma.c %D%/vma.h
+libvmview_a_SOURCES += %D%/vma_store.c %D%/vma_store.h

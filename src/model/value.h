@@ -13,6 +13,7 @@ enum value_type {
 	VALUE_COUNT,	/* u: how many of something */
 	VALUE_NUMBER,	/* i: an identifier or signed number: pid, node. Not summed, not scaled */
 	VALUE_DELTA,	/* i: signed bytes; for people with a sign and scaled */
+	VALUE_DEV,	/* u: major << 32 | minor; "fe:00" as in maps */
 	VALUE_ADDR,	/* u: virtual or physical address or file offset. JSON string "0x.." */
 	VALUE_RATIO,	/* d: 0..1; for people in percent */
 	VALUE_NS,	/* u: nanoseconds */

@@ -34,8 +34,10 @@ struct vma {
 	bool changed;		/* overlapped the one before: changed while reading, start is clamped */
 	enum vma_kind kind;
 	int32_t tid;		/* thread whose stack it is, 0: none known */
+	int32_t pid;		/* process it belongs to; set by who reads it */
 	struct bytes path;
 	uint64_t path_len;	/* true length; more than path.len where the path was cut */
+	struct bytes name;	/* for people, where it differs from path; else empty */
 	struct bytes vm_flags;	/* "rd wr mr mw me ac", codes with a space between, verbatim */
 	uint64_t have;		/* bit of each slot of field that is known */
 	const char *absent;	/* why fields that are not in have are absent; NULL: not in this kernel */

@@ -58,9 +58,21 @@ static size_t addr_cell(struct out *out, uint64_t addr)
 	return len;
 }
 
+static size_t dev_cell(struct out *out, uint64_t dev)
+{
+	size_t before;
+
+	out_need(out, 2 * NUM_MAX);
+	before = out->len;
+	out_hex(out, dev >> 32, 2);
+	out_char(out, ':');
+	out_hex(out, dev & UINT32_MAX, 2);
+	return out->len - before;
+}
+
 static size_t ratio_cell(struct out *out, double ratio)
 {
-	size_t before = out->len;
+	size_t before;
 
 	out_need(out, 64);
 	before = out->len;
@@ -147,6 +159,8 @@ size_t format_cell(struct out *out, const struct report_options *options,
 		if (people && !value->i && column->type == VALUE_DELTA)
 			return word_cell(out, ".");
 		return signed_cell(out, options, column->type, value->i);
+	case VALUE_DEV:
+		return dev_cell(out, value->u);
 	case VALUE_ADDR:
 		return addr_cell(out, value->u);
 	case VALUE_RATIO:

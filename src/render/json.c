@@ -220,6 +220,13 @@ static void write_value(struct json_format *json, const struct column *column,
 	case VALUE_DELTA:
 		out_i64(out, value->i);
 		break;
+	case VALUE_DEV:
+		out_char(out, '"');
+		out_hex(out, value->u >> 32, 2);
+		out_char(out, ':');
+		out_hex(out, value->u & UINT32_MAX, 2);
+		out_char(out, '"');
+		break;
 	case VALUE_ADDR:
 		write_addr(out, value->u);
 		break;

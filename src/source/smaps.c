@@ -134,7 +134,7 @@ static bool begin_record(struct smaps_parser *parser, const char *line, const ch
 	emit(parser);
 	vma->have = 0;
 	vma->absent = NULL;
-	vma->vm_flags.len = 0;
+	vma->vm_flags.len = vma->name.len = 0;
 	vma->deleted = vma->changed = false;
 	vma->kind = KIND_UNKNOWN;
 	vma->tid = 0;

@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "base/options.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "base/num.h"
+#include "base/out.h"
+
+enum { LONG_BASE = 256 };
+
+struct parser {
+	struct option longs[OPTION_ROWS_MAX + 1];
+	char shorts[2 + OPTION_ROWS_MAX * 2 + 1];
+	const struct option_row *rows[OPTION_ROWS_MAX];
+	void *into[OPTION_ROWS_MAX];
+	size_t count;
+};
+
+static int has_arg(const struct option_row *row)
+{
+	if (row->type == OPTION_FLAG)
+		return no_argument;
+	return row->type == OPTION_OPTIONAL ? optional_argument : required_argument;
+}
+
+static void add_row(struct parser *parser, const struct option_row *row, void *into)
+{
+	size_t i = parser->count, len = strlen(parser->shorts);
+
+	if (i == OPTION_ROWS_MAX)
+		return;
+	parser->rows[i] = row;
+	parser->into[i] = into;
+	parser->longs[i] = (struct option){ row->name, has_arg(row), NULL, LONG_BASE + (int)i };
+	parser->count++;
+	if (!row->letter)
+		return;
+	parser->shorts[len] = row->letter;
+	if (has_arg(row) == required_argument)
+		parser->shorts[len + 1] = ':';
+}
+
+static int store(const struct option_row *row, void *into, const char *arg, struct error *err)
+{
+	char *member = (char *)into + row->offset;
+	uint64_t number;
+	bool ok = true;
+
+	switch (row->type) {
+	case OPTION_FLAG:
+		*(bool *)(void *)member = true;
+		return 0;
+	case OPTION_TEXT:
+	case OPTION_OPTIONAL:
+		*(const char **)(void *)member = arg ? arg : "";
+		return 0;
+	case OPTION_SIZE:
+		ok = num_user_size(arg, &number);
+		break;
+	case OPTION_COUNT:
+		ok = num_user_u64(arg, &number);
+		break;
+	case OPTION_TIME:
+		ok = num_user_time(arg, &number);
+		break;
+	}
+	if (!ok)
+		return error_set(err, EINVAL, "--%s: '%.100s' is no %s", row->name, arg,
+				 row->type == OPTION_TIME ? "time" :
+				 row->type == OPTION_SIZE ? "size" : "number");
+	*(uint64_t *)(void *)member = number;
+	return 0;
+}
+
+static const struct option_row *find(const struct parser *parser, int option, size_t *index)
+{
+	if (option >= LONG_BASE) {
+		*index = (size_t)(option - LONG_BASE);
+		return parser->rows[*index];
+	}
+	for (size_t i = 0; i < parser->count; i++)
+		if (parser->rows[i]->letter == option) {
+			*index = i;
+			return parser->rows[i];
+		}
+	return NULL;
+}
+
+static int bad_option(int option, char **argv, struct error *err)
+{
+	if (option == ':')
+		return error_set(err, EINVAL, "'%.100s' needs an argument", argv[optind - 1]);
+	if (optopt && optopt < LONG_BASE)
+		return error_set(err, EINVAL, "no option '-%c' (try --help)", optopt);
+	return error_set(err, EINVAL, "no option '%.100s' (try --help)", argv[optind - 1]);
+}
+
+int options_parse(const struct option_table *tables, size_t count, int argc, char **argv,
+		  int *operands, struct error *err)
+{
+	struct parser parser = { .shorts = ":" };
+	const struct option_row *row;
+	size_t index = 0;
+	int option, rc;
+
+	for (size_t t = 0; t < count; t++)
+		for (size_t i = 0; i < tables[t].count; i++)
+			add_row(&parser, &tables[t].rows[i], tables[t].into);
+	optind = 0;
+	opterr = 0;
+	while ((option = getopt_long(argc, argv, parser.shorts, parser.longs, NULL)) != -1) {
+		row = find(&parser, option, &index);
+		if (!row)
+			return bad_option(option, argv, err);
+		rc = store(row, parser.into[index], optarg, err);
+		if (rc)
+			return rc;
+	}
+	*operands = optind;
+	return 0;
+}
+
+void options_help(struct out *out, const struct option_table *table)
+{
+	enum { HELP_COLUMN = 28 };
+
+	for (size_t i = 0; i < table->count; i++) {
+		const struct option_row *row = &table->rows[i];
+		char left[80];
+		int len;
+
+		if (!row->help)
+			continue;
+		len = row->letter ? snprintf(left, sizeof(left), "  -%c, --%s", row->letter, row->name) :
+				    snprintf(left, sizeof(left), "      --%s", row->name);
+		if (row->arg)
+			len += snprintf(left + len, sizeof(left) - (size_t)len,
+					row->type == OPTION_OPTIONAL ? "[=%s]" : "=%s", row->arg);
+		out_str(out, left);
+		if (len >= HELP_COLUMN) {
+			out_char(out, '\n');
+			len = 0;
+		}
+		out_pad(out, ' ', (size_t)(HELP_COLUMN - len));
+		out_str(out, row->help);
+		out_char(out, '\n');
+	}
+}

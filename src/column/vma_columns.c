@@ -1,0 +1,341 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "column/vma_columns.h"
+
+#include <ctype.h>
+#include <string.h>
+
+#include "base/arena.h"
+#include "base/out.h"
+#include "model/needs.h"
+#include "model/vm_flags.h"
+
+const char vma_columns_default[] =
+	"address,size,rss,pss,uss,dirty,swap,huge,perm,kind,name";
+const char tally_columns_default[] =
+	"kind,mappings,size,rss,pss,uss,dirty,swap,huge";
+
+static const char not_in_kernel[] = "unsupported: not in this kernel's smaps";
+
+static struct value get_start(const void *row, const struct column *column)
+{
+	(void)column;
+	return value_u(((const struct vma *)row)->start);
+}
+
+static struct value get_end(const void *row, const struct column *column)
+{
+	(void)column;
+	return value_u(((const struct vma *)row)->end);
+}
+
+static struct value get_size(const void *row, const struct column *column)
+{
+	(void)column;
+	return value_u(vma_size(row));
+}
+
+static struct value get_pid(const void *row, const struct column *column)
+{
+	(void)column;
+	return value_i(((const struct vma *)row)->pid);
+}
+
+static struct value get_perm(const void *row, const struct column *column)
+{
+	static const char texts[16][5] = {
+		"---p", "r--p", "-w-p", "rw-p", "--xp", "r-xp", "-wxp", "rwxp",
+		"---s", "r--s", "-w-s", "rw-s", "--xs", "r-xs", "-wxs", "rwxs",
+	};
+
+	(void)column;
+	return value_word(texts[((const struct vma *)row)->perm & 15]);
+}
+
+static struct value get_offset(const void *row, const struct column *column)
+{
+	(void)column;
+	return value_u(((const struct vma *)row)->offset);
+}
+
+static struct value get_dev(const void *row, const struct column *column)
+{
+	const struct vma *vma = row;
+
+	(void)column;
+	return value_u((uint64_t)vma->dev_major << 32 | vma->dev_minor);
+}
+
+static struct value get_inode(const void *row, const struct column *column)
+{
+	(void)column;
+	return value_u(((const struct vma *)row)->inode);
+}
+
+static struct value get_path(const void *row, const struct column *column)
+{
+	(void)column;
+	return value_text(((const struct vma *)row)->path);
+}
+
+static struct value get_name(const void *row, const struct column *column)
+{
+	const struct vma *vma = row;
+
+	(void)column;
+	return value_text(vma->name.len ? vma->name : vma->path);
+}
+
+static struct value get_path_len(const void *row, const struct column *column)
+{
+	const struct vma *vma = row;
+
+	(void)column;
+	return vma->path_len > vma->path.len ? value_u(vma->path_len) : value_none();
+}
+
+static struct value get_deleted(const void *row, const struct column *column)
+{
+	(void)column;
+	return value_u(((const struct vma *)row)->deleted);
+}
+
+static struct value get_changed(const void *row, const struct column *column)
+{
+	const struct vma *vma = row;
+
+	(void)column;
+	return vma->changed ? value_u(1) : value_none();
+}
+
+static struct value get_kind(const void *row, const struct column *column)
+{
+	(void)column;
+	return value_word(kind_names[((const struct vma *)row)->kind]);
+}
+
+static struct value get_tid(const void *row, const struct column *column)
+{
+	const struct vma *vma = row;
+
+	(void)column;
+	return vma->tid ? value_i(vma->tid) : value_none();
+}
+
+static struct value get_vm_flags(const void *row, const struct column *column)
+{
+	const struct vma *vma = row;
+
+	(void)column;
+	if (!vma->vm_flags.data || (!vma->vm_flags.len && vma->absent))
+		return value_absent(vma->absent ? vma->absent : not_in_kernel);
+	return value_text(vma->vm_flags);
+}
+
+static struct value get_field(const void *row, const struct column *column)
+{
+	const struct vma *vma = row;
+
+	if (!vma_has(vma, column->arg))
+		return value_absent(vma->absent ? vma->absent : not_in_kernel);
+	return value_u(vma->field[column->arg]);
+}
+
+static struct value get_sum(const void *row, const struct column *column)
+{
+	const struct vma *vma = row;
+	uint64_t sum;
+
+	if (!vma_sum(vma, (enum vma_sum)column->arg, &sum))
+		return value_absent(vma->absent ? vma->absent : not_in_kernel);
+	return value_u(sum);
+}
+
+static struct value get_tally_name(const void *row, const struct column *column)
+{
+	(void)column;
+	return value_word(((const struct vma_tally *)row)->name);
+}
+
+static struct value get_tally_mappings(const void *row, const struct column *column)
+{
+	(void)column;
+	return value_u(((const struct vma_tally *)row)->mappings);
+}
+
+static const struct column vma_facts[] = {
+	/* clang-format off */
+	{ "pid", "PID", "process", VALUE_NUMBER, 0, get_pid },
+	{ "address", "ADDRESS", "where the mapping begins; the same as start", VALUE_ADDR, 0, get_start },
+	{ "start", "START", "where the mapping begins", VALUE_ADDR, 0, get_start },
+	{ "end", "END", "behind its last byte", VALUE_ADDR, 0, get_end },
+	{ "size", "SIZE", "address space of the mapping", VALUE_BYTES, 0, get_size },
+	{ "perm", "PERM", "rights: read, write, execute; private or shared", VALUE_WORD, 0, get_perm },
+	{ "offset", "OFFSET", "where it begins in the file", VALUE_ADDR, 0, get_offset },
+	{ "dev", "DEV", "device of the file, major:minor in hex", VALUE_DEV, 0, get_dev },
+	{ "inode", "INODE", "inode of the file", VALUE_COUNT, 0, get_inode },
+	{ "deleted", "DELETED", "the name ends in (deleted): the file was unlinked or replaced", VALUE_BOOL, 0, get_deleted },
+	{ "changed", "CHANGED", "the mapping changed while it was read", VALUE_BOOL, 0, get_changed, .sparse = true },
+	{ "kind", "KIND", "what the mapping is for", VALUE_WORD, NEED_KIND, get_kind },
+	{ "tid", "TID", "thread whose stack it is", VALUE_NUMBER, NEED_KIND, get_tid, .sparse = true },
+	{ "vm_flags", "VMFLAGS", "flags of the mapping, the kernel's codes", VALUE_CODES, NEED_SMAPS, get_vm_flags },
+	{ "flags", "FLAGS", "flags of the mapping, in words", VALUE_MEANINGS, NEED_SMAPS, get_vm_flags, .codes = vm_flag_names },
+	/* clang-format on */
+};
+
+static const struct column vma_last[] = {
+	/* clang-format off */
+	{ "path", "PATH", "file or pseudo name, as the kernel prints it", VALUE_TEXT, 0, get_path },
+	{ "path_len", "PATHLEN", "length of a path that was cut", VALUE_COUNT, 0, get_path_len, .sparse = true },
+	{ "name", "NAME", "the path, for people: marks deleted files, thread stacks", VALUE_TEXT, NEED_KIND, get_name },
+	/* clang-format on */
+};
+
+static const struct column tally_facts[] = {
+	/* clang-format off */
+	{ "kind", "KIND", "what the mappings are for", VALUE_WORD, NEED_KIND, get_tally_name },
+	{ "mappings", "MAPPINGS", "number of mappings", VALUE_COUNT, 0, get_tally_mappings },
+	{ "size", "SIZE", "address space of the mappings", VALUE_BYTES, 0, get_size },
+	/* clang-format on */
+};
+
+static const struct {
+	const char *heading, *help;
+} sum_texts[SUM_COUNT] = {
+	[SUM_USS] = { "USS", "private, hugetlb included: freed when the process ends" },
+	[SUM_SHARED] = { "SHARED", "shared_clean + shared_dirty" },
+	[SUM_PRIVATE] = { "PRIVATE", "private_clean + private_dirty" },
+	[SUM_DIRTY] = { "DIRTY", "shared_dirty + private_dirty" },
+	[SUM_CLEAN] = { "CLEAN", "shared_clean + private_clean" },
+	[SUM_HUGE] = { "HUGE", "mapped by a PMD, of any type, plus hugetlb" },
+};
+
+static const char *upper(struct arena *arena, const char *text)
+{
+	char *copy = arena_strdup(arena, text);
+
+	for (char *at = copy; *at; at++)
+		*at = *at == '_' ? '-' : (char)toupper((unsigned char)*at);
+	return copy;
+}
+
+/* Fields that are one state for a mapping, and have no sum. */
+#define NO_SUM                                                                                   \
+	(1ULL << SMAPS_SIZE | 1ULL << SMAPS_KERNEL_PAGE_SIZE | 1ULL << SMAPS_MMU_PAGE_SIZE |     \
+	 1ULL << SMAPS_THP_ELIGIBLE | 1ULL << SMAPS_PROTECTION_KEY)
+
+static struct column field_column(struct arena *arena, const struct smaps_keys *keys, size_t slot)
+{
+	const struct smaps_key *key = &keys->key[slot];
+
+	return (struct column){
+		.name = key->json,
+		.heading = upper(arena, key->json),
+		.help = key->help,
+		.type = slot == SMAPS_THP_ELIGIBLE ? VALUE_BOOL : key->kb ? VALUE_BYTES : VALUE_COUNT,
+		.needs = NEED_SMAPS,
+		.get = get_field,
+		.arg = (unsigned)slot,
+	};
+}
+
+static size_t add_metrics(struct arena *arena, const struct smaps_keys *keys,
+			  struct column *columns, bool sums_only)
+{
+	size_t n = 0;
+
+	for (size_t slot = 0; slot < keys->count; slot++) {
+		if (slot == SMAPS_SIZE || (sums_only && NO_SUM >> slot & 1))
+			continue;
+		columns[n++] = field_column(arena, keys, slot);
+	}
+	for (unsigned sum = 0; sum < SUM_COUNT; sum++)
+		columns[n++] = (struct column){
+			.name = vma_sum_names[sum],
+			.heading = sum_texts[sum].heading,
+			.help = sum_texts[sum].help,
+			.type = VALUE_BYTES,
+			.needs = NEED_SMAPS,
+			.get = get_sum,
+			.arg = sum,
+		};
+	return n;
+}
+
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+
+void vma_columns_make(struct arena *arena, const struct smaps_keys *keys, struct column_set *set)
+{
+	size_t most = COUNT(vma_facts) + COUNT(vma_last) + SMAPS_SLOTS + SUM_COUNT, n;
+	struct column *columns = arena_alloc(arena, most * sizeof(*columns));
+
+	memcpy(columns, vma_facts, sizeof(vma_facts));
+	n = COUNT(vma_facts);
+	n += add_metrics(arena, keys, columns + n, false);
+	memcpy(columns + n, vma_last, sizeof(vma_last));
+	*set = (struct column_set){ columns, n + COUNT(vma_last) };
+}
+
+void tally_columns_make(struct arena *arena, const struct smaps_keys *keys,
+			struct column_set *set)
+{
+	size_t most = COUNT(tally_facts) + SMAPS_SLOTS + SUM_COUNT;
+	struct column *columns = arena_alloc(arena, most * sizeof(*columns));
+
+	memcpy(columns, tally_facts, sizeof(tally_facts));
+	*set = (struct column_set){
+		columns,
+		COUNT(tally_facts) + add_metrics(arena, keys, columns + COUNT(tally_facts), true),
+	};
+}
+
+/* Not in every kernel: shown when asked for or met. */
+#define RARE                                                                                     \
+	(1ULL << SMAPS_PSS_ANON | 1ULL << SMAPS_PSS_FILE | 1ULL << SMAPS_PSS_SHMEM |             \
+	 1ULL << SMAPS_SHMEM_HUGE_PAGES | 1ULL << SMAPS_FILE_HUGE_PAGES |                        \
+	 1ULL << SMAPS_PROTECTION_KEY)
+
+const char *vma_columns_json(struct arena *arena, const struct column_set *set,
+			     const struct smaps_keys *keys)
+{
+	struct out out;
+	const char *list;
+
+	out_init_memory(&out);
+	for (size_t i = 0; i < set->count; i++) {
+		const struct column *column = &set->columns[i];
+		bool field = column->get == get_field;
+
+		if (strcmp(column->name, "address") == 0 || strcmp(column->name, "flags") == 0 ||
+		    strcmp(column->name, "name") == 0 || strcmp(column->name, "pid") == 0)
+			continue;
+		if (field && RARE >> column->arg & 1 && !(keys->seen >> column->arg & 1))
+			continue;
+		if (out.len)
+			out_char(&out, ',');
+		out_str(&out, column->name);
+	}
+	list = arena_bytes(arena, (struct bytes){ out.buf, out.len }).data;
+	out_fini(&out);
+	return list;
+}
+
+void vma_tally_init(struct vma_tally *tally, const char *name)
+{
+	memset(tally, 0, sizeof(*tally));
+	tally->name = name;
+	tally->sum.have = ~NO_SUM;
+}
+
+void vma_tally_add(struct vma_tally *tally, const struct vma *vma)
+{
+	tally->mappings++;
+	tally->sum.end += vma_size(vma);
+	tally->sum.have &= vma->have;
+	if (vma->absent)
+		tally->sum.absent = vma->absent;
+	for (uint64_t left = tally->sum.have; left; left &= left - 1) {
+		unsigned slot = (unsigned)__builtin_ctzll(left);
+
+		tally->sum.field[slot] += vma->field[slot];
+	}
+}

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef VMVIEW_COLUMN_VMA_COLUMNS_H
+#define VMVIEW_COLUMN_VMA_COLUMNS_H
+
+#include "column/column.h"
+#include "model/vma.h"
+
+/*
+ * The columns of a mapping (rows are struct vma), and those of a sum over mappings (rows are struct
+ * vma_tally): facts of the record, every field of smaps that this kernel or this version knows, and
+ * sums of fields. keys must outlive the set.
+ */
+void vma_columns_make(struct arena *arena, const struct smaps_keys *keys, struct column_set *set);
+void tally_columns_make(struct arena *arena, const struct smaps_keys *keys,
+			struct column_set *set);
+
+/* Fields that JSON shows of every mapping: all but those that only some kernels have, unless met. */
+const char *vma_columns_json(struct arena *arena, const struct column_set *set,
+			     const struct smaps_keys *keys);
+
+extern const char vma_columns_default[];
+extern const char tally_columns_default[];
+
+/*
+ * A sum over mappings: of one kind, or of all. Fields of sum are known where they are of each mapping
+ * that was added; its size is end - start, its start 0.
+ */
+struct vma_tally {
+	struct vma sum;
+	uint64_t mappings;
+	const char *name;	/* of the kind, or "total" */
+};
+
+void vma_tally_init(struct vma_tally *tally, const char *name);
+void vma_tally_add(struct vma_tally *tally, const struct vma *vma);
+
+#endif

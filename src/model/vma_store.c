@@ -1,0 +1,223 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "model/vma_store.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { NAMES_FIRST = 256 };
+
+/* A text that is kept once: paths, VmFlags. */
+struct name {
+	uint64_t full_len;	/* of a path that was cut */
+	uint32_t hash;
+	uint32_t len;
+	char data[];
+};
+
+/* Open addressing; grown at half full. */
+struct name_table {
+	size_t count, size;
+	const struct name **slots;
+};
+
+struct vma_record {
+	uint64_t start, end, offset, inode;
+	uint32_t dev_major, dev_minor;
+	const struct name *path, *vm_flags;
+	const char *absent;
+	uint64_t have, nonzero;
+	int32_t tid, pid;
+	uint8_t perm, kind;
+	bool deleted, changed;
+	bool wide;		/* values are eight bytes each, in bytes; else four, in kB */
+	uint32_t values[];	/* of the bits of nonzero, from the lowest */
+};
+
+void vma_store_init(struct vma_store *store)
+{
+	*store = (struct vma_store){ 0 };
+	arena_init(&store->arena);
+	store->names = mem_zalloc(sizeof(*store->names));
+}
+
+void vma_store_fini(struct vma_store *store)
+{
+	free(store->names->slots);
+	free(store->names);
+	free(store->records);
+	arena_fini(&store->arena);
+}
+
+void vma_store_clear(struct vma_store *store)
+{
+	vma_store_fini(store);
+	vma_store_init(store);
+}
+
+/* FNV-1a */
+static uint32_t hash_of(struct bytes text)
+{
+	uint32_t hash = 2166136261u;
+
+	for (size_t i = 0; i < text.len; i++)
+		hash = (hash ^ (unsigned char)text.data[i]) * 16777619u;
+	return hash;
+}
+
+static void place(struct name_table *names, const struct name *name)
+{
+	size_t i = name->hash & (names->size - 1);
+
+	while (names->slots[i])
+		i = (i + 1) & (names->size - 1);
+	names->slots[i] = name;
+}
+
+static void grow(struct name_table *names)
+{
+	const struct name **old = names->slots;
+	size_t old_size = names->size;
+
+	names->size = old_size ? old_size * 2 : NAMES_FIRST;
+	names->slots = mem_zalloc(names->size * sizeof(names->slots[0]));
+	for (size_t i = 0; i < old_size; i++)
+		if (old[i])
+			place(names, old[i]);
+	free(old);
+}
+
+static const struct name *intern(struct vma_store *store, struct bytes text, uint64_t full_len)
+{
+	struct name_table *names = store->names;
+	uint32_t hash = hash_of(text);
+	struct name *made;
+
+	if (!text.len)
+		return NULL;
+	if (names->count * 2 >= names->size)
+		grow(names);
+	for (size_t i = hash & (names->size - 1); names->slots[i]; i = (i + 1) & (names->size - 1)) {
+		const struct name *name = names->slots[i];
+
+		if (name->hash == hash && name->len == text.len && name->full_len == full_len &&
+		    memcmp(name->data, text.data, text.len) == 0)
+			return name;
+	}
+	made = arena_alloc(&store->arena, sizeof(*made) + text.len);
+	*made = (struct name){ .full_len = full_len, .hash = hash, .len = (uint32_t)text.len };
+	memcpy(made->data, text.data, text.len);
+	place(names, made);
+	names->count++;
+	return made;
+}
+
+/* Which fields are not 0, and whether all of them fit four bytes of kB. */
+static uint64_t find_nonzero(const struct vma *vma, bool *wide)
+{
+	uint64_t nonzero = 0;
+
+	*wide = false;
+	for (uint64_t left = vma->have; left; left &= left - 1) {
+		unsigned slot = (unsigned)__builtin_ctzll(left);
+
+		if (!vma->field[slot])
+			continue;
+		nonzero |= 1ULL << slot;
+		if (vma->field[slot] % 1024 || vma->field[slot] / 1024 > UINT32_MAX)
+			*wide = true;
+	}
+	return nonzero;
+}
+
+static void pack(struct vma_record *record, const struct vma *vma)
+{
+	size_t i = 0;
+
+	for (uint64_t left = record->nonzero; left; left &= left - 1, i++) {
+		uint64_t value = vma->field[__builtin_ctzll(left)];
+
+		if (record->wide)
+			memcpy((char *)record->values + i * 8, &value, 8);
+		else
+			record->values[i] = (uint32_t)(value / 1024);
+	}
+}
+
+void vma_store_add(struct vma_store *store, const struct vma *vma)
+{
+	struct vma_record *record;
+	uint64_t nonzero;
+	bool wide;
+
+	nonzero = find_nonzero(vma, &wide);
+	record = arena_alloc(&store->arena,
+			     sizeof(*record) + (size_t)__builtin_popcountll(nonzero) *
+						       (wide ? 8 : 4));
+	*record = (struct vma_record){
+		.start = vma->start, .end = vma->end, .offset = vma->offset, .inode = vma->inode,
+		.dev_major = vma->dev_major, .dev_minor = vma->dev_minor,
+		.path = intern(store, vma->path, vma->path_len),
+		.vm_flags = intern(store, vma->vm_flags, vma->vm_flags.len),
+		.absent = vma->absent, .have = vma->have, .nonzero = nonzero,
+		.tid = vma->tid, .pid = vma->pid, .perm = vma->perm, .kind = (uint8_t)vma->kind,
+		.deleted = vma->deleted, .changed = vma->changed, .wide = wide,
+	};
+	pack(record, vma);
+	if (store->count == store->cap) {
+		store->cap = store->cap ? store->cap + store->cap / 2 : 64;
+		store->records = mem_grow(store->records, store->cap, sizeof(store->records[0]));
+	}
+	store->records[store->count++] = record;
+}
+
+static void unpack(const struct vma_record *record, struct vma *vma)
+{
+	size_t i = 0;
+
+	for (uint64_t left = record->have; left; left &= left - 1)
+		vma->field[__builtin_ctzll(left)] = 0;
+	for (uint64_t left = record->nonzero; left; left &= left - 1, i++) {
+		uint64_t *field = &vma->field[__builtin_ctzll(left)];
+
+		if (record->wide)
+			memcpy(field, (const char *)record->values + i * 8, 8);
+		else
+			*field = (uint64_t)record->values[i] * 1024;
+	}
+}
+
+static struct bytes text_of(const struct name *name)
+{
+	return name ? (struct bytes){ name->data, name->len } : (struct bytes){ NULL, 0 };
+}
+
+void vma_store_get(const struct vma_store *store, size_t index, struct vma *vma)
+{
+	const struct vma_record *record = store->records[index];
+
+	vma->start = record->start;
+	vma->end = record->end;
+	vma->offset = record->offset;
+	vma->inode = record->inode;
+	vma->dev_major = record->dev_major;
+	vma->dev_minor = record->dev_minor;
+	vma->perm = record->perm;
+	vma->deleted = record->deleted;
+	vma->changed = record->changed;
+	vma->kind = (enum vma_kind)record->kind;
+	vma->tid = record->tid;
+	vma->pid = record->pid;
+	vma->path = text_of(record->path);
+	vma->name = (struct bytes){ NULL, 0 };
+	vma->path_len = record->path ? record->path->full_len : 0;
+	vma->vm_flags = text_of(record->vm_flags);
+	vma->have = record->have;
+	vma->absent = record->absent;
+	unpack(record, vma);
+}
+
+void vma_store_set_kind(struct vma_store *store, size_t index, enum vma_kind kind, int tid)
+{
+	store->records[index]->kind = (uint8_t)kind;
+	store->records[index]->tid = tid;
+}

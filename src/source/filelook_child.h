@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef VMVIEW_SOURCE_FILELOOK_CHILD_H
+#define VMVIEW_SOURCE_FILELOOK_CHILD_H
+
+#include <stdint.h>
+
+#include "model/look.h"
+
+struct mounts;
+struct procdir;
+
+/* What the child is asked, one message each; path_len bytes of path follow. */
+struct look_request {
+	uint64_t start, end, inode;
+	uint32_t dev_major, dev_minor;
+	uint32_t path_len;
+};
+
+/* Why a file could not be looked at; look_reasons has the words. */
+enum look_why {
+	WHY_NONE,
+	WHY_DENIED,
+	WHY_GONE,
+	WHY_MISMATCH,
+	WHY_FILE_SYSTEM,
+	WHY_FAILED,
+	WHY_HANGS,
+	WHY_COUNT,
+};
+
+extern const char *const look_reasons[WHY_COUNT];
+
+struct look_reply {
+	uint8_t type;		/* enum look_type */
+	uint8_t why;
+};
+
+enum { LOOK_PATH_MAX = 4096 };
+
+/* Look at one file. May block for ever: for the child alone. path ends with NUL. */
+struct look_reply look_at_file(const struct procdir *dir, const struct mounts *mounts,
+			       const struct look_request *request, const char *path);
+
+/* The type of a file's first bytes: true for ELF, by libelf. */
+int look_is_elf(const char *head, unsigned len);
+
+#endif

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef VMVIEW_SOURCE_MOUNTS_H
+#define VMVIEW_SOURCE_MOUNTS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/bytes.h"
+
+struct arena;
+
+/* A mount of /proc/PID/mountinfo. */
+struct mount {
+	uint64_t id;
+	uint32_t dev_major, dev_minor;
+	struct bytes type;	/* "ext4", "fuse.sshfs" */
+};
+
+struct mounts {
+	const struct mount *list;
+	size_t count;
+};
+
+/* Parse the text of mountinfo; pure. Lines that are no mount are skipped. Lives in arena and text. */
+void mounts_parse(struct bytes text, struct arena *arena, struct mounts *out);
+
+/* The type of the file system, by mount id or by device; len 0 where it is not mounted there. */
+struct bytes mounts_type_by_id(const struct mounts *mounts, uint64_t id);
+struct bytes mounts_type_by_dev(const struct mounts *mounts, uint32_t major, uint32_t minor);
+
+/* What a file system means for looking at its files. */
+enum fs_class {
+	FS_UNKNOWN,	/* may hang: not touched */
+	FS_LOCAL,	/* answers from this machine */
+	FS_SHM,		/* its files are memory: tmpfs and the like */
+	FS_HUGETLB,
+};
+
+enum fs_class fs_class_of(struct bytes type);
+
+#endif
