@@ -7,6 +7,8 @@ BENCH_TOOLS = \
 	bench/forktree \
 	bench/manyprocs \
 	bench/manyvmas \
+	bench/pairs \
+	bench/readloop \
 	bench/sparse
 EXTRA_PROGRAMS += $(BENCH_TOOLS)
 CLEANFILES += $(BENCH_TOOLS)
@@ -20,5 +22,9 @@ bench_manyprocs_SOURCES = bench/manyprocs.c $(BENCH_GENERATOR)
 bench_manyprocs_LDADD =
 bench_manyvmas_SOURCES = bench/manyvmas.c $(BENCH_GENERATOR)
 bench_manyvmas_LDADD =
+bench_pairs_SOURCES = bench/pairs.c
+bench_pairs_LDADD =
+bench_readloop_SOURCES = bench/readloop.c bench/readpages.c bench/readpages.h
+bench_readloop_LDADD =
 bench_sparse_SOURCES = bench/sparse.c $(BENCH_GENERATOR)
 bench_sparse_LDADD =
