@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
-# Not built by `make`.
+# Built by `make bench` alone. make bench BENCH='map-60k stall-*' runs some of the cases.
 
 BENCH_TOOLS = \
 	bench/bigrss \
@@ -28,3 +28,12 @@ bench_readloop_SOURCES = bench/readloop.c bench/readpages.c bench/readpages.h
 bench_readloop_LDADD =
 bench_sparse_SOURCES = bench/sparse.c $(BENCH_GENERATOR)
 bench_sparse_LDADD =
+
+EXTRA_DIST += bench/README.md bench/cases.py bench/measure.py bench/run
+
+# In a build with sanitizers the figures would say nothing.
+bench: all-am $(BENCH_TOOLS)
+	@case "$(MODE_CFLAGS)" in *sanitize*) echo 'bench: not with sanitizers' >&2; exit 1 ;; esac
+	@set -f; $(PYTHON3) $(srcdir)/bench/run --builddir=. $(BENCH)
+
+.PHONY: bench
