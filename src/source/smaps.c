@@ -269,6 +269,8 @@ static inline bool parse_column(const char *at, uint64_t *out)
 	}
 	while (i < 8 && at[i] == ' ')
 		i++;
+	if (i == 8)
+		return false;
 	for (; i < 8; i++) {
 		unsigned digit = (unsigned)(at[i] - '0');
 
