@@ -3,3 +3,5 @@
 # One program a line, sorted: UNIT_TESTS += %D%/test_NAME   (its source is test_NAME.c)
 EXTRA_DIST += %D%/unit.h
 UNIT_TESTS += %D%/test_num
+UNIT_TESTS += %D%/test_pmap
+UNIT_TESTS += %D%/test_pmap_rc
