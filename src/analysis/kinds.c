@@ -70,7 +70,8 @@ enum vma_kind kind_of_record(const struct vma *vma)
 	if (vma->path.data[0] != '/' || bytes_start_with(vma->path, BYTES("/dmabuf:")))
 		return KIND_DEVICE;
 	/* a private mapping of /dev/zero is anonymous memory that kept its name */
-	if (!vma->deleted && !(vma->perm & VMA_SHARED) && bytes_equal(vma->path, BYTES("/dev/zero")))
+	if (!vma->deleted && !(vma->perm & VMA_SHARED) &&
+	    bytes_equal(vma->path, BYTES("/dev/zero")))
 		return kind_of_memory(vma);
 	return vma->deleted ? kind_of_unlinked(vma) : KIND_UNKNOWN;
 }
@@ -78,8 +79,8 @@ enum vma_kind kind_of_record(const struct vma *vma)
 enum vma_kind kind_of_file(const struct look *look)
 {
 	static const enum vma_kind kinds[] = {
-		[LOOK_UNKNOWN] = KIND_FILE,   [LOOK_ELF] = KIND_ELF,
-		[LOOK_REGULAR] = KIND_FILE,   [LOOK_SHM] = KIND_SHM,
+		[LOOK_UNKNOWN] = KIND_FILE,    [LOOK_ELF] = KIND_ELF,
+		[LOOK_REGULAR] = KIND_FILE,    [LOOK_SHM] = KIND_SHM,
 		[LOOK_HUGETLB] = KIND_HUGETLB, [LOOK_DEVICE] = KIND_DEVICE,
 	};
 

@@ -22,7 +22,6 @@ enum vma_kind kind_of_record(const struct vma *vma);
 /* The kind of a mapping of a file, from what looking at it gave. */
 enum vma_kind kind_of_file(const struct look *look);
 
-
 /*
  * The thread whose stack the mapping is: readable and writable private memory that holds an address
  * of the thread's stack and has a guard below: a mapping without access that touches it, or a guard

@@ -17,7 +17,10 @@ struct bytes {
 };
 
 #define BYTES(literal) ((struct bytes){ (literal), sizeof(literal) - 1 })
-#define BYTES_INIT(literal) { (literal), sizeof(literal) - 1 }
+#define BYTES_INIT(literal) \
+	{ \
+		(literal), sizeof(literal) - 1 \
+	}
 
 static inline struct bytes bytes_of(const char *string)
 {

@@ -13,14 +13,14 @@ static const struct {
 	const char *name;
 	bool number;
 } types[] = {
-	[VALUE_BYTES] = { "bytes", true },   [VALUE_COUNT] = { "count", true },
-	[VALUE_NUMBER] = { "number", true }, [VALUE_DELTA] = { "bytes", true },
-	[VALUE_DEV] = { "device", false },   [VALUE_ADDR] = { "address", true },
-	[VALUE_RATIO] = { "ratio", true },
-	[VALUE_NS] = { "ns", true },	     [VALUE_BOOL] = { "bool", true },
-	[VALUE_WORD] = { "word", false },    [VALUE_TEXT] = { "text", false },
-	[VALUE_CODES] = { "codes", false },  [VALUE_MEANINGS] = { "words", false },
-	[VALUE_BITS] = { "flags", false },   [VALUE_ARGS] = { "text", false },
+	[VALUE_BYTES] = { "bytes", true },     [VALUE_COUNT] = { "count", true },
+	[VALUE_NUMBER] = { "number", true },   [VALUE_DELTA] = { "bytes", true },
+	[VALUE_DEV] = { "device", false },     [VALUE_ADDR] = { "address", true },
+	[VALUE_RATIO] = { "ratio", true },     [VALUE_NS] = { "ns", true },
+	[VALUE_BOOL] = { "bool", true },       [VALUE_WORD] = { "word", false },
+	[VALUE_TEXT] = { "text", false },      [VALUE_CODES] = { "codes", false },
+	[VALUE_MEANINGS] = { "words", false }, [VALUE_BITS] = { "flags", false },
+	[VALUE_ARGS] = { "text", false },
 };
 
 const char *value_type_name(enum value_type type)
@@ -67,8 +67,8 @@ static void drop(struct selection *selection, const struct column *column)
 		(selection->count - i) * sizeof(selection->columns[0]));
 }
 
-static int apply_word(struct selection *selection, const struct column_set *set,
-		      struct bytes word, struct error *err)
+static int apply_word(struct selection *selection, const struct column_set *set, struct bytes word,
+		      struct error *err)
 {
 	char sign = word.len ? word.data[0] : '\0';
 	const struct column *column;
@@ -106,9 +106,8 @@ static int apply(struct selection *selection, const struct column_set *set, cons
 	return 0;
 }
 
-int selection_parse(struct selection *selection, const struct column_set *set,
-		    const char *defaults, const char *list, struct arena *arena,
-		    struct error *err)
+int selection_parse(struct selection *selection, const struct column_set *set, const char *defaults,
+		    const char *list, struct arena *arena, struct error *err)
 {
 	struct selection made = { 0 };
 	int rc = 0;

@@ -47,9 +47,8 @@ struct selection {
  * every column. defaults has the same form; list NULL selects the defaults. The selection lives in
  * arena. Returns 0, or -EINVAL with the name that is no column in *err.
  */
-int selection_parse(struct selection *selection, const struct column_set *set,
-		    const char *defaults, const char *list, struct arena *arena,
-		    struct error *err);
+int selection_parse(struct selection *selection, const struct column_set *set, const char *defaults,
+		    const char *list, struct arena *arena, struct error *err);
 
 /* --columns=help: name, unit and help of every column, defaults marked; then codes with meanings. */
 void columns_help(struct out *out, const struct column_set *set, const char *defaults);

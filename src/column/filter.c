@@ -51,8 +51,8 @@ static const struct {
 	const char *text;
 	enum operation operation;
 } operators[] = {
-	{ "<=", OP_LE }, { ">=", OP_GE }, { "==", OP_EQ }, { "!=", OP_NE },
-	{ "!~", OP_NO_MATCH }, { "<", OP_LT }, { ">", OP_GT }, { "=", OP_EQ }, { "~", OP_MATCH },
+	{ "<=", OP_LE }, { ">=", OP_GE }, { "==", OP_EQ }, { "!=", OP_NE },   { "!~", OP_NO_MATCH },
+	{ "<", OP_LT },	 { ">", OP_GT },  { "=", OP_EQ },  { "~", OP_MATCH },
 };
 
 static int parse_or(struct parse *parse, struct filter **out);

@@ -7,8 +7,7 @@
 #include "base/error.h"
 #include "column/column.h"
 
-int sort_parse(struct sort *sort, const struct column_set *set, const char *text,
-	       struct error *err)
+int sort_parse(struct sort *sort, const struct column_set *set, const char *text, struct error *err)
 {
 	const struct column *column;
 	bool descending = text && *text == '-';

@@ -9,10 +9,8 @@
 #include "model/needs.h"
 #include "model/vm_flags.h"
 
-const char vma_columns_default[] =
-	"address,size,rss,pss,uss,dirty,swap,huge,perm,kind,name";
-const char tally_columns_default[] =
-	"kind,mappings,size,rss,pss,uss,dirty,swap,huge";
+const char vma_columns_default[] = "address,size,rss,pss,uss,dirty,swap,huge,perm,kind,name";
+const char tally_columns_default[] = "kind,mappings,size,rss,pss,uss,dirty,swap,huge";
 
 static const char not_in_kernel[] = "unsupported: not in this kernel's smaps";
 
@@ -219,8 +217,8 @@ static const char *upper(struct arena *arena, const char *text)
 }
 
 /* Fields that are one state for a mapping, and have no sum. */
-#define NO_SUM                                                                                   \
-	(1ULL << SMAPS_SIZE | 1ULL << SMAPS_KERNEL_PAGE_SIZE | 1ULL << SMAPS_MMU_PAGE_SIZE |     \
+#define NO_SUM \
+	(1ULL << SMAPS_SIZE | 1ULL << SMAPS_KERNEL_PAGE_SIZE | 1ULL << SMAPS_MMU_PAGE_SIZE | \
 	 1ULL << SMAPS_THP_ELIGIBLE | 1ULL << SMAPS_PROTECTION_KEY)
 
 static struct column field_column(struct arena *arena, const struct smaps_keys *keys, size_t slot)
@@ -231,7 +229,9 @@ static struct column field_column(struct arena *arena, const struct smaps_keys *
 		.name = key->json,
 		.heading = upper(arena, key->json),
 		.help = key->help,
-		.type = slot == SMAPS_THP_ELIGIBLE ? VALUE_BOOL : key->kb ? VALUE_BYTES : VALUE_COUNT,
+		.type = slot == SMAPS_THP_ELIGIBLE ? VALUE_BOOL :
+			key->kb			   ? VALUE_BYTES :
+						     VALUE_COUNT,
 		.needs = NEED_SMAPS,
 		.get = get_field,
 		.arg = (unsigned)slot,
@@ -275,8 +275,7 @@ void vma_columns_make(struct arena *arena, const struct smaps_keys *keys, struct
 	*set = (struct column_set){ columns, n + COUNT(vma_last) };
 }
 
-void tally_columns_make(struct arena *arena, const struct smaps_keys *keys,
-			struct column_set *set)
+void tally_columns_make(struct arena *arena, const struct smaps_keys *keys, struct column_set *set)
 {
 	size_t most = COUNT(tally_facts) + SMAPS_SLOTS + SUM_COUNT;
 	struct column *columns = arena_alloc(arena, most * sizeof(*columns));
@@ -289,9 +288,9 @@ void tally_columns_make(struct arena *arena, const struct smaps_keys *keys,
 }
 
 /* Not in every kernel: shown when asked for or met. */
-#define RARE                                                                                     \
-	(1ULL << SMAPS_PSS_ANON | 1ULL << SMAPS_PSS_FILE | 1ULL << SMAPS_PSS_SHMEM |             \
-	 1ULL << SMAPS_SHMEM_HUGE_PAGES | 1ULL << SMAPS_FILE_HUGE_PAGES |                        \
+#define RARE \
+	(1ULL << SMAPS_PSS_ANON | 1ULL << SMAPS_PSS_FILE | 1ULL << SMAPS_PSS_SHMEM | \
+	 1ULL << SMAPS_SHMEM_HUGE_PAGES | 1ULL << SMAPS_FILE_HUGE_PAGES | \
 	 1ULL << SMAPS_PROTECTION_KEY)
 
 const char *vma_columns_json(struct arena *arena, const struct column_set *set,

@@ -11,8 +11,7 @@
  * sums of fields. keys must outlive the set.
  */
 void vma_columns_make(struct arena *arena, const struct smaps_keys *keys, struct column_set *set);
-void tally_columns_make(struct arena *arena, const struct smaps_keys *keys,
-			struct column_set *set);
+void tally_columns_make(struct arena *arena, const struct smaps_keys *keys, struct column_set *set);
 
 /* Fields that JSON shows of every mapping: all but those that only some kernels have, unless met. */
 const char *vma_columns_json(struct arena *arena, const struct column_set *set,

@@ -57,7 +57,8 @@ void smaps_key_json(const char *name, char *json, size_t size)
 		if (upper && (after_lower || (after_upper && next_lower)))
 			json[len++] = '_';
 		json[len++] = isalnum((unsigned char)name[i]) ?
-				      (char)tolower((unsigned char)name[i]) : '_';
+				      (char)tolower((unsigned char)name[i]) :
+				      '_';
 	}
 	json[len] = '\0';
 }

@@ -20,7 +20,8 @@ static const struct {
 	[SUM_DIRTY] = { SLOT(SHARED_DIRTY) | SLOT(PRIVATE_DIRTY), 0 },
 	[SUM_CLEAN] = { SLOT(SHARED_CLEAN) | SLOT(PRIVATE_CLEAN), 0 },
 	[SUM_HUGE] = { SLOT(ANON_HUGE_PAGES), SLOT(SHMEM_PMD_MAPPED) | SLOT(FILE_PMD_MAPPED) |
-					       SLOT(SHARED_HUGETLB) | SLOT(PRIVATE_HUGETLB) },
+						      SLOT(SHARED_HUGETLB) |
+						      SLOT(PRIVATE_HUGETLB) },
 };
 
 bool vma_sum(const struct vma *vma, enum vma_sum sum, uint64_t *out)

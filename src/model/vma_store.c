@@ -96,7 +96,8 @@ static const struct name *intern(struct vma_store *store, struct bytes text, uin
 		return NULL;
 	if (names->count * 2 >= names->size)
 		grow(names);
-	for (size_t i = hash & (names->size - 1); names->slots[i]; i = (i + 1) & (names->size - 1)) {
+	for (size_t i = hash & (names->size - 1); names->slots[i];
+	     i = (i + 1) & (names->size - 1)) {
 		const struct name *name = names->slots[i];
 
 		if (name->hash == hash && name->len == text.len && name->full_len == full_len &&
@@ -150,17 +151,28 @@ void vma_store_add(struct vma_store *store, const struct vma *vma)
 	bool wide;
 
 	nonzero = find_nonzero(vma, &wide);
-	record = arena_alloc(&store->arena,
-			     sizeof(*record) + (size_t)__builtin_popcountll(nonzero) *
-						       (wide ? 8 : 4));
+	record =
+		arena_alloc(&store->arena, sizeof(*record) + (size_t)__builtin_popcountll(nonzero) *
+								     (wide ? 8 : 4));
 	*record = (struct vma_record){
-		.start = vma->start, .end = vma->end, .offset = vma->offset, .inode = vma->inode,
-		.dev_major = vma->dev_major, .dev_minor = vma->dev_minor,
+		.start = vma->start,
+		.end = vma->end,
+		.offset = vma->offset,
+		.inode = vma->inode,
+		.dev_major = vma->dev_major,
+		.dev_minor = vma->dev_minor,
 		.path = intern(store, vma->path, vma->path_len),
 		.vm_flags = intern(store, vma->vm_flags, vma->vm_flags.len),
-		.absent = vma->absent, .have = vma->have, .nonzero = nonzero,
-		.tid = vma->tid, .pid = vma->pid, .perm = vma->perm, .kind = (uint8_t)vma->kind,
-		.deleted = vma->deleted, .changed = vma->changed, .wide = wide,
+		.absent = vma->absent,
+		.have = vma->have,
+		.nonzero = nonzero,
+		.tid = vma->tid,
+		.pid = vma->pid,
+		.perm = vma->perm,
+		.kind = (uint8_t)vma->kind,
+		.deleted = vma->deleted,
+		.changed = vma->changed,
+		.wide = wide,
 	};
 	pack(record, vma);
 	if (store->count == store->cap) {

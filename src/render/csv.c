@@ -49,8 +49,7 @@ static void csv_table(void *opaque, const struct table *table)
 	out_str(csv->out, "\r\n");
 }
 
-static void put_cell(struct csv_format *csv, const struct column *column,
-		     const struct value *value)
+static void put_cell(struct csv_format *csv, const struct column *column, const struct value *value)
 {
 	if (value_is_known(value) && column->type == VALUE_TEXT) {
 		encode_csv(csv->out, value->text);

@@ -93,8 +93,7 @@ void report_fact_codes(struct report *report, const char *key, enum value_type t
 		report->ops->fact(report->format, &column, &value);
 }
 
-void report_fact(struct report *report, const char *key, enum value_type type,
-		 struct value value)
+void report_fact(struct report *report, const char *key, enum value_type type, struct value value)
 {
 	report_fact_codes(report, key, type, value, NULL);
 }

@@ -85,8 +85,7 @@ void report_list_end(struct report *report);
  * A fact of the current object. One that is absent with a reason is added to its "missing". codes is
  * for VALUE_BITS and VALUE_MEANINGS.
  */
-void report_fact(struct report *report, const char *key, enum value_type type,
-		 struct value value);
+void report_fact(struct report *report, const char *key, enum value_type type, struct value value);
 void report_fact_codes(struct report *report, const char *key, enum value_type type,
 		       struct value value, const struct code_name *codes);
 

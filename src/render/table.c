@@ -63,13 +63,13 @@ static void table_begin(void *opaque, const struct table *table)
 	format->count = table->selection->count;
 	format->widths = mem_grow(format->widths, format->count, sizeof(format->widths[0]));
 	for (size_t i = 0; i < format->count; i++)
-		format->widths[i] = format->options->noheadings ?
-					    0 : strlen(column_at(format, i)->heading);
+		format->widths[i] =
+			format->options->noheadings ? 0 : strlen(column_at(format, i)->heading);
 	format->fixed = false;
 	format->rows = 0;
 	format->text.len = 0;
-	format->cells = mem_grow(format->cells, REPORT_MEASURED * format->count,
-				 sizeof(format->cells[0]));
+	format->cells =
+		mem_grow(format->cells, REPORT_MEASURED * format->count, sizeof(format->cells[0]));
 	format->tones = mem_grow(format->tones, REPORT_MEASURED, sizeof(format->tones[0]));
 }
 
@@ -166,8 +166,7 @@ static void make_cells(struct table_format *format, const void *row, struct cell
 		size_t offset = format->text.len;
 		size_t width = format_cell(&format->text, format->options, column, &value);
 
-		cells[i] = (struct cell){ (uint32_t)offset,
-					  (uint32_t)(format->text.len - offset),
+		cells[i] = (struct cell){ (uint32_t)offset, (uint32_t)(format->text.len - offset),
 					  (uint32_t)width };
 	}
 }

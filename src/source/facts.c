@@ -73,7 +73,8 @@ static void parse_cgroup(struct bytes text, struct bytes *path)
 		const char *newline = memchr(at, '\n', (size_t)(end - at));
 		const char *stop = newline ? newline : end;
 		const char *first = memchr(at, ':', (size_t)(stop - at));
-		const char *second = first ? memchr(first + 1, ':', (size_t)(stop - first - 1)) : NULL;
+		const char *second = first ? memchr(first + 1, ':', (size_t)(stop - first - 1)) :
+					     NULL;
 
 		if (second) {
 			struct bytes names = { first + 1, (size_t)(second - first - 1) };

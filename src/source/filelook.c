@@ -204,8 +204,11 @@ void filelook_process(struct filelook *filelook, const struct procdir *dir)
 static bool send_request(struct filelook *filelook, const struct vma *vma)
 {
 	struct look_request request = {
-		.start = vma->start, .end = vma->end, .inode = vma->inode,
-		.dev_major = vma->dev_major, .dev_minor = vma->dev_minor,
+		.start = vma->start,
+		.end = vma->end,
+		.inode = vma->inode,
+		.dev_major = vma->dev_major,
+		.dev_minor = vma->dev_minor,
 		.path_len = (uint32_t)vma->path.len,
 	};
 	struct iovec parts[] = {
@@ -226,7 +229,8 @@ static void grow_cache(struct filelook *filelook)
 	filelook->size *= 2;
 	filelook->cache = mem_zalloc(filelook->size * sizeof(filelook->cache[0]));
 	for (size_t i = 0; i < old_size; i++) {
-		struct vma key = { .inode = old[i].inode, .dev_major = old[i].dev_major,
+		struct vma key = { .inode = old[i].inode,
+				   .dev_major = old[i].dev_major,
 				   .dev_minor = old[i].dev_minor };
 
 		if (old[i].used)
@@ -248,8 +252,11 @@ void filelook_ask(struct filelook *filelook, const struct vma *vma)
 	if (filelook->in_flight == WINDOW)
 		take_replies(filelook);
 	filelook->count += !entry->used;
-	*entry = (struct entry){ .inode = vma->inode, .dev_major = vma->dev_major,
-				 .dev_minor = vma->dev_minor, .used = true, .waiting = true,
+	*entry = (struct entry){ .inode = vma->inode,
+				 .dev_major = vma->dev_major,
+				 .dev_minor = vma->dev_minor,
+				 .used = true,
+				 .waiting = true,
 				 .reply = { LOOK_UNKNOWN, WHY_FAILED } };
 	if (!start_child(filelook) || !send_request(filelook, vma)) {
 		entry->waiting = false;

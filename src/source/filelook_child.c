@@ -54,7 +54,8 @@ int look_is_elf(const char *head, unsigned len)
 		memset(image + offsetof(Elf64_Ehdr, e_phoff), 0, 16);
 	else
 		memset(image + offsetof(Elf32_Ehdr, e_phoff), 0, 8);
-	memset(image + (wide ? offsetof(Elf64_Ehdr, e_phnum) : offsetof(Elf32_Ehdr, e_phnum)), 0, 8);
+	memset(image + (wide ? offsetof(Elf64_Ehdr, e_phnum) : offsetof(Elf32_Ehdr, e_phnum)), 0,
+	       8);
 	elf_version(EV_CURRENT);
 	elf = elf_memory(image, HEAD);
 	is_elf = elf && elf_kind(elf) == ELF_K_ELF;
@@ -133,15 +134,15 @@ static struct look_reply look_at_fd(int fd, const struct mounts *mounts,
 	struct statx st;
 	enum fs_class class;
 
-	if (statx(fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC,
-		  STATX_TYPE | STATX_INO | STATX_MNT_ID, &st))
+	if (statx(fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_TYPE | STATX_INO | STATX_MNT_ID,
+		  &st))
 		return unknown(WHY_FAILED);
 	if (st.stx_ino != request->inode)
 		return unknown(WHY_MISMATCH);
 	class = class_of(mounts, &st);
 	/* btrfs and overlayfs show another device in maps than in stat; map_files is right anyway */
-	if (by_path && (st.stx_dev_major != request->dev_major ||
-			st.stx_dev_minor != request->dev_minor))
+	if (by_path &&
+	    (st.stx_dev_major != request->dev_major || st.stx_dev_minor != request->dev_minor))
 		return unknown(WHY_MISMATCH);
 	if (S_ISCHR(st.stx_mode) || S_ISBLK(st.stx_mode))
 		return found(LOOK_DEVICE);

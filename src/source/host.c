@@ -34,8 +34,9 @@ static const char *line_of(struct arena *arena, struct bytes text, const char *p
 		const char *stop = newline ? newline : end;
 
 		if ((size_t)(stop - at) > len && memcmp(at, prefix, len) == 0)
-			return arena_bytes(arena, (struct bytes){ at + len,
-								  (size_t)(stop - at) - len }).data;
+			return arena_bytes(arena,
+					   (struct bytes){ at + len, (size_t)(stop - at) - len })
+				.data;
 		at = stop + 1;
 	}
 	return NULL;
@@ -53,8 +54,8 @@ static void read_recorded(const struct root *root, struct arena *arena, struct h
 		return;
 	host->time = line_of(arena, text, "time ");
 	page_size = line_of(arena, text, "page_size ");
-	if (page_size && num_user_u64(page_size, &number) && number >= 4096 &&
-	    number <= 1 << 20 && !(number & (number - 1)))
+	if (page_size && num_user_u64(page_size, &number) && number >= 4096 && number <= 1 << 20 &&
+	    !(number & (number - 1)))
 		host->page_size = (size_t)number;
 }
 

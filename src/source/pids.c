@@ -49,8 +49,8 @@ static int open_library(struct library *library, struct error *err)
 static int open_info(struct library *library, struct pids_info **info, struct error *err)
 {
 	enum pids_item items[ITEM_COUNT] = {
-		[ITEM_PID] = PIDS_ID_PID,	  [ITEM_PPID] = PIDS_ID_PPID,
-		[ITEM_EUID] = PIDS_ID_EUID,	  [ITEM_EUSER] = PIDS_ID_EUSER,
+		[ITEM_PID] = PIDS_ID_PID,   [ITEM_PPID] = PIDS_ID_PPID,
+		[ITEM_EUID] = PIDS_ID_EUID, [ITEM_EUSER] = PIDS_ID_EUSER,
 		[ITEM_CMD] = PIDS_CMD,
 	};
 	int rc = open_library(library, err);
@@ -80,8 +80,7 @@ static void fill(struct arena *arena, const struct pids_stack *stack, struct pid
 	};
 }
 
-static int list_live(struct arena *arena, struct pid_entry **out, size_t *count,
-		     struct error *err)
+static int list_live(struct arena *arena, struct pid_entry **out, size_t *count, struct error *err)
 {
 	struct library library;
 	struct pids_info *info;
@@ -123,8 +122,9 @@ static bool fill_recorded(const struct root *root, struct arena *arena, int pid,
 	procdir_close(&dir);
 	if (rc)
 		return false;
-	*entry = (struct pid_entry){ .pid = pid, .ppid = process.ppid, .uid = process.uid,
-				     .comm = process.comm };
+	*entry = (struct pid_entry){
+		.pid = pid, .ppid = process.ppid, .uid = process.uid, .comm = process.comm
+	};
 	return true;
 }
 

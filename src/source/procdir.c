@@ -60,8 +60,8 @@ static int open_below(const struct procdir *dir, int flags, struct error *err, c
 	return fd;
 }
 
-int procdir_openat(const struct procdir *dir, int flags, struct error *err,
-		   const char *path_format, ...)
+int procdir_openat(const struct procdir *dir, int flags, struct error *err, const char *path_format,
+		   ...)
 {
 	char path[256];
 	va_list args;

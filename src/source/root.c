@@ -134,8 +134,8 @@ int root_read(const struct root *root, struct arena *arena, struct bytes *out, s
 	return rc;
 }
 
-int root_read_u64(const struct root *root, unsigned base, uint64_t *out,
-		  const char *path_format, ...)
+int root_read_u64(const struct root *root, unsigned base, uint64_t *out, const char *path_format,
+		  ...)
 {
 	char text[64];
 	const char *at = text;

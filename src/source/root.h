@@ -45,8 +45,8 @@ int root_read_fd(const struct root *root, int fd, struct arena *arena, struct by
 		 struct error *err, const char *name);
 
 /* A file that holds one number, decimal (or hex where base is 16). Returns 0 or -errno. */
-int root_read_u64(const struct root *root, unsigned base, uint64_t *out,
-		  const char *path_format, ...) __attribute__((format(printf, 4, 5)));
+int root_read_u64(const struct root *root, unsigned base, uint64_t *out, const char *path_format,
+		  ...) __attribute__((format(printf, 4, 5)));
 
 /*
  * /proc/PID, opened once as a directory: a PID that is used again can not be mixed in, after the task
@@ -68,8 +68,8 @@ int procdir_open_thread(struct procdir *dir, const struct procdir *process, int 
 void procdir_close(struct procdir *dir);
 
 /* As root_openat() and root_read(), below the directory. */
-int procdir_openat(const struct procdir *dir, int flags, struct error *err,
-		   const char *path_format, ...) __attribute__((format(printf, 4, 5)));
+int procdir_openat(const struct procdir *dir, int flags, struct error *err, const char *path_format,
+		   ...) __attribute__((format(printf, 4, 5)));
 int procdir_read(const struct procdir *dir, struct arena *arena, struct bytes *out,
 		 struct error *err, const char *path_format, ...)
 	__attribute__((format(printf, 5, 6)));

@@ -82,7 +82,7 @@ int smaps_parser_finish(struct smaps_parser *parser);
  * (pass->cut_off). Kernel threads and zombies have no mappings: 0 records, no error.
  * Returns 0, what sink returned where that is not 0, or -errno; *pass is valid in every case.
  */
-int smaps_read(const struct procdir *dir, const char *file, struct smaps_keys *keys,
-	       vma_sink sink, void *ctx, struct smaps_pass *pass, struct error *err);
+int smaps_read(const struct procdir *dir, const char *file, struct smaps_keys *keys, vma_sink sink,
+	       void *ctx, struct smaps_pass *pass, struct error *err);
 
 #endif

@@ -62,9 +62,8 @@ static int read_all(struct reader *reader)
 	while (!reader->parser->stopped) {
 		char *to = reader->buf + reader->len;
 		size_t room = BUFFER - reader->len;
-		ssize_t done = reader->held ?
-				       meter_read_held(reader->meter, reader->fd, to, room) :
-				       meter_read(reader->meter, reader->fd, to, room);
+		ssize_t done = reader->held ? meter_read_held(reader->meter, reader->fd, to, room) :
+					      meter_read(reader->meter, reader->fd, to, room);
 
 		if (done <= 0)
 			return (int)done;
@@ -99,8 +98,8 @@ static bool needs_lock(const char *file)
 	return strcmp(file, "maps") != 0;
 }
 
-int smaps_read(const struct procdir *dir, const char *file, struct smaps_keys *keys,
-	       vma_sink sink, void *ctx, struct smaps_pass *pass, struct error *err)
+int smaps_read(const struct procdir *dir, const char *file, struct smaps_keys *keys, vma_sink sink,
+	       void *ctx, struct smaps_pass *pass, struct error *err)
 {
 	int watch, fd, rc;
 	struct smaps_parser *parser;
@@ -120,13 +119,15 @@ int smaps_read(const struct procdir *dir, const char *file, struct smaps_keys *k
 	parser = mem_alloc(sizeof(*parser));
 	reader = mem_alloc(sizeof(*reader));
 	smaps_parser_init(parser, keys, sink, ctx);
-	*reader = (struct reader){ .meter = dir->root->meter, .parser = parser, .fd = fd,
-				   .held = needs_lock(file) };
+	*reader = (struct reader){
+		.meter = dir->root->meter, .parser = parser, .fd = fd, .held = needs_lock(file)
+	};
 	rc = read_all(reader);
 	if (rc == 0)
 		read_end(reader);
 	if (rc == 0 || rc == -ESRCH)
-		parser->pass.cut_off = rc || (parser->pass.lines && is_gone(watch >= 0 ? watch : fd));
+		parser->pass.cut_off = rc ||
+				       (parser->pass.lines && is_gone(watch >= 0 ? watch : fd));
 	if (rc && rc != -ESRCH)
 		error_errno(err, -rc, "%s/proc/%s/%s", dir->root->dir, dir->name, file);
 	if (smaps_parser_finish(parser))
