@@ -81,7 +81,7 @@ void *arena_alloc(struct arena *arena, size_t size)
 
 	if (size > SIZE_MAX - ALIGN)
 		error_no_memory();
-	size = (size + ALIGN - 1) & ~(size_t)(ALIGN - 1);
+	size = ((size ? size : 1) + ALIGN - 1) & ~(size_t)(ALIGN - 1);
 	if ((size_t)(arena->end - arena->next) < size)
 		add_chunk(arena, size);
 	memory = arena->next;
