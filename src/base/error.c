@@ -31,16 +31,19 @@ int error_set(struct error *err, int code, const char *format, ...)
 
 int error_errno(struct error *err, int code, const char *format, ...)
 {
+	const char *reason = strerror(code);
 	va_list args;
-	size_t len;
+	size_t room, len;
 
 	if (err) {
 		err->code = code;
+		/* what is too long loses its end, never the reason */
+		room = sizeof(err->text) - strnlen(reason, 100) - 2;
 		va_start(args, format);
-		vsnprintf(err->text, sizeof(err->text), format, args);
+		vsnprintf(err->text, room, format, args);
 		va_end(args);
 		len = strlen(err->text);
-		snprintf(err->text + len, sizeof(err->text) - len, ": %s", strerror(code));
+		snprintf(err->text + len, sizeof(err->text) - len, ": %s", reason);
 	}
 	return -code;
 }
