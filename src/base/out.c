@@ -119,13 +119,21 @@ void out_hex(struct out *out, uint64_t number, unsigned digits)
 
 void out_printf(struct out *out, const char *format, ...)
 {
-	char text[1024];
+	char text[1024], *all;
 	va_list args;
 	int len;
 
 	va_start(args, format);
 	len = vsnprintf(text, sizeof(text), format, args);
 	va_end(args);
-	if (len > 0)
-		out_mem(out, text, (size_t)len < sizeof(text) ? (size_t)len : sizeof(text) - 1);
+	if (len >= 0 && (size_t)len < sizeof(text))
+		out_mem(out, text, (size_t)len);
+	if (len < 0 || (size_t)len < sizeof(text))
+		return;
+	all = mem_alloc((size_t)len + 1);
+	va_start(args, format);
+	vsnprintf(all, (size_t)len + 1, format, args);
+	va_end(args);
+	out_mem(out, all, (size_t)len);
+	free(all);
 }
