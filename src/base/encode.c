@@ -61,6 +61,7 @@ static const struct {
 	{ 0xfeff, 0xfeff },	/* byte order mark */
 	{ 0xffa0, 0xffa0 },	/* halfwidth Hangul filler */
 	{ 0xfff0, 0xfffb },	/* specials */
+	{ 0x13430, 0x1343f },	/* Egyptian hieroglyph controls */
 	{ 0x1bca0, 0x1bca3 },	/* shorthand controls */
 	{ 0x1d173, 0x1d17a },	/* musical controls */
 	{ 0xe0000, 0x10ffff },	/* tags, selectors, private use */

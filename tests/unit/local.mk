@@ -1,7 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
 # One program a line, sorted: UNIT_TESTS += %D%/test_NAME   (its source is test_NAME.c)
-EXTRA_DIST += %D%/unit.h
+EXTRA_DIST += %D%/unit.h %D%/utf8.h
+UNIT_TESTS += %D%/test_arena
+UNIT_TESTS += %D%/test_encode
+UNIT_TESTS += %D%/test_error
 UNIT_TESTS += %D%/test_num
+UNIT_TESTS += %D%/test_out
 UNIT_TESTS += %D%/test_pmap
 UNIT_TESTS += %D%/test_pmap_rc
