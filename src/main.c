@@ -1,10 +1,81 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "config.h"
 
-#include <stdio.h>
+#include <locale.h>
+#include <stdlib.h>
+#include <string.h>
 
-int main(void)
+#include "base/error.h"
+#include "cmd/commands.h"
+#include "cmd/context.h"
+#include "cmd/privileges.h"
+#include "render/schema_text.h"
+
+static const struct command commands[] = {
+	{ "map", "PID...", "What is mapped, how much of it is resident, shared, dirty, huge, swapped",
+	  map_run },
+};
+
+enum { COMMANDS = sizeof(commands) / sizeof(commands[0]) };
+
+static const struct command *find_command(const char *name)
 {
-	puts(PACKAGE_STRING);
-	return 0;
+	for (size_t i = 0; i < COMMANDS; i++)
+		if (name && strcmp(commands[i].name, name) == 0)
+			return &commands[i];
+	return NULL;
+}
+
+static void print_help(struct out *out)
+{
+	const struct option_table common = { common_options, common_options_count, NULL };
+
+	out_str(out, "Usage: vmview [COMMAND] [OPTIONS] PID...\n"
+		     "Where is the memory of a process, physically; who shares it; in what state is it.\n"
+		     "\nCommands (map where none is given; vmview COMMAND --help tells its options):\n");
+	for (size_t i = 0; i < COMMANDS; i++)
+		out_printf(out, "  %-10s %-16s %s\n", commands[i].name, commands[i].operands,
+			   commands[i].help);
+	out_str(out, "\nOptions of all commands:\n");
+	options_help(out, &common);
+}
+
+/* What needs no command. */
+static bool answer(struct out *out, const char *option)
+{
+	if (!option)
+		return false;
+	if (strcmp(option, "--help") == 0)
+		print_help(out);
+	else if (strcmp(option, "--version") == 0)
+		out_str(out, PACKAGE_STRING "\n");
+	else if (strcmp(option, "--json-schema") == 0)
+		out_str(out, schema_text);
+	else
+		return false;
+	return true;
+}
+
+int main(int argc, char **argv)
+{
+	struct context ctx = { .root.fd = -1 };
+	const struct command *command;
+
+	privileges_drop();
+	/* names are checked and measured as UTF-8, whatever the user's locale is */
+	setlocale(LC_CTYPE, "C.UTF-8");
+	arena_init(&ctx.arena);
+	out_init(&ctx.out, 1);
+	command = find_command(argc > 1 ? argv[1] : NULL);
+	if (argc == 2 && answer(&ctx.out, argv[1]))
+		ctx.status = STATUS_OK;
+	else if (argc < 2)
+		ctx.status = STATUS_USAGE;
+	else if (command)
+		ctx.status = command->run(&ctx, command, argc - 1, argv + 1);
+	else
+		ctx.status = commands[0].run(&ctx, &commands[0], argc, argv);
+	if (argc < 2)
+		error_note("which process? (try: vmview --help)");
+	return context_close(&ctx);
 }

@@ -1,4 +1,13 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
 # One module a line, sorted: libvmview_a_SOURCES += %D%/NAME.c %D%/NAME.h
+libvmview_a_SOURCES += %D%/commands.h
+libvmview_a_SOURCES += %D%/context.c %D%/context.h
+libvmview_a_SOURCES += %D%/map.c
+libvmview_a_SOURCES += %D%/map_columns.c %D%/map_columns.h
+libvmview_a_SOURCES += %D%/mappings.c %D%/mappings.h
 libvmview_a_SOURCES += %D%/pmap_rc.c %D%/pmap_rc.h
+libvmview_a_SOURCES += %D%/privileges.c %D%/privileges.h
+libvmview_a_SOURCES += %D%/process_facts.c %D%/process_facts.h
+libvmview_a_SOURCES += %D%/same_mm.c %D%/same_mm.h
+libvmview_a_SOURCES += %D%/targets.c %D%/targets.h

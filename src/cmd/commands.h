@@ -1,0 +1,10 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef VMVIEW_CMD_COMMANDS_H
+#define VMVIEW_CMD_COMMANDS_H
+
+#include "cmd/context.h"
+
+/* One a file. Each parses its own options through context_open(). */
+int map_run(struct context *ctx, const struct command *command, int argc, char **argv);
+
+#endif

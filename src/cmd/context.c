@@ -1,0 +1,218 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "cmd/context.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "base/error.h"
+#include "base/num.h"
+
+enum { WIDTH_LEAST = 20, WIDTH_MOST = 4096 };
+
+#define OFFSET(member) offsetof(struct common_options, member)
+
+const struct option_row common_options[] = {
+	/* clang-format off */
+	{ 0, "json", NULL, OPTION_FLAG, OFFSET(json), "one JSON document (vmview-json(5))" },
+	{ 0, "csv", NULL, OPTION_FLAG, OFFSET(csv), "comma-separated values" },
+	{ 'o', "columns", "LIST", OPTION_TEXT, OFFSET(columns), "columns: a,b or +a,-b; help lists them" },
+	{ 0, "sort", "COL", OPTION_TEXT, OFFSET(sort), "sort by a column; -COL descending" },
+	{ 0, "filter", "EXPR", OPTION_TEXT, OFFSET(filter), "rows for which it is true: 'rss > 1M && perm ~ w'" },
+	{ 0, "bytes", NULL, OPTION_FLAG, OFFSET(bytes), "sizes in bytes (default unless on a terminal)" },
+	{ 0, "human", NULL, OPTION_FLAG, OFFSET(human), "sizes as 1.2G (default on a terminal)" },
+	{ 0, "pages", NULL, OPTION_FLAG, OFFSET(pages), "sizes in pages" },
+	{ 0, "noheadings", NULL, OPTION_FLAG, OFFSET(noheadings), "no line of headings" },
+	{ 0, "color", "WHEN", OPTION_OPTIONAL, OFFSET(color), "auto, always or never" },
+	{ 0, "root", "DIR", OPTION_TEXT, OFFSET(root), "read a recorded tree instead of /" },
+	{ 0, "cost", NULL, OPTION_FLAG, OFFSET(cost), "what the run cost, on stderr" },
+	{ 0, "pace", "PACE", OPTION_TEXT, OFFSET(pace), "gentle (default) or fast: do not spare the target" },
+	{ 0, "help", NULL, OPTION_FLAG, OFFSET(help), "this text" },
+	{ 0, "version", NULL, OPTION_FLAG, OFFSET(version), "the version" },
+	{ 0, "json-schema", NULL, OPTION_FLAG, OFFSET(json_schema), "the JSON Schema of --json" },
+	/* clang-format on */
+};
+
+const size_t common_options_count = sizeof(common_options) / sizeof(common_options[0]);
+
+static void print_help(struct context *ctx, const struct command *command,
+		       const struct option_table *own)
+{
+	const struct option_table common = { common_options, common_options_count, NULL };
+	struct out *out = &ctx->out;
+
+	out_printf(out, "Usage: vmview %s [OPTIONS] %s\n%s.\n", command->name, command->operands,
+		   command->help);
+	if (own && own->count) {
+		out_str(out, "\nOptions:\n");
+		options_help(out, own);
+	}
+	out_str(out, "\nOptions of all commands:\n");
+	options_help(out, &common);
+}
+
+static size_t terminal_width(void)
+{
+	const char *columns = getenv("COLUMNS");
+	struct winsize size;
+	uint64_t width = 0;
+
+	if (!columns || !num_user_u64(columns, &width) || !width) {
+		if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) || !size.ws_col)
+			return 0;
+		width = size.ws_col;
+	}
+	return width < WIDTH_LEAST ? WIDTH_LEAST : width > WIDTH_MOST ? WIDTH_MOST : (size_t)width;
+}
+
+static int parse_color(const char *when, bool tty, bool *color, struct error *err)
+{
+	const char *no_color = getenv("NO_COLOR"), *term = getenv("TERM");
+
+	*color = tty && !(no_color && *no_color) && term && strcmp(term, "dumb") != 0;
+	if (!when || strcmp(when, "auto") == 0)
+		return 0;
+	*color = strcmp(when, "never") != 0;
+	if (!*when || strcmp(when, "always") == 0 || !*color)
+		return 0;
+	return error_set(err, EINVAL, "--color: auto, always or never, not '%.40s'", when);
+}
+
+static int check_options(const struct common_options *options, struct error *err)
+{
+	if (options->json && options->csv)
+		return error_set(err, EINVAL, "--json and --csv exclude each other");
+	if (options->bytes + options->human + options->pages > 1)
+		return error_set(err, EINVAL, "--bytes, --human and --pages exclude each other");
+	if (options->pace && strcmp(options->pace, "gentle") != 0 &&
+	    strcmp(options->pace, "fast") != 0)
+		return error_set(err, EINVAL, "--pace: gentle or fast, not '%.40s'", options->pace);
+	return 0;
+}
+
+static int open_report(struct context *ctx, struct error *err)
+{
+	const struct common_options *options = &ctx->options;
+	bool tty = isatty(STDOUT_FILENO);
+	struct report_options made = {
+		.format = options->json ? REPORT_JSON : options->csv ? REPORT_CSV : REPORT_TABLE,
+		.units = options->human ? UNITS_HUMAN : options->pages ? UNITS_PAGES :
+			 options->bytes || !tty || options->csv ? UNITS_BYTES : UNITS_HUMAN,
+		.noheadings = options->noheadings,
+		.width = tty ? terminal_width() : 0,
+		.page_size = ctx->host.page_size,
+	};
+	int rc = parse_color(options->color, tty, &made.color, err);
+
+	if (rc == 0)
+		ctx->report = report_new(&ctx->out, &made);
+	return rc;
+}
+
+int context_usage(struct context *ctx, const struct error *err)
+{
+	error_print(err);
+	return ctx->status = STATUS_USAGE;
+}
+
+int context_open(struct context *ctx, const struct command *command,
+		 const struct option_table *own, int argc, char **argv, int *operands,
+		 int *status)
+{
+	struct option_table tables[2] = {
+		{ common_options, common_options_count, &ctx->options },
+	};
+	struct error err;
+	int rc;
+
+	if (own)
+		tables[1] = *own;
+	rc = options_parse(tables, own ? 2 : 1, argc, argv, operands, &err);
+	if (rc == 0)
+		rc = check_options(&ctx->options, &err);
+	if (rc == 0 && ctx->options.help) {
+		print_help(ctx, command, own);
+		*status = STATUS_OK;
+		return 1;
+	}
+	ctx->meter.fast = ctx->options.pace && strcmp(ctx->options.pace, "fast") == 0;
+	if (rc == 0)
+		rc = root_open(&ctx->root, ctx->options.root, &ctx->meter, &err);
+	if (rc == 0) {
+		host_read(&ctx->root, &ctx->arena, &ctx->host);
+		rc = open_report(ctx, &err);
+	}
+	if (rc)
+		*status = context_usage(ctx, &err);
+	return rc;
+}
+
+bool context_columns_help(struct context *ctx, const struct column_set *set,
+			  const char *defaults)
+{
+	if (!ctx->options.columns || strcmp(ctx->options.columns, "help") != 0)
+		return false;
+	columns_help(&ctx->out, set, defaults);
+	return true;
+}
+
+void context_begin(struct context *ctx, const char *command)
+{
+	const struct report_host host = { ctx->host.kernel, ctx->host.time, ctx->host.page_size,
+					  ctx->root.recorded };
+
+	report_begin(ctx->report, command, &host);
+}
+
+void context_partial(struct context *ctx, const struct error *err)
+{
+	error_print(err);
+	ctx->status = STATUS_PARTIAL;
+}
+
+static void print_cost(const struct meter *meter)
+{
+	struct rusage used;
+	char longest[NUM_MAX + 8];
+
+	getrusage(RUSAGE_SELF, &used);
+	longest[num_u64(longest, meter->longest_ns / 1000)] = '\0';
+	error_note("cost: %llu files, %llu reads, %llu bytes; CPU %ld.%03ld s user, %ld.%03ld s system; "
+		   "longest hold of a target's memory %s us, %llu pauses; %ld kB",
+		   (unsigned long long)meter->files, (unsigned long long)meter->reads,
+		   (unsigned long long)meter->bytes, used.ru_utime.tv_sec,
+		   used.ru_utime.tv_usec / 1000, used.ru_stime.tv_sec, used.ru_stime.tv_usec / 1000,
+		   longest, (unsigned long long)meter->sleeps, used.ru_maxrss);
+}
+
+/* Output that could not be written is never status 0; a reader that went away ends us like cat. */
+static int close_output(struct context *ctx)
+{
+	int rc = out_fini(&ctx->out);
+
+	if (rc == 0 && close(STDOUT_FILENO) && errno != EBADF)
+		rc = -errno;
+	if (rc == -EPIPE) {
+		signal(SIGPIPE, SIG_DFL);
+		raise(SIGPIPE);
+	}
+	if (rc)
+		error_note("standard output: %s", strerror(-rc));
+	return rc;
+}
+
+int context_close(struct context *ctx)
+{
+	report_free(ctx->report);
+	if (close_output(ctx) && ctx->status == STATUS_OK)
+		ctx->status = STATUS_PARTIAL;
+	if (ctx->options.cost)
+		print_cost(&ctx->meter);
+	root_close(&ctx->root);
+	arena_fini(&ctx->arena);
+	return ctx->status;
+}

@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef VMVIEW_CMD_CONTEXT_H
+#define VMVIEW_CMD_CONTEXT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/arena.h"
+#include "base/options.h"
+#include "base/out.h"
+#include "render/report.h"
+#include "source/host.h"
+#include "source/meter.h"
+#include "source/root.h"
+
+struct error;
+
+/* Exit status, as in vmview(1). */
+enum status {
+	STATUS_OK = 0,
+	STATUS_PARTIAL = 1,	/* something asked for could not be read; the rest is printed */
+	STATUS_USAGE = 2,
+};
+
+/* Options that all commands share. */
+struct common_options {
+	bool json, csv, bytes, human, pages, noheadings, cost, help, version, json_schema;
+	const char *columns, *sort, *filter, *color, *root, *pace;
+};
+
+/* What a command has while it runs. main() makes it; nothing of it is global. */
+struct context {
+	struct common_options options;
+	struct meter meter;
+	struct root root;
+	struct host host;
+	struct arena arena;	/* of the run */
+	struct out out;		/* standard output */
+	struct report *report;
+	int status;
+};
+
+/* A subcommand. */
+struct command {
+	const char *name;
+	const char *operands;	/* for the usage line: "PID..." */
+	const char *help;	/* one line for the list of commands */
+	int (*run)(struct context *ctx, const struct command *command, int argc, char **argv);
+};
+
+extern const struct option_row common_options[];
+extern const size_t common_options_count;
+
+/*
+ * What every command does first: parse argv[1..] into the common table and the command's own (own
+ * may be NULL), answer --help, open the root and the report. Returns 0, else the command ends:
+ * *status then is its exit status. *operands is the index of the first operand in argv.
+ */
+int context_open(struct context *ctx, const struct command *command,
+		 const struct option_table *own, int argc, char **argv, int *operands,
+		 int *status);
+
+/*
+ * --columns=help: print the columns and return true. name tells the sets apart where a command has
+ * several tables.
+ */
+bool context_columns_help(struct context *ctx, const struct column_set *set,
+			  const char *defaults);
+
+/* Begin the document: report_begin() with what is known of the host. */
+void context_begin(struct context *ctx, const char *command);
+
+/* The error is told on stderr and the status becomes STATUS_PARTIAL. */
+void context_partial(struct context *ctx, const struct error *err);
+
+/* The same for wrong usage; returns STATUS_USAGE. */
+int context_usage(struct context *ctx, const struct error *err);
+
+/* Flush, print --cost, free everything; returns the exit status. */
+int context_close(struct context *ctx);
+
+#endif

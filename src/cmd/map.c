@@ -1,0 +1,391 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/encode.h"
+#include "base/error.h"
+#include "cmd/commands.h"
+#include "cmd/map_columns.h"
+#include "cmd/mappings.h"
+#include "cmd/process_facts.h"
+#include "cmd/same_mm.h"
+#include "cmd/targets.h"
+#include "model/needs.h"
+#include "model/process.h"
+#include "model/vma_store.h"
+#include "source/facts.h"
+
+struct map_options {
+	struct target_options targets;	/* first: its rows are offsets in it */
+	bool total;
+};
+
+static const struct option_row map_option_rows[] = {
+	TARGET_OPTION_ROWS,
+	{ 0, "total", NULL, OPTION_FLAG, offsetof(struct map_options, total),
+	  "the totals alone, from smaps_rollup" },
+};
+
+/* A run over several processes; what is below "process" belongs to the one that is shown now. */
+struct map_run {
+	struct context *ctx;
+	struct map_options options;
+	struct smaps_keys keys;
+	struct map_columns columns;
+	struct mappings *mappings;
+	struct same_mm same_mm;
+	struct vma_tally all;		/* of all processes, each address space once */
+	size_t shown, vanished;
+	/* process */
+	const struct procdir *dir;
+	struct arena arena;
+	struct process process;
+	bool begun;
+	int same_as;			/* process with the same address space, 0: none */
+	struct vma_tally total, kinds[KIND_COUNT];
+	struct vma_store sorted;	/* rows that wait for the sorting */
+};
+
+static unsigned facts_wanted(const struct map_run *run)
+{
+	return run->ctx->options.json ? FACT_ALL : FACT_STAT | FACT_CMDLINE;
+}
+
+static void print_title(struct map_run *run, struct out *out)
+{
+	const struct process *process = &run->process;
+
+	if (run->shown)
+		out_char(out, '\n');
+	out_printf(out, "%d: ", process->pid);
+	process_title(out, process);
+	if (run->same_as)
+		out_printf(out, " (the memory of %d)", run->same_as);
+	out_char(out, '\n');
+}
+
+/* The first row, or the end of a process without any: now the facts are as new as the rows. */
+static void begin_process(struct map_run *run)
+{
+	struct report *report = run->ctx->report;
+	struct out *out = report_prose(report);
+
+	run->begun = true;
+	map_columns_update(&run->columns);
+	if (out)
+		print_title(run, out);
+	report_object(report, NULL);
+	process_facts(report, &run->process);
+	if (run->same_as)
+		report_fact(report, "same_memory_as", VALUE_NUMBER, value_i(run->same_as));
+	if (!run->options.total)
+		report_table(report, &run->columns.mappings);
+}
+
+static int take_mapping(void *opaque, struct vma *vma)
+{
+	struct map_run *run = opaque;
+
+	if (!run->begun)
+		begin_process(run);
+	if (!filter_matches(run->columns.filter, vma))
+		return 0;
+	vma_tally_add(&run->total, vma);
+	vma_tally_add(&run->kinds[vma->kind], vma);
+	if (run->columns.sort.column)
+		vma_store_add(&run->sorted, vma);
+	else
+		report_row(run->ctx->report, vma);
+	return 0;
+}
+
+static void write_sorted(struct map_run *run)
+{
+	const struct sort *sort = &run->columns.sort;
+	size_t count = run->sorted.count;
+	struct sort_item *items = mem_alloc(count * sizeof(*items));
+	struct vma vma;
+
+	for (size_t i = 0; i < count; i++) {
+		vma_store_get(&run->sorted, i, &vma);
+		items[i] = (struct sort_item){ sort->column->get(&vma, sort->column), i };
+	}
+	sort_items(sort, items, count);
+	for (size_t i = 0; i < count; i++) {
+		vma_store_get(&run->sorted, items[i].index, &vma);
+		report_row(run->ctx->report, &vma);
+	}
+	free(items);
+}
+
+/* A process that has no memory of its own: nothing to add up, so no sums of 0 either. */
+static const char *why_no_memory(const struct process *process)
+{
+	if (process->state == 'Z' || process->state == 'X')
+		return "gone: the process is a zombie";
+	return process->cmdline.len ? NULL : "kernel thread: has no memory of its own";
+}
+
+static void write_kinds(struct map_run *run)
+{
+	struct report *report = run->ctx->report;
+	struct out *out = report_prose(report);
+
+	if (out)
+		out_char(out, '\n');
+	report_table(report, &run->columns.kinds);
+	for (unsigned kind = 0; kind < KIND_COUNT; kind++)
+		if (run->kinds[kind].mappings)
+			report_row(report, &run->kinds[kind]);
+	if (out)
+		report_row(report, &run->total);
+	report_table_end(report);
+}
+
+static void write_total(struct map_run *run)
+{
+	struct report *report = run->ctx->report;
+
+	report_object(report, "total");
+	report_facts(report, &run->columns.total_selection, &run->total);
+	report_object_end(report);
+}
+
+static void add_to_all(struct map_run *run)
+{
+	run->shown++;
+	if (run->same_as || !run->total.mappings)
+		return;
+	vma_tally_add(&run->all, &run->total.sum);
+	run->all.mappings += run->total.mappings - 1;
+}
+
+static void end_process(struct map_run *run, bool complete)
+{
+	struct report *report = run->ctx->report;
+
+	if (run->columns.sort.column)
+		write_sorted(run);
+	report_table_end(report);
+	if (!run->total.mappings && why_no_memory(&run->process)) {
+		run->total.sum.have = 0;
+		run->total.sum.absent = why_no_memory(&run->process);
+		missing_add(&run->process.missing, "mappings", run->total.sum.absent);
+		if (report_prose(report))
+			out_printf(report_prose(report), "%s\n", run->total.sum.absent);
+	} else {
+		write_kinds(run);
+	}
+	write_total(run);
+	report_fact(report, "complete", VALUE_BOOL, value_u(complete));
+	report_missing(report, &run->process.missing);
+	report_object_end(report);
+	add_to_all(run);
+}
+
+/* What could not be had, once for people; JSON has it in "missing". */
+static void note_result(struct map_run *run, const struct mappings_result *result)
+{
+	const struct smaps_pass *pass = &result->pass;
+	struct context *ctx = run->ctx;
+	struct error err;
+
+	if (pass->malformed) {
+		error_set(&err, EPROTO, "%d: %zu records of %s are no mapping, the first in line %zu",
+			  run->dir->pid, pass->malformed, result->file, pass->first_malformed);
+		context_partial(ctx, &err);
+	}
+	if (pass->cut_off) {
+		error_set(&err, ESRCH, "%d: its memory went away while it was read: incomplete",
+			  run->dir->pid);
+		context_partial(ctx, &err);
+	}
+	if (pass->changed) {
+		error_set(&err, EAGAIN, "%d: %zu mappings changed while they were read: incomplete",
+			  run->dir->pid, pass->changed);
+		context_partial(ctx, &err);
+	}
+	if (result->smaps_reason) {
+		error_set(&err, EACCES, "%d: smaps: %s", run->dir->pid, result->smaps_reason);
+		context_partial(ctx, &err);
+	}
+	if (result->kind_reason && !ctx->options.json)
+		error_note("%d: not every file could be looked at, so 'file' may be 'elf': %s",
+			   run->dir->pid, result->kind_reason);
+}
+
+static void add_missing(struct map_run *run, const struct mappings_result *result)
+{
+	struct missing *missing = &run->process.missing;
+	const struct smaps_pass *pass = &result->pass;
+
+	if (result->smaps_reason)
+		missing_add(missing, "smaps", result->smaps_reason);
+	if (result->kind_reason)
+		missing_add(missing, "kind", result->kind_reason);
+	if (pass->cut_off)
+		missing_add(missing, "mappings", "gone: the memory went away while it was read");
+	if (pass->changed)
+		missing_add(missing, "mappings", "changed while they were read");
+	if (pass->malformed)
+		missing_add(missing, "mappings", "malformed records were skipped");
+}
+
+static void denied(struct map_run *run, int rc, const struct error *err)
+{
+	struct error told = *err;
+	const char *reason = strcmp(error_reason(rc), "denied") == 0 ?
+				     "denied: needs CAP_SYS_PTRACE or the same user" :
+				     error_reason(rc);
+
+	missing_add(&run->process.missing, "mappings", reason);
+	run->total.sum.have = 0;
+	run->total.sum.absent = reason;
+	if (rc == -EACCES || rc == -EPERM)
+		error_set(&told, -rc, "%s (try: sudo vmview %d)", err->text, run->dir->pid);
+	context_partial(run->ctx, &told);
+}
+
+static void reset_process(struct map_run *run, const struct procdir *dir)
+{
+	run->dir = dir;
+	run->begun = false;
+	arena_fini(&run->arena);
+	vma_store_clear(&run->sorted);
+	vma_tally_init(&run->total, "total");
+	for (unsigned kind = 0; kind < KIND_COUNT; kind++)
+		vma_tally_init(&run->kinds[kind], kind_names[kind]);
+}
+
+static int show_process(struct map_run *run, struct error *err)
+{
+	struct mappings_result result;
+	bool complete;
+	int rc;
+
+	run->same_as = same_mm_check(&run->same_mm, run->dir->pid);
+	rc = facts_read(run->dir, &run->arena, facts_wanted(run), &run->process, err);
+	if (rc)
+		return rc;
+	if (run->ctx->options.json)
+		process_user(&run->ctx->root, &run->arena, &run->process);
+	rc = mappings_read(run->mappings, run->dir, run->columns.needs, take_mapping, run, &result,
+			   err);
+	if (rc == -ESRCH && !run->begun)
+		return rc;
+	if (!run->begun)
+		begin_process(run);
+	complete = rc >= 0 && !result.pass.cut_off && !result.pass.changed &&
+		   !result.pass.malformed && !result.smaps_reason;
+	if (rc < 0)
+		denied(run, rc, err);
+	add_missing(run, &result);
+	end_process(run, complete);
+	note_result(run, &result);
+	return 0;
+}
+
+static void show_pid(struct map_run *run, int pid, bool selected)
+{
+	struct procdir dir;
+	struct error err;
+	int rc = procdir_open(&dir, &run->ctx->root, pid, &err);
+
+	if (rc == 0) {
+		reset_process(run, &dir);
+		rc = show_process(run, &err);
+		procdir_close(&dir);
+	}
+	if (rc == -ESRCH && selected)
+		run->vanished++;
+	else if (rc < 0)
+		context_partial(run->ctx, &err);
+}
+
+/* The sum over all of them, where there are several. */
+static void write_all(struct map_run *run)
+{
+	struct report *report = run->ctx->report;
+	struct out *out = report_prose(report);
+
+	if (out && run->shown > 1) {
+		out_printf(out, "\n%zu processes:\n", run->shown);
+		report_table(report, &run->columns.kinds);
+		report_row(report, &run->all);
+		report_table_end(report);
+	}
+	if (run->shown > 1) {
+		report_object(report, "total");
+		report_facts(report, &run->columns.total_selection, &run->all);
+		report_object_end(report);
+	}
+	if (run->vanished) {
+		report_fact(report, "vanished", VALUE_COUNT, value_u(run->vanished));
+		error_note("%zu processes ended meanwhile", run->vanished);
+	}
+}
+
+static int run_targets(struct map_run *run, const struct targets *targets)
+{
+	struct context *ctx = run->ctx;
+
+	context_begin(ctx, "map");
+	report_list(ctx->report, "processes");
+	for (size_t i = 0; i < targets->count; i++)
+		show_pid(run, targets->pids[i], targets->selected);
+	report_list_end(ctx->report);
+	write_all(run);
+	report_end(ctx->report, ctx->status == STATUS_OK, NULL);
+	return ctx->status;
+}
+
+static void run_init(struct map_run *run)
+{
+	smaps_keys_init(&run->keys);
+	arena_init(&run->arena);
+	vma_store_init(&run->sorted);
+	vma_tally_init(&run->all, "total");
+	same_mm_init(&run->same_mm, !run->ctx->root.recorded);
+	run->mappings = mappings_new(&run->ctx->root, &run->keys);
+}
+
+static void run_fini(struct map_run *run)
+{
+	mappings_free(run->mappings);
+	same_mm_fini(&run->same_mm);
+	map_columns_fini(&run->columns);
+	vma_store_fini(&run->sorted);
+	arena_fini(&run->arena);
+}
+
+int map_run(struct context *ctx, const struct command *command, int argc, char **argv)
+{
+	struct map_run *run = arena_zalloc(&ctx->arena, sizeof(*run));
+	const struct option_table own = {
+		map_option_rows, sizeof(map_option_rows) / sizeof(map_option_rows[0]), &run->options,
+	};
+	struct targets targets;
+	struct error err;
+	int operands, status, rc;
+
+	run->ctx = ctx;
+	if (context_open(ctx, command, &own, argc, argv, &operands, &status))
+		return status;
+	run_init(run);
+	rc = 0;
+	if (!map_columns_help(&run->columns, ctx, &run->keys)) {
+		rc = targets_find(ctx, &run->options.targets, argc - operands, argv + operands,
+				  &targets, &err);
+		if (rc == 0)
+			rc = map_columns_make(&run->columns, ctx, &run->keys, &targets, &err);
+		if (rc == 0)
+			run_targets(run, &targets);
+	}
+	run_fini(run);
+	if (rc == -EINVAL)
+		return context_usage(ctx, &err);
+	if (rc)
+		context_partial(ctx, &err);
+	return ctx->status;
+}

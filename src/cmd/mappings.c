@@ -1,0 +1,264 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "cmd/mappings.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "analysis/kinds.h"
+#include "base/arena.h"
+#include "base/error.h"
+#include "model/needs.h"
+#include "model/process.h"
+#include "model/vma_store.h"
+#include "source/facts.h"
+#include "source/filelook.h"
+#include "source/root.h"
+#include "source/threads.h"
+
+enum { NAME_ROOM = VMA_PATH_KEPT + 64 };
+
+struct mappings {
+	const struct root *root;
+	struct smaps_keys *keys;
+	struct filelook *filelook;	/* made when the first file is looked at */
+	struct vma_store held;
+	/* of the process that is read now */
+	const struct procdir *dir;
+	unsigned needs;
+	vma_sink sink;
+	void *ctx;
+	struct mappings_result *result;
+	const char *absent;		/* for the fields, where maps is read instead of smaps */
+	struct arena arena;
+	struct thread_stack *stacks;
+	size_t stack_count;
+	bool holding;
+	bool has_below;
+	struct vma below;		/* the mapping before, without its texts */
+	char name[NAME_ROOM];
+};
+
+struct mappings *mappings_new(const struct root *root, struct smaps_keys *keys)
+{
+	struct mappings *mappings = mem_zalloc(sizeof(*mappings));
+
+	mappings->root = root;
+	mappings->keys = keys;
+	vma_store_init(&mappings->held);
+	arena_init(&mappings->arena);
+	return mappings;
+}
+
+void mappings_free(struct mappings *mappings)
+{
+	if (!mappings)
+		return;
+	filelook_free(mappings->filelook);
+	vma_store_fini(&mappings->held);
+	arena_fini(&mappings->arena);
+	free(mappings);
+}
+
+/* The name for people, where it says more than the path. */
+static void compose_name(struct mappings *mappings, struct vma *vma)
+{
+	int len = 0;
+
+	if (vma->tid)
+		len = snprintf(mappings->name, NAME_ROOM, "[thread %d]", vma->tid);
+	else if (vma->deleted)
+		len = snprintf(mappings->name, NAME_ROOM, "%.*s (deleted)", (int)vma->path.len,
+			       vma->path.data);
+	vma->name = (struct bytes){ mappings->name, (size_t)len };
+}
+
+static void classify(struct mappings *mappings, struct vma *vma)
+{
+	vma->kind = kind_of_record(vma);
+	if (vma->kind == KIND_ANON)
+		vma->tid = thread_of_stack(vma, mappings->has_below ? &mappings->below : NULL,
+					   mappings->stacks, mappings->stack_count);
+	if (vma->tid)
+		vma->kind = KIND_THREAD_STACK;
+	mappings->has_below = true;
+	mappings->below.start = vma->start;
+	mappings->below.end = vma->end;
+	mappings->below.perm = vma->perm;
+	mappings->below.path_len = vma->path_len;
+}
+
+static void look(struct mappings *mappings, struct vma *vma)
+{
+	struct look look = filelook_get(mappings->filelook, vma);
+
+	vma->kind = kind_of_file(&look);
+	if (look.type == LOOK_UNKNOWN && !mappings->result->kind_reason)
+		mappings->result->kind_reason = look.reason;
+}
+
+static int hand_on(struct mappings *mappings, struct vma *vma)
+{
+	if (mappings->needs & NEED_KIND) {
+		if (vma->kind == KIND_UNKNOWN)
+			look(mappings, vma);
+		compose_name(mappings, vma);
+	}
+	return mappings->sink(mappings->ctx, vma);
+}
+
+/* What was held back: all files are asked for before the first answer is waited for. */
+static int release(struct mappings *mappings)
+{
+	struct vma vma;
+	int rc = 0;
+
+	mappings->holding = false;
+	for (size_t i = 0; mappings->needs & NEED_KIND && i < mappings->held.count; i++) {
+		vma_store_get(&mappings->held, i, &vma);
+		if (vma.kind == KIND_UNKNOWN)
+			filelook_ask(mappings->filelook, &vma);
+	}
+	for (size_t i = 0; rc == 0 && i < mappings->held.count; i++) {
+		vma_store_get(&mappings->held, i, &vma);
+		rc = hand_on(mappings, &vma);
+	}
+	vma_store_clear(&mappings->held);
+	return rc;
+}
+
+static int take(void *opaque, struct vma *vma)
+{
+	struct mappings *mappings = opaque;
+	int rc;
+
+	vma->pid = mappings->dir->pid;
+	vma->absent = mappings->absent;
+	if (mappings->needs & NEED_KIND)
+		classify(mappings, vma);
+	if (!mappings->holding)
+		return hand_on(mappings, vma);
+	vma_store_add(&mappings->held, vma);
+	if (mappings->held.count < MAPPINGS_HELD)
+		return 0;
+	rc = release(mappings);
+	return rc;
+}
+
+static void prepare_kinds(struct mappings *mappings)
+{
+	if (!mappings->filelook)
+		mappings->filelook = filelook_new(mappings->root);
+	filelook_process(mappings->filelook, mappings->dir);
+	if (threads_read(mappings->dir, &mappings->arena, &mappings->stacks,
+			 &mappings->stack_count, NULL))
+		mappings->stack_count = 0;
+}
+
+static const char *smaps_reason(int rc)
+{
+	static const struct {
+		int code;
+		const char *reason;
+	} reasons[] = {
+		{ EACCES, "denied: needs CAP_SYS_PTRACE or the same user" },
+		{ EPERM, "denied: needs CAP_SYS_PTRACE or the same user" },
+		{ ENOENT, "unsupported: no smaps" },
+	};
+
+	for (size_t i = 0; i < sizeof(reasons) / sizeof(reasons[0]); i++)
+		if (reasons[i].code == -rc)
+			return reasons[i].reason;
+	return error_reason(rc);
+}
+
+/* One reading; maps, where smaps is needed but can not be read. */
+static int read_once(struct mappings *mappings, struct error *err)
+{
+	struct mappings_result *result = mappings->result;
+	int rc;
+
+	mappings->has_below = false;
+	mappings->holding = true;
+	mappings->absent = mappings->needs & NEED_SMAPS ? NULL : "not read";
+	vma_store_clear(&mappings->held);
+	result->file = mappings->needs & NEED_SMAPS ? "smaps" : "maps";
+	rc = smaps_read(mappings->dir, result->file, mappings->keys, take, mappings,
+			&result->pass, err);
+	if (!(mappings->needs & NEED_SMAPS) || rc >= 0 || rc == -ESRCH || result->pass.mappings)
+		return rc;
+	mappings->absent = result->smaps_reason = smaps_reason(rc);
+	result->file = "maps";
+	return smaps_read(mappings->dir, "maps", mappings->keys, take, mappings, &result->pass, err);
+}
+
+static int read_again(struct mappings *mappings, struct error *err)
+{
+	struct mappings_result *result = mappings->result;
+	int rc;
+
+	for (;;) {
+		rc = read_once(mappings, err);
+		if (rc || !mappings->holding || result->retries == MAPPINGS_RETRIES ||
+		    !(result->pass.changed || result->pass.cut_off) ||
+		    (result->pass.cut_off && !facts_is_alive(mappings->dir)))
+			break;
+		result->retries++;
+	}
+	if (rc >= 0 && mappings->holding) {
+		int released = release(mappings);
+
+		rc = rc ? rc : released;
+	}
+	return rc;
+}
+
+/* The main thread has exited, its maps is empty, but the others go on with the same memory. */
+static bool find_live_thread(const struct procdir *dir, struct arena *arena,
+			     struct procdir *thread)
+{
+	struct process facts;
+	size_t count;
+	int *tids;
+
+	if (facts_read(dir, arena, FACT_STAT, &facts, NULL) || facts.state != 'Z' ||
+	    facts.threads < 2 || procdir_threads(dir, arena, &tids, &count, NULL))
+		return false;
+	for (size_t i = 0; i < count; i++)
+		if (tids[i] != dir->pid && procdir_open_thread(thread, dir, tids[i], NULL) == 0)
+			return true;
+	return false;
+}
+
+int mappings_read(struct mappings *mappings, const struct procdir *dir, unsigned needs,
+		  vma_sink sink, void *ctx, struct mappings_result *result, struct error *err)
+{
+	struct procdir thread;
+	int rc;
+
+	*result = (struct mappings_result){ 0 };
+	arena_fini(&mappings->arena);
+	mappings->dir = dir;
+	mappings->needs = needs;
+	mappings->sink = sink;
+	mappings->ctx = ctx;
+	mappings->result = result;
+	mappings->stack_count = 0;
+	if (needs & NEED_KIND)
+		prepare_kinds(mappings);
+	rc = read_again(mappings, err);
+	if (rc == 0 && !result->pass.mappings && find_live_thread(dir, &mappings->arena, &thread)) {
+		mappings->dir = &thread;
+		if (needs & NEED_KIND)
+			filelook_process(mappings->filelook, &thread);
+		result->by_thread = true;
+		rc = read_again(mappings, err);
+		procdir_close(&thread);
+		mappings->dir = NULL;
+	}
+	if (needs & NEED_KIND)
+		filelook_process(mappings->filelook, NULL);
+	vma_store_clear(&mappings->held);
+	return rc;
+}

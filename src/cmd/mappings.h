@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef VMVIEW_CMD_MAPPINGS_H
+#define VMVIEW_CMD_MAPPINGS_H
+
+#include <stdbool.h>
+
+#include "source/smaps.h"
+
+struct mappings;
+struct root;
+
+/*
+ * The mappings of processes, one pass each, with the kind of every mapping: smaps or maps, threads
+ * and mapped files joined.
+ *
+ * The first MAPPINGS_HELD mappings are held back. A process that has no more is handed on only after
+ * it was read whole: where it changed meanwhile (overlapping mappings, exec) it is read again, at
+ * most MAPPINGS_RETRIES times. A bigger one is streamed: memory stays bounded, and what changed is
+ * counted in result->pass.
+ */
+enum { MAPPINGS_HELD = 4096, MAPPINGS_RETRIES = 3 };
+
+struct mappings_result {
+	struct smaps_pass pass;		/* of the last reading */
+	const char *file;		/* what was read: "smaps" or "maps" */
+	const char *smaps_reason;	/* why maps was read though smaps was needed; NULL: it was not */
+	const char *kind_reason;	/* why a file could not be looked at; NULL: none */
+	unsigned retries;
+	bool by_thread;			/* the main thread has exited; read through another one */
+};
+
+struct mappings *mappings_new(const struct root *root, struct smaps_keys *keys);
+void mappings_free(struct mappings *mappings);
+
+/*
+ * Hand every mapping of the process to sink. needs: NEED_SMAPS for the fields, NEED_KIND for kind and
+ * tid; pid is always set. name is composed where it differs from the path. Returns 0, what sink
+ * returned, or -errno where nothing could be read; *result is valid in every case.
+ */
+int mappings_read(struct mappings *mappings, const struct procdir *dir, unsigned needs,
+		  vma_sink sink, void *ctx, struct mappings_result *result, struct error *err);
+
+#endif

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef VMVIEW_CMD_PROCESS_FACTS_H
+#define VMVIEW_CMD_PROCESS_FACTS_H
+
+struct arena;
+struct out;
+struct process;
+struct report;
+struct root;
+
+/* The facts of a process as keys of the current JSON object: pid, comm, cmdline .. layout. */
+void process_facts(struct report *report, const struct process *process);
+
+/* pid and comm alone, for commands that list many processes. */
+void process_facts_short(struct report *report, const struct process *process);
+
+/* The command line for people, made safe; "[comm]" where there is none; a zombie says so. */
+void process_title(struct out *out, const struct process *process);
+
+/* Look up the name of process->uid; listed in missing where there is none. */
+void process_user(const struct root *root, struct arena *arena, struct process *process);
+
+#endif

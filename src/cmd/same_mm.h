@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef VMVIEW_CMD_SAME_MM_H
+#define VMVIEW_CMD_SAME_MM_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/*
+ * Processes seen so far, to find those that share one address space (vfork, CLONE_VM), which must
+ * not be counted twice. kcmp(2) tells; without the right to ask, or in a recording, they count as
+ * different.
+ */
+struct same_mm {
+	bool live;
+	int *pids;
+	size_t count, cap;
+};
+
+void same_mm_init(struct same_mm *same, bool live);
+void same_mm_fini(struct same_mm *same);
+
+/* The process seen before whose address space pid has, or 0; pid is then noted as seen. */
+int same_mm_check(struct same_mm *same, int pid);
+
+#endif

@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "cmd/targets.h"
+
+#include <errno.h>
+#include <regex.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "base/num.h"
+#include "cmd/context.h"
+#include "model/process.h"
+#include "source/facts.h"
+#include "source/pids.h"
+
+bool target_parse_pid(const char *text, int *pid)
+{
+	const char *end;
+	uint64_t number;
+
+	if (strncmp(text, "/proc/", 6) == 0)
+		text += 6;
+	end = text + strlen(text);
+	if (end > text && end[-1] == '/')
+		end--;
+	if (!num_parse_dec(&text, end, &number) || text != end || !number || number > INT32_MAX)
+		return false;
+	*pid = (int)number;
+	return true;
+}
+
+static void add(struct targets *targets, int pid)
+{
+	for (size_t i = 0; i < targets->count; i++)
+		if (targets->pids[i] == pid)
+			return;
+	targets->pids[targets->count++] = pid;
+}
+
+static int add_operands(struct context *ctx, int argc, char **argv, struct targets *out,
+			struct error *err)
+{
+	int pid;
+
+	out->pids = arena_alloc(&ctx->arena, (size_t)argc * sizeof(out->pids[0]));
+	for (int i = 0; i < argc; i++) {
+		if (!target_parse_pid(argv[i], &pid))
+			return error_set(err, EINVAL, "'%.100s' is no process id (try --help)",
+					 argv[i]);
+		add(out, pid);
+	}
+	return 0;
+}
+
+static bool is_in_cgroup(struct context *ctx, int pid, const char *path)
+{
+	struct bytes want = bytes_of(path);
+	struct process process;
+	struct procdir dir;
+	bool in;
+
+	while (want.len > 1 && want.data[want.len - 1] == '/')
+		want.len--;
+	if (procdir_open(&dir, &ctx->root, pid, NULL))
+		return false;
+	in = facts_read(&dir, &ctx->arena, FACT_CGROUP, &process, NULL) == 0 &&
+	     bytes_start_with(process.cgroup, want) &&
+	     (process.cgroup.len == want.len || want.len == 1 ||
+	      process.cgroup.data[want.len] == '/');
+	procdir_close(&dir);
+	return in;
+}
+
+static bool has_user(const struct pid_entry *entry, const char *user)
+{
+	uint64_t uid;
+
+	return bytes_equal(entry->user, bytes_of(user)) ||
+	       (num_user_u64(user, &uid) && uid == entry->uid);
+}
+
+/* Mark pid and all that descend from it; the list is sorted, but children may have lower pids. */
+static void mark_tree(const struct pid_entry *list, size_t count, int pid, bool *in)
+{
+	bool again = true;
+
+	while (again) {
+		again = false;
+		for (size_t i = 0; i < count; i++) {
+			if (in[i])
+				continue;
+			in[i] = list[i].pid == pid;
+			for (size_t k = 0; k < count && !in[i]; k++)
+				in[i] = in[k] && list[k].pid == list[i].ppid;
+			again |= in[i];
+		}
+	}
+}
+
+static bool is_selected(struct context *ctx, const struct target_options *options,
+			const regex_t *name, const struct pid_entry *entry)
+{
+	regmatch_t range = { 0, (regoff_t)entry->comm.len };
+
+	if (options->name &&
+	    regexec(name, entry->comm.len ? entry->comm.data : "", 1, &range, REG_STARTEND))
+		return false;
+	if (options->user && !has_user(entry, options->user))
+		return false;
+	return !options->cgroup || is_in_cgroup(ctx, entry->pid, options->cgroup);
+}
+
+static int add_selected(struct context *ctx, const struct target_options *options,
+			const regex_t *name, struct targets *out, struct error *err)
+{
+	struct pid_entry *list;
+	size_t count;
+	bool *in;
+	int rc = pids_list(&ctx->root, &ctx->arena, &list, &count, err);
+
+	if (rc)
+		return rc;
+	in = arena_zalloc(&ctx->arena, count);
+	out->pids = arena_alloc(&ctx->arena, (count + 1) * sizeof(out->pids[0]));
+	out->count = 0;
+	out->selected = true;
+	if (options->tree)
+		mark_tree(list, count, (int)options->tree, in);
+	for (size_t i = 0; i < count; i++)
+		if ((!options->tree || in[i]) && is_selected(ctx, options, name, &list[i]))
+			out->pids[out->count++] = list[i].pid;
+	return out->count ? 0 : error_set(err, ESRCH, "no process matches");
+}
+
+int targets_find(struct context *ctx, const struct target_options *options, int argc, char **argv,
+		 struct targets *out, struct error *err)
+{
+	bool select = options->name || options->user || options->cgroup || options->tree ||
+		      options->all;
+	regex_t name;
+	int rc;
+
+	*out = (struct targets){ 0 };
+	if (!select && !argc)
+		return error_set(err, EINVAL, "which process? (try --help)");
+	if (select && argc)
+		return error_set(err, EINVAL, "either process ids or options that select, not both");
+	if (!select)
+		return add_operands(ctx, argc, argv, out, err);
+	if (options->name && regcomp(&name, options->name, REG_EXTENDED | REG_NOSUB))
+		return error_set(err, EINVAL, "--name: '%.100s' is no regular expression",
+				 options->name);
+	rc = add_selected(ctx, options, &name, out, err);
+	if (options->name)
+		regfree(&name);
+	return rc;
+}
