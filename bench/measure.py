@@ -115,7 +115,9 @@ class Target:
             try:
                 self.start()
             except BaseException:
-                self.stop()
+                if self.process:        # until it is ready it listens to nothing else
+                    self.process.kill()
+                    self.stop()
                 raise
         return self
 
@@ -186,10 +188,9 @@ class Runs:
 
 
 class Bench:
-    def __init__(self, programs, pairs_min=7, quiet_seconds=30):
+    def __init__(self, programs, args):
         self.programs = programs
-        self.pairs_min = pairs_min
-        self.quiet_seconds = quiet_seconds
+        self.args = args
         self._empty = None
 
     def run(self, argvs, *options):
@@ -218,7 +219,7 @@ class Bench:
         """The same, as often as it needs: short commands more often. After a warm-up."""
         once = self.run(argvs, '-w', 0, '-n', 1)
         seconds = sum(r.wall[0] for r in once) / 1e9
-        count = rounds or max(self.pairs_min, min(61, int(4 / seconds)))
+        count = rounds or max(self.args.pairs, min(61, int(self.args.seconds / seconds)))
         return self.run(argvs, '-w', 0, '-n', count)
 
     def empty_peak(self):
@@ -229,7 +230,7 @@ class Bench:
 
     def wait_quiet(self):
         """Wait until nobody else uses the processors; False when that did not come about."""
-        end = time.monotonic() + self.quiet_seconds
+        end = time.monotonic() + self.args.quiet_seconds
         while True:
             if idle_share(1.0) > 0.85:
                 return True

@@ -14,7 +14,8 @@
 #include <unistd.h>
 
 #define PAGE_SHIFT   12
-#define JOIN_PAGES   8
+#define JOIN_PAGES   8	    /* to read so many more words costs no more than another read */
+#define JOIN_FRAMES  8	    /* likewise */
 #define CHUNK_WORDS  131072 /* 1 MiB of words a read */
 #define SCAN_REGIONS 4096
 #define HUGE_BYTES   (2ull << 20)
@@ -196,26 +197,39 @@ static void frameset_read_run(int fd, size_t first, size_t count, uint64_t *buf,
 	}
 }
 
+/* The first frame at or behind from that is in the set (in), or is not; the end of the set if none. */
+static size_t frameset_next(const struct frameset *frames, size_t from, bool in)
+{
+	size_t at = from / 64;
+	uint64_t flip = in ? 0 : ~0ull, bits;
+
+	if (at >= frames->words)
+		return frames->words * 64;
+	bits = (frames->bits[at] ^ flip) & ~0ull << (from % 64);
+	while (!bits && ++at < frames->words)
+		bits = frames->bits[at] ^ flip;
+	return at * 64 + (bits ? (size_t)__builtin_ctzll(bits) : 0);
+}
+
 void frameset_read(const struct frameset *frames, const char *path, struct tally *tally)
 {
+	size_t first = frameset_next(frames, 0, true), limit = frames->words * 64;
 	uint64_t *buf = xalloc(NULL, CHUNK_WORDS * 8);
-	const uint64_t *bits = frames->bits;
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
 
 	if (fd < 0)
 		err(2, "%s", path);
 	tally->files++;
-	for (size_t i = 0, end; i < frames->words; i = end + 1) {
-		size_t first, last;
+	while (first < limit) {
+		size_t end = frameset_next(frames, first, false);
+		size_t next = frameset_next(frames, end, true);
 
-		end = i;
-		if (!bits[i])
-			continue;
-		while (end < frames->words && bits[end])
-			end++;
-		first = i * 64 + (size_t)__builtin_ctzll(bits[i]);
-		last = end * 64 - 1 - (size_t)__builtin_clzll(bits[end - 1]);
-		frameset_read_run(fd, first, last - first + 1, buf, tally);
+		while (next < limit && next - end <= JOIN_FRAMES) {
+			end = frameset_next(frames, next, false);
+			next = frameset_next(frames, end, true);
+		}
+		frameset_read_run(fd, first, end - first, buf, tally);
+		first = next;
 	}
 	close(fd);
 	free(buf);

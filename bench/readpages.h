@@ -36,8 +36,8 @@ enum walk {
 void pagemap_walk(const char *pid, enum walk walk, struct frameset *frames, struct tally *tally);
 
 /*
- * Read the words of all frames in the set from path (/proc/kpageflags or kpagecount), in runs joined
- * over gaps that are shorter than 64 frames, and some longer ones.
+ * Read the words of all frames in the set from path (/proc/kpageflags or kpagecount), in runs that
+ * are joined over gaps of up to 8 frames: to read over these costs no more than another read.
  */
 void frameset_read(const struct frameset *frames, const char *path, struct tally *tally);
 
