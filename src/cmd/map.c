@@ -44,6 +44,7 @@ struct map_run {
 	bool begun;
 	int same_as;			/* process with the same address space, 0: none */
 	struct vma_tally total, kinds[KIND_COUNT];
+	uint64_t heap_end, stack_end;	/* 0: there is none */
 	struct vma_store sorted;	/* rows that wait for the sorting */
 };
 
@@ -89,6 +90,10 @@ static int take_mapping(void *opaque, struct vma *vma)
 
 	if (!run->begun)
 		begin_process(run);
+	if (vma->kind == KIND_HEAP)
+		run->heap_end = vma->end;
+	if (vma->kind == KIND_STACK)
+		run->stack_end = vma->end;
 	if (!filter_matches(run->columns.filter, vma))
 		return 0;
 	vma_tally_add(&run->total, vma);
@@ -178,6 +183,7 @@ static void end_process(struct map_run *run, bool complete)
 		write_kinds(run);
 	}
 	write_total(run);
+	process_layout_facts(report, &run->process, run->heap_end, run->stack_end);
 	report_fact(report, "complete", VALUE_BOOL, value_u(complete));
 	report_missing(report, &run->process.missing);
 	report_object_end(report);
@@ -251,6 +257,7 @@ static void reset_process(struct map_run *run, const struct procdir *dir)
 {
 	run->dir = dir;
 	run->begun = false;
+	run->heap_end = run->stack_end = 0;
 	arena_fini(&run->arena);
 	vma_store_clear(&run->sorted);
 	vma_tally_init(&run->total, "total");

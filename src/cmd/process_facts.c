@@ -27,8 +27,8 @@ static void range(struct report *report, const char *key, uint64_t start, uint64
 	report_object_end(report);
 }
 
-/* The heap's and the stack's other end are not in stat: those of their mappings tell. */
-static void layout(struct report *report, const struct process *process)
+void process_layout_facts(struct report *report, const struct process *process, uint64_t heap_end,
+			  uint64_t stack_end)
 {
 	const struct process_layout *layout = &process->layout;
 
@@ -39,8 +39,8 @@ static void layout(struct report *report, const struct process *process)
 	report_object(report, "layout");
 	range(report, "code", layout->code_start, layout->code_end);
 	range(report, "data", layout->data_start, layout->data_end);
-	range(report, "heap", layout->brk_start, 0);
-	range(report, "stack", layout->stack_start, 0);
+	range(report, "heap", layout->brk_start, heap_end);
+	range(report, "stack", layout->stack_start, stack_end);
 	range(report, "args", layout->args_start, layout->args_end);
 	range(report, "env", layout->env_start, layout->env_end);
 	report_object_end(report);
@@ -66,7 +66,6 @@ void process_facts(struct report *report, const struct process *process)
 	report_fact(report, "threads", VALUE_COUNT, value_u(process->threads));
 	report_fact(report, "start_time", VALUE_COUNT, value_u(process->start_time));
 	fact(report, process, "cgroup", VALUE_TEXT, value_text(process->cgroup));
-	layout(report, process);
 }
 
 void process_title(struct out *out, const struct process *process)

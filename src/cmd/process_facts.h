@@ -2,6 +2,8 @@
 #ifndef VMVIEW_CMD_PROCESS_FACTS_H
 #define VMVIEW_CMD_PROCESS_FACTS_H
 
+#include <stdint.h>
+
 struct arena;
 struct out;
 struct process;
@@ -10,6 +12,13 @@ struct root;
 
 /* The facts of a process as keys of the current JSON object: pid, comm, cmdline .. layout. */
 void process_facts(struct report *report, const struct process *process);
+
+/*
+ * "layout", after the mappings: the ends of heap and stack are those of their mappings, 0 where there
+ * is none, since stat has only where they begin.
+ */
+void process_layout_facts(struct report *report, const struct process *process, uint64_t heap_end,
+			  uint64_t stack_end);
 
 /* pid and comm alone, for commands that list many processes. */
 void process_facts_short(struct report *report, const struct process *process);

@@ -229,9 +229,7 @@ static struct column field_column(struct arena *arena, const struct smaps_keys *
 		.name = key->json,
 		.heading = upper(arena, key->json),
 		.help = key->help,
-		.type = slot == SMAPS_THP_ELIGIBLE ? VALUE_BOOL :
-			key->kb			   ? VALUE_BYTES :
-						     VALUE_COUNT,
+		.type = key->kb ? VALUE_BYTES : VALUE_COUNT,
 		.needs = NEED_SMAPS,
 		.get = get_field,
 		.arg = (unsigned)slot,
