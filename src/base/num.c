@@ -8,38 +8,51 @@ static const char digit_pairs[] =
 	"34353637383940414243444546474849505152535455565758596061626364656667"
 	"6869707172737475767778798081828384858687888990919293949596979899";
 
-size_t num_u64(char *text, uint64_t number)
+char *num_u64_before(char *end, uint64_t number)
 {
-	char digits[NUM_MAX];
-	char *at = digits + sizeof(digits);
-	size_t len;
-
 	while (number >= 100) {
-		at -= 2;
-		memcpy(at, digit_pairs + number % 100 * 2, 2);
+		end -= 2;
+		memcpy(end, digit_pairs + number % 100 * 2, 2);
 		number /= 100;
 	}
 	if (number >= 10) {
-		at -= 2;
-		memcpy(at, digit_pairs + number * 2, 2);
+		end -= 2;
+		memcpy(end, digit_pairs + number * 2, 2);
 	} else {
-		*--at = (char)('0' + number);
+		*--end = (char)('0' + number);
 	}
-	len = (size_t)(digits + sizeof(digits) - at);
-	memcpy(text, at, len);
-	return len;
+	return end;
+}
+
+char *num_hex_before(char *end, uint64_t number, unsigned digits)
+{
+	char *start = end;
+
+	do {
+		*--start = "0123456789abcdef"[number & 15];
+		number >>= 4;
+	} while (number);
+	while (end - start < (ptrdiff_t)digits)
+		*--start = '0';
+	return start;
+}
+
+size_t num_u64(char *text, uint64_t number)
+{
+	char digits[NUM_MAX], *end = digits + sizeof(digits);
+	char *start = num_u64_before(end, number);
+
+	memcpy(text, start, (size_t)(end - start));
+	return (size_t)(end - start);
 }
 
 size_t num_hex(char *text, uint64_t number, unsigned digits)
 {
-	unsigned need = number ? (67 - (unsigned)__builtin_clzll(number)) / 4 : 1;
-	unsigned len = need > digits ? need : digits;
+	char room[NUM_MAX], *end = room + sizeof(room), *start;
 
-	if (len > NUM_MAX)
-		len = NUM_MAX;
-	for (unsigned i = len; i-- > 0; number >>= 4)
-		text[i] = "0123456789abcdef"[number & 15];
-	return len;
+	start = num_hex_before(end, number, digits < NUM_MAX ? digits : NUM_MAX);
+	memcpy(text, start, (size_t)(end - start));
+	return (size_t)(end - start);
 }
 
 /* A number of tenths, or of wholes from ten on: "4.0", "9.9", "184". */
@@ -91,27 +104,25 @@ bool num_parse_dec(const char **text, const char *end, uint64_t *out)
 	return true;
 }
 
-static int hex_digit(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	if (c >= 'a' && c <= 'f')
-		return c - 'a' + 10;
-	if (c >= 'A' && c <= 'F')
-		return c - 'A' + 10;
-	return -1;
-}
+/* The value of a hex digit plus one; 0 for all other characters. */
+static const unsigned char hex_digits[256] = {
+	/* clang-format off */
+	['0'] = 1, 2, 3, 4, 5, 6, 7, 8, 9, 10,
+	['A'] = 11, 12, 13, 14, 15, 16,
+	['a'] = 11, 12, 13, 14, 15, 16,
+	/* clang-format on */
+};
 
 bool num_parse_hex(const char **text, const char *end, uint64_t *out)
 {
 	const char *at = *text;
 	uint64_t number = 0;
-	int digit;
+	unsigned digit;
 
-	for (; at < end && (digit = hex_digit(*at)) >= 0; at++) {
+	for (; at < end && (digit = hex_digits[(unsigned char)*at]); at++) {
 		if (number >> 60)
 			return false;
-		number = number << 4 | (uint64_t)digit;
+		number = number << 4 | (digit - 1);
 	}
 	if (at == *text)
 		return false;

@@ -13,6 +13,13 @@ size_t num_u64(char *text, uint64_t number);
 size_t num_hex(char *text, uint64_t number, unsigned digits);
 
 /*
+ * Write a number so that it ends before end: returns where it begins, at most 20 bytes before. For
+ * columns of numbers, which are aligned at their right.
+ */
+char *num_u64_before(char *end, uint64_t number);
+char *num_hex_before(char *end, uint64_t number, unsigned digits);
+
+/*
  * Bytes for people, five characters at most: "0", "512", "4.0K", "184K", "1.2G", "16E". Rounded to
  * nearest; units are powers of 1024.
  */

@@ -96,7 +96,6 @@ static int take_mapping(void *opaque, struct vma *vma)
 		run->stack_end = vma->end;
 	if (!filter_matches(run->columns.filter, vma))
 		return 0;
-	vma_tally_add(&run->total, vma);
 	vma_tally_add(&run->kinds[vma->kind], vma);
 	if (run->columns.sort.column)
 		vma_store_add(&run->sorted, vma);
@@ -141,7 +140,7 @@ static void write_kinds(struct map_run *run)
 		out_char(out, '\n');
 	report_table(report, &run->columns.kinds);
 	for (unsigned kind = 0; kind < KIND_COUNT; kind++)
-		if (run->kinds[kind].mappings)
+		if (run->kinds[kind].mappings && kind != KIND_UNKNOWN)
 			report_row(report, &run->kinds[kind]);
 	if (out)
 		report_row(report, &run->total);
@@ -160,10 +159,14 @@ static void write_total(struct map_run *run)
 static void add_to_all(struct map_run *run)
 {
 	run->shown++;
-	if (run->same_as || !run->total.mappings)
-		return;
-	vma_tally_add(&run->all, &run->total.sum);
-	run->all.mappings += run->total.mappings - 1;
+	if (!run->same_as)
+		vma_tally_merge(&run->all, &run->total);
+}
+
+static void sum_kinds(struct map_run *run)
+{
+	for (unsigned kind = 0; kind < KIND_COUNT; kind++)
+		vma_tally_merge(&run->total, &run->kinds[kind]);
 }
 
 static void end_process(struct map_run *run, bool complete)
@@ -173,6 +176,7 @@ static void end_process(struct map_run *run, bool complete)
 	if (run->columns.sort.column)
 		write_sorted(run);
 	report_table_end(report);
+	sum_kinds(run);
 	if (!run->total.mappings && why_no_memory(&run->process)) {
 		run->total.sum.have = 0;
 		run->total.sum.absent = why_no_memory(&run->process);

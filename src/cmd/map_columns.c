@@ -103,6 +103,10 @@ int map_columns_make(struct map_columns *columns, struct context *ctx, struct sm
 		return rc;
 	columns->needs = columns->selection.needs | filter_needs(columns->filter) |
 			 (columns->sort.column ? columns->sort.column->needs : 0);
+	/* a filter or an order may ask for any field, and JSON has sums of all */
+	if (!columns->filter && !columns->sort.column && !ctx->options.json)
+		keys->wanted = vma_columns_slots(&columns->selection) |
+			       vma_columns_slots(&columns->kinds_selection);
 	columns->mappings = (struct table){ "mappings", &columns->selection, tone_of, .csv = true };
 	columns->kinds = (struct table){ "kinds", &columns->kinds_selection };
 	return 0;

@@ -17,6 +17,9 @@ void tally_columns_make(struct arena *arena, const struct smaps_keys *keys, stru
 const char *vma_columns_json(struct arena *arena, const struct column_set *set,
 			     const struct smaps_keys *keys);
 
+/* The slots of smaps fields that the selected columns are made of. */
+uint64_t vma_columns_slots(const struct selection *selection);
+
 extern const char vma_columns_default[];
 extern const char tally_columns_default[];
 
@@ -32,5 +35,8 @@ struct vma_tally {
 
 void vma_tally_init(struct vma_tally *tally, const char *name);
 void vma_tally_add(struct vma_tally *tally, const struct vma *vma);
+
+/* Add another sum; one without mappings adds nothing and takes nothing away. */
+void vma_tally_merge(struct vma_tally *tally, const struct vma_tally *other);
 
 #endif

@@ -85,6 +85,7 @@ void smaps_keys_init(struct smaps_keys *keys)
 		set_json(key);
 	}
 	keys->count = SMAPS_KNOWN;
+	keys->wanted = ~0ULL;
 }
 
 static bool is_name(struct bytes name)

@@ -60,6 +60,7 @@ struct smaps_keys {
 	struct smaps_key key[SMAPS_SLOTS];
 	size_t count;		/* slots in use, SMAPS_KNOWN at least */
 	uint64_t seen;		/* bit of each slot that was met in smaps or the rollup */
+	uint64_t wanted;	/* slots that readers may leave out if they are not in it; all at first */
 	size_t lost;		/* unknown fields for which there was no slot */
 };
 

@@ -24,6 +24,11 @@ static const struct {
 						      SLOT(PRIVATE_HUGETLB) },
 };
 
+uint64_t vma_sum_slots(enum vma_sum sum)
+{
+	return sums[sum].all | sums[sum].optional;
+}
+
 bool vma_sum(const struct vma *vma, enum vma_sum sum, uint64_t *out)
 {
 	uint64_t total = 0, slots = sums[sum].all | sums[sum].optional;

@@ -69,6 +69,9 @@ enum vma_sum { SUM_USS, SUM_SHARED, SUM_PRIVATE, SUM_DIRTY, SUM_CLEAN, SUM_HUGE,
 
 extern const char *const vma_sum_names[SUM_COUNT];
 
+/* The slots that a sum is made of. */
+uint64_t vma_sum_slots(enum vma_sum sum);
+
 bool vma_sum(const struct vma *vma, enum vma_sum sum, uint64_t *out);
 
 #endif

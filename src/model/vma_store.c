@@ -186,8 +186,7 @@ static void unpack(const struct vma_record *record, struct vma *vma)
 {
 	size_t i = 0;
 
-	for (uint64_t left = record->have; left; left &= left - 1)
-		vma->field[__builtin_ctzll(left)] = 0;
+	memset(vma->field, 0, sizeof(vma->field));
 	for (uint64_t left = record->nonzero; left; left &= left - 1, i++) {
 		uint64_t *field = &vma->field[__builtin_ctzll(left)];
 

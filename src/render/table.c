@@ -4,6 +4,7 @@
 
 #include "base/arena.h"
 #include "base/encode.h"
+#include "base/num.h"
 #include "base/out.h"
 #include "render/format.h"
 
@@ -25,6 +26,8 @@ struct table_format {
 	struct cell *cells;
 	enum tone *tones;
 	size_t rows;
+	size_t pending;			/* blanks that follow only if something follows them */
+	size_t row_least;		/* room that a row of numbers takes */
 };
 
 void *table_format_new(struct out *out, const struct report_options *options)
@@ -98,6 +101,13 @@ static size_t last_room(const struct table_format *format)
 							    NAME_LEAST;
 }
 
+/* The blanks before a cell. Those behind the last one of a row are never written. */
+static void put_pending(struct table_format *format)
+{
+	out_pad(format->out, ' ', format->pending);
+	format->pending = 0;
+}
+
 static void put_cell(struct table_format *format, size_t i, const char *text,
 		     const struct cell *cell)
 {
@@ -106,20 +116,27 @@ static void put_cell(struct table_format *format, size_t i, const char *text,
 	size_t pad = format->widths[i] > cell->width ? format->widths[i] - cell->width : 0;
 	struct bytes bytes = { text + cell->offset, cell->len };
 
-	if (i)
-		out_char(out, ' ');
+	format->pending += i > 0;
+	if (!cell->len) {
+		format->pending += pad;
+		return;
+	}
 	if (value_type_is_number(column_at(format, i)->type)) {
-		out_pad(out, ' ', pad);
-		out_mem(out, bytes.data, bytes.len);
-		return;
+		format->pending += pad;
+		pad = 0;
 	}
-	if (last && cell->width > last_room(format)) {
+	put_pending(format);
+	if (last && cell->width > last_room(format))
 		encode_text_cut(out, bytes, last_room(format));
-		return;
-	}
-	out_mem(out, bytes.data, bytes.len);
-	if (!last)
-		out_pad(out, ' ', pad);
+	else
+		out_mem(out, bytes.data, bytes.len);
+	format->pending = pad;
+}
+
+static void end_row(struct table_format *format, const char *tone)
+{
+	out_str(format->out, tone ? "\033[0m\n" : "\n");
+	format->pending = 0;
 }
 
 static void put_row(struct table_format *format, const char *text, const struct cell *cells,
@@ -131,7 +148,7 @@ static void put_row(struct table_format *format, const char *text, const struct 
 		out_str(format->out, start);
 	for (size_t i = 0; i < format->count; i++)
 		put_cell(format, i, text, &cells[i]);
-	out_str(format->out, start ? "\033[0m\n" : "\n");
+	end_row(format, start);
 }
 
 static void put_headings(struct table_format *format)
@@ -144,13 +161,16 @@ static void put_headings(struct table_format *format)
 
 		put_cell(format, i, heading, &cell);
 	}
-	out_char(format->out, '\n');
+	end_row(format, NULL);
 }
 
 /* The widths are known: write what waits. */
 static void fix(struct table_format *format)
 {
 	format->fixed = true;
+	format->row_least = 0;
+	for (size_t i = 0; i < format->count; i++)
+		format->row_least += format->widths[i] + 1;
 	put_headings(format);
 	for (size_t i = 0; i < format->rows; i++)
 		put_row(format, format->text.buf, &format->cells[i * format->count],
@@ -171,6 +191,64 @@ static void make_cells(struct table_format *format, const void *row, struct cell
 	}
 }
 
+/* Right-aligned in its width, without a copy. False where it does not fit. */
+static bool stream_number(struct table_format *format, size_t i, enum value_type type,
+			  uint64_t number)
+{
+	size_t width = format->widths[i] + (i > 0);
+	struct out *out = format->out;
+	char room[NUM_MAX], *end = room + sizeof(room), *start;
+	size_t len;
+
+	if (!number && type != VALUE_ADDR) {
+		start = end - 1;
+		*start = '.';
+	} else {
+		start = type == VALUE_ADDR ? num_hex_before(end, number, 12) :
+					     num_u64_before(end, number);
+	}
+	len = (size_t)(end - start);
+	if (len > format->widths[i])
+		return false;
+	memset(out->buf + out->len, ' ', width - len);
+	memcpy(out->buf + out->len + width - len, start, len);
+	out->len += width;
+	return true;
+}
+
+/* Whether a cell is a plain number that needs no scaling. */
+static bool is_plain(const struct table_format *format, enum value_type type,
+		     const struct value *value)
+{
+	if (value->reason)
+		return false;
+	return type == VALUE_ADDR || type == VALUE_COUNT ||
+	       (type == VALUE_BYTES && (!value->u || format->options->units == UNITS_BYTES));
+}
+
+/* A row whose widths are known goes straight to the output, if it can. */
+static void stream_row(struct table_format *format, const void *row, const char *tone)
+{
+	if (tone)
+		out_str(format->out, tone);
+	out_need(format->out, format->row_least);
+	for (size_t i = 0; i < format->count; i++) {
+		const struct column *column = column_at(format, i);
+		struct value value = column->get(row, column);
+		struct cell cell = { 0 };
+
+		if (!format->pending && is_plain(format, column->type, &value) &&
+		    stream_number(format, i, column->type, value.u))
+			continue;
+		format->text.len = 0;
+		cell.width = (uint32_t)format_cell(&format->text, format->options, column, &value);
+		cell.len = (uint32_t)format->text.len;
+		put_cell(format, i, format->text.buf, &cell);
+		out_need(format->out, format->row_least);
+	}
+	end_row(format, tone);
+}
+
 static void table_row(void *opaque, const void *row)
 {
 	struct table_format *format = opaque;
@@ -183,9 +261,7 @@ static void table_row(void *opaque, const void *row)
 	if (!format->fixed && format->rows == REPORT_MEASURED)
 		fix(format);
 	if (format->fixed) {
-		format->text.len = 0;
-		make_cells(format, row, format->cells);
-		put_row(format, format->text.buf, format->cells, tone);
+		stream_row(format, row, format->options->color ? tone_start(tone) : NULL);
 		return;
 	}
 	cells = &format->cells[format->rows * format->count];

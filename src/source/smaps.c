@@ -31,7 +31,7 @@ static void emit(struct smaps_parser *parser)
 	if (!parser->pending || parser->stopped)
 		return;
 	parser->pending = false;
-	if (parser->learned)
+	if (parser->learned_end)
 		parser->learning = false;
 	if (vma->start < parser->previous_end) {
 		parser->pass.changed++;
@@ -201,18 +201,37 @@ static void parse_vm_flags(struct smaps_parser *parser, const char *at, const ch
 	parser->vma.vm_flags = (struct bytes){ parser->vm_flags, len };
 }
 
-/* Keep the shape of a line that is printed as all of them are: name, blanks to column 16, number. */
+static void stop_learning(struct smaps_parser *parser)
+{
+	if (parser->learning)
+		parser->learned_end = 0;
+	parser->learning = false;
+}
+
+/*
+ * Keep the place of a line that is printed as all of them are: name, blanks to column 16, number of
+ * eight columns. Any other one (but the last, VmFlags) ends the learning for good.
+ */
 static void learn(struct smaps_parser *parser, const char *line, size_t len, int slot, bool kb)
 {
 	struct smaps_line *learned = &parser->line[parser->learned];
 
-	if (!parser->learning || parser->learned == SMAPS_SLOTS || len < NAME_COLUMN + 8)
+	if (!parser->learning)
 		return;
-	memcpy(learned->prefix, line, NAME_COLUMN);
-	learned->slot = (uint8_t)slot;
-	learned->kb = kb;
-	parser->learned++;
-	parser->learned_slots |= 1ULL << slot;
+	if (len + 1 != (kb ? LINE : LINE - 3) || parser->learned == SMAPS_SLOTS) {
+		stop_learning(parser);
+		return;
+	}
+	if (parser->keys->wanted >> slot & 1) {
+		memcpy(learned->prefix, line, NAME_COLUMN);
+		learned->offset = parser->learned_end;
+		learned->slot = (uint8_t)slot;
+		learned->kb = kb;
+		parser->learned++;
+		parser->learned_slots |= 1ULL << slot;
+	}
+	parser->learned_lines++;
+	parser->learned_end = (uint16_t)(parser->learned_end + len + 1);
 }
 
 static void parse_field(struct smaps_parser *parser, const char *line, const char *end)
@@ -234,14 +253,20 @@ static void parse_field(struct smaps_parser *parser, const char *line, const cha
 	}
 	while (at < end && *at == ' ')
 		at++;
-	if (!num_parse_dec(&at, end, &number))
+	if (!num_parse_dec(&at, end, &number)) {
+		stop_learning(parser);
 		return;
+	}
 	kb = end - at == 3 && memcmp(at, " kB", 3) == 0;
-	if (kb && number > UINT64_MAX / 1024)
+	if (kb && number > UINT64_MAX / 1024) {
+		stop_learning(parser);
 		return;
+	}
 	slot = smaps_keys_slot(parser->keys, name, kb);
-	if (slot < 0)
+	if (slot < 0) {
+		stop_learning(parser);
 		return;
+	}
 	parser->vma.field[slot] = kb ? number * 1024 : number;
 	parser->vma.have |= 1ULL << slot;
 	parser->keys->seen |= 1ULL << slot;
@@ -287,31 +312,34 @@ static inline bool same_prefix(const char *at, const char *prefix)
 	return load64(at) == load64(prefix) && load64(at + 8) == load64(prefix + 8);
 }
 
-/* As many lines as come as learned; returns where the first other one begins. */
+static inline bool fast_field(struct vma *vma, const char *at, const struct smaps_line *line)
+{
+	uint64_t number;
+
+	if (!same_prefix(at, line->prefix) || !parse_column(at + NAME_COLUMN, &number))
+		return false;
+	vma->field[line->slot] = line->kb ? number * 1024 : number;
+	return true;
+}
+
+/*
+ * The fields of a record that is laid out as the first one was: VmFlags stands where it stood, so no
+ * line between is longer or missing. Returns where VmFlags begins, or at where the record is another.
+ */
 static const char *fast_fields(struct smaps_parser *parser, const char *at, const char *end)
 {
+	const char *last = at + parser->learned_end;
 	struct vma *vma = &parser->vma;
-	uint64_t number, have = 0;
 
-	for (size_t i = 0; i < parser->learned && end - at >= LINE; i++) {
-		const struct smaps_line *line = &parser->line[i];
-
-		if (!same_prefix(at, line->prefix) || !parse_column(at + NAME_COLUMN, &number))
-			break;
-		if (line->kb && memcmp(at + 24, " kB\n", 4) == 0) {
-			vma->field[line->slot] = number * 1024;
-			at += LINE;
-		} else if (!line->kb && at[24] == '\n') {
-			vma->field[line->slot] = number;
-			at += 25;
-		} else {
-			break;
-		}
-		have |= 1ULL << line->slot;
-		parser->pass.lines++;
-	}
-	vma->have |= have;
-	return at;
+	if (!parser->learned_end || end - at < parser->learned_end + 8 || last[-1] != '\n' ||
+	    load64(last) != load64("VmFlags:"))
+		return at;
+	for (size_t i = 0; i < parser->learned; i++)
+		if (!fast_field(vma, at + parser->line[i].offset, &parser->line[i]))
+			return at;
+	vma->have = parser->learned_slots;
+	parser->pass.lines += parser->learned_lines;
+	return last;
 }
 
 static bool is_header(const char *line)
