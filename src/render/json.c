@@ -10,7 +10,7 @@
 #include "config.h"
 #include "render/format.h"
 
-enum { DEPTH_MAX = 16, PREFIX_MAX = 80 };
+enum { DEPTH_MAX = 16, PREFIX_MAX = 80, PREFIX_COPIED = 32 };
 
 /* An object or list that is open. */
 struct level {
@@ -24,6 +24,7 @@ struct level {
 struct json_column {
 	const struct column *column;
 	uint8_t len;
+	bool plain;		/* an integer without a sign, and a short key */
 	bool opens, closes;	/* the first and the last key of a nested object */
 	char prefix[PREFIX_MAX];
 };
@@ -140,12 +141,26 @@ static void write_double(struct out *out, double number)
 	out_mem(out, text, (size_t)len);
 }
 
+/* Two letters and a blank or the end, as VmFlags has them: nothing to escape. */
+static bool is_code(struct bytes text, size_t at)
+{
+	return at + 2 <= text.len && text.data[at] >= 'a' && text.data[at] <= 'z' &&
+	       text.data[at + 1] >= 'a' && text.data[at + 1] <= 'z' &&
+	       (at + 2 == text.len || text.data[at + 2] == ' ');
+}
+
 /* "rd wr" as a list of its words, in clear where codes has them. */
 static void write_codes(struct out *out, struct bytes text, const struct code_name *codes)
 {
 	size_t at = 0;
 
 	out_char(out, '[');
+	while (!codes && is_code(text, at)) {
+		const char word[] = { ',', '"', text.data[at], text.data[at + 1], '"' };
+
+		out_mem(out, word + !at, sizeof(word) - !at);
+		at += 3;
+	}
 	while (at < text.len) {
 		const char *space = memchr(text.data + at, ' ', text.len - at);
 		size_t end = space ? (size_t)(space - text.data) : text.len;
@@ -354,6 +369,9 @@ static void prepare_column(struct json_format *json, size_t i)
 			       !same_group(column, selection->columns[i + 1]);
 	}
 	made->len = (uint8_t)snprintf(made->prefix, PREFIX_MAX, ",\"%.60s\":", name);
+	made->plain = made->len <= PREFIX_COPIED && !group &&
+		      (column->type == VALUE_BYTES || column->type == VALUE_COUNT ||
+		       column->type == VALUE_NS);
 }
 
 static void json_table(void *format, const struct table *table)
@@ -430,6 +448,25 @@ static void write_cell(struct json_format *json, const struct json_column *made,
 		missing_add(missing, made->column->name, value->reason);
 }
 
+/*
+ * The most frequent cell, `,"key":number`: the key is copied at a fixed length, which is one or two
+ * instructions, and what is too much of it overwritten (JSON of all fields: 60 ns less a mapping).
+ */
+static inline void write_plain(struct out *out, const struct json_column *made, uint64_t number)
+{
+	char *at;
+
+	if (out->cap - out->len < PREFIX_COPIED + NUM_MAX)
+		out_need(out, PREFIX_COPIED + NUM_MAX);
+	at = out->buf + out->len;
+	memcpy(at, made->prefix, PREFIX_COPIED);
+	out->len += made->len;
+	if (number)
+		out->len += num_u64(at + made->len, number);
+	else
+		out->buf[out->len++] = '0';
+}
+
 static void json_row(void *format, const void *row)
 {
 	struct json_format *json = format;
@@ -451,7 +488,10 @@ static void json_row(void *format, const void *row)
 			continue;
 		}
 		value = made->column->get(row, made->column);
-		write_cell(json, made, &value, &first, &missing);
+		if (made->plain && !first && !value.reason)
+			write_plain(out, made, value.u);
+		else
+			write_cell(json, made, &value, &first, &missing);
 	}
 	if (missing.count) {
 		out_str(out, ",\"missing\":");
