@@ -5,6 +5,7 @@ libvmview_a_SOURCES += %D%/commands.h
 libvmview_a_SOURCES += %D%/context.c %D%/context.h
 libvmview_a_SOURCES += %D%/map.c
 libvmview_a_SOURCES += %D%/map_columns.c %D%/map_columns.h
+libvmview_a_SOURCES += %D%/map_total.c %D%/map_total.h
 libvmview_a_SOURCES += %D%/mappings.c %D%/mappings.h
 libvmview_a_SOURCES += %D%/pmap_rc.c %D%/pmap_rc.h
 libvmview_a_SOURCES += %D%/privileges.c %D%/privileges.h

@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "cmd/commands.h"
 #include "cmd/map_columns.h"
+#include "cmd/map_total.h"
 #include "cmd/mappings.h"
 #include "cmd/process_facts.h"
 #include "cmd/same_mm.h"
@@ -41,7 +42,7 @@ struct map_run {
 	const struct procdir *dir;
 	struct arena arena;
 	struct process process;
-	bool begun;
+	bool begun, table_begun;
 	int same_as;			/* process with the same address space, 0: none */
 	struct vma_tally total, kinds[KIND_COUNT];
 	uint64_t heap_end, stack_end;	/* 0: there is none */
@@ -80,16 +81,22 @@ static void begin_process(struct map_run *run)
 	process_facts(report, &run->process);
 	if (run->same_as)
 		report_fact(report, "same_memory_as", VALUE_NUMBER, value_i(run->same_as));
-	if (!run->options.total)
-		report_table(report, &run->columns.mappings);
+}
+
+static void begin_table(struct map_run *run)
+{
+	if (!run->begun)
+		begin_process(run);
+	run->table_begun = true;
+	report_table(run->ctx->report, &run->columns.mappings);
 }
 
 static int take_mapping(void *opaque, struct vma *vma)
 {
 	struct map_run *run = opaque;
 
-	if (!run->begun)
-		begin_process(run);
+	if (!run->table_begun)
+		begin_table(run);
 	if (vma->kind == KIND_HEAP)
 		run->heap_end = vma->end;
 	if (vma->kind == KIND_STACK)
@@ -169,22 +176,40 @@ static void sum_kinds(struct map_run *run)
 		vma_tally_merge(&run->total, &run->kinds[kind]);
 }
 
+/* A process without a mapping: a table of nothing would say less than why. */
+static void end_without_mappings(struct map_run *run)
+{
+	struct report *report = run->ctx->report;
+	struct out *out = report_prose(report);
+	const char *reason = why_no_memory(&run->process);
+
+	if (!run->total.unknown && reason) {
+		vma_tally_set_unknown(&run->total, reason);
+		missing_add(&run->process.missing, "mappings", reason);
+	}
+	if (out) {
+		out_str(out, run->total.unknown ? run->total.unknown : "no mappings");
+		out_char(out, '\n');
+		return;
+	}
+	begin_table(run);
+	report_table_end(report);
+	report_table(report, &run->columns.kinds);
+	report_table_end(report);
+}
+
 static void end_process(struct map_run *run, bool complete)
 {
 	struct report *report = run->ctx->report;
 
-	if (run->columns.sort.column)
-		write_sorted(run);
-	report_table_end(report);
-	sum_kinds(run);
-	if (!run->total.mappings && why_no_memory(&run->process)) {
-		run->total.sum.have = 0;
-		run->total.sum.absent = why_no_memory(&run->process);
-		missing_add(&run->process.missing, "mappings", run->total.sum.absent);
-		if (report_prose(report))
-			out_printf(report_prose(report), "%s\n", run->total.sum.absent);
-	} else {
+	if (run->table_begun) {
+		if (run->columns.sort.column)
+			write_sorted(run);
+		report_table_end(report);
+		sum_kinds(run);
 		write_kinds(run);
+	} else {
+		end_without_mappings(run);
 	}
 	write_total(run);
 	process_layout_facts(report, &run->process, run->heap_end, run->stack_end);
@@ -216,7 +241,7 @@ static void note_result(struct map_run *run, const struct mappings_result *resul
 			  run->dir->pid, pass->changed);
 		context_partial(ctx, &err);
 	}
-	if (result->smaps_reason) {
+	if (result->smaps_reason && pass->mappings) {
 		error_set(&err, EACCES, "%d: smaps: %s", run->dir->pid, result->smaps_reason);
 		context_partial(ctx, &err);
 	}
@@ -250,8 +275,7 @@ static void denied(struct map_run *run, int rc, const struct error *err)
 				     error_reason(rc);
 
 	missing_add(&run->process.missing, "mappings", reason);
-	run->total.sum.have = 0;
-	run->total.sum.absent = reason;
+	vma_tally_set_unknown(&run->total, reason);
 	if (rc == -EACCES || rc == -EPERM)
 		error_set(&told, -rc, "%s (try: sudo vmview %d)", err->text, run->dir->pid);
 	context_partial(run->ctx, &told);
@@ -260,7 +284,7 @@ static void denied(struct map_run *run, int rc, const struct error *err)
 static void reset_process(struct map_run *run, const struct procdir *dir)
 {
 	run->dir = dir;
-	run->begun = false;
+	run->begun = run->table_begun = false;
 	run->heap_end = run->stack_end = 0;
 	arena_fini(&run->arena);
 	vma_store_clear(&run->sorted);
@@ -351,6 +375,18 @@ static int run_targets(struct map_run *run, const struct targets *targets)
 	return ctx->status;
 }
 
+static int show(struct map_run *run, const struct targets *targets, struct error *err)
+{
+	int rc;
+
+	if (run->options.total)
+		return map_total(run->ctx, targets, err);
+	rc = map_columns_make(&run->columns, run->ctx, &run->keys, targets, err);
+	if (rc == 0)
+		run_targets(run, targets);
+	return rc;
+}
+
 static void run_init(struct map_run *run)
 {
 	smaps_keys_init(&run->keys);
@@ -389,9 +425,7 @@ int map_run(struct context *ctx, const struct command *command, int argc, char *
 		rc = targets_find(ctx, &run->options.targets, argc - operands, argv + operands,
 				  &targets, &err);
 		if (rc == 0)
-			rc = map_columns_make(&run->columns, ctx, &run->keys, &targets, &err);
-		if (rc == 0)
-			run_targets(run, &targets);
+			rc = show(run, &targets, &err);
 	}
 	run_fini(run);
 	if (rc == -EINVAL)

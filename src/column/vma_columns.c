@@ -156,8 +156,18 @@ static struct value get_tally_name(const void *row, const struct column *column)
 
 static struct value get_tally_mappings(const void *row, const struct column *column)
 {
+	const struct vma_tally *tally = row;
+
 	(void)column;
-	return value_u(((const struct vma_tally *)row)->mappings);
+	return tally->unknown ? value_absent(tally->unknown) : value_u(tally->mappings);
+}
+
+static struct value get_tally_size(const void *row, const struct column *column)
+{
+	const struct vma_tally *tally = row;
+
+	(void)column;
+	return tally->unknown ? value_absent(tally->unknown) : value_u(tally->sum.end);
 }
 
 static const struct column vma_facts[] = {
@@ -192,7 +202,7 @@ static const struct column tally_facts[] = {
 	/* clang-format off */
 	{ "kind", "KIND", "what the mappings are for", VALUE_WORD, NEED_KIND, get_tally_name },
 	{ "mappings", "MAPPINGS", "number of mappings", VALUE_COUNT, 0, get_tally_mappings },
-	{ "size", "SIZE", "address space of the mappings", VALUE_BYTES, 0, get_size },
+	{ "size", "SIZE", "address space of the mappings", VALUE_BYTES, 0, get_tally_size },
 	/* clang-format on */
 };
 
@@ -358,4 +368,10 @@ void vma_tally_merge(struct vma_tally *tally, const struct vma_tally *other)
 		return;
 	vma_tally_add(tally, &other->sum);
 	tally->mappings += other->mappings - 1;
+}
+
+void vma_tally_set_unknown(struct vma_tally *tally, const char *reason)
+{
+	tally->unknown = tally->sum.absent = reason;
+	tally->sum.have = 0;
 }

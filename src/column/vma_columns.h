@@ -31,10 +31,14 @@ struct vma_tally {
 	struct vma sum;
 	uint64_t mappings;
 	const char *name;	/* of the kind, or "total" */
+	const char *unknown;	/* why nothing is known of the mappings, not even their number; or NULL */
 };
 
 void vma_tally_init(struct vma_tally *tally, const char *name);
 void vma_tally_add(struct vma_tally *tally, const struct vma *vma);
+
+/* Nothing is known of it, for this reason. */
+void vma_tally_set_unknown(struct vma_tally *tally, const char *reason);
 
 /* Add another sum; one without mappings adds nothing and takes nothing away. */
 void vma_tally_merge(struct vma_tally *tally, const struct vma_tally *other);

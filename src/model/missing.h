@@ -9,7 +9,7 @@
  * Keys and reasons are literals or live as long as the snapshot that holds the list. A key is listed
  * once, with the first reason; what does not fit MISSING_MAX is counted in more.
  */
-enum { MISSING_MAX = 32 };
+enum { MISSING_MAX = 64 };
 
 struct missing {
 	size_t count, more;

@@ -10,7 +10,8 @@
 
 /* Boundaries that the process claims (prctl(PR_SET_MM) can move them): /proc/PID/stat. */
 struct process_layout {
-	bool known;		/* false: not permitted; the kernel then shows 1 or 0 */
+	bool known;
+	bool denied;		/* not known for want of rights; else there is no memory */
 	uint64_t code_start, code_end;
 	uint64_t data_start, data_end;
 	uint64_t brk_start;	/* the heap's end is the end of [heap] */

@@ -29,7 +29,7 @@ static int read_stat(const struct procdir *dir, struct arena *arena, struct proc
 		return rc;
 	if (!process->layout.known)
 		missing_add(&process->missing, "layout",
-			    process->state == 'Z' ? "gone" : needs_ptrace);
+			    process->layout.denied ? needs_ptrace : "has no memory of its own");
 	return 0;
 }
 

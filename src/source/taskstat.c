@@ -53,9 +53,9 @@ static struct process_layout layout_of(const uint64_t field[FIELD_COUNT], unsign
 		.stack_start = field[FIELD_STACK],
 	};
 
-	/* not permitted: the kernel shows 1 or 0, with whatever rights are missing */
+	/* not permitted: the kernel shows an end of 1; no memory: 0 */
 	if (count < FIELD_COUNT || layout.code_end <= 1)
-		return (struct process_layout){ 0 };
+		return (struct process_layout){ .denied = layout.code_end == 1 };
 	layout.known = true;
 	layout.data_start = data[0];
 	layout.data_end = data[1];

@@ -1,0 +1,285 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "cmd/map_total.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "base/num.h"
+#include "cmd/context.h"
+#include "cmd/process_facts.h"
+#include "cmd/same_mm.h"
+#include "cmd/targets.h"
+#include "column/filter.h"
+#include "column/sort.h"
+#include "column/vma_columns.h"
+#include "model/process.h"
+#include "source/facts.h"
+#include "source/smaps.h"
+
+/* A row: a process and its sums. */
+struct total_row {
+	struct vma_tally tally;	/* first: the columns of sums take it for the row */
+	struct process process;
+	bool kept;		/* its address space was not counted before */
+};
+
+struct total_run {
+	struct context *ctx;
+	struct smaps_keys keys;
+	struct column_set set;
+	struct selection selection, facts;
+	struct filter *filter;
+	struct sort sort;
+	struct same_mm same_mm;
+	struct total_row *rows;
+	size_t count, vanished;
+};
+
+static const char defaults[] = "pid,size,rss,pss,uss,dirty,swap,huge,command";
+
+static const struct process *process_of(const void *row)
+{
+	return &((const struct total_row *)row)->process;
+}
+
+static struct value get_pid(const void *row, const struct column *column)
+{
+	(void)column;
+	return process_of(row)->pid ? value_i(process_of(row)->pid) : value_none();
+}
+
+static struct value get_command(const void *row, const struct column *column)
+{
+	(void)column;
+	return value_text(process_of(row)->comm);
+}
+
+static const struct column process_columns[] = {
+	{ "pid", "PID", "process", VALUE_NUMBER, 0, get_pid },
+	{ "command", "COMMAND", "its name", VALUE_TEXT, 0, get_command },
+};
+
+enum { PROCESS_COLUMNS = sizeof(process_columns) / sizeof(process_columns[0]) };
+
+/* The sums of map, without what only mappings have, between pid and command. */
+static void make_set(struct total_run *run)
+{
+	struct arena *arena = &run->ctx->arena;
+	struct column_set sums;
+	struct column *columns;
+	size_t n = 0;
+
+	tally_columns_make(arena, &run->keys, &sums);
+	columns = arena_alloc(arena, (sums.count + PROCESS_COLUMNS) * sizeof(*columns));
+	columns[n++] = process_columns[0];
+	for (size_t i = 0; i < sums.count; i++)
+		if (strcmp(sums.columns[i].name, "kind") != 0 &&
+		    strcmp(sums.columns[i].name, "mappings") != 0)
+			columns[n++] = sums.columns[i];
+	columns[n++] = process_columns[1];
+	run->set = (struct column_set){ columns, n };
+}
+
+static int parse_columns(struct total_run *run, struct error *err)
+{
+	const struct common_options *options = &run->ctx->options;
+	struct arena *arena = &run->ctx->arena;
+	int rc;
+
+	make_set(run);
+	rc = selection_parse(&run->selection, &run->set, defaults, options->columns, arena, err);
+	if (rc == 0)
+		rc = selection_parse(&run->facts, &run->set,
+				     vma_columns_json(arena, &run->set, &run->keys), "-pid,-command",
+				     arena, err);
+	if (rc == 0)
+		rc = sort_parse(&run->sort, &run->set, options->sort, err);
+	if (rc == 0)
+		rc = filter_parse(&run->filter, &run->set, options->filter, arena, err);
+	return rc;
+}
+
+static int take_rollup(void *opaque, struct vma *vma)
+{
+	struct total_row *row = opaque;
+
+	memcpy(row->tally.sum.field, vma->field, sizeof(vma->field));
+	row->tally.sum.have = vma->have;
+	row->tally.mappings = 1;
+	return 0;
+}
+
+/* The address space: the rollup does not have it, statm has it in pages. */
+static void read_size(struct total_run *run, const struct procdir *dir, struct total_row *row)
+{
+	struct bytes text;
+	const char *at;
+	uint64_t pages;
+
+	if (procdir_read(dir, &run->ctx->arena, &text, NULL, "statm"))
+		return;
+	at = text.data;
+	if (num_parse_dec(&at, text.data + text.len, &pages))
+		row->tally.sum.end = pages * run->ctx->host.page_size;
+}
+
+static const char *reason_of(const struct total_row *row, int rc)
+{
+	if (row->process.state == 'Z')
+		return "gone: the process is a zombie";
+	if (rc == -ESRCH)
+		return row->tally.sum.end ? "gone" : "kernel thread: has no memory of its own";
+	return rc == -EACCES || rc == -EPERM ? "denied: needs CAP_SYS_PTRACE or the same user" :
+					       error_reason(rc);
+}
+
+static int read_row(struct total_run *run, const struct procdir *dir, struct total_row *row,
+		    struct error *err)
+{
+	unsigned facts = run->ctx->options.json ? FACT_ALL : FACT_STAT;
+	struct smaps_pass pass;
+	int rc = facts_read(dir, &run->ctx->arena, facts, &row->process, err);
+
+	if (rc)
+		return rc;
+	vma_tally_init(&row->tally, "total");
+	row->tally.sum.have = 0;
+	read_size(run, dir, row);
+	row->kept = !same_mm_check(&run->same_mm, dir->pid);
+	rc = smaps_read(dir, "smaps_rollup", &run->keys, take_rollup, row, &pass, err);
+	if (rc == 0 && row->tally.mappings)
+		return 0;
+	row->tally.sum.absent = reason_of(row, rc ? rc : -ESRCH);
+	if (!row->tally.sum.end)
+		vma_tally_set_unknown(&row->tally, row->tally.sum.absent);
+	missing_add(&row->process.missing, "smaps_rollup", row->tally.sum.absent);
+	row->process.complete = rc == 0 || rc == -ESRCH;
+	return row->process.complete ? 0 : rc;
+}
+
+static void read_pid(struct total_run *run, int pid, bool selected)
+{
+	struct total_row *row = &run->rows[run->count];
+	struct procdir dir;
+	struct error err;
+	int rc = procdir_open(&dir, &run->ctx->root, pid, &err);
+
+	if (rc == 0) {
+		rc = read_row(run, &dir, row, &err);
+		procdir_close(&dir);
+	}
+	if (rc == -ESRCH && selected) {
+		run->vanished++;
+		return;
+	}
+	if (rc)
+		context_partial(run->ctx, &err);
+	if (row->process.pid && filter_matches(run->filter, row))
+		run->count++;
+	else
+		memset(row, 0, sizeof(*row));
+}
+
+static void sort_rows(struct total_run *run, struct sort_item *items)
+{
+	for (size_t i = 0; i < run->count; i++) {
+		items[i] = (struct sort_item){ .index = i };
+		if (run->sort.column)
+			items[i].key = run->sort.column->get(&run->rows[i], run->sort.column);
+	}
+	sort_items(&run->sort, items, run->count);
+}
+
+/* For people a table, one line a process, and the sum where there are several. */
+static void write_table(struct total_run *run, const struct sort_item *items,
+			struct total_row *sum)
+{
+	const struct table table = { "processes", &run->selection, .csv = true, .text_only = true };
+	struct report *report = run->ctx->report;
+
+	report_table(report, &table);
+	for (size_t i = 0; i < run->count; i++)
+		report_row(report, &run->rows[items[i].index]);
+	if (run->count > 1 && report_prose(report))
+		report_row(report, sum);
+	report_table_end(report);
+}
+
+static void write_facts(struct total_run *run, const char *key, const struct total_row *row)
+{
+	report_object(run->ctx->report, key);
+	report_facts(run->ctx->report, &run->facts, row);
+	report_object_end(run->ctx->report);
+}
+
+static void write_objects(struct total_run *run, const struct sort_item *items)
+{
+	struct report *report = run->ctx->report;
+
+	report_list(report, "processes");
+	for (size_t i = 0; i < run->count; i++) {
+		struct total_row *row = &run->rows[items[i].index];
+
+		process_user(&run->ctx->root, &run->ctx->arena, &row->process);
+		report_object(report, NULL);
+		process_facts(report, &row->process);
+		write_facts(run, "total", row);
+		report_fact(report, "complete", VALUE_BOOL, value_u(row->process.complete));
+		report_missing(report, &row->process.missing);
+		report_object_end(report);
+	}
+	report_list_end(report);
+}
+
+/* Each address space once; processes without one take nothing away. */
+static void add_up(struct total_run *run, struct total_row *sum)
+{
+	vma_tally_init(&sum->tally, "total");
+	sum->process = (struct process){ .comm = BYTES("total") };
+	for (size_t i = 0; i < run->count; i++)
+		if (run->rows[i].kept)
+			vma_tally_merge(&sum->tally, &run->rows[i].tally);
+}
+
+static void write_all(struct total_run *run)
+{
+	struct sort_item *items = mem_alloc(run->count * sizeof(*items));
+	struct total_row *sum = arena_zalloc(&run->ctx->arena, sizeof(*sum));
+	struct context *ctx = run->ctx;
+
+	add_up(run, sum);
+	sort_rows(run, items);
+	context_begin(ctx, "map");
+	if (ctx->options.json)
+		write_objects(run, items);
+	else
+		write_table(run, items, sum);
+	if (run->count > 1)
+		write_facts(run, "total", sum);
+	if (run->vanished)
+		report_fact(ctx->report, "vanished", VALUE_COUNT, value_u(run->vanished));
+	report_end(ctx->report, ctx->status == STATUS_OK, NULL);
+	free(items);
+}
+
+int map_total(struct context *ctx, const struct targets *targets, struct error *err)
+{
+	struct total_run *run = arena_zalloc(&ctx->arena, sizeof(*run));
+	int rc;
+
+	run->ctx = ctx;
+	smaps_keys_init(&run->keys);
+	rc = parse_columns(run, err);
+	if (rc == 0) {
+		same_mm_init(&run->same_mm, !ctx->root.recorded);
+		run->rows = arena_zalloc(&ctx->arena, targets->count * sizeof(*run->rows));
+		for (size_t i = 0; i < targets->count; i++)
+			read_pid(run, targets->pids[i], targets->selected);
+		write_all(run);
+		same_mm_fini(&run->same_mm);
+	}
+	filter_free(run->filter);
+	return rc;
+}
