@@ -4,6 +4,7 @@ import contextlib
 import fcntl
 import json
 import os
+import re
 import select
 import shlex
 import signal
@@ -48,7 +49,7 @@ class Programs:
         return words
 
     def help_of(self, *command):
-        """The help text of vmview or a subcommand, None when there is no such subcommand."""
+        """What vmview or a subcommand says to --help, None when it fails."""
         if command not in self._help:
             p = subprocess.run([self.vmview, *command, '--help'], stdin=subprocess.DEVNULL,
                                stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, check=False)
@@ -61,8 +62,10 @@ class Programs:
         if words[0] != 'vmview':
             return True
         own, common = self.help_of(words[1]), self.help_of()
-        if own is None or common is None or words[1] not in own:
+        if own is None or common is None:
             return False
+        if not re.match(rf'usage: vmview {words[1]}\b', own, re.IGNORECASE):
+            return False                # what it does not know it takes for a PID
         return all(word in own or word in common for word in words if word.startswith('--'))
 
 
