@@ -5,8 +5,10 @@
 #include <getopt.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "base/arena.h"
 #include "base/error.h"
 #include "base/num.h"
 #include "base/out.h"
@@ -18,12 +20,12 @@ struct parser {
 	char shorts[2 + OPTION_ROWS_MAX * 2 + 1];
 	const struct option_row *rows[OPTION_ROWS_MAX];
 	void *into[OPTION_ROWS_MAX];
-	size_t count;
+	size_t count, long_count;
 };
 
 static int has_arg(const struct option_row *row)
 {
-	if (row->type == OPTION_FLAG)
+	if (row->type == OPTION_FLAG || row->type == OPTION_TIMES)
 		return no_argument;
 	return row->type == OPTION_OPTIONAL ? optional_argument : required_argument;
 }
@@ -36,8 +38,10 @@ static void add_row(struct parser *parser, const struct option_row *row, void *i
 		return;
 	parser->rows[i] = row;
 	parser->into[i] = into;
-	parser->longs[i] = (struct option){ row->name, has_arg(row), NULL, LONG_BASE + (int)i };
 	parser->count++;
+	if (row->name)
+		parser->longs[parser->long_count++] =
+			(struct option){ row->name, has_arg(row), NULL, LONG_BASE + (int)i };
 	if (!row->letter)
 		return;
 	parser->shorts[len] = row->letter;
@@ -54,6 +58,9 @@ static int store(const struct option_row *row, void *into, const char *arg, stru
 	switch (row->type) {
 	case OPTION_FLAG:
 		*(bool *)(void *)member = true;
+		return 0;
+	case OPTION_TIMES:
+		++*(uint64_t *)(void *)member;
 		return 0;
 	case OPTION_TEXT:
 	case OPTION_OPTIONAL:
@@ -100,29 +107,72 @@ static int bad_option(int option, char **argv, struct error *err)
 	return error_set(err, EINVAL, "no option '%.100s' (try --help)", argv[optind - 1]);
 }
 
+static void parser_init(struct parser *parser, const struct option_table *tables, size_t count)
+{
+	*parser = (struct parser){ .shorts = ":" };
+	for (size_t t = 0; t < count; t++)
+		for (size_t i = 0; i < tables[t].count; i++)
+			add_row(parser, &tables[t].rows[i], tables[t].into);
+	optind = 0;
+	opterr = 0;
+}
+
+/* Returns 0, 1 when there are no more options, or -EINVAL. */
+static int parse_next(const struct parser *parser, int argc, char **argv, struct error *err)
+{
+	int option = getopt_long(argc, argv, parser->shorts, parser->longs, NULL);
+	const struct option_row *row;
+	size_t index = 0;
+
+	if (option == -1)
+		return 1;
+	row = find(parser, option, &index);
+	return row ? store(row, parser->into[index], optarg, err) : bad_option(option, argv, err);
+}
+
 int options_parse(const struct option_table *tables, size_t count, int argc, char **argv,
 		  int *operands, struct error *err)
 {
-	struct parser parser = { .shorts = ":" };
-	const struct option_row *row;
-	size_t index = 0;
-	int option, rc;
+	struct parser parser;
+	int rc;
 
-	for (size_t t = 0; t < count; t++)
-		for (size_t i = 0; i < tables[t].count; i++)
-			add_row(&parser, &tables[t].rows[i], tables[t].into);
-	optind = 0;
-	opterr = 0;
-	while ((option = getopt_long(argc, argv, parser.shorts, parser.longs, NULL)) != -1) {
-		row = find(&parser, option, &index);
-		if (!row)
-			return bad_option(option, argv, err);
-		rc = store(row, parser.into[index], optarg, err);
-		if (rc)
-			return rc;
-	}
-	*operands = optind;
-	return 0;
+	parser_init(&parser, tables, count);
+	do
+		rc = parse_next(&parser, argc, argv, err);
+	while (rc == 0);
+	if (rc > 0)
+		*operands = optind;
+	return rc > 0 ? 0 : rc;
+}
+
+void options_scan(const struct option_table *tables, size_t count, int argc, char **argv)
+{
+	char **copy = mem_alloc(((size_t)argc + 1) * sizeof(copy[0]));
+	struct parser parser;
+
+	memcpy(copy, argv, (size_t)argc * sizeof(copy[0]));
+	copy[argc] = NULL;
+	parser_init(&parser, tables, count);
+	while (parse_next(&parser, argc, copy, NULL) <= 0)
+		;
+	free(copy);
+}
+
+/* "-x, --extended", "--range=LOW[,HIGH]"; returns the length. */
+static int format_names(char *text, size_t size, const struct option_row *row)
+{
+	const char *equals = row->type == OPTION_OPTIONAL ? "[=" : "=";
+	const char *close = row->type == OPTION_OPTIONAL ? "]" : "";
+	int len = row->letter ? snprintf(text, size, "  -%c", row->letter) :
+				snprintf(text, size, "    ");
+
+	if (row->name)
+		len += snprintf(text + len, size - (size_t)len, "%c --%s", row->letter ? ',' : ' ',
+				row->name);
+	if (row->arg)
+		len += snprintf(text + len, size - (size_t)len, "%s%s%s", row->name ? equals : " ",
+				row->arg, close);
+	return len;
 }
 
 void options_help(struct out *out, const struct option_table *table)
@@ -136,11 +186,7 @@ void options_help(struct out *out, const struct option_table *table)
 
 		if (!row->help)
 			continue;
-		len = row->letter ? snprintf(left, sizeof(left), "  -%c, --%s", row->letter, row->name) :
-				    snprintf(left, sizeof(left), "      --%s", row->name);
-		if (row->arg)
-			len += snprintf(left + len, sizeof(left) - (size_t)len,
-					row->type == OPTION_OPTIONAL ? "[=%s]" : "=%s", row->arg);
+		len = format_names(left, sizeof(left), row);
 		out_str(out, left);
 		if (len >= HELP_COLUMN) {
 			out_char(out, '\n');

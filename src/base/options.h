@@ -15,6 +15,7 @@ struct out;
  */
 enum option_type {
 	OPTION_FLAG,	/* bool: true */
+	OPTION_TIMES,	/* uint64_t: how often it was given */
 	OPTION_TEXT,	/* const char *: the argument */
 	OPTION_SIZE,	/* uint64_t: bytes, "1.5M" */
 	OPTION_COUNT,	/* uint64_t: a number */
@@ -24,8 +25,8 @@ enum option_type {
 
 struct option_row {
 	char letter;		/* 0: none */
-	const char *name;	/* long, without the dashes */
-	const char *arg;	/* what --help calls the argument; NULL for flags */
+	const char *name;	/* long, without the dashes; NULL: none */
+	const char *arg;	/* what --help calls the argument; NULL where there is none */
 	enum option_type type;
 	size_t offset;		/* of the value in the struct the table is parsed into */
 	const char *help;	/* NULL: not listed */
@@ -45,6 +46,12 @@ enum { OPTION_TABLES_MAX = 4, OPTION_ROWS_MAX = 96 };
  */
 int options_parse(const struct option_table *tables, size_t count, int argc, char **argv,
 		  int *operands, struct error *err);
+
+/*
+ * What of the tables is given, whatever else is there too: options that are not in the tables and
+ * values that are wrong are passed over. argv stays as it is.
+ */
+void options_scan(const struct option_table *tables, size_t count, int argc, char **argv);
 
 /* The lines of --help for one table. */
 void options_help(struct out *out, const struct option_table *table);
