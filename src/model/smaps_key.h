@@ -61,6 +61,8 @@ struct smaps_keys {
 	size_t count;		/* slots in use, SMAPS_KNOWN at least */
 	uint64_t seen;		/* bit of each slot that was met in smaps or the rollup */
 	uint64_t wanted;	/* slots that readers may leave out if they are not in it; all at first */
+	uint8_t order[SMAPS_SLOTS];	/* the slots that were met, in the order of the file */
+	size_t ordered;
 	size_t lost;		/* unknown fields for which there was no slot */
 };
 
@@ -71,6 +73,15 @@ void smaps_keys_init(struct smaps_keys *keys);
  * the name is no name (longer than SMAPS_NAME_MAX - 1, or other characters than A-Za-z0-9_()).
  */
 int smaps_keys_slot(struct smaps_keys *keys, struct bytes name, bool kb);
+
+/* Note that a slot was met. */
+static inline void smaps_keys_see(struct smaps_keys *keys, unsigned slot)
+{
+	if (keys->seen >> slot & 1)
+		return;
+	keys->seen |= 1ULL << slot;
+	keys->order[keys->ordered++] = (uint8_t)slot;
+}
 
 /* The slot whose JSON name is this, or -1. */
 int smaps_keys_find(const struct smaps_keys *keys, const char *json);

@@ -16,8 +16,11 @@ enum vma_perm {
 	VMA_SHARED = 8,		/* 's': VM_MAYSHARE, kernel-interfaces: MAP_SHARED */
 };
 
-/* Paths longer than this are kept to here, with their true length and a hash of the rest. */
-enum { VMA_PATH_KEPT = 4096 };
+/*
+ * Of a longer path its first bytes are kept, its true length, and its last bytes: enough for a file's
+ * name of 255 bytes, each of them a newline that the kernel shows as four.
+ */
+enum { VMA_PATH_KEPT = 4096, VMA_TAIL_KEPT = 1024 };
 
 /*
  * One mapping, as one record of /proc/PID/maps or smaps has it. path is as the kernel prints it
@@ -37,6 +40,7 @@ struct vma {
 	int32_t pid;		/* process it belongs to; set by who reads it */
 	struct bytes path;
 	uint64_t path_len;	/* true length; more than path.len where the path was cut */
+	struct bytes tail;	/* then its last bytes; what lies between the two is lost */
 	struct bytes name;	/* for people, where it differs from path; else empty */
 	struct bytes vm_flags;	/* "rd wr mr mw me ac", codes with a space between, verbatim */
 	uint64_t have;		/* bit of each slot of field that is known */

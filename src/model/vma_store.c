@@ -11,7 +11,8 @@ struct name {
 	uint64_t full_len;	/* of a path that was cut */
 	uint32_t hash;
 	uint32_t len;
-	char data[];
+	uint32_t tail_len;	/* of what was kept of its end */
+	char data[];		/* the beginning, the end */
 };
 
 /* Open addressing; grown at half full. */
@@ -86,7 +87,9 @@ static void grow(struct name_table *names)
 	free(old);
 }
 
-static const struct name *intern(struct vma_store *store, struct bytes text, uint64_t full_len)
+/* text is the path of a mapping, tail what was kept of its end where it was cut; or any other text. */
+static const struct name *intern(struct vma_store *store, struct bytes text, struct bytes tail,
+				 uint64_t full_len)
 {
 	struct name_table *names = store->names;
 	uint32_t hash = hash_of(text);
@@ -100,13 +103,17 @@ static const struct name *intern(struct vma_store *store, struct bytes text, uin
 	     i = (i + 1) & (names->size - 1)) {
 		const struct name *name = names->slots[i];
 
-		if (name->hash == hash && name->len == text.len && name->full_len == full_len &&
-		    memcmp(name->data, text.data, text.len) == 0)
+		if (name->hash == hash && name->full_len == full_len &&
+		    bytes_equal((struct bytes){ name->data, name->len }, text) &&
+		    bytes_equal((struct bytes){ name->data + name->len, name->tail_len }, tail))
 			return name;
 	}
-	made = arena_alloc(&store->arena, sizeof(*made) + text.len);
-	*made = (struct name){ .full_len = full_len, .hash = hash, .len = (uint32_t)text.len };
+	made = arena_alloc(&store->arena, sizeof(*made) + text.len + tail.len);
+	*made = (struct name){ .full_len = full_len, .hash = hash, .len = (uint32_t)text.len,
+			       .tail_len = (uint32_t)tail.len };
 	memcpy(made->data, text.data, text.len);
+	if (tail.len)
+		memcpy(made->data + text.len, tail.data, tail.len);
 	place(names, made);
 	names->count++;
 	return made;
@@ -161,8 +168,8 @@ void vma_store_add(struct vma_store *store, const struct vma *vma)
 		.inode = vma->inode,
 		.dev_major = vma->dev_major,
 		.dev_minor = vma->dev_minor,
-		.path = intern(store, vma->path, vma->path_len),
-		.vm_flags = intern(store, vma->vm_flags, vma->vm_flags.len),
+		.path = intern(store, vma->path, vma->tail, vma->path_len),
+		.vm_flags = intern(store, vma->vm_flags, (struct bytes){ NULL, 0 }, vma->vm_flags.len),
 		.absent = vma->absent,
 		.have = vma->have,
 		.nonzero = nonzero,
@@ -202,6 +209,12 @@ static struct bytes text_of(const struct name *name)
 	return name ? (struct bytes){ name->data, name->len } : (struct bytes){ NULL, 0 };
 }
 
+static struct bytes tail_of(const struct name *name)
+{
+	return name ? (struct bytes){ name->data + name->len, name->tail_len } :
+		      (struct bytes){ NULL, 0 };
+}
+
 void vma_store_get(const struct vma_store *store, size_t index, struct vma *vma)
 {
 	const struct vma_record *record = store->records[index];
@@ -221,6 +234,7 @@ void vma_store_get(const struct vma_store *store, size_t index, struct vma *vma)
 	vma->path = text_of(record->path);
 	vma->name = (struct bytes){ NULL, 0 };
 	vma->path_len = record->path ? record->path->full_len : 0;
+	vma->tail = tail_of(record->path);
 	vma->vm_flags = text_of(record->vm_flags);
 	vma->have = record->have;
 	vma->absent = record->absent;

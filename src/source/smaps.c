@@ -112,18 +112,52 @@ static void set_path(struct smaps_parser *parser, const char *name, size_t len)
 	parser->vma.path_len = len;
 }
 
-/* The name is complete: split off what the kernel adds to that of an unlinked file. */
-static void strip_deleted(struct vma *vma, struct bytes tail)
+/* What comes next of a name that is longer than what is kept of its beginning. */
+static void add_tail(struct smaps_parser *parser, const char *text, size_t len)
 {
-	static const char suffix[] = " (deleted)";
-	const size_t len = sizeof(suffix) - 1;
+	size_t room = sizeof(parser->tail), have = parser->tail_len, drop;
 
-	if (!bytes_end_with(tail, (struct bytes){ suffix, len }) || vma->path_len == len)
+	if (len > room) {
+		text += len - room;
+		len = room;
+	}
+	drop = have + len > room ? have + len - room : 0;
+	memmove(parser->tail, parser->tail + drop, have - drop);
+	memcpy(parser->tail + have - drop, text, len);
+	parser->tail_len = have - drop + len;
+}
+
+static const struct bytes deleted_suffix = BYTES_INIT(" (deleted)");
+
+/* The name is complete, end is its end: split off what the kernel adds to that of an unlinked file. */
+static void strip_deleted(struct vma *vma, struct bytes end)
+{
+	if (!bytes_end_with(end, deleted_suffix) || vma->path_len == deleted_suffix.len)
 		return;
 	vma->deleted = true;
-	vma->path_len -= len;
+	vma->path_len -= deleted_suffix.len;
 	if (vma->path.len > vma->path_len)
 		vma->path.len = vma->path_len;
+}
+
+/* The same for one that was cut: no byte is both in path and in tail. */
+static void end_long_name(struct smaps_parser *parser)
+{
+	struct vma *vma = &parser->vma;
+	size_t len = parser->tail_len;
+	uint64_t cut;
+
+	strip_deleted(vma, (struct bytes){ parser->tail, len });
+	if (vma->deleted)
+		len -= deleted_suffix.len;
+	cut = vma->path_len - vma->path.len;
+	if (len > cut)
+		len = cut;
+	if (len > VMA_TAIL_KEPT)
+		len = VMA_TAIL_KEPT;
+	vma->tail = (struct bytes){
+		parser->tail + parser->tail_len - len - (vma->deleted ? deleted_suffix.len : 0), len
+	};
 }
 
 static bool begin_record(struct smaps_parser *parser, const char *line, const char *end)
@@ -134,7 +168,7 @@ static bool begin_record(struct smaps_parser *parser, const char *line, const ch
 	emit(parser);
 	vma->have = 0;
 	vma->absent = NULL;
-	vma->vm_flags.len = vma->name.len = 0;
+	vma->vm_flags.len = vma->name.len = vma->tail.len = 0;
 	vma->deleted = vma->changed = false;
 	vma->kind = KIND_UNKNOWN;
 	vma->tid = 0;
@@ -150,40 +184,36 @@ static bool begin_record(struct smaps_parser *parser, const char *line, const ch
 
 static void parse_header(struct smaps_parser *parser, const char *line, const char *end)
 {
-	if (begin_record(parser, line, end) && parser->vma.path_len) {
-		const char *name = end - parser->vma.path_len;
+	size_t len;
 
-		strip_deleted(&parser->vma, (struct bytes){ name, (size_t)(end - name) });
+	if (!begin_record(parser, line, end))
+		return;
+	len = parser->vma.path_len;
+	if (len <= VMA_PATH_KEPT) {
+		strip_deleted(&parser->vma, parser->vma.path);
+		return;
 	}
+	parser->tail_len = 0;
+	add_tail(parser, end - len, len);
+	end_long_name(parser);
 }
 
 void smaps_parser_long(struct smaps_parser *parser, const char *text, size_t len, bool first)
 {
-	struct vma *vma = &parser->vma;
-	size_t keep = sizeof(parser->tail), have = parser->tail_len, drop;
-
 	if (first) {
 		parser->pass.lines++;
-		parser->tail_len = have = 0;
+		parser->tail_len = 0;
 		begin_record(parser, text, text + len);
 	} else {
-		vma->path_len += len;
+		parser->vma.path_len += len;
 	}
-	if (len >= keep) {
-		memcpy(parser->tail, text + len - keep, keep);
-		parser->tail_len = keep;
-		return;
-	}
-	drop = have + len > keep ? have + len - keep : 0;
-	memmove(parser->tail, parser->tail + drop, have - drop);
-	memcpy(parser->tail + have - drop, text, len);
-	parser->tail_len = have - drop + len;
+	add_tail(parser, text, len);
 }
 
 void smaps_parser_long_end(struct smaps_parser *parser)
 {
 	if (parser->pending)
-		strip_deleted(&parser->vma, (struct bytes){ parser->tail, parser->tail_len });
+		end_long_name(parser);
 }
 
 static void parse_vm_flags(struct smaps_parser *parser, const char *at, const char *end)
@@ -269,7 +299,7 @@ static void parse_field(struct smaps_parser *parser, const char *line, const cha
 	}
 	parser->vma.field[slot] = kb ? number * 1024 : number;
 	parser->vma.have |= 1ULL << slot;
-	parser->keys->seen |= 1ULL << slot;
+	smaps_keys_see(parser->keys, (unsigned)slot);
 	learn(parser, line, (size_t)(end - line), slot, kb);
 }
 

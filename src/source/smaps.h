@@ -57,8 +57,8 @@ struct smaps_parser {
 	uint64_t learned_slots;
 	uint16_t learned_end;	/* where the last line, VmFlags, begins */
 	struct smaps_line line[SMAPS_SLOTS];
-	size_t tail_len;	/* of a line too long for the caller's buffer: its last bytes */
-	char tail[16];
+	size_t tail_len;	/* of a name too long to be kept: its last bytes */
+	char tail[VMA_TAIL_KEPT + 16];	/* and the " (deleted)" behind them */
 	char path[VMA_PATH_KEPT];
 	char vm_flags[256];
 };
