@@ -7,7 +7,6 @@ libvmview_a_SOURCES += %D%/format.h
 libvmview_a_SOURCES += %D%/json.c
 libvmview_a_SOURCES += %D%/pmap.c %D%/pmap.h
 libvmview_a_SOURCES += %D%/pmap_fields.c %D%/pmap_fields.h
-libvmview_a_SOURCES += %D%/pmap_rows.c %D%/pmap_rows.h
 libvmview_a_SOURCES += %D%/pmap_text.c %D%/pmap_text.h
 libvmview_a_SOURCES += %D%/report.c %D%/report.h
 libvmview_a_SOURCES += %D%/table.c

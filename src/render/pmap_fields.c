@@ -11,8 +11,8 @@
 #include "base/encode.h"
 #include "base/out.h"
 #include "model/vma.h"
+#include "model/vma_store.h"
 #include "render/pmap.h"
-#include "render/pmap_rows.h"
 #include "render/pmap_text.h"
 
 /* Widths that count for the process at hand alone. */
@@ -26,11 +26,13 @@ struct pmap_fields {
 	bool perm, offset, dev, inode, flags, mapping;	/* columns that are wanted */
 	uint64_t judged, wanted;	/* slots that were looked at, and those that are columns */
 	uint64_t seen;			/* slots that some process of this run had */
+	size_t column_count;		/* the same in the order of the file, when all were seen */
+	uint8_t columns[SMAPS_SLOTS];
 	uint64_t sum[SMAPS_SLOTS];	/* over all processes: pmap makes its columns fit this */
 	size_t width[SMAPS_SLOTS];
 
 	/* the process at hand */
-	struct pmap_rows rows;
+	struct vma_store rows;		/* those in the range */
 	struct widths widths;
 	size_t mappings;		/* out of the range too */
 	bool has_flags;
@@ -75,6 +77,7 @@ struct pmap_fields *pmap_fields_new(const struct pmap_style *style, const struct
 
 	fields->style = style;
 	fields->keys = keys;
+	vma_store_init(&fields->rows);
 	fields->perm = is_wanted(style, "Perm");
 	fields->offset = is_wanted(style, "Offset");
 	fields->dev = is_wanted(style, "Device");
@@ -89,7 +92,7 @@ void pmap_fields_free(struct pmap_fields *fields)
 {
 	if (!fields)
 		return;
-	pmap_rows_fini(&fields->rows);
+	vma_store_fini(&fields->rows);
 	free(fields);
 }
 
@@ -128,6 +131,12 @@ static void measure(struct pmap_fields *fields, const struct vma *vma)
 	fields->has_flags |= vma->vm_flags.len > 0;
 }
 
+/* As smaps shows it: in KiB where it says kB. */
+static uint64_t shown_value(const struct pmap_fields *fields, const struct vma *vma, unsigned slot)
+{
+	return vma->field[slot] >> (fields->keys->key[slot].kb ? 10 : 0);
+}
+
 void pmap_fields_add(struct pmap_fields *fields, const struct vma *vma, bool in_range)
 {
 	uint64_t have;
@@ -142,19 +151,36 @@ void pmap_fields_add(struct pmap_fields *fields, const struct vma *vma, bool in_
 	fields->whole &= have;
 	for (; have; have &= have - 1) {
 		unsigned slot = (unsigned)__builtin_ctzll(have);
-		uint64_t value = vma->field[slot] >> (fields->keys->key[slot].kb ? 10 : 0);
+		uint64_t value = shown_value(fields, vma, slot);
 
 		fields->total[slot] += value;
 		if (fields->style->quiet)
 			widen(&fields->width[slot], pmap_dec_width(value));
 	}
-	pmap_rows_add(&fields->rows, vma, fields->wanted, fields->keys);
+	vma_store_add(&fields->rows, vma);
 }
 
 static void put_cell(struct out *out, const char *text, size_t width)
 {
 	pmap_put_right(out, text, width);
 	out_char(out, ' ');
+}
+
+/* The columns in the order of smaps; those that the parser did not meet come last. */
+static void order_columns(struct pmap_fields *fields)
+{
+	uint64_t left = fields->seen;
+
+	fields->column_count = 0;
+	for (size_t i = 0; i < fields->keys->ordered; i++) {
+		unsigned slot = fields->keys->order[i];
+
+		if (left >> slot & 1)
+			fields->columns[fields->column_count++] = (uint8_t)slot;
+		left &= ~(1ULL << slot);
+	}
+	for (; left; left &= left - 1)
+		fields->columns[fields->column_count++] = (uint8_t)__builtin_ctzll(left);
 }
 
 static void fit_header(struct pmap_fields *fields)
@@ -167,8 +193,8 @@ static void fit_header(struct pmap_fields *fields)
 	widen(&widths->dev, strlen("Device"));
 	widen(&widths->inode, strlen("Inode"));
 	widen(&widths->flags, strlen("VmFlags"));
-	for (uint64_t slots = fields->seen; slots; slots &= slots - 1) {
-		unsigned slot = (unsigned)__builtin_ctzll(slots);
+	for (size_t i = 0; i < fields->column_count; i++) {
+		unsigned slot = fields->columns[i];
 
 		fields->sum[slot] += fields->total[slot];
 		widen(&fields->width[slot], pmap_dec_width(fields->sum[slot]));
@@ -188,8 +214,8 @@ static void put_header(const struct pmap_fields *fields, struct out *out)
 		put_cell(out, "Device", widths->dev);
 	if (fields->inode)
 		put_cell(out, "Inode", widths->inode);
-	for (uint64_t slots = fields->seen; slots; slots &= slots - 1) {
-		unsigned slot = (unsigned)__builtin_ctzll(slots);
+	for (size_t i = 0; i < fields->column_count; i++) {
+		unsigned slot = fields->columns[i];
 
 		put_cell(out, fields->keys->key[slot].name, fields->width[slot]);
 	}
@@ -198,7 +224,7 @@ static void put_header(const struct pmap_fields *fields, struct out *out)
 	out_str(out, fields->mapping ? "Mapping\n" : "\n");
 }
 
-static void put_dev(struct out *out, const struct pmap_row *row, size_t width)
+static void put_dev(struct out *out, const struct vma *row, size_t width)
 {
 	size_t major = pmap_hex_width(row->dev_major, 2), minor = pmap_hex_width(row->dev_minor, 2);
 
@@ -210,30 +236,29 @@ static void put_dev(struct out *out, const struct pmap_row *row, size_t width)
 	out_hex(out, row->dev_minor, 2);
 }
 
-static void put_perm(struct out *out, const struct pmap_row *row)
+static void put_perm(struct out *out, const struct vma *row)
 {
 	char text[5];
 
-	vma_perm_text(&(struct vma){ .perm = (uint8_t)row->perm }, text);
+	vma_perm_text(row, text);
 	out_char(out, ' ');
 	out_mem(out, text, 4);
 }
 
-static void put_values(const struct pmap_fields *fields, struct out *out,
-		       const struct pmap_row *row)
+static void put_values(const struct pmap_fields *fields, struct out *out, const struct vma *row)
 {
-	for (uint64_t slots = fields->seen; slots; slots &= slots - 1) {
-		unsigned slot = (unsigned)__builtin_ctzll(slots);
+	for (size_t i = 0; i < fields->column_count; i++) {
+		unsigned slot = fields->columns[i];
 
 		out_char(out, ' ');
 		if (row->have >> slot & 1)
-			pmap_put_u64(out, row->value[slot], fields->width[slot]);
+			pmap_put_u64(out, shown_value(fields, row, slot), fields->width[slot]);
 		else
 			pmap_put_right(out, "-", fields->width[slot]);
 	}
 }
 
-static void put_row(const struct pmap_fields *fields, struct out *out, const struct pmap_row *row)
+static void put_row(const struct pmap_fields *fields, struct out *out, const struct vma *row)
 {
 	const struct widths *widths = &fields->widths;
 
@@ -257,17 +282,19 @@ static void put_row(const struct pmap_fields *fields, struct out *out, const str
 	}
 	if (fields->mapping) {
 		out_char(out, ' ');
-		pmap_put_mapping(out, row->path, row->deleted, fields->style->path);
+		pmap_put_mapping(out, row, fields->style->path);
 	}
 	out_char(out, '\n');
 }
 
 static void put_rows(const struct pmap_fields *fields, struct out *out)
 {
-	struct pmap_row row = { .have = 0 };
+	struct vma row;
 
-	while (pmap_rows_next(&fields->rows, &row))
+	for (size_t i = 0; i < fields->rows.count; i++) {
+		vma_store_get(&fields->rows, i, &row);
 		put_row(fields, out, &row);
+	}
 }
 
 static void put_footer(const struct pmap_fields *fields, struct out *out)
@@ -284,14 +311,14 @@ static void put_footer(const struct pmap_fields *fields, struct out *out)
 	if (fields->inode)
 		gap += widths->inode + 1;
 	out_pad(out, ' ', gap);
-	for (uint64_t slots = fields->seen; slots; slots &= slots - 1) {
-		out_pad(out, '=', fields->width[__builtin_ctzll(slots)]);
+	for (size_t i = 0; i < fields->column_count; i++) {
+		out_pad(out, '=', fields->width[fields->columns[i]]);
 		out_char(out, ' ');
 	}
 	out_char(out, '\n');
 	out_pad(out, ' ', gap);
-	for (uint64_t slots = fields->seen; slots; slots &= slots - 1) {
-		unsigned slot = (unsigned)__builtin_ctzll(slots);
+	for (size_t i = 0; i < fields->column_count; i++) {
+		unsigned slot = fields->columns[i];
 
 		if ((fields->whole & ~not_additive) >> slot & 1)
 			pmap_put_u64(out, fields->total[slot], fields->width[slot]);
@@ -304,7 +331,7 @@ static void put_footer(const struct pmap_fields *fields, struct out *out)
 
 static void forget(struct pmap_fields *fields)
 {
-	pmap_rows_reset(&fields->rows);
+	vma_store_clear(&fields->rows);
 	fields->widths = (struct widths){ 0 };
 	fields->mappings = 0;
 	fields->has_flags = false;
@@ -314,6 +341,7 @@ static void forget(struct pmap_fields *fields)
 
 void pmap_fields_print(struct pmap_fields *fields, struct out *out)
 {
+	order_columns(fields);
 	if (fields->mappings && !fields->style->quiet) {
 		fit_header(fields);
 		put_header(fields, out);

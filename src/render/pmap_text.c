@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "base/bytes.h"
 #include "base/encode.h"
 #include "base/num.h"
 #include "base/out.h"
@@ -53,31 +54,55 @@ size_t pmap_hex_width(uint64_t number, size_t least)
 	return num_hex(text, number, (unsigned)least);
 }
 
-/*
- * Where the directories end: behind the last slash. A name in brackets is no path, whatever slashes it
- * holds: [anon:NAME] may hold any.
- */
-static size_t base_offset(struct bytes path)
+static struct bytes behind(struct bytes text, const char *slash)
 {
-	const char *slash;
+	size_t skip = (size_t)(slash - text.data) + 1;
 
-	if (!path.len || path.data[0] == '[')
-		return 0;
-	slash = memrchr(path.data, '/', path.len);
-	return slash ? (size_t)(slash - path.data) + 1 : 0;
+	return (struct bytes){ text.data + skip, text.len - skip };
 }
 
-static void put_from(struct out *out, struct bytes path, size_t offset, bool deleted)
+/* A name in brackets is no path, whatever slashes it holds: [anon:NAME] may hold any. */
+static bool is_path(const struct vma *vma)
 {
-	encode_text(out, (struct bytes){ path.data + offset, path.len - offset });
-	if (deleted)
-		out_mem(out, deleted_suffix, sizeof(deleted_suffix) - 1);
+	struct bytes path = vma->path;
+
+	return path.len && path.data[0] != '[' && memchr(path.data, '/', path.len);
 }
 
-void pmap_put_mapping(struct out *out, struct bytes path, bool deleted, bool whole)
+/* The name as the kernel shows it; of one that was cut, how much is lost in its middle. */
+static void put_whole(struct out *out, const struct vma *vma)
 {
-	if (path.len || deleted)
-		put_from(out, path, whole ? 0 : base_offset(path), deleted);
+	uint64_t lost = vma->path_len - vma->path.len - vma->tail.len;
+
+	encode_text(out, vma->path);
+	if (vma->path_len > vma->path.len && lost)
+		out_printf(out, "[..%ju bytes..]", (uintmax_t)lost);
+	encode_text(out, vma->tail);
+	if (vma->deleted)
+		out_str(out, deleted_suffix);
+}
+
+/* Without directories; all of it where no slash is in what was kept of its end. */
+static void put_base(struct out *out, const struct vma *vma)
+{
+	struct bytes end = vma->tail.len ? vma->tail : vma->path;
+	const char *slash = memrchr(end.data, '/', end.len);
+
+	if (!slash) {
+		put_whole(out, vma);
+		return;
+	}
+	encode_text(out, behind(end, slash));
+	if (vma->deleted)
+		out_str(out, deleted_suffix);
+}
+
+void pmap_put_mapping(struct out *out, const struct vma *vma, bool whole)
+{
+	if (!whole && is_path(vma))
+		put_base(out, vma);
+	else if (vma->path.len || vma->deleted)
+		put_whole(out, vma);
 }
 
 bool pmap_is_sysv_name(const struct vma *vma)
@@ -100,13 +125,16 @@ static bool is_sysv(const struct pmap *pmap, const struct vma *vma)
 }
 
 /* A file, with or without its directories. pmap keeps a slash that nothing follows. */
-static void put_file(const struct pmap *pmap, const struct vma *vma, size_t base)
+static void put_file(const struct pmap *pmap, const struct vma *vma)
 {
+	struct bytes end = vma->tail.len ? vma->tail : vma->path;
+
 	if (pmap->style->path)
-		base = 0;
-	else if (base == vma->path.len && !vma->deleted)
-		base--;
-	put_from(pmap->out, vma->path, base, vma->deleted);
+		put_whole(pmap->out, vma);
+	else if (!vma->deleted && end.data[end.len - 1] == '/')
+		out_char(pmap->out, '/');
+	else
+		put_base(pmap->out, vma);
 }
 
 /* "[heap]"; from its bracket: "anon_inode:[perf_event]". False: not in brackets. */
@@ -120,13 +148,20 @@ static bool put_kernel_name(struct out *out, const struct vma *vma)
 	open = memchr(path.data, '[', path.len);
 	if (!open)
 		return false;
-	put_from(out, path, (size_t)(open - path.data), false);
+	encode_text(out, (struct bytes){ open, path.len - (size_t)(open - path.data) });
 	return true;
+}
+
+/* Where the stack began, and where that is not known, what the kernel calls it. */
+static bool is_stack(const struct pmap *pmap, const struct vma *vma)
+{
+	if (!pmap->stack_known)
+		return bytes_equal(vma->path, BYTES("[stack]"));
+	return pmap->stack_start >= vma->start && pmap->stack_start < vma->end;
 }
 
 void pmap_put_name(const struct pmap *pmap, const struct vma *vma)
 {
-	size_t base = base_offset(vma->path);
 	struct out *out = pmap->out;
 
 	if (is_sysv(pmap, vma)) {
@@ -135,14 +170,11 @@ void pmap_put_name(const struct pmap *pmap, const struct vma *vma)
 		out_str(out, " ]");
 		return;
 	}
-	if (base) {
-		put_file(pmap, vma, base);
+	if (is_path(vma)) {
+		put_file(pmap, vma);
 		return;
 	}
 	if (pmap->style->kernel_names && put_kernel_name(out, vma))
 		return;
-	if (pmap->stack_known && pmap->stack_start >= vma->start && pmap->stack_start < vma->end)
-		out_str(out, "  [ stack ]");
-	else
-		out_str(out, "  [ anon ]");
+	out_str(out, is_stack(pmap, vma) ? "  [ stack ]" : "  [ anon ]");
 }

@@ -6,8 +6,6 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "base/bytes.h"
-
 struct out;
 struct pmap;
 struct vma;
@@ -26,6 +24,6 @@ size_t pmap_hex_width(uint64_t number, size_t least);
 void pmap_put_name(const struct pmap *pmap, const struct vma *vma);
 
 /* The Mapping cell of -X: the kernel's name, without its directories unless whole. */
-void pmap_put_mapping(struct out *out, struct bytes path, bool deleted, bool whole);
+void pmap_put_mapping(struct out *out, const struct vma *vma, bool whole);
 
 #endif
