@@ -8,12 +8,13 @@
 #include "base/error.h"
 #include "cmd/commands.h"
 #include "cmd/context.h"
+#include "cmd/pmap.h"
 #include "cmd/privileges.h"
 #include "render/schema_text.h"
 
 static const struct command commands[] = {
 	{ "map", "PID...", "What is mapped, how much of it is resident, shared, dirty, huge, swapped",
-	  map_run },
+	  map_run, pmap_help },
 };
 
 enum { COMMANDS = sizeof(commands) / sizeof(commands[0]) };
@@ -45,9 +46,9 @@ static bool answer(struct out *out, const char *option)
 {
 	if (!option)
 		return false;
-	if (strcmp(option, "--help") == 0)
+	if (strcmp(option, "--help") == 0 || strcmp(option, "-h") == 0)
 		print_help(out);
-	else if (strcmp(option, "--version") == 0)
+	else if (strcmp(option, "--version") == 0 || strcmp(option, "-V") == 0)
 		out_str(out, PACKAGE_STRING "\n");
 	else if (strcmp(option, "--json-schema") == 0)
 		out_str(out, schema_text);
@@ -67,7 +68,9 @@ int main(int argc, char **argv)
 	arena_init(&ctx.arena);
 	out_init(&ctx.out, 1);
 	command = find_command(argc > 1 ? argv[1] : NULL);
-	if (argc == 2 && answer(&ctx.out, argv[1]))
+	if (pmap_is_name(argv[0]))
+		ctx.status = pmap_run(&ctx, argc, argv);
+	else if (argc == 2 && answer(&ctx.out, argv[1]))
 		ctx.status = STATUS_OK;
 	else if (argc < 2)
 		ctx.status = STATUS_USAGE;
@@ -75,7 +78,7 @@ int main(int argc, char **argv)
 		ctx.status = command->run(&ctx, command, argc - 1, argv + 1);
 	else
 		ctx.status = commands[0].run(&ctx, &commands[0], argc, argv);
-	if (argc < 2)
+	if (argc < 2 && ctx.status == STATUS_USAGE)
 		error_note("which process? (try: vmview --help)");
 	return context_close(&ctx);
 }

@@ -9,6 +9,8 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "config.h"
+
 #include "base/error.h"
 #include "base/num.h"
 
@@ -31,8 +33,8 @@ const struct option_row common_options[] = {
 	{ 0, "root", "DIR", OPTION_TEXT, OFFSET(root), "read a recorded tree instead of /" },
 	{ 0, "cost", NULL, OPTION_FLAG, OFFSET(cost), "what the run cost, on stderr" },
 	{ 0, "pace", "PACE", OPTION_TEXT, OFFSET(pace), "gentle (default) or fast: do not spare the target" },
-	{ 0, "help", NULL, OPTION_FLAG, OFFSET(help), "this text" },
-	{ 0, "version", NULL, OPTION_FLAG, OFFSET(version), "the version" },
+	{ 'h', "help", NULL, OPTION_FLAG, OFFSET(help), "this text" },
+	{ 'V', "version", NULL, OPTION_FLAG, OFFSET(version), "the version" },
 	{ 0, "json-schema", NULL, OPTION_FLAG, OFFSET(json_schema), "the JSON Schema of --json" },
 	/* clang-format on */
 };
@@ -51,6 +53,8 @@ static void print_help(struct context *ctx, const struct command *command,
 		out_str(out, "\nOptions:\n");
 		options_help(out, own);
 	}
+	if (command->more_help)
+		command->more_help(out);
 	out_str(out, "\nOptions of all commands:\n");
 	options_help(out, &common);
 }
@@ -119,6 +123,14 @@ int context_usage(struct context *ctx, const struct error *err)
 	return ctx->status = STATUS_USAGE;
 }
 
+int context_root(struct context *ctx, struct error *err)
+{
+	int rc = check_options(&ctx->options, err);
+
+	ctx->meter.fast = ctx->options.pace && strcmp(ctx->options.pace, "fast") == 0;
+	return rc ? rc : root_open(&ctx->root, ctx->options.root, &ctx->meter, err);
+}
+
 int context_open(struct context *ctx, const struct command *command,
 		 const struct option_table *own, int argc, char **argv, int *operands,
 		 int *status)
@@ -132,16 +144,18 @@ int context_open(struct context *ctx, const struct command *command,
 	if (own)
 		tables[1] = *own;
 	rc = options_parse(tables, own ? 2 : 1, argc, argv, operands, &err);
-	if (rc == 0)
-		rc = check_options(&ctx->options, &err);
 	if (rc == 0 && ctx->options.help) {
 		print_help(ctx, command, own);
 		*status = STATUS_OK;
 		return 1;
 	}
-	ctx->meter.fast = ctx->options.pace && strcmp(ctx->options.pace, "fast") == 0;
+	if (rc == 0 && ctx->options.version) {
+		out_str(&ctx->out, PACKAGE_STRING "\n");
+		*status = STATUS_OK;
+		return 1;
+	}
 	if (rc == 0)
-		rc = root_open(&ctx->root, ctx->options.root, &ctx->meter, &err);
+		rc = context_root(ctx, &err);
 	if (rc == 0) {
 		host_read(&ctx->root, &ctx->arena, &ctx->host);
 		rc = open_report(ctx, &err);

@@ -46,6 +46,7 @@ struct command {
 	const char *operands;	/* for the usage line: "PID..." */
 	const char *help;	/* one line for the list of commands */
 	int (*run)(struct context *ctx, const struct command *command, int argc, char **argv);
+	void (*more_help)(struct out *out);	/* behind the command's own options; or NULL */
 };
 
 extern const struct option_row common_options[];
@@ -59,6 +60,12 @@ extern const size_t common_options_count;
 int context_open(struct context *ctx, const struct command *command,
 		 const struct option_table *own, int argc, char **argv, int *operands,
 		 int *status);
+
+/*
+ * The part of context_open() that needs no report: check the common options, set the pace, open the
+ * root. Returns 0 or -errno (-EINVAL: wrong usage).
+ */
+int context_root(struct context *ctx, struct error *err);
 
 /*
  * --columns=help: print the columns and return true. name tells the sets apart where a command has

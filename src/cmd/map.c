@@ -9,6 +9,7 @@
 #include "cmd/map_columns.h"
 #include "cmd/map_total.h"
 #include "cmd/mappings.h"
+#include "cmd/pmap.h"
 #include "cmd/process_facts.h"
 #include "cmd/same_mm.h"
 #include "cmd/targets.h"
@@ -416,6 +417,8 @@ int map_run(struct context *ctx, const struct command *command, int argc, char *
 	struct error err;
 	int operands, status, rc;
 
+	if (pmap_wants(argc, argv))
+		return pmap_run(ctx, argc, argv);
 	run->ctx = ctx;
 	if (context_open(ctx, command, &own, argc, argv, &operands, &status))
 		return status;

@@ -9,4 +9,5 @@ UNIT_TESTS += %D%/test_long_names
 UNIT_TESTS += %D%/test_num
 UNIT_TESTS += %D%/test_out
 UNIT_TESTS += %D%/test_pmap
+UNIT_TESTS += %D%/test_pmap_args
 UNIT_TESTS += %D%/test_pmap_rc
