@@ -119,12 +119,19 @@ static int add(struct smaps_keys *keys, struct bytes name, bool kb)
 	return (int)keys->count++;
 }
 
-int smaps_keys_slot(struct smaps_keys *keys, struct bytes name, bool kb)
+int smaps_keys_find_name(const struct smaps_keys *keys, struct bytes name)
 {
 	for (size_t i = 0; i < keys->count; i++)
 		if (bytes_equal(bytes_of(keys->key[i].name), name))
 			return (int)i;
-	return add(keys, name, kb);
+	return -1;
+}
+
+int smaps_keys_slot(struct smaps_keys *keys, struct bytes name, bool kb)
+{
+	int slot = smaps_keys_find_name(keys, name);
+
+	return slot >= 0 ? slot : add(keys, name, kb);
 }
 
 int smaps_keys_find(const struct smaps_keys *keys, const char *json)

@@ -70,7 +70,7 @@ void smaps_keys_init(struct smaps_keys *keys);
 
 /*
  * The slot of a field, a new one where the name is not known. -1 where there is none left, or where
- * the name is no name (longer than SMAPS_NAME_MAX - 1, or other characters than A-Za-z0-9_()).
+ * the name is no name (longer than SMAPS_NAME_MAX - 1, or other characters than A-Za-z0-9_).
  */
 int smaps_keys_slot(struct smaps_keys *keys, struct bytes name, bool kb);
 
@@ -82,6 +82,9 @@ static inline void smaps_keys_see(struct smaps_keys *keys, unsigned slot)
 	keys->seen |= 1ULL << slot;
 	keys->order[keys->ordered++] = (uint8_t)slot;
 }
+
+/* The slot whose name in smaps is this, or -1. */
+int smaps_keys_find_name(const struct smaps_keys *keys, struct bytes name);
 
 /* The slot whose JSON name is this, or -1. */
 int smaps_keys_find(const struct smaps_keys *keys, const char *json);

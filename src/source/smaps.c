@@ -5,7 +5,7 @@
 
 #include "base/num.h"
 
-enum { NAME_COLUMN = 16, LINE = 28 };
+enum { NAME_COLUMN = 16, NUMBER_END = 24, LINE = 28, LINES_MAX = 2 * SMAPS_SLOTS };
 
 void smaps_parser_init(struct smaps_parser *parser, struct smaps_keys *keys, vma_sink sink,
 		       void *ctx)
@@ -23,6 +23,21 @@ static void malformed(struct smaps_parser *parser)
 		parser->pass.first_malformed = parser->pass.lines;
 }
 
+/* A record has ended: if it was laid out as expected, this is what is learned. */
+static void end_learning(struct smaps_parser *parser)
+{
+	if (!parser->learning)
+		return;
+	if (parser->learned_end && !parser->irregular) {
+		parser->learning = false;
+		return;
+	}
+	parser->learned = parser->learned_lines = 0;
+	parser->learned_slots = 0;
+	parser->learned_end = 0;
+	parser->irregular = false;
+}
+
 /* Hand the record on. One that repeats what was there is dropped, one that overlaps is clamped. */
 static void emit(struct smaps_parser *parser)
 {
@@ -31,12 +46,13 @@ static void emit(struct smaps_parser *parser)
 	if (!parser->pending || parser->stopped)
 		return;
 	parser->pending = false;
-	if (parser->learned_end)
-		parser->learning = false;
+	end_learning(parser);
 	if (vma->start < parser->previous_end) {
 		parser->pass.changed++;
 		if (vma->end <= parser->previous_end)
 			return;
+		if (vma->inode)
+			vma->offset += parser->previous_end - vma->start;
 		vma->start = parser->previous_end;
 		vma->changed = true;
 	}
@@ -168,7 +184,7 @@ static bool begin_record(struct smaps_parser *parser, const char *line, const ch
 	emit(parser);
 	vma->have = 0;
 	vma->absent = NULL;
-	vma->vm_flags.len = vma->name.len = vma->tail.len = 0;
+	vma->vm_flags = vma->name = vma->tail = (struct bytes){ NULL, 0 };
 	vma->deleted = vma->changed = false;
 	vma->kind = KIND_UNKNOWN;
 	vma->tid = 0;
@@ -225,35 +241,31 @@ static void parse_vm_flags(struct smaps_parser *parser, const char *at, const ch
 	while (end > at && end[-1] == ' ')
 		end--;
 	len = (size_t)(end - at);
-	if (len > sizeof(parser->vm_flags))
+	if (len > sizeof(parser->vm_flags)) {
 		len = sizeof(parser->vm_flags);
+		while (len && at[len] != ' ')
+			len--;
+	}
 	memcpy(parser->vm_flags, at, len);
 	parser->vma.vm_flags = (struct bytes){ parser->vm_flags, len };
 }
 
-static void stop_learning(struct smaps_parser *parser)
-{
-	if (parser->learning)
-		parser->learned_end = 0;
-	parser->learning = false;
-}
-
 /*
  * Keep the place of a line that is printed as all of them are: name, blanks to column 16, number of
- * eight columns. Any other one (but the last, VmFlags) ends the learning for good.
+ * eight columns. False where it is another one (which VmFlags, the last, may be).
  */
-static void learn(struct smaps_parser *parser, const char *line, size_t len, int slot, bool kb)
+static bool learn(struct smaps_parser *parser, struct bytes line, const char *digits, unsigned slot)
 {
 	struct smaps_line *learned = &parser->line[parser->learned];
+	bool kb = parser->keys->key[slot].kb;
 
 	if (!parser->learning)
-		return;
-	if (len + 1 != (kb ? LINE : LINE - 3) || parser->learned == SMAPS_SLOTS) {
-		stop_learning(parser);
-		return;
-	}
+		return true;
+	if (line.len + 1 != (kb ? LINE : LINE - 3) || digits - line.data < NAME_COLUMN ||
+	    parser->learned == SMAPS_SLOTS || parser->learned_lines == LINES_MAX)
+		return false;
 	if (parser->keys->wanted >> slot & 1) {
-		memcpy(learned->prefix, line, NAME_COLUMN);
+		memcpy(learned->prefix, line.data, NAME_COLUMN);
 		learned->offset = parser->learned_end;
 		learned->slot = (uint8_t)slot;
 		learned->kb = kb;
@@ -261,46 +273,69 @@ static void learn(struct smaps_parser *parser, const char *line, size_t len, int
 		parser->learned_slots |= 1ULL << slot;
 	}
 	parser->learned_lines++;
-	parser->learned_end = (uint16_t)(parser->learned_end + len + 1);
+	parser->learned_end = (uint16_t)(parser->learned_end + line.len + 1);
+	return true;
+}
+
+/* "4 kB" or "4", and nothing else; in bytes where there is a unit. */
+static bool parse_number(const char *at, const char *end, uint64_t *number, bool *kb)
+{
+	if (!num_parse_dec(&at, end, number))
+		return false;
+	*kb = end - at == 3 && memcmp(at, " kB", 3) == 0;
+	if (*kb)
+		return !__builtin_mul_overflow(*number, 1024, number);
+	return at == end;
+}
+
+/*
+ * A line "Key: ..". Fields that are not known may hold anything; those that are hold a number, with the
+ * unit that they always have: else the line is torn. False where it is not laid out as expected.
+ */
+static bool take_field(struct smaps_parser *parser, struct bytes line, size_t name_len)
+{
+	const char *at = line.data + name_len + 1, *end = line.data + line.len;
+	struct bytes name = { line.data, name_len };
+	struct smaps_keys *keys = parser->keys;
+	int slot = smaps_keys_find_name(keys, name);
+	uint64_t number;
+	bool kb;
+
+	while (at < end && *at == ' ')
+		at++;
+	if (!parse_number(at, end, &number, &kb)) {
+		if (slot >= 0)
+			malformed(parser);
+		return false;
+	}
+	if (slot < 0)
+		slot = smaps_keys_slot(keys, name, kb);
+	if (slot < 0)
+		return false;
+	if (keys->key[slot].kb != kb) {
+		malformed(parser);
+		return false;
+	}
+	parser->vma.field[slot] = number;
+	parser->vma.have |= 1ULL << slot;
+	smaps_keys_see(keys, (unsigned)slot);
+	return learn(parser, line, at, (unsigned)slot);
 }
 
 static void parse_field(struct smaps_parser *parser, const char *line, const char *end)
 {
 	const char *colon = memchr(line, ':', (size_t)(end - line));
-	struct bytes name = { line, colon ? (size_t)(colon - line) : 0 };
-	const char *at = colon ? colon + 1 : end;
-	uint64_t number;
-	bool kb;
-	int slot;
+	size_t name_len = colon ? (size_t)(colon - line) : 0;
 
 	if (!colon || !parser->pending) {
 		malformed(parser);
+		parser->irregular = true;
 		return;
 	}
-	if (bytes_equal(name, BYTES("VmFlags"))) {
-		parse_vm_flags(parser, at, end);
-		return;
-	}
-	while (at < end && *at == ' ')
-		at++;
-	if (!num_parse_dec(&at, end, &number)) {
-		stop_learning(parser);
-		return;
-	}
-	kb = end - at == 3 && memcmp(at, " kB", 3) == 0;
-	if (kb && number > UINT64_MAX / 1024) {
-		stop_learning(parser);
-		return;
-	}
-	slot = smaps_keys_slot(parser->keys, name, kb);
-	if (slot < 0) {
-		stop_learning(parser);
-		return;
-	}
-	parser->vma.field[slot] = kb ? number * 1024 : number;
-	parser->vma.have |= 1ULL << slot;
-	smaps_keys_see(parser->keys, (unsigned)slot);
-	learn(parser, line, (size_t)(end - line), slot, kb);
+	if (bytes_equal((struct bytes){ line, name_len }, BYTES("VmFlags")))
+		parse_vm_flags(parser, colon + 1, end);
+	else if (!take_field(parser, (struct bytes){ line, (size_t)(end - line) }, name_len))
+		parser->irregular = true;
 }
 
 static uint64_t load64(const char *at)
@@ -347,6 +382,8 @@ static inline bool fast_field(struct vma *vma, const char *at, const struct smap
 	uint64_t number;
 
 	if (!same_prefix(at, line->prefix) || !parse_column(at + NAME_COLUMN, &number))
+		return false;
+	if (line->kb ? memcmp(at + NUMBER_END, " kB\n", 4) != 0 : at[NUMBER_END] != '\n')
 		return false;
 	vma->field[line->slot] = line->kb ? number * 1024 : number;
 	return true;
