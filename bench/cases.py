@@ -125,6 +125,9 @@ def map_cases():
         yield Case(f'total-{size}', 'totals alone', target,
                    'vmview map --total --pace fast {pid}',
                    (Against('readloop smaps_rollup {pid}', None if small else 1.2), STREAMING))
+    yield Case('map-pace', 'what the default pace costs', 'vmas-60k', 'vmview map {pid}',
+               (Against('vmview map --pace fast {pid}', 1.2),
+                Against('vmview map --pace fast {pid}', metric='wall')), 60000)
     yield Case('sorted-500k', 'the table, sorted', 'vmas-500k',
                'vmview map --sort -rss --pace fast {pid}',
                (Against('readloop smaps {pid}'), Peak(4 * MIB, 300, 500000)), 500000)
