@@ -76,7 +76,12 @@ enum vma_kind kind_of_record(const struct vma *vma)
 	return vma->deleted ? kind_of_unlinked(vma) : KIND_UNKNOWN;
 }
 
-enum vma_kind kind_of_file(const struct look *look)
+static bool is_memfd(const struct vma *vma)
+{
+	return vma->deleted && !vma->dev_major && bytes_start_with(vma->path, BYTES("/memfd:"));
+}
+
+enum vma_kind kind_of_file(const struct vma *vma, const struct look *look)
 {
 	static const enum vma_kind kinds[] = {
 		[LOOK_UNKNOWN] = KIND_FILE,    [LOOK_ELF] = KIND_ELF,
@@ -84,6 +89,8 @@ enum vma_kind kind_of_file(const struct look *look)
 		[LOOK_HUGETLB] = KIND_HUGETLB, [LOOK_DEVICE] = KIND_DEVICE,
 	};
 
+	if (look->type == LOOK_UNKNOWN && is_memfd(vma))
+		return KIND_SHM;
 	return kinds[look->type];
 }
 

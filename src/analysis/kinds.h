@@ -19,8 +19,11 @@ struct vma;
  */
 enum vma_kind kind_of_record(const struct vma *vma);
 
-/* The kind of a mapping of a file, from what looking at it gave. */
-enum vma_kind kind_of_file(const struct look *look);
+/*
+ * The kind of a mapping of a file, from what looking at it gave. A memfd that could not be looked at
+ * is known by the name that the kernel gave it.
+ */
+enum vma_kind kind_of_file(const struct vma *vma, const struct look *look);
 
 /*
  * The thread whose stack the mapping is: readable and writable private memory that holds an address

@@ -199,7 +199,26 @@ static void end_without_mappings(struct map_run *run)
 	report_table_end(report);
 }
 
-static void end_process(struct map_run *run, bool complete)
+static int take_rollup(void *opaque, struct vma *vma)
+{
+	struct vma *sum = opaque;
+
+	memcpy(sum->field, vma->field, sizeof(vma->field));
+	sum->have = vma->have;
+	return 0;
+}
+
+/* The sums of a process that changed under us are wrong; those of smaps_rollup are not. */
+static void total_from_rollup(struct map_run *run)
+{
+	struct smaps_pass pass;
+
+	if (run->columns.filter || !(run->columns.needs & NEED_SMAPS))
+		return;
+	smaps_read(run->dir, "smaps_rollup", &run->keys, take_rollup, &run->total.sum, &pass, NULL);
+}
+
+static void end_process(struct map_run *run, bool complete, bool torn)
 {
 	struct report *report = run->ctx->report;
 
@@ -208,6 +227,8 @@ static void end_process(struct map_run *run, bool complete)
 			write_sorted(run);
 		report_table_end(report);
 		sum_kinds(run);
+		if (torn)
+			total_from_rollup(run);
 		write_kinds(run);
 	} else {
 		end_without_mappings(run);
@@ -317,7 +338,7 @@ static int show_process(struct map_run *run, struct error *err)
 	if (rc < 0)
 		denied(run, rc, err);
 	add_missing(run, &result);
-	end_process(run, complete);
+	end_process(run, complete, result.pass.changed);
 	note_result(run, &result);
 	return 0;
 }

@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "base/num.h"
 #include "cmd/context.h"
+#include "cmd/mappings.h"
 #include "cmd/process_facts.h"
 #include "cmd/same_mm.h"
 #include "cmd/targets.h"
@@ -135,11 +136,25 @@ static const char *reason_of(const struct total_row *row, int rc)
 					       error_reason(rc);
 }
 
+static int read_rollup(struct total_run *run, const struct procdir *dir, struct total_row *row,
+		       struct error *err)
+{
+	bool dead = row->process.state == 'Z';
+	struct smaps_pass pass;
+	struct procdir thread;
+	int rc;
+
+	if (!dead || !mappings_live_thread(dir, &run->ctx->arena, &thread))
+		return smaps_read(dir, "smaps_rollup", &run->keys, take_rollup, row, &pass, err);
+	rc = smaps_read(&thread, "smaps_rollup", &run->keys, take_rollup, row, &pass, err);
+	procdir_close(&thread);
+	return rc;
+}
+
 static int read_row(struct total_run *run, const struct procdir *dir, struct total_row *row,
 		    struct error *err)
 {
 	unsigned facts = run->ctx->options.json ? FACT_ALL : FACT_STAT;
-	struct smaps_pass pass;
 	int rc = facts_read(dir, &run->ctx->arena, facts, &row->process, err);
 
 	if (rc)
@@ -148,14 +163,14 @@ static int read_row(struct total_run *run, const struct procdir *dir, struct tot
 	row->tally.sum.have = 0;
 	read_size(run, dir, row);
 	row->kept = !same_mm_check(&run->same_mm, dir->pid);
-	rc = smaps_read(dir, "smaps_rollup", &run->keys, take_rollup, row, &pass, err);
+	rc = read_rollup(run, dir, row, err);
 	if (rc == 0 && row->tally.mappings)
 		return 0;
 	row->tally.sum.absent = reason_of(row, rc ? rc : -ESRCH);
 	if (!row->tally.sum.end)
 		vma_tally_set_unknown(&row->tally, row->tally.sum.absent);
 	missing_add(&row->process.missing, "smaps_rollup", row->tally.sum.absent);
-	row->process.complete = rc == 0 || rc == -ESRCH;
+	row->process.complete = rc == 0 || rc == -ESRCH || row->process.state == 'Z';
 	return row->process.complete ? 0 : rc;
 }
 
@@ -236,11 +251,19 @@ static void write_objects(struct total_run *run, const struct sort_item *items)
 /* Each address space once; processes without one take nothing away. */
 static void add_up(struct total_run *run, struct total_row *sum)
 {
+	size_t left_out = 0;
+
 	vma_tally_init(&sum->tally, "total");
 	sum->process = (struct process){ .comm = BYTES("total") };
-	for (size_t i = 0; i < run->count; i++)
+	for (size_t i = 0; i < run->count; i++) {
 		if (run->rows[i].kept)
 			vma_tally_merge(&sum->tally, &run->rows[i].tally);
+		left_out += !run->rows[i].process.complete;
+	}
+	if (!sum->tally.mappings)
+		vma_tally_set_unknown(&sum->tally, "no process could be read");
+	if (left_out && run->count > 1)
+		error_note("%zu processes that could not be read are not in the total", left_out);
 }
 
 static void write_all(struct total_run *run)

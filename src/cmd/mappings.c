@@ -93,8 +93,8 @@ static void look(struct mappings *mappings, struct vma *vma)
 {
 	struct look look = filelook_get(mappings->filelook, vma);
 
-	vma->kind = kind_of_file(&look);
-	if (look.type == LOOK_UNKNOWN && !mappings->result->kind_reason)
+	vma->kind = kind_of_file(vma, &look);
+	if (look.type == LOOK_UNKNOWN && vma->kind == KIND_FILE && !mappings->result->kind_reason)
 		mappings->result->kind_reason = look.reason;
 }
 
@@ -214,9 +214,7 @@ static int read_again(struct mappings *mappings, struct error *err)
 	return rc;
 }
 
-/* The main thread has exited, its maps is empty, but the others go on with the same memory. */
-static bool find_live_thread(const struct procdir *dir, struct arena *arena,
-			     struct procdir *thread)
+bool mappings_live_thread(const struct procdir *dir, struct arena *arena, struct procdir *thread)
 {
 	struct process facts;
 	size_t count;
@@ -248,7 +246,8 @@ int mappings_read(struct mappings *mappings, const struct procdir *dir, unsigned
 	if (needs & NEED_KIND)
 		prepare_kinds(mappings);
 	rc = read_again(mappings, err);
-	if (rc == 0 && !result->pass.mappings && find_live_thread(dir, &mappings->arena, &thread)) {
+	if (rc == 0 && !result->pass.mappings && 
+	    mappings_live_thread(dir, &mappings->arena, &thread)) {
 		mappings->dir = &thread;
 		if (needs & NEED_KIND)
 			filelook_process(mappings->filelook, &thread);

@@ -6,6 +6,7 @@
 
 #include "source/smaps.h"
 
+struct arena;
 struct mappings;
 struct root;
 
@@ -39,5 +40,11 @@ void mappings_free(struct mappings *mappings);
  */
 int mappings_read(struct mappings *mappings, const struct procdir *dir, unsigned needs,
 		  vma_sink sink, void *ctx, struct mappings_result *result, struct error *err);
+
+/*
+ * Of a process whose main thread has exited, so that its own files are empty, open a thread that goes
+ * on with the same memory. False where that is not so; the caller closes *thread.
+ */
+bool mappings_live_thread(const struct procdir *dir, struct arena *arena, struct procdir *thread);
 
 #endif

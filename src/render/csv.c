@@ -59,7 +59,8 @@ static void put_cell(struct csv_format *csv, const struct column *column, const 
 		out_i64(csv->out, value->i);
 		return;
 	}
-	if (value_type_is_number(column->type)) {
+	/* words are our own: "---p" is no formula */
+	if (value_type_is_number(column->type) || column->type == VALUE_WORD) {
 		format_cell(csv->out, csv->options, column, value);
 		return;
 	}

@@ -40,8 +40,7 @@ void root_close(struct root *root)
 static int open_recorded(int dir_fd, const char *path, int flags)
 {
 	struct open_how how = {
-		.flags = (unsigned)(flags | O_CLOEXEC | O_NOCTTY |
-				    (flags & O_PATH ? 0 : O_NONBLOCK)),
+		.flags = (unsigned)(flags | O_CLOEXEC | (flags & O_PATH ? 0 : O_NOCTTY | O_NONBLOCK)),
 		.resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS,
 	};
 	int fd = (int)syscall(SYS_openat2, dir_fd, path, &how, sizeof(how));
@@ -55,13 +54,43 @@ static int open_recorded(int dir_fd, const char *path, int flags)
 	return -EINVAL;
 }
 
+/*
+ * A file that could not be read when the tree was recorded: NAME.error holds the name of the errno.
+ * Returns it negative, -ENOENT where there is no such file.
+ */
+static int recorded_error(int dir_fd, const char *path)
+{
+	static const struct {
+		const char *name;
+		int code;
+	} codes[] = {
+		{ "EACCES", EACCES }, { "EPERM", EPERM }, { "ESRCH", ESRCH }, { "EIO", EIO },
+	};
+	char name[PATH_TEXT + 8], text[16] = "";
+	ssize_t len;
+	int fd;
+
+	snprintf(name, sizeof(name), "%s.error", path);
+	fd = open_recorded(dir_fd, name, O_RDONLY);
+	if (fd < 0)
+		return -ENOENT;
+	len = read(fd, text, sizeof(text) - 1);
+	close(fd);
+	for (size_t i = 0; len > 0 && i < sizeof(codes) / sizeof(codes[0]); i++)
+		if (strncmp(text, codes[i].name, strlen(codes[i].name)) == 0)
+			return -codes[i].code;
+	return -ENOENT;
+}
+
 static int open_any(const struct root *root, int dir_fd, const char *path, int flags)
 {
 	int fd;
 
 	root->meter->files++;
-	if (root->recorded)
-		return open_recorded(dir_fd, path, flags);
+	if (root->recorded) {
+		fd = open_recorded(dir_fd, path, flags);
+		return fd == -ENOENT ? recorded_error(dir_fd, path) : fd;
+	}
 	fd = openat(dir_fd, path, flags | O_CLOEXEC | O_NOCTTY);
 	return fd < 0 ? -errno : fd;
 }

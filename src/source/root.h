@@ -14,7 +14,8 @@ struct meter;
 /*
  * The one door to the system: every file is opened relative to "/" or to a recorded tree, and every
  * opening goes through here. In a recorded tree no link leads out (openat2, RESOLVE_IN_ROOT) and
- * only regular files are read. Everything is opened read-only, O_CLOEXEC, O_NOCTTY.
+ * only regular files are read; a file that could not be read when the tree was recorded is told by
+ * NAME.error, which holds EACCES, EPERM, ESRCH or EIO. Everything is opened read-only, O_CLOEXEC, O_NOCTTY.
  */
 struct root {
 	int fd;			/* O_PATH directory */
