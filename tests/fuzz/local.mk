@@ -9,3 +9,4 @@ FUZZ_TARGETS += %D%/fuzz_filter
 FUZZ_TARGETS += %D%/fuzz_smaps
 FUZZ_TARGETS += %D%/fuzz_stat
 FUZZ_TARGETS += %D%/fuzz_status
+FUZZ_TARGETS += %D%/fuzz_words
