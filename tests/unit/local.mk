@@ -5,6 +5,7 @@ EXTRA_DIST += %D%/parse.h %D%/tree.h %D%/unit.h %D%/utf8.h
 UNIT_TESTS += %D%/test_arena
 UNIT_TESTS += %D%/test_encode
 UNIT_TESTS += %D%/test_error
+UNIT_TESTS += %D%/test_frames
 UNIT_TESTS += %D%/test_long_names
 UNIT_TESTS += %D%/test_num
 UNIT_TESTS += %D%/test_out
