@@ -13,8 +13,9 @@
 #include "render/schema_text.h"
 
 static const struct command commands[] = {
-	{ "map", "PID...", "What is mapped, how much of it is resident, shared, dirty, huge, swapped",
-	  map_run, pmap_help },
+	{ "map", "PID...",
+	  "What is mapped, how much of it is resident, shared, dirty, huge, swapped", map_run,
+	  pmap_help },
 };
 
 enum { COMMANDS = sizeof(commands) / sizeof(commands[0]) };
@@ -31,9 +32,10 @@ static void print_help(struct out *out)
 {
 	const struct option_table common = { common_options, common_options_count, NULL };
 
-	out_str(out, "Usage: vmview [COMMAND] [OPTIONS] PID...\n"
-		     "Where is the memory of a process, physically; who shares it; in what state is it.\n"
-		     "\nCommands (map where none is given; vmview COMMAND --help tells its options):\n");
+	out_str(out,
+		"Usage: vmview [COMMAND] [OPTIONS] PID...\n"
+		"Where is the memory of a process, physically; who shares it; in what state is it.\n"
+		"\nCommands (map where none is given; vmview COMMAND --help tells its options):\n");
 	for (size_t i = 0; i < COMMANDS; i++)
 		out_printf(out, "  %-10s %-16s %s\n", commands[i].name, commands[i].operands,
 			   commands[i].help);

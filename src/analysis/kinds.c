@@ -26,7 +26,7 @@ static enum vma_kind kind_of_pseudo(const struct vma *vma)
 	} names[] = {
 		{ BYTES_INIT("[heap]"), KIND_HEAP },
 		{ BYTES_INIT("[stack]"), KIND_STACK },
-		{ BYTES_INIT("[stack:"), KIND_THREAD_STACK },	/* until 4.5 */
+		{ BYTES_INIT("[stack:"), KIND_THREAD_STACK }, /* until 4.5 */
 		{ BYTES_INIT("[anon_shmem:"), KIND_SHM },
 	};
 

@@ -13,7 +13,7 @@
 struct arena {
 	struct arena_chunk *chunks;
 	char *next, *end;
-	size_t bytes;		/* taken from the system, in all */
+	size_t bytes; /* taken from the system, in all */
 };
 
 void arena_init(struct arena *arena);

@@ -46,25 +46,25 @@ static struct character decode(struct bytes from, size_t offset)
 static const struct {
 	uint32_t first, last;
 } hidden[] = {
-	{ 0x00ad, 0x00ad },	/* soft hyphen */
-	{ 0x034f, 0x034f },	/* combining grapheme joiner */
-	{ 0x061c, 0x061c },	/* Arabic letter mark */
-	{ 0x115f, 0x1160 },	/* Hangul fillers */
-	{ 0x17b4, 0x17b5 },	/* Khmer inherent vowels */
-	{ 0x180b, 0x180f },	/* Mongolian selectors */
-	{ 0x200b, 0x200f },	/* zero width, marks */
-	{ 0x2028, 0x202e },	/* separators, bidirectional embedding */
-	{ 0x2060, 0x206f },	/* invisible operators, isolates */
-	{ 0x3164, 0x3164 },	/* Hangul filler */
-	{ 0xe000, 0xf8ff },	/* private use */
-	{ 0xfe00, 0xfe0f },	/* variation selectors */
-	{ 0xfeff, 0xfeff },	/* byte order mark */
-	{ 0xffa0, 0xffa0 },	/* halfwidth Hangul filler */
-	{ 0xfff0, 0xfffb },	/* specials */
-	{ 0x13430, 0x1343f },	/* Egyptian hieroglyph controls */
-	{ 0x1bca0, 0x1bca3 },	/* shorthand controls */
-	{ 0x1d173, 0x1d17a },	/* musical controls */
-	{ 0xe0000, 0x10ffff },	/* tags, selectors, private use */
+	{ 0x00ad, 0x00ad }, /* soft hyphen */
+	{ 0x034f, 0x034f }, /* combining grapheme joiner */
+	{ 0x061c, 0x061c }, /* Arabic letter mark */
+	{ 0x115f, 0x1160 }, /* Hangul fillers */
+	{ 0x17b4, 0x17b5 }, /* Khmer inherent vowels */
+	{ 0x180b, 0x180f }, /* Mongolian selectors */
+	{ 0x200b, 0x200f }, /* zero width, marks */
+	{ 0x2028, 0x202e }, /* separators, bidirectional embedding */
+	{ 0x2060, 0x206f }, /* invisible operators, isolates */
+	{ 0x3164, 0x3164 }, /* Hangul filler */
+	{ 0xe000, 0xf8ff }, /* private use */
+	{ 0xfe00, 0xfe0f }, /* variation selectors */
+	{ 0xfeff, 0xfeff }, /* byte order mark */
+	{ 0xffa0, 0xffa0 }, /* halfwidth Hangul filler */
+	{ 0xfff0, 0xfffb }, /* specials */
+	{ 0x13430, 0x1343f }, /* Egyptian hieroglyph controls */
+	{ 0x1bca0, 0x1bca3 }, /* shorthand controls */
+	{ 0x1d173, 0x1d17a }, /* musical controls */
+	{ 0xe0000, 0x10ffff }, /* tags, selectors, private use */
 };
 
 static bool is_hidden(uint32_t code)

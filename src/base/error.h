@@ -10,7 +10,7 @@
  * error_print() or through an encoder only.
  */
 struct error {
-	int code;		/* errno value, 0: none */
+	int code; /* errno value, 0: none */
 	char text[512];
 };
 

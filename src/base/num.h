@@ -6,7 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { NUM_MAX = 24 };	/* room that each of the writers below may use */
+enum { NUM_MAX = 24 }; /* room that each of the writers below may use */
 
 /* Write a number into text (not terminated); returns its length, NUM_MAX at most. */
 size_t num_u64(char *text, uint64_t number);

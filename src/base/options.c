@@ -79,7 +79,8 @@ static int store(const struct option_row *row, void *into, const char *arg, stru
 	if (!ok)
 		return error_set(err, EINVAL, "--%s: '%.100s' is no %s", row->name, arg,
 				 row->type == OPTION_TIME ? "time" :
-				 row->type == OPTION_SIZE ? "size" : "number");
+				 row->type == OPTION_SIZE ? "size" :
+							    "number");
 	*(uint64_t *)(void *)member = number;
 	return 0;
 }

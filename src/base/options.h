@@ -14,22 +14,22 @@ struct out;
  * operands in any order, "--" ends options, long names may be shortened.
  */
 enum option_type {
-	OPTION_FLAG,	/* bool: true */
-	OPTION_TIMES,	/* uint64_t: how often it was given */
-	OPTION_TEXT,	/* const char *: the argument */
-	OPTION_SIZE,	/* uint64_t: bytes, "1.5M" */
-	OPTION_COUNT,	/* uint64_t: a number */
-	OPTION_TIME,	/* uint64_t: nanoseconds, "0.5", "200ms" */
-	OPTION_OPTIONAL,	/* const char *: the argument of --name=ARG, "" for --name alone */
+	OPTION_FLAG, /* bool: true */
+	OPTION_TIMES, /* uint64_t: how often it was given */
+	OPTION_TEXT, /* const char *: the argument */
+	OPTION_SIZE, /* uint64_t: bytes, "1.5M" */
+	OPTION_COUNT, /* uint64_t: a number */
+	OPTION_TIME, /* uint64_t: nanoseconds, "0.5", "200ms" */
+	OPTION_OPTIONAL, /* const char *: the argument of --name=ARG, "" for --name alone */
 };
 
 struct option_row {
-	char letter;		/* 0: none */
-	const char *name;	/* long, without the dashes; NULL: none */
-	const char *arg;	/* what --help calls the argument; NULL where there is none */
+	char letter; /* 0: none */
+	const char *name; /* long, without the dashes; NULL: none */
+	const char *arg; /* what --help calls the argument; NULL where there is none */
 	enum option_type type;
-	size_t offset;		/* of the value in the struct the table is parsed into */
-	const char *help;	/* NULL: not listed */
+	size_t offset; /* of the value in the struct the table is parsed into */
+	const char *help; /* NULL: not listed */
 };
 
 struct option_table {

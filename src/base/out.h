@@ -13,8 +13,8 @@
 struct out {
 	char *buf;
 	size_t len, cap;
-	int fd;			/* -1: memory; buf grows and is never written */
-	int error;		/* errno of the first failed write, 0: none */
+	int fd; /* -1: memory; buf grows and is never written */
+	int error; /* errno of the first failed write, 0: none */
 };
 
 void out_init(struct out *out, int fd);
@@ -33,7 +33,7 @@ void out_mem(struct out *out, const char *data, size_t len);
 void out_pad(struct out *out, char with, size_t count);
 void out_u64(struct out *out, uint64_t number);
 void out_i64(struct out *out, int64_t number);
-void out_hex(struct out *out, uint64_t number, unsigned digits);	/* at least digits wide */
+void out_hex(struct out *out, uint64_t number, unsigned digits); /* at least digits wide */
 void out_printf(struct out *out, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 static inline void out_char(struct out *out, char c)

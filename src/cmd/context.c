@@ -103,9 +103,13 @@ static int open_report(struct context *ctx, struct error *err)
 	const struct common_options *options = &ctx->options;
 	bool tty = isatty(STDOUT_FILENO);
 	struct report_options made = {
-		.format = options->json ? REPORT_JSON : options->csv ? REPORT_CSV : REPORT_TABLE,
-		.units = options->human ? UNITS_HUMAN : options->pages ? UNITS_PAGES :
-			 options->bytes || !tty || options->csv ? UNITS_BYTES : UNITS_HUMAN,
+		.format = options->json ? REPORT_JSON :
+			  options->csv	? REPORT_CSV :
+					  REPORT_TABLE,
+		.units = options->human				? UNITS_HUMAN :
+			 options->pages				? UNITS_PAGES :
+			 options->bytes || !tty || options->csv ? UNITS_BYTES :
+								  UNITS_HUMAN,
 		.noheadings = options->noheadings,
 		.width = tty ? terminal_width() : 0,
 		.page_size = ctx->host.page_size,
@@ -131,9 +135,8 @@ int context_root(struct context *ctx, struct error *err)
 	return rc ? rc : root_open(&ctx->root, ctx->options.root, &ctx->meter, err);
 }
 
-int context_open(struct context *ctx, const struct command *command,
-		 const struct option_table *own, int argc, char **argv, int *operands,
-		 int *status)
+int context_open(struct context *ctx, const struct command *command, const struct option_table *own,
+		 int argc, char **argv, int *operands, int *status)
 {
 	struct option_table tables[2] = {
 		{ common_options, common_options_count, &ctx->options },
@@ -165,8 +168,7 @@ int context_open(struct context *ctx, const struct command *command,
 	return rc;
 }
 
-bool context_columns_help(struct context *ctx, const struct column_set *set,
-			  const char *defaults)
+bool context_columns_help(struct context *ctx, const struct column_set *set, const char *defaults)
 {
 	if (!ctx->options.columns || strcmp(ctx->options.columns, "help") != 0)
 		return false;
@@ -195,12 +197,13 @@ static void print_cost(const struct meter *meter)
 
 	getrusage(RUSAGE_SELF, &used);
 	longest[num_u64(longest, meter->longest_ns / 1000)] = '\0';
-	error_note("cost: %llu files, %llu reads, %llu bytes; CPU %ld.%03ld s user, %ld.%03ld s system; "
-		   "longest hold of a target's memory %s us, %llu pauses; %ld kB",
-		   (unsigned long long)meter->files, (unsigned long long)meter->reads,
-		   (unsigned long long)meter->bytes, used.ru_utime.tv_sec,
-		   used.ru_utime.tv_usec / 1000, used.ru_stime.tv_sec, used.ru_stime.tv_usec / 1000,
-		   longest, (unsigned long long)meter->sleeps, used.ru_maxrss);
+	error_note(
+		"cost: %llu files, %llu reads, %llu bytes; CPU %ld.%03ld s user, %ld.%03ld s system; "
+		"longest hold of a target's memory %s us, %llu pauses; %ld kB",
+		(unsigned long long)meter->files, (unsigned long long)meter->reads,
+		(unsigned long long)meter->bytes, used.ru_utime.tv_sec,
+		used.ru_utime.tv_usec / 1000, used.ru_stime.tv_sec, used.ru_stime.tv_usec / 1000,
+		longest, (unsigned long long)meter->sleeps, used.ru_maxrss);
 }
 
 /* Output that could not be written is never status 0; a reader that went away ends us like cat. */

@@ -18,7 +18,7 @@ struct error;
 /* Exit status, as in vmview(1). */
 enum status {
 	STATUS_OK = 0,
-	STATUS_PARTIAL = 1,	/* something asked for could not be read; the rest is printed */
+	STATUS_PARTIAL = 1, /* something asked for could not be read; the rest is printed */
 	STATUS_USAGE = 2,
 };
 
@@ -34,8 +34,8 @@ struct context {
 	struct meter meter;
 	struct root root;
 	struct host host;
-	struct arena arena;	/* of the run */
-	struct out out;		/* standard output */
+	struct arena arena; /* of the run */
+	struct out out; /* standard output */
 	struct report *report;
 	int status;
 };
@@ -43,10 +43,10 @@ struct context {
 /* A subcommand. */
 struct command {
 	const char *name;
-	const char *operands;	/* for the usage line: "PID..." */
-	const char *help;	/* one line for the list of commands */
+	const char *operands; /* for the usage line: "PID..." */
+	const char *help; /* one line for the list of commands */
 	int (*run)(struct context *ctx, const struct command *command, int argc, char **argv);
-	void (*more_help)(struct out *out);	/* behind the command's own options; or NULL */
+	void (*more_help)(struct out *out); /* behind the command's own options; or NULL */
 };
 
 extern const struct option_row common_options[];
@@ -57,9 +57,8 @@ extern const size_t common_options_count;
  * may be NULL), answer --help, open the root and the report. Returns 0, else the command ends:
  * *status then is its exit status. *operands is the index of the first operand in argv.
  */
-int context_open(struct context *ctx, const struct command *command,
-		 const struct option_table *own, int argc, char **argv, int *operands,
-		 int *status);
+int context_open(struct context *ctx, const struct command *command, const struct option_table *own,
+		 int argc, char **argv, int *operands, int *status);
 
 /*
  * The part of context_open() that needs no report: check the common options, set the pace, open the
@@ -71,8 +70,7 @@ int context_root(struct context *ctx, struct error *err);
  * --columns=help: print the columns and return true. name tells the sets apart where a command has
  * several tables.
  */
-bool context_columns_help(struct context *ctx, const struct column_set *set,
-			  const char *defaults);
+bool context_columns_help(struct context *ctx, const struct column_set *set, const char *defaults);
 
 /* Begin the document: report_begin() with what is known of the host. */
 void context_begin(struct context *ctx, const char *command);

@@ -19,7 +19,7 @@
 #include "source/facts.h"
 
 struct map_options {
-	struct target_options targets;	/* first: its rows are offsets in it */
+	struct target_options targets; /* first: its rows are offsets in it */
 	bool total;
 };
 
@@ -37,17 +37,17 @@ struct map_run {
 	struct map_columns columns;
 	struct mappings *mappings;
 	struct same_mm same_mm;
-	struct vma_tally all;		/* of all processes, each address space once */
+	struct vma_tally all; /* of all processes, each address space once */
 	size_t shown, vanished;
 	/* process */
 	const struct procdir *dir;
 	struct arena arena;
 	struct process process;
 	bool begun, table_begun;
-	int same_as;			/* process with the same address space, 0: none */
+	int same_as; /* process with the same address space, 0: none */
 	struct vma_tally total, kinds[KIND_COUNT];
-	uint64_t heap_end, stack_end;	/* 0: there is none */
-	struct vma_store sorted;	/* rows that wait for the sorting */
+	uint64_t heap_end, stack_end; /* 0: there is none */
+	struct vma_store sorted; /* rows that wait for the sorting */
 };
 
 static unsigned facts_wanted(const struct map_run *run)
@@ -249,7 +249,8 @@ static void note_result(struct map_run *run, const struct mappings_result *resul
 	struct error err;
 
 	if (pass->malformed) {
-		error_set(&err, EPROTO, "%d: %zu records of %s are no mapping, the first in line %zu",
+		error_set(&err, EPROTO,
+			  "%d: %zu records of %s are no mapping, the first in line %zu",
 			  run->dir->pid, pass->malformed, result->file, pass->first_malformed);
 		context_partial(ctx, &err);
 	}
@@ -432,7 +433,9 @@ int map_run(struct context *ctx, const struct command *command, int argc, char *
 {
 	struct map_run *run = arena_zalloc(&ctx->arena, sizeof(*run));
 	const struct option_table own = {
-		map_option_rows, sizeof(map_option_rows) / sizeof(map_option_rows[0]), &run->options,
+		map_option_rows,
+		sizeof(map_option_rows) / sizeof(map_option_rows[0]),
+		&run->options,
 	};
 	struct targets targets;
 	struct error err;

@@ -32,13 +32,14 @@ static int select_columns(struct map_columns *columns, struct error *err)
 {
 	const struct common_options *options = &columns->ctx->options;
 	struct arena *arena = &columns->ctx->arena;
-	const char *defaults = options->json ? vma_columns_json(arena, &columns->vma_set,
-								columns->keys) :
+	const char *defaults = options->json ?
+				       vma_columns_json(arena, &columns->vma_set, columns->keys) :
 			       options->csv ? "pid,start,end,size,rss,pss,uss,dirty,swap,huge,perm,"
-					      "kind,deleted,path" : vma_columns_default;
+					      "kind,deleted,path" :
+					      vma_columns_default;
 	const char *all_sums = vma_columns_json(arena, &columns->tally_set, columns->keys);
-	int rc = selection_parse(&columns->selection, &columns->vma_set, defaults,
-				 options->columns, arena, err);
+	int rc = selection_parse(&columns->selection, &columns->vma_set, defaults, options->columns,
+				 arena, err);
 
 	if (rc)
 		return rc;

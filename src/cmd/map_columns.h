@@ -21,9 +21,9 @@ struct map_columns {
 	struct selection selection, kinds_selection, total_selection;
 	struct filter *filter;
 	struct sort sort;
-	unsigned needs;		/* of all that is shown, sorted and filtered by */
+	unsigned needs; /* of all that is shown, sorted and filtered by */
 	struct table mappings, kinds;
-	size_t made_count;	/* keys->count and seen when the selections were made */
+	size_t made_count; /* keys->count and seen when the selections were made */
 	uint64_t made_seen;
 };
 
@@ -39,7 +39,6 @@ void map_columns_fini(struct map_columns *columns);
 void map_columns_update(struct map_columns *columns);
 
 /* --columns=help: print and return true. */
-bool map_columns_help(struct map_columns *columns, struct context *ctx,
-		      struct smaps_keys *keys);
+bool map_columns_help(struct map_columns *columns, struct context *ctx, struct smaps_keys *keys);
 
 #endif

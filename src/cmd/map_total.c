@@ -21,9 +21,9 @@
 
 /* A row: a process and its sums. */
 struct total_row {
-	struct vma_tally tally;	/* first: the columns of sums take it for the row */
+	struct vma_tally tally; /* first: the columns of sums take it for the row */
 	struct process process;
-	bool kept;		/* its address space was not counted before */
+	bool kept; /* its address space was not counted before */
 };
 
 struct total_run {
@@ -93,8 +93,8 @@ static int parse_columns(struct total_run *run, struct error *err)
 	rc = selection_parse(&run->selection, &run->set, defaults, options->columns, arena, err);
 	if (rc == 0)
 		rc = selection_parse(&run->facts, &run->set,
-				     vma_columns_json(arena, &run->set, &run->keys), "-pid,-command",
-				     arena, err);
+				     vma_columns_json(arena, &run->set, &run->keys),
+				     "-pid,-command", arena, err);
 	if (rc == 0)
 		rc = sort_parse(&run->sort, &run->set, options->sort, err);
 	if (rc == 0)
@@ -208,8 +208,7 @@ static void sort_rows(struct total_run *run, struct sort_item *items)
 }
 
 /* For people a table, one line a process, and the sum where there are several. */
-static void write_table(struct total_run *run, const struct sort_item *items,
-			struct total_row *sum)
+static void write_table(struct total_run *run, const struct sort_item *items, struct total_row *sum)
 {
 	const struct table table = { "processes", &run->selection, .csv = true, .text_only = true };
 	struct report *report = run->ctx->report;

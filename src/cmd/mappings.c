@@ -22,7 +22,7 @@ enum { NAME_ROOM = VMA_PATH_KEPT + 64 };
 struct mappings {
 	const struct root *root;
 	struct smaps_keys *keys;
-	struct filelook *filelook;	/* made when the first file is looked at */
+	struct filelook *filelook; /* made when the first file is looked at */
 	struct vma_store held;
 	/* of the process that is read now */
 	const struct procdir *dir;
@@ -30,13 +30,13 @@ struct mappings {
 	vma_sink sink;
 	void *ctx;
 	struct mappings_result *result;
-	const char *absent;		/* for the fields, where maps is read instead of smaps */
+	const char *absent; /* for the fields, where maps is read instead of smaps */
 	struct arena arena;
 	struct thread_stack *stacks;
 	size_t stack_count;
 	bool holding;
 	bool has_below;
-	struct vma below;		/* the mapping before, without its texts */
+	struct vma below; /* the mapping before, without its texts */
 	char name[NAME_ROOM];
 };
 
@@ -151,8 +151,8 @@ static void prepare_kinds(struct mappings *mappings)
 	if (!mappings->filelook)
 		mappings->filelook = filelook_new(mappings->root);
 	filelook_process(mappings->filelook, mappings->dir);
-	if (threads_read(mappings->dir, &mappings->arena, &mappings->stacks,
-			 &mappings->stack_count, NULL))
+	if (threads_read(mappings->dir, &mappings->arena, &mappings->stacks, &mappings->stack_count,
+			 NULL))
 		mappings->stack_count = 0;
 }
 
@@ -184,13 +184,14 @@ static int read_once(struct mappings *mappings, struct error *err)
 	mappings->absent = mappings->needs & NEED_SMAPS ? NULL : "not read";
 	vma_store_clear(&mappings->held);
 	result->file = mappings->needs & NEED_SMAPS ? "smaps" : "maps";
-	rc = smaps_read(mappings->dir, result->file, mappings->keys, take, mappings,
-			&result->pass, err);
+	rc = smaps_read(mappings->dir, result->file, mappings->keys, take, mappings, &result->pass,
+			err);
 	if (!(mappings->needs & NEED_SMAPS) || rc >= 0 || rc == -ESRCH || result->pass.mappings)
 		return rc;
 	mappings->absent = result->smaps_reason = smaps_reason(rc);
 	result->file = "maps";
-	return smaps_read(mappings->dir, "maps", mappings->keys, take, mappings, &result->pass, err);
+	return smaps_read(mappings->dir, "maps", mappings->keys, take, mappings, &result->pass,
+			  err);
 }
 
 static int read_again(struct mappings *mappings, struct error *err)
@@ -246,7 +247,7 @@ int mappings_read(struct mappings *mappings, const struct procdir *dir, unsigned
 	if (needs & NEED_KIND)
 		prepare_kinds(mappings);
 	rc = read_again(mappings, err);
-	if (rc == 0 && !result->pass.mappings && 
+	if (rc == 0 && !result->pass.mappings &&
 	    mappings_live_thread(dir, &mappings->arena, &thread)) {
 		mappings->dir = &thread;
 		if (needs & NEED_KIND)

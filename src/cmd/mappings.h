@@ -22,12 +22,12 @@ struct root;
 enum { MAPPINGS_HELD = 4096, MAPPINGS_RETRIES = 3 };
 
 struct mappings_result {
-	struct smaps_pass pass;		/* of the last reading */
-	const char *file;		/* what was read: "smaps" or "maps" */
-	const char *smaps_reason;	/* why maps was read though smaps was needed; NULL: it was not */
-	const char *kind_reason;	/* why a file could not be looked at; NULL: none */
+	struct smaps_pass pass; /* of the last reading */
+	const char *file; /* what was read: "smaps" or "maps" */
+	const char *smaps_reason; /* why maps was read though smaps was needed; NULL: it was not */
+	const char *kind_reason; /* why a file could not be looked at; NULL: none */
 	unsigned retries;
-	bool by_thread;			/* the main thread has exited; read through another one */
+	bool by_thread; /* the main thread has exited; read through another one */
 };
 
 struct mappings *mappings_new(const struct root *root, struct smaps_keys *keys);

@@ -40,7 +40,7 @@ struct run {
 struct show {
 	struct run *run;
 	const struct process *process;
-	bool begun;		/* the header is written: its memory could be read */
+	bool begun; /* the header is written: its memory could be read */
 };
 
 static const struct option_row target_rows[] = { TARGET_OPTION_ROWS };

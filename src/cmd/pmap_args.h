@@ -15,7 +15,7 @@ struct error;
 struct pmap_given {
 	bool extended, device, quiet, path, kernel_names, ignored;
 	bool read_rc, create_rc;
-	uint64_t fields;		/* how often -X */
+	uint64_t fields; /* how often -X */
 	const char *range, *rc_from, *rc_to;
 };
 

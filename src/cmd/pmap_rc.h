@@ -17,12 +17,12 @@ enum { PMAP_RC_NOTES = 16 };
  * [Fields Display] and [Mapping] begin a section. doc/pmap.md has the format.
  */
 struct pmap_rc {
-	struct bytes *fields;	/* words of [Fields Display], in order; known or not */
+	struct bytes *fields; /* words of [Fields Display], in order; known or not */
 	size_t field_count;
-	bool toggle_path;	/* an odd number of ShowPath below [Mapping]: -p is turned round */
+	bool toggle_path; /* an odd number of ShowPath below [Mapping]: -p is turned round */
 	size_t note_count;
 	struct pmap_rc_note {
-		size_t line;	/* from 1 */
+		size_t line; /* from 1 */
 		const char *what;
 	} notes[PMAP_RC_NOTES];
 };

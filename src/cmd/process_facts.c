@@ -92,6 +92,6 @@ void process_title(struct out *out, const struct process *process)
 void process_user(const struct root *root, struct arena *arena, struct process *process)
 {
 	if (pids_user(root, process->pid, arena, &process->user))
-		missing_add(&process->missing, "user", root->recorded ? "not recorded" :
-								       "no name for the uid");
+		missing_add(&process->missing, "user",
+			    root->recorded ? "not recorded" : "no name for the uid");
 }

@@ -143,7 +143,8 @@ int targets_find(struct context *ctx, const struct target_options *options, int 
 	if (!select && !argc)
 		return error_set(err, EINVAL, "which process? (try --help)");
 	if (select && argc)
-		return error_set(err, EINVAL, "either process ids or options that select, not both");
+		return error_set(err, EINVAL,
+				 "either process ids or options that select, not both");
 	if (!select)
 		return add_operands(ctx, argc, argv, out, err);
 	if (options->name && regcomp(&name, options->name, REG_EXTENDED | REG_NOSUB))

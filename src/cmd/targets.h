@@ -17,21 +17,39 @@ struct target_options {
 };
 
 /* The rows of --help, for a command whose options struct begins with a struct target_options. */
-#define TARGET_OPTION_ROWS                                                                       \
-	{ 0, "name", "REGEX", OPTION_TEXT, offsetof(struct target_options, name),                \
-	  "processes whose name matches" },                                                      \
-	{ 0, "user", "USER", OPTION_TEXT, offsetof(struct target_options, user),                 \
-	  "processes of this user, by name or number" },                                         \
-	{ 0, "cgroup", "PATH", OPTION_TEXT, offsetof(struct target_options, cgroup),             \
-	  "processes in this cgroup and those below" },                                          \
-	{ 0, "tree", "PID", OPTION_COUNT, offsetof(struct target_options, tree),                 \
-	  "this process and its descendants" },                                                  \
-	{ 0, "all", NULL, OPTION_FLAG, offsetof(struct target_options, all), "all processes" }
+#define TARGET_OPTION_ROWS \
+	{ 0, \
+	  "name", \
+	  "REGEX", \
+	  OPTION_TEXT, \
+	  offsetof(struct target_options, name), \
+	  "processes whose name matches" }, \
+		{ 0, \
+		  "user", \
+		  "USER", \
+		  OPTION_TEXT, \
+		  offsetof(struct target_options, user), \
+		  "processes of this user, by name or number" }, \
+		{ 0, \
+		  "cgroup", \
+		  "PATH", \
+		  OPTION_TEXT, \
+		  offsetof(struct target_options, cgroup), \
+		  "processes in this cgroup and those below" }, \
+		{ 0, \
+		  "tree", \
+		  "PID", \
+		  OPTION_COUNT, \
+		  offsetof(struct target_options, tree), \
+		  "this process and its descendants" }, \
+	{ \
+		0, "all", NULL, OPTION_FLAG, offsetof(struct target_options, all), "all processes" \
+	}
 
 struct targets {
 	int *pids;
 	size_t count;
-	bool selected;		/* by an option: one that vanished meanwhile is no error */
+	bool selected; /* by an option: one that vanished meanwhile is no error */
 };
 
 /*

@@ -16,15 +16,15 @@ struct out;
  * CSV, the live view, sorting, filters, --columns=help and completion all walk it.
  */
 struct column {
-	const char *name;	/* -o argument and JSON key; "swap.type" is key "type" of object "swap" */
+	const char *name; /* -o argument and JSON key; "swap.type" is key "type" of object "swap" */
 	const char *heading;
-	const char *help;	/* one line, for --columns=help and the man page */
+	const char *help; /* one line, for --columns=help and the man page */
 	enum value_type type;
-	unsigned needs;		/* enum need: what has to be read first */
+	unsigned needs; /* enum need: what has to be read first */
 	struct value (*get)(const void *row, const struct column *column);
-	unsigned arg;		/* for getters that serve several columns */
-	bool sparse;		/* JSON leaves the key out where the value is value_none() */
-	const struct code_name *codes;	/* VALUE_BITS: by bit; VALUE_MEANINGS: ended by NULL */
+	unsigned arg; /* for getters that serve several columns */
+	bool sparse; /* JSON leaves the key out where the value is value_none() */
+	const struct code_name *codes; /* VALUE_BITS: by bit; VALUE_MEANINGS: ended by NULL */
 };
 
 struct column_set {

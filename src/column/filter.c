@@ -19,7 +19,7 @@ enum operation {
 	OP_AND,
 	OP_OR,
 	OP_NOT,
-	OP_HAS,			/* a column alone */
+	OP_HAS, /* a column alone */
 	OP_LT,
 	OP_LE,
 	OP_GT,

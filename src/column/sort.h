@@ -13,7 +13,7 @@ struct error;
 
 /* --sort COL: ascending; -COL: descending. Absent values come last either way. */
 struct sort {
-	const struct column *column;	/* NULL: as they come */
+	const struct column *column; /* NULL: as they come */
 	bool descending;
 };
 

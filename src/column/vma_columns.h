@@ -30,8 +30,9 @@ extern const char tally_columns_default[];
 struct vma_tally {
 	struct vma sum;
 	uint64_t mappings;
-	const char *name;	/* of the kind, or "total" */
-	const char *unknown;	/* why nothing is known of the mappings, not even their number; or NULL */
+	const char *name; /* of the kind, or "total" */
+	const char
+		*unknown; /* why nothing is known of the mappings, not even their number; or NULL */
 };
 
 void vma_tally_init(struct vma_tally *tally, const char *name);

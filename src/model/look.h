@@ -4,17 +4,17 @@
 
 /* What looking at a mapped file gave. */
 enum look_type {
-	LOOK_UNKNOWN,		/* it could not be looked at; see reason */
+	LOOK_UNKNOWN, /* it could not be looked at; see reason */
 	LOOK_ELF,
-	LOOK_REGULAR,		/* any other regular file */
-	LOOK_SHM,		/* not ELF, on tmpfs or kernel-internal shared memory */
-	LOOK_HUGETLB,		/* on hugetlbfs */
-	LOOK_DEVICE,		/* a character or block device, or a kernel object */
+	LOOK_REGULAR, /* any other regular file */
+	LOOK_SHM, /* not ELF, on tmpfs or kernel-internal shared memory */
+	LOOK_HUGETLB, /* on hugetlbfs */
+	LOOK_DEVICE, /* a character or block device, or a kernel object */
 };
 
 struct look {
 	enum look_type type;
-	const char *reason;	/* why it is unknown; a literal */
+	const char *reason; /* why it is unknown; a literal */
 };
 
 #endif

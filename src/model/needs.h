@@ -7,18 +7,18 @@
  * is shown, sorted and filtered by are OR-ed, and nothing else is read.
  */
 enum need {
-	NEED_SMAPS = 1 << 0,	/* /proc/PID/smaps instead of maps */
-	NEED_KIND = 1 << 1,	/* look at mapped files and thread stacks, to tell the kind */
-	NEED_PAGES = 1 << 2,	/* the page walk: pagemap or PAGEMAP_SCAN */
-	NEED_FLAGS = 1 << 3,	/* /proc/kpageflags */
-	NEED_COUNTS = 1 << 4,	/* /proc/kpagecount */
-	NEED_CGROUPS = 1 << 5,	/* /proc/kpagecgroup */
-	NEED_NUMA = 1 << 6,	/* /proc/PID/numa_maps */
-	NEED_ROLLUP = 1 << 7,	/* /proc/PID/smaps_rollup */
-	NEED_STATUS = 1 << 8,	/* /proc/PID/status */
-	NEED_ELF = 1 << 9,	/* sections, build-ids: the mapped ELF files */
-	NEED_CGROUP = 1 << 10,	/* /proc/PID/cgroup */
-	NEED_USER = 1 << 11,	/* the name of a user */
+	NEED_SMAPS = 1 << 0, /* /proc/PID/smaps instead of maps */
+	NEED_KIND = 1 << 1, /* look at mapped files and thread stacks, to tell the kind */
+	NEED_PAGES = 1 << 2, /* the page walk: pagemap or PAGEMAP_SCAN */
+	NEED_FLAGS = 1 << 3, /* /proc/kpageflags */
+	NEED_COUNTS = 1 << 4, /* /proc/kpagecount */
+	NEED_CGROUPS = 1 << 5, /* /proc/kpagecgroup */
+	NEED_NUMA = 1 << 6, /* /proc/PID/numa_maps */
+	NEED_ROLLUP = 1 << 7, /* /proc/PID/smaps_rollup */
+	NEED_STATUS = 1 << 8, /* /proc/PID/status */
+	NEED_ELF = 1 << 9, /* sections, build-ids: the mapped ELF files */
+	NEED_CGROUP = 1 << 10, /* /proc/PID/cgroup */
+	NEED_USER = 1 << 11, /* the name of a user */
 };
 
 #endif

@@ -11,10 +11,10 @@
 /* Boundaries that the process claims (prctl(PR_SET_MM) can move them): /proc/PID/stat. */
 struct process_layout {
 	bool known;
-	bool denied;		/* not known for want of rights; else there is no memory */
+	bool denied; /* not known for want of rights; else there is no memory */
 	uint64_t code_start, code_end;
 	uint64_t data_start, data_end;
-	uint64_t brk_start;	/* the heap's end is the end of [heap] */
+	uint64_t brk_start; /* the heap's end is the end of [heap] */
 	uint64_t stack_start;
 	uint64_t args_start, args_end;
 	uint64_t env_start, env_end;
@@ -28,21 +28,21 @@ struct process_layout {
 struct process {
 	int32_t pid;
 	int32_t ppid;
-	struct bytes comm;	/* of stat, raw */
-	struct bytes cmdline;	/* a NUL behind each argument; empty for kernel threads */
-	struct bytes exe;	/* the link /proc/PID/exe */
-	struct bytes cgroup;	/* path in the unified, else the memory hierarchy */
-	struct bytes user;	/* name of uid */
-	uint32_t uid;		/* effective user */
+	struct bytes comm; /* of stat, raw */
+	struct bytes cmdline; /* a NUL behind each argument; empty for kernel threads */
+	struct bytes exe; /* the link /proc/PID/exe */
+	struct bytes cgroup; /* path in the unified, else the memory hierarchy */
+	struct bytes user; /* name of uid */
+	uint32_t uid; /* effective user */
 	bool uid_known;
 	bool kernel_thread;
-	char state;		/* R S D T t Z X I */
+	char state; /* R S D T t Z X I */
 	uint32_t threads;
-	uint64_t start_time;	/* stat field 22: clock ticks after boot; identity with the pid */
-	uint64_t rss_pages;	/* stat field 24, in pages */
+	uint64_t start_time; /* stat field 22: clock ticks after boot; identity with the pid */
+	uint64_t rss_pages; /* stat field 24, in pages */
 	struct process_layout layout;
 	struct missing missing;
-	bool complete;		/* all that was asked for was read, and nothing changed under us */
+	bool complete; /* all that was asked for was read, and nothing changed under us */
 };
 
 #endif

@@ -67,7 +67,7 @@ void smaps_key_json(const char *name, char *json, size_t size)
 static void set_json(struct smaps_key *key)
 {
 	if (strcmp(key->name, "THPeligible") == 0)
-		strcpy(key->json, "thp_eligible");
+		snprintf(key->json, sizeof(key->json), "%s", "thp_eligible");
 	else
 		smaps_key_json(key->name, key->json, sizeof(key->json));
 }
@@ -78,7 +78,7 @@ void smaps_keys_init(struct smaps_keys *keys)
 	for (size_t i = 0; i < SMAPS_KNOWN; i++) {
 		struct smaps_key *key = &keys->key[i];
 
-		strcpy(key->name, known[i].name);
+		snprintf(key->name, sizeof(key->name), "%s", known[i].name);
 		key->kb = !known[i].no_kb;
 		key->rollup_only = known[i].rollup_only;
 		snprintf(key->help, sizeof(key->help), "%s", known[i].help);

@@ -43,27 +43,27 @@ enum smaps_slot {
 	SMAPS_THP_ELIGIBLE,
 	SMAPS_PROTECTION_KEY,
 	SMAPS_KNOWN,
-	SMAPS_SLOTS = SMAPS_KNOWN + 11,	/* with room for fields of later kernels */
+	SMAPS_SLOTS = SMAPS_KNOWN + 11, /* with room for fields of later kernels */
 	SMAPS_NAME_MAX = 40,
 };
 
 struct smaps_key {
-	char name[SMAPS_NAME_MAX];	/* as in smaps: "Pss_Dirty" */
-	char json[SMAPS_NAME_MAX + 16];	/* in snake case: "pss_dirty", "thp_eligible" */
-	bool kb;			/* the kernel says kB; values here are in bytes */
-	bool rollup_only;		/* never in smaps itself */
+	char name[SMAPS_NAME_MAX]; /* as in smaps: "Pss_Dirty" */
+	char json[SMAPS_NAME_MAX + 16]; /* in snake case: "pss_dirty", "thp_eligible" */
+	bool kb; /* the kernel says kB; values here are in bytes */
+	bool rollup_only; /* never in smaps itself */
 	char help[64];
 };
 
 /* The fields that the kernel being looked at prints: known ones, and new ones as they are met. */
 struct smaps_keys {
 	struct smaps_key key[SMAPS_SLOTS];
-	size_t count;		/* slots in use, SMAPS_KNOWN at least */
-	uint64_t seen;		/* bit of each slot that was met in smaps or the rollup */
-	uint64_t wanted;	/* slots that readers may leave out if they are not in it; all at first */
-	uint8_t order[SMAPS_SLOTS];	/* the slots that were met, in the order of the file */
+	size_t count; /* slots in use, SMAPS_KNOWN at least */
+	uint64_t seen; /* bit of each slot that was met in smaps or the rollup */
+	uint64_t wanted; /* slots that readers may leave out if they are not in it; all at first */
+	uint8_t order[SMAPS_SLOTS]; /* the slots that were met, in the order of the file */
 	size_t ordered;
-	size_t lost;		/* unknown fields for which there was no slot */
+	size_t lost; /* unknown fields for which there was no slot */
 };
 
 void smaps_keys_init(struct smaps_keys *keys);

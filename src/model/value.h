@@ -9,21 +9,21 @@
 
 /* What a value is: decides alignment, unit, JSON type and order. Which member of the union it uses. */
 enum value_type {
-	VALUE_BYTES,	/* u: bytes. JSON integer; scaled for people */
-	VALUE_COUNT,	/* u: how many of something */
-	VALUE_NUMBER,	/* i: an identifier or signed number: pid, node. Not summed, not scaled */
-	VALUE_DELTA,	/* i: signed bytes; for people with a sign and scaled */
-	VALUE_DEV,	/* u: major << 32 | minor; "fe:00" as in maps */
-	VALUE_ADDR,	/* u: virtual or physical address or file offset. JSON string "0x.." */
-	VALUE_RATIO,	/* d: 0..1; for people in percent */
-	VALUE_NS,	/* u: nanoseconds */
-	VALUE_BOOL,	/* u: 0 or 1 */
-	VALUE_WORD,	/* word: text of our own, safe as it is */
-	VALUE_TEXT,	/* text: bytes from outside; JSON adds KEY_hex where they are not UTF-8 */
-	VALUE_CODES,	/* text: codes with a space between them ("rd wr"). JSON array */
-	VALUE_MEANINGS,	/* text: the same; shown in words by the column's codes. JSON array of words */
-	VALUE_BITS,	/* u: a set of bits, named by the column's codes. JSON array of names */
-	VALUE_ARGS,	/* text: strings with a NUL behind each (cmdline). JSON array */
+	VALUE_BYTES, /* u: bytes. JSON integer; scaled for people */
+	VALUE_COUNT, /* u: how many of something */
+	VALUE_NUMBER, /* i: an identifier or signed number: pid, node. Not summed, not scaled */
+	VALUE_DELTA, /* i: signed bytes; for people with a sign and scaled */
+	VALUE_DEV, /* u: major << 32 | minor; "fe:00" as in maps */
+	VALUE_ADDR, /* u: virtual or physical address or file offset. JSON string "0x.." */
+	VALUE_RATIO, /* d: 0..1; for people in percent */
+	VALUE_NS, /* u: nanoseconds */
+	VALUE_BOOL, /* u: 0 or 1 */
+	VALUE_WORD, /* word: text of our own, safe as it is */
+	VALUE_TEXT, /* text: bytes from outside; JSON adds KEY_hex where they are not UTF-8 */
+	VALUE_CODES, /* text: codes with a space between them ("rd wr"). JSON array */
+	VALUE_MEANINGS, /* text: the same; shown in words by the column's codes. JSON array of words */
+	VALUE_BITS, /* u: a set of bits, named by the column's codes. JSON array of names */
+	VALUE_ARGS, /* text: strings with a NUL behind each (cmdline). JSON array */
 };
 
 /*

@@ -13,7 +13,7 @@ enum vma_perm {
 	VMA_READ = 1,
 	VMA_WRITE = 2,
 	VMA_EXEC = 4,
-	VMA_SHARED = 8,		/* 's': VM_MAYSHARE, kernel-interfaces: MAP_SHARED */
+	VMA_SHARED = 8, /* 's': VM_MAYSHARE, kernel-interfaces: MAP_SHARED */
 };
 
 /*
@@ -28,24 +28,24 @@ enum { VMA_PATH_KEPT = 4096, VMA_TAIL_KEPT = 1024 };
  * point into the reader's buffer and live until its callback returns; vma_store keeps copies.
  */
 struct vma {
-	uint64_t start, end;	/* bytes; end is behind the last */
-	uint64_t offset;	/* bytes in the file; 0 without one */
+	uint64_t start, end; /* bytes; end is behind the last */
+	uint64_t offset; /* bytes in the file; 0 without one */
 	uint64_t inode;
 	uint32_t dev_major, dev_minor;
-	uint8_t perm;		/* enum vma_perm */
-	bool deleted;		/* the name ends in " (deleted)": a hint, a file may be called so */
-	bool changed;		/* overlapped the one before: changed while reading, start is clamped */
+	uint8_t perm; /* enum vma_perm */
+	bool deleted; /* the name ends in " (deleted)": a hint, a file may be called so */
+	bool changed; /* overlapped the one before: changed while reading, start is clamped */
 	enum vma_kind kind;
-	int32_t tid;		/* thread whose stack it is, 0: none known */
-	int32_t pid;		/* process it belongs to; set by who reads it */
+	int32_t tid; /* thread whose stack it is, 0: none known */
+	int32_t pid; /* process it belongs to; set by who reads it */
 	struct bytes path;
-	uint64_t path_len;	/* true length; more than path.len where the path was cut */
-	struct bytes tail;	/* then its last bytes; what lies between the two is lost */
-	struct bytes name;	/* for people, where it differs from path; else empty */
-	struct bytes vm_flags;	/* "rd wr mr mw me ac", codes with a space between, verbatim */
-	uint64_t have;		/* bit of each slot of field that is known */
-	const char *absent;	/* why fields that are not in have are absent; NULL: not in this kernel */
-	uint64_t field[SMAPS_SLOTS];	/* by smaps_slot; bytes where the kernel says kB */
+	uint64_t path_len; /* true length; more than path.len where the path was cut */
+	struct bytes tail; /* then its last bytes; what lies between the two is lost */
+	struct bytes name; /* for people, where it differs from path; else empty */
+	struct bytes vm_flags; /* "rd wr mr mw me ac", codes with a space between, verbatim */
+	uint64_t have; /* bit of each slot of field that is known */
+	const char *absent; /* why fields that are not in have are absent; NULL: not in this kernel */
+	uint64_t field[SMAPS_SLOTS]; /* by smaps_slot; bytes where the kernel says kB */
 };
 
 static inline uint64_t vma_size(const struct vma *vma)

@@ -8,11 +8,11 @@ enum { NAMES_FIRST = 256 };
 
 /* A text that is kept once: paths, VmFlags. */
 struct name {
-	uint64_t full_len;	/* of a path that was cut */
+	uint64_t full_len; /* of a path that was cut */
 	uint32_t hash;
 	uint32_t len;
-	uint32_t tail_len;	/* of what was kept of its end */
-	char data[];		/* the beginning, the end */
+	uint32_t tail_len; /* of what was kept of its end */
+	char data[]; /* the beginning, the end */
 };
 
 /* Open addressing; grown at half full. */
@@ -30,8 +30,8 @@ struct vma_record {
 	int32_t tid, pid;
 	uint8_t perm, kind;
 	bool deleted, changed;
-	bool wide;		/* values are eight bytes each, in bytes; else four, in kB */
-	uint32_t values[];	/* of the bits of nonzero, from the lowest */
+	bool wide; /* values are eight bytes each, in bytes; else four, in kB */
+	uint32_t values[]; /* of the bits of nonzero, from the lowest */
 };
 
 void vma_store_init(struct vma_store *store)
@@ -109,7 +109,9 @@ static const struct name *intern(struct vma_store *store, struct bytes text, str
 			return name;
 	}
 	made = arena_alloc(&store->arena, sizeof(*made) + text.len + tail.len);
-	*made = (struct name){ .full_len = full_len, .hash = hash, .len = (uint32_t)text.len,
+	*made = (struct name){ .full_len = full_len,
+			       .hash = hash,
+			       .len = (uint32_t)text.len,
 			       .tail_len = (uint32_t)tail.len };
 	memcpy(made->data, text.data, text.len);
 	if (tail.len)
@@ -169,7 +171,8 @@ void vma_store_add(struct vma_store *store, const struct vma *vma)
 		.dev_major = vma->dev_major,
 		.dev_minor = vma->dev_minor,
 		.path = intern(store, vma->path, vma->tail, vma->path_len),
-		.vm_flags = intern(store, vma->vm_flags, (struct bytes){ NULL, 0 }, vma->vm_flags.len),
+		.vm_flags =
+			intern(store, vma->vm_flags, (struct bytes){ NULL, 0 }, vma->vm_flags.len),
 		.absent = vma->absent,
 		.have = vma->have,
 		.nonzero = nonzero,

@@ -16,7 +16,7 @@ enum { DEPTH_MAX = 16, PREFIX_MAX = 80, PREFIX_COPIED = 32 };
 struct level {
 	bool list;
 	bool empty;
-	bool shows_missing;	/* also where nothing is missing */
+	bool shows_missing; /* also where nothing is missing */
 	struct missing missing;
 };
 
@@ -24,8 +24,8 @@ struct level {
 struct json_column {
 	const struct column *column;
 	uint8_t len;
-	bool plain;		/* an integer without a sign, and a short key */
-	bool opens, closes;	/* the first and the last key of a nested object */
+	bool plain; /* an integer without a sign, and a short key */
+	bool opens, closes; /* the first and the last key of a nested object */
 	char prefix[PREFIX_MAX];
 };
 

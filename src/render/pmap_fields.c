@@ -23,20 +23,20 @@ struct widths {
 struct pmap_fields {
 	const struct pmap_style *style;
 	const struct smaps_keys *keys;
-	bool perm, offset, dev, inode, flags, mapping;	/* columns that are wanted */
-	uint64_t judged, wanted;	/* slots that were looked at, and those that are columns */
-	uint64_t seen;			/* slots that some process of this run had */
-	size_t column_count;		/* the same in the order of the file, when all were seen */
+	bool perm, offset, dev, inode, flags, mapping; /* columns that are wanted */
+	uint64_t judged, wanted; /* slots that were looked at, and those that are columns */
+	uint64_t seen; /* slots that some process of this run had */
+	size_t column_count; /* the same in the order of the file, when all were seen */
 	uint8_t columns[SMAPS_SLOTS];
-	uint64_t sum[SMAPS_SLOTS];	/* over all processes: pmap makes its columns fit this */
+	uint64_t sum[SMAPS_SLOTS]; /* over all processes: pmap makes its columns fit this */
 	size_t width[SMAPS_SLOTS];
 
 	/* the process at hand */
-	struct vma_store rows;		/* those in the range */
+	struct vma_store rows; /* those in the range */
 	struct widths widths;
-	size_t mappings;		/* out of the range too */
+	size_t mappings; /* out of the range too */
 	bool has_flags;
-	uint64_t whole;			/* slots that all rows have */
+	uint64_t whole; /* slots that all rows have */
 	uint64_t total[SMAPS_SLOTS];
 };
 

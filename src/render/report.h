@@ -40,20 +40,20 @@ struct report_options {
 	enum report_units units;
 	bool noheadings;
 	bool color;
-	size_t width;		/* columns of the terminal, 0: names are never cut */
-	size_t page_size;	/* for UNITS_PAGES */
+	size_t width; /* columns of the terminal, 0: names are never cut */
+	size_t page_size; /* for UNITS_PAGES */
 };
 
 /* What a row's state is, for colour only; the state itself has to be readable in a column. */
 enum tone { TONE_PLAIN, TONE_GOOD, TONE_WARN, TONE_BAD, TONE_DIM };
 
 struct table {
-	const char *key;	/* JSON: the list's name */
+	const char *key; /* JSON: the list's name */
 	const struct selection *selection;
-	enum tone (*tone)(const void *row);	/* NULL: plain */
-	bool csv;		/* the table that CSV shows */
-	bool json_only;		/* CSV and table formats do not show it */
-	bool text_only;		/* not in JSON: says again what other keys say */
+	enum tone (*tone)(const void *row); /* NULL: plain */
+	bool csv; /* the table that CSV shows */
+	bool json_only; /* CSV and table formats do not show it */
+	bool text_only; /* not in JSON: says again what other keys say */
 };
 
 struct report *report_new(struct out *out, const struct report_options *options);
@@ -67,7 +67,7 @@ const struct report_options *report_options(const struct report *report);
 struct report_host {
 	const char *kernel, *time;
 	size_t page_size;
-	bool recorded;		/* a recorded tree */
+	bool recorded; /* a recorded tree */
 };
 
 void report_begin(struct report *report, const char *command, const struct report_host *host);

@@ -19,15 +19,15 @@ struct table_format {
 	struct out *out;
 	const struct report_options *options;
 	const struct table *table;
-	size_t count;			/* columns */
+	size_t count; /* columns */
 	size_t *widths;
-	bool fixed;			/* widths are final, rows are written as they come */
-	struct out text;		/* of the cells that wait */
+	bool fixed; /* widths are final, rows are written as they come */
+	struct out text; /* of the cells that wait */
 	struct cell *cells;
 	enum tone *tones;
 	size_t rows;
-	size_t pending;			/* blanks that follow only if something follows them */
-	size_t row_least;		/* room that a row of numbers takes */
+	size_t pending; /* blanks that follow only if something follows them */
+	size_t row_least; /* room that a row of numbers takes */
 };
 
 void *table_format_new(struct out *out, const struct report_options *options)

@@ -10,9 +10,9 @@ struct procdir;
 struct process;
 
 enum fact {
-	FACT_STAT = 1,		/* pid, comm, state, ppid, threads, start_time, rss, layout */
+	FACT_STAT = 1, /* pid, comm, state, ppid, threads, start_time, rss, layout */
 	FACT_CMDLINE = 2,
-	FACT_STATUS = 4,	/* uid, kernel_thread */
+	FACT_STATUS = 4, /* uid, kernel_thread */
 	FACT_EXE = 8,
 	FACT_CGROUP = 16,
 	FACT_ALL = 31,

@@ -25,22 +25,22 @@ struct entry {
 	uint64_t inode;
 	uint32_t dev_major, dev_minor;
 	bool used, waiting;
-	bool again;		/* was lost with a child that hung on another file */
+	bool again; /* was lost with a child that hung on another file */
 	struct look_reply reply;
 };
 
 struct filelook {
 	const struct root *root;
 	const struct procdir *dir;
-	struct arena arena;	/* of the current process: its mounts */
+	struct arena arena; /* of the current process: its mounts */
 	struct mounts mounts;
 	bool mounts_read;
-	pid_t child;		/* 0: none */
+	pid_t child; /* 0: none */
 	int socket;
-	unsigned lost;		/* children that did not answer */
-	size_t in_flight;	/* requests sent, in order, whose answer was not taken */
+	unsigned lost; /* children that did not answer */
+	size_t in_flight; /* requests sent, in order, whose answer was not taken */
 	struct entry *flight[WINDOW];
-	size_t count, size;	/* of the cache */
+	size_t count, size; /* of the cache */
 	struct entry *cache;
 };
 

@@ -31,7 +31,7 @@ enum look_why {
 extern const char *const look_reasons[WHY_COUNT];
 
 struct look_reply {
-	uint8_t type;		/* enum look_type */
+	uint8_t type; /* enum look_type */
 	uint8_t why;
 };
 

@@ -9,9 +9,9 @@ struct root;
 
 /* The machine that is looked at. Texts are NULL where a recording does not have them. */
 struct host {
-	const char *kernel;	/* release */
-	const char *time;	/* UTC, "2026-11-22T15:00:00Z" */
-	size_t page_size;	/* bytes */
+	const char *kernel; /* release */
+	const char *time; /* UTC, "2026-11-22T15:00:00Z" */
+	size_t page_size; /* bytes */
 };
 
 /*

@@ -16,18 +16,18 @@
  * up, and once METER_HOLD_NS have gone by, the reader sleeps METER_SLEEP_NS between two of them.
  */
 enum {
-	METER_FIRST_NS = 1000000,	/* small processes are read at full speed */
-	METER_HOLD_NS = 250000,		/* from then on: held between two sleeps */
+	METER_FIRST_NS = 1000000, /* small processes are read at full speed */
+	METER_HOLD_NS = 250000, /* from then on: held between two sleeps */
 	METER_SLEEP_NS = 100000,
 };
 
 struct meter {
-	bool fast;		/* --pace fast: never sleep */
-	bool started;		/* the first METER_FIRST_NS are used up */
+	bool fast; /* --pace fast: never sleep */
+	bool started; /* the first METER_FIRST_NS are used up */
 	uint64_t files, reads, bytes, sleeps;
-	uint64_t held_ns;	/* since the last sleep */
+	uint64_t held_ns; /* since the last sleep */
 	uint64_t total_held_ns;
-	uint64_t longest_ns;	/* the longest single read under the lock */
+	uint64_t longest_ns; /* the longest single read under the lock */
 };
 
 uint64_t meter_now(void);

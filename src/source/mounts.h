@@ -13,7 +13,7 @@ struct arena;
 struct mount {
 	uint64_t id;
 	uint32_t dev_major, dev_minor;
-	struct bytes type;	/* "ext4", "fuse.sshfs" */
+	struct bytes type; /* "ext4", "fuse.sshfs" */
 };
 
 struct mounts {
@@ -30,9 +30,9 @@ struct bytes mounts_type_by_dev(const struct mounts *mounts, uint32_t major, uin
 
 /* What a file system means for looking at its files. */
 enum fs_class {
-	FS_UNKNOWN,	/* may hang: not touched */
-	FS_LOCAL,	/* answers from this machine */
-	FS_SHM,		/* its files are memory: tmpfs and the like */
+	FS_UNKNOWN, /* may hang: not touched */
+	FS_LOCAL, /* answers from this machine */
+	FS_SHM, /* its files are memory: tmpfs and the like */
 	FS_HUGETLB,
 };
 

@@ -14,8 +14,8 @@ struct root;
 /* A process of the list. */
 struct pid_entry {
 	int pid, ppid;
-	uint32_t uid;		/* effective user */
-	struct bytes user;	/* its name; empty where there is none */
+	uint32_t uid; /* effective user */
+	struct bytes user; /* its name; empty where there is none */
 	struct bytes comm;
 };
 

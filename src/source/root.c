@@ -40,7 +40,8 @@ void root_close(struct root *root)
 static int open_recorded(int dir_fd, const char *path, int flags)
 {
 	struct open_how how = {
-		.flags = (unsigned)(flags | O_CLOEXEC | (flags & O_PATH ? 0 : O_NOCTTY | O_NONBLOCK)),
+		.flags = (unsigned)(flags | O_CLOEXEC |
+				    (flags & O_PATH ? 0 : O_NOCTTY | O_NONBLOCK)),
 		.resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS,
 	};
 	int fd = (int)syscall(SYS_openat2, dir_fd, path, &how, sizeof(how));
@@ -64,7 +65,10 @@ static int recorded_error(int dir_fd, const char *path)
 		const char *name;
 		int code;
 	} codes[] = {
-		{ "EACCES", EACCES }, { "EPERM", EPERM }, { "ESRCH", ESRCH }, { "EIO", EIO },
+		{ "EACCES", EACCES },
+		{ "EPERM", EPERM },
+		{ "ESRCH", ESRCH },
+		{ "EIO", EIO },
 	};
 	char name[PATH_TEXT + 8], text[16] = "";
 	ssize_t len;

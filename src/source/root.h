@@ -18,10 +18,10 @@ struct meter;
  * NAME.error, which holds EACCES, EPERM, ESRCH or EIO. Everything is opened read-only, O_CLOEXEC, O_NOCTTY.
  */
 struct root {
-	int fd;			/* O_PATH directory */
-	const char *dir;	/* for messages: "" live, else as the user gave it */
+	int fd; /* O_PATH directory */
+	const char *dir; /* for messages: "" live, else as the user gave it */
 	bool recorded;
-	struct meter *meter;	/* counts and paces; owned by the caller */
+	struct meter *meter; /* counts and paces; owned by the caller */
 };
 
 /* dir NULL: the live system. meter must outlive root. Returns 0 or -errno. */

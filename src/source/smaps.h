@@ -18,10 +18,10 @@ typedef int (*vma_sink)(void *ctx, struct vma *vma);
 struct smaps_pass {
 	size_t mappings;
 	size_t lines;
-	size_t malformed;	/* records skipped, since no mapping could be read from them */
-	size_t first_malformed;	/* line number of the first, from 1 */
-	size_t changed;		/* mappings that overlapped the one before; their start was clamped */
-	bool cut_off;		/* the address space went away before the end was reached */
+	size_t malformed; /* records skipped, since no mapping could be read from them */
+	size_t first_malformed; /* line number of the first, from 1 */
+	size_t changed; /* mappings that overlapped the one before; their start was clamped */
+	bool cut_off; /* the address space went away before the end was reached */
 };
 
 /*
@@ -29,7 +29,7 @@ struct smaps_pass {
  * from behind the header, as long as no number has more than eight digits.
  */
 struct smaps_line {
-	char prefix[16];	/* "Rss:            " */
+	char prefix[16]; /* "Rss:            " */
 	uint16_t offset;
 	uint8_t slot;
 	bool kb;
@@ -47,19 +47,19 @@ struct smaps_parser {
 	vma_sink sink;
 	void *ctx;
 	struct smaps_pass pass;
-	bool pending;		/* vma holds a record that is not yet handed on */
+	bool pending; /* vma holds a record that is not yet handed on */
 	bool learning;
-	bool irregular;		/* the record is not one to learn from */
-	int stopped;		/* what sink returned */
+	bool irregular; /* the record is not one to learn from */
+	int stopped; /* what sink returned */
 	uint64_t previous_end;
 	struct vma vma;
-	size_t learned;		/* lines that are wanted */
-	size_t learned_lines;	/* all lines before the last */
+	size_t learned; /* lines that are wanted */
+	size_t learned_lines; /* all lines before the last */
 	uint64_t learned_slots;
-	uint16_t learned_end;	/* where the last line, VmFlags, begins */
+	uint16_t learned_end; /* where the last line, VmFlags, begins */
 	struct smaps_line line[SMAPS_SLOTS];
-	size_t tail_len;	/* of a name too long to be kept: its last bytes */
-	char tail[VMA_TAIL_KEPT + 16];	/* and the " (deleted)" behind them */
+	size_t tail_len; /* of a name too long to be kept: its last bytes */
+	char tail[VMA_TAIL_KEPT + 16]; /* and the " (deleted)" behind them */
 	char path[VMA_PATH_KEPT];
 	char vm_flags[256];
 };

@@ -19,7 +19,7 @@ struct reader {
 	struct meter *meter;
 	struct smaps_parser *parser;
 	int fd;
-	bool held;		/* reading holds the target's mmap_lock */
+	bool held; /* reading holds the target's mmap_lock */
 	bool in_long_line;
 	size_t len;
 	char buf[BUFFER];
