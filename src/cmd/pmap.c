@@ -192,8 +192,8 @@ static int take(void *opaque, struct vma *vma)
 	return 0;
 }
 
-/* What pmap leaves unsaid. */
-static void note_result(struct run *run, int pid, const struct mappings_result *result)
+/* What pmap leaves unsaid; that nothing could be read, the caller says. */
+static void note_result(struct run *run, int pid, const struct mappings_result *result, bool denied)
 {
 	const struct smaps_pass *pass = &result->pass;
 	struct error err;
@@ -214,18 +214,18 @@ static void note_result(struct run *run, int pid, const struct mappings_result *
 			  pid, pass->changed);
 		failed(run, &err);
 	}
-	if (result->smaps_reason) {
+	if (result->smaps_reason && !denied) {
 		error_set(&err, EACCES, "%d: smaps: %s", pid, result->smaps_reason);
 		failed(run, &err);
 	}
 }
 
-static void unreadable(struct run *run, int pid, int rc, const struct error *err)
+static void unreadable(struct run *run, int rc, const struct error *err)
 {
 	struct error told = *err;
 
 	if (rc == -EACCES || rc == -EPERM)
-		error_set(&told, -rc, "%s: denied (try: sudo vmview -p %d)", err->text, pid);
+		error_set(&told, -rc, "%s (try: sudo vmview ...)", err->text);
 	failed(run, &told);
 }
 
@@ -246,9 +246,9 @@ static int show_process(struct run *run, const struct procdir *dir, struct arena
 		begin(&show);
 	if (show.begun)
 		pmap_end(&run->pmap);
-	note_result(run, dir->pid, &result);
+	note_result(run, dir->pid, &result, rc < 0);
 	if (rc < 0)
-		unreadable(run, dir->pid, rc, err);
+		unreadable(run, rc, err);
 	return 0;
 }
 
@@ -284,7 +284,7 @@ static void show_pid(struct run *run, int pid, bool selected)
 		error_print(&err);
 		run->status |= PMAP_STATUS_NO_PROCESS;
 	} else if (rc && rc != -ESRCH) {
-		unreadable(run, pid, rc, &err);
+		unreadable(run, rc, &err);
 	}
 	arena_fini(&arena);
 }
