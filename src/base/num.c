@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "base/num.h"
 
+#include <endian.h>
 #include <string.h>
 
 static const char digit_pairs[] =
@@ -113,12 +114,48 @@ static const unsigned char hex_digits[256] = {
 	/* clang-format on */
 };
 
+#define BYTES_OF(byte) ((byte) * 0x0101010101010101ULL)
+
+/*
+ * Eight characters at once: how many of them, from the first, are hex digits in lower case, and their
+ * value. The kernel's addresses are read so in two steps instead of twelve.
+ */
+static unsigned hex_step(const char *text, uint64_t *value)
+{
+	const uint64_t high = BYTES_OF(0x80), low = BYTES_OF(0x7f);
+	uint64_t chars, digit, letter, no_digit, no_letter, bad;
+	unsigned count;
+
+	memcpy(&chars, text, sizeof(chars));
+	chars = le64toh(chars);
+	digit = chars ^ BYTES_OF(0x30);	  /* 0..9 */
+	letter = chars ^ BYTES_OF(0x60);  /* 1..6 */
+	no_digit = ((digit & low) + BYTES_OF(0x76)) | digit;
+	no_letter = ((letter & low) + BYTES_OF(0x79)) | ~((letter & low) + low) | letter;
+	bad = no_digit & no_letter & high;
+	count = bad ? (unsigned)__builtin_ctzll(bad) / 8 : 8;
+	if (!count)
+		return 0;
+	chars = (chars & BYTES_OF(0x0f)) + (chars >> 6 & BYTES_OF(0x01)) * 9;
+	chars = __builtin_bswap64(chars << (64 - 8 * count));
+	chars = (chars | chars >> 4) & 0x00ff00ff00ff00ffULL;
+	chars = (chars | chars >> 8) & 0x0000ffff0000ffffULL;
+	*value = (chars | chars >> 16) & 0xffffffffULL;
+	return count;
+}
+
 bool num_parse_hex(const char **text, const char *end, uint64_t *out)
 {
 	const char *at = *text;
-	uint64_t number = 0;
-	unsigned digit;
+	uint64_t number = 0, part;
+	unsigned digit, count;
 
+	while (end - at >= 8 && !(number >> 32) && (count = hex_step(at, &part))) {
+		number = number << (4 * count) | part;
+		at += count;
+		if (count < 8)
+			break;
+	}
 	for (; at < end && (digit = hex_digits[(unsigned char)*at]); at++) {
 		if (number >> 60)
 			return false;

@@ -8,7 +8,7 @@
 #include "base/out.h"
 #include "render/format.h"
 
-enum { NAME_LEAST = 12 };
+enum { NAME_LEAST = 12, CELL_COPIED = 32 };
 
 /* A cell of a row that waits for the widths: where its text is, and its width in columns. */
 struct cell {
@@ -21,6 +21,7 @@ struct table_format {
 	const struct table *table;
 	size_t count; /* columns */
 	size_t *widths;
+	uint64_t *limits;		/* the least number that does not fit the width */
 	bool fixed; /* widths are final, rows are written as they come */
 	struct out text; /* of the cells that wait */
 	struct cell *cells;
@@ -46,6 +47,7 @@ static void table_free(void *opaque)
 
 	out_fini(&format->text);
 	free(format->widths);
+	free(format->limits);
 	free(format->cells);
 	free(format->tones);
 	free(format);
@@ -68,6 +70,7 @@ static void table_begin(void *opaque, const struct table *table)
 	for (size_t i = 0; i < format->count; i++)
 		format->widths[i] =
 			format->options->noheadings ? 0 : strlen(column_at(format, i)->heading);
+	format->limits = mem_grow(format->limits, format->count, sizeof(format->limits[0]));
 	format->fixed = false;
 	format->rows = 0;
 	format->text.len = 0;
@@ -164,13 +167,26 @@ static void put_headings(struct table_format *format)
 	end_row(format, NULL);
 }
 
+/* The least number that needs more digits than width. */
+static uint64_t limit_of(enum value_type type, size_t width)
+{
+	uint64_t limit = 1, base = type == VALUE_ADDR ? 16 : 10;
+
+	for (size_t i = 0; i < width && !__builtin_mul_overflow(limit, base, &limit); i++)
+		;
+	return limit;
+}
+
 /* The widths are known: write what waits. */
 static void fix(struct table_format *format)
 {
 	format->fixed = true;
 	format->row_least = 0;
-	for (size_t i = 0; i < format->count; i++)
+	for (size_t i = 0; i < format->count; i++) {
 		format->row_least += format->widths[i] + 1;
+		format->limits[i] = limit_of(column_at(format, i)->type, format->widths[i]);
+	}
+	format->row_least += CELL_COPIED;
 	put_headings(format);
 	for (size_t i = 0; i < format->rows; i++)
 		put_row(format, format->text.buf, &format->cells[i * format->count],
@@ -191,28 +207,41 @@ static void make_cells(struct table_format *format, const void *row, struct cell
 	}
 }
 
-/* Right-aligned in its width, without a copy. False where it does not fit. */
+/* Right-aligned in its width, written in place. False where it does not fit. */
 static bool stream_number(struct table_format *format, size_t i, enum value_type type,
 			  uint64_t number)
 {
+	static const char blanks[CELL_COPIED + 1] = "                                ";
 	size_t width = format->widths[i] + (i > 0);
-	struct out *out = format->out;
-	char room[NUM_MAX], *end = room + sizeof(room), *start;
-	size_t len;
+	char *at = format->out->buf + format->out->len, *end = at + width;
+	size_t least = type == VALUE_ADDR ? 16 : 20;
 
-	if (!number && type != VALUE_ADDR) {
-		start = end - 1;
-		*start = '.';
-	} else {
-		start = type == VALUE_ADDR ? num_hex_before(end, number, 12) :
-					     num_u64_before(end, number);
-	}
-	len = (size_t)(end - start);
-	if (len > format->widths[i])
+	if (width > CELL_COPIED || (width < least && number >= format->limits[i]))
 		return false;
-	memset(out->buf + out->len, ' ', width - len);
-	memcpy(out->buf + out->len + width - len, start, len);
-	out->len += width;
+	memcpy(at, blanks, CELL_COPIED);
+	if (type == VALUE_ADDR)
+		num_hex_before(end, number, 12);
+	else if (number)
+		num_u64_before(end, number);
+	else
+		end[-1] = '.';
+	format->out->len += width;
+	return true;
+}
+
+/* Left-aligned in its width; the blanks behind it wait for the next cell. */
+static bool stream_word(struct table_format *format, size_t i, const char *word)
+{
+	size_t len = strlen(word), width = format->widths[i];
+	struct out *out = format->out;
+
+	if (len > width || width > CELL_COPIED || i + 1 == format->count)
+		return false;
+	format->pending += i > 0;
+	memset(out->buf + out->len, ' ', format->pending);
+	memcpy(out->buf + out->len + format->pending, word, len);
+	out->len += format->pending + len;
+	format->pending = width - len;
 	return true;
 }
 
@@ -239,6 +268,9 @@ static void stream_row(struct table_format *format, const void *row, const char 
 
 		if (!format->pending && is_plain(format, column->type, &value) &&
 		    stream_number(format, i, column->type, value.u))
+			continue;
+		if (column->type == VALUE_WORD && !value.reason &&
+		    stream_word(format, i, value.word))
 			continue;
 		format->text.len = 0;
 		cell.width = (uint32_t)format_cell(&format->text, format->options, column, &value);

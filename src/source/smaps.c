@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "source/smaps.h"
 
+#include <endian.h>
 #include <string.h>
 
 #include "base/num.h"
@@ -86,6 +87,19 @@ static bool parse_perm(const char **at, const char *end, uint8_t *out)
 	return true;
 }
 
+/* What most mappings have behind their rights, since no file is mapped. */
+static bool skip_no_file(const char **at, const char *end)
+{
+	static const char none[] = " 00000000 00:00 0";
+	const size_t len = sizeof(none) - 1;
+
+	if ((size_t)(end - *at) < len || memcmp(*at, none, len) != 0 ||
+	    ((size_t)(end - *at) > len && (*at)[len] != ' '))
+		return false;
+	*at += len;
+	return true;
+}
+
 /* Everything before the name: "START-END PERM OFFSET MAJ:MIN INODE". */
 static bool parse_numbers(const char **at, const char *end, struct vma *vma)
 {
@@ -93,8 +107,13 @@ static bool parse_numbers(const char **at, const char *end, struct vma *vma)
 
 	if (!num_parse_hex(at, end, &vma->start) || !expect(at, end, '-') ||
 	    !num_parse_hex(at, end, &vma->end) || !expect(at, end, ' ') ||
-	    !parse_perm(at, end, &vma->perm) || !expect(at, end, ' ') ||
-	    !num_parse_hex(at, end, &vma->offset) || !expect(at, end, ' ') ||
+	    !parse_perm(at, end, &vma->perm))
+		return false;
+	if (skip_no_file(at, end)) {
+		vma->offset = vma->inode = vma->dev_major = vma->dev_minor = 0;
+		return vma->start < vma->end;
+	}
+	if (!expect(at, end, ' ') || !num_parse_hex(at, end, &vma->offset) || !expect(at, end, ' ') ||
 	    !num_parse_hex(at, end, &major) || !expect(at, end, ':') ||
 	    !num_parse_hex(at, end, &minor) || !expect(at, end, ' ') ||
 	    !num_parse_dec(at, end, &vma->inode))
@@ -346,29 +365,27 @@ static uint64_t load64(const char *at)
 	return word;
 }
 
-/* Eight columns of digits, right-aligned. False where they are anything else. */
+#define BYTES_OF(byte) ((byte) * 0x0101010101010101ULL)
+
+/* Eight columns of digits, right-aligned, blanks in front. False where they are anything else. */
 static inline bool parse_column(const char *at, uint64_t *out)
 {
-	static const char zero[8] = "       0";
-	uint64_t number = 0;
-	unsigned i = 0;
+	uint64_t chars = le64toh(load64(at)), blanks, digits;
 
-	if (load64(at) == load64(zero)) {
+	if (chars == 0x3020202020202020ULL) {
 		*out = 0;
 		return true;
 	}
-	while (i < 8 && at[i] == ' ')
-		i++;
-	if (i == 8)
+	blanks = (~chars & BYTES_OF(0x10)) >> 4;
+	blanks *= 0xff;
+	/* a blank has the bits of '0' but one */
+	digits = (chars | BYTES_OF(0x10)) ^ BYTES_OF(0x30);
+	if (((digits + BYTES_OF(0x76)) | digits) & BYTES_OF(0x80) || blanks & (blanks + 1) ||
+	    blanks == ~0ULL || digits & blanks)
 		return false;
-	for (; i < 8; i++) {
-		unsigned digit = (unsigned)(at[i] - '0');
-
-		if (digit > 9)
-			return false;
-		number = number * 10 + digit;
-	}
-	*out = number;
+	digits = digits * 10 + (digits >> 8);
+	*out = ((digits & 0x000000ff000000ffULL) * 0x000f424000000064ULL +
+		(digits >> 16 & 0x000000ff000000ffULL) * 0x0000271000000001ULL) >> 32;
 	return true;
 }
 
