@@ -128,25 +128,27 @@ static const struct style_case {
 	/* clang-format on */
 };
 
+static void check_style(const struct style_case *c)
+{
+	struct pmap_style style;
+	struct error err = { 0 };
+	int rc = pmap_style_from(&c->given, c->pids, &style, &err);
+
+	CHECK(c->name, (rc < 0) == (c->error != NULL));
+	if (c->error) {
+		check_bytes(c->name, bytes_of(err.text), bytes_of(c->error));
+		return;
+	}
+	CHECK(c->name, style.format == c->format);
+	CHECK(c->name, style.choice == c->choice);
+	CHECK(c->name, style.low == 0 && style.high == UINT64_MAX);
+}
+
 static void styles(void **state)
 {
 	(void)state;
-	for (size_t i = 0; i < COUNT(style_cases); i++) {
-		const struct style_case *c = &style_cases[i];
-		struct pmap_style style;
-		struct error err = { 0 };
-		int rc = pmap_style_from(&c->given, c->pids, &style, &err);
-
-		if (c->error) {
-			CHECK(c->name, rc < 0);
-			check_bytes(c->name, bytes_of(err.text), bytes_of(c->error));
-			continue;
-		}
-		CHECK(c->name, rc == 0);
-		CHECK(c->name, style.format == c->format);
-		CHECK(c->name, style.choice == c->choice);
-		CHECK(c->name, style.low == 0 && style.high == UINT64_MAX);
-	}
+	for (size_t i = 0; i < COUNT(style_cases); i++)
+		check_style(&style_cases[i]);
 }
 
 static const struct range_case {
