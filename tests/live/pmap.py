@@ -279,8 +279,8 @@ def animals_that_need_a_machine_of_their_own():
     script = os.path.join(os.path.dirname(os.path.abspath(__file__)), "knobs.sh")
     seen = 0
     for knob, names in KNOBS:
-        done = subprocess.run(["bash", script, knob, "--", sys.executable, os.path.abspath(__file__),
-                               "animals", *names], stdin=subprocess.DEVNULL,
+        argv = [sys.executable, os.path.abspath(__file__), "animals", *names]
+        done = subprocess.run(["bash", script, knob, "--", *argv], stdin=subprocess.DEVNULL,
                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
                               env=dict(os.environ, KNOBS_PATIENCE="60"))
         text = done.stdout.decode("utf-8", "replace")
