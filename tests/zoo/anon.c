@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -285,6 +286,52 @@ static int numa(struct zoo *zoo)
 	return 0;
 }
 
+/* The directory of the control group that this process's memory is charged to; NULL: unknown. */
+static char *memory_cgroup(void)
+{
+	char *line = NULL, *dir = NULL;
+	size_t size = 0;
+	FILE *f = fopen("/proc/self/cgroup", "re");
+
+	/* ID:CONTROLLERS:PATH; of version 2, where ID is 0, only if memory is not in version 1 */
+	while (f && getline(&line, &size, f) > 0) {
+		char *list = strchr(line, ':'), *path = list ? strchr(list + 1, ':') : NULL;
+
+		if (!path)
+			continue;
+		line[strcspn(line, "\n")] = '\0';
+		*path++ = '\0';
+		if (strcmp(list, ":memory") != 0 && (dir || strncmp(line, "0:", 2) != 0))
+			continue;
+		free(dir);
+		dir = zoo_path(list[1] ? "/sys/fs/cgroup/memory" : "/sys/fs/cgroup", path + 1);
+	}
+	free(line);
+	if (f)
+		fclose(f);
+	return dir;
+}
+
+/* Charged to the group that the zoo was in when it touched the pages. */
+static int cgroup(struct zoo *zoo)
+{
+	char *dir = memory_cgroup(), *p;
+	struct stat st;
+
+	if (!dir || stat(dir, &st))
+		return zoo_skip(zoo, "no control group of memory at %s", dir ? dir : "all");
+	p = den_anon(zoo, 8);
+	den_touch(zoo, p, 0, 5);
+	say_open(zoo, 0);
+	say_text(zoo, "cgroup", dir);
+	say_num(zoo, "cgroup_inode", st.st_ino);
+	say_mapping(zoo, TRUTH(.start = addr_of(p), .pages = 8, .kind = "anon", OWN(5),
+			       RUNS({ PRESENT, 0, 5 })));
+	say_close(zoo);
+	free(dir);
+	return 0;
+}
+
 const struct animal anon_animals[] = {
 	{ "touched", "eight pages mapped, three touched", touched, 0, false },
 	{ "untouched", "eight pages mapped, none touched", untouched, 0, false },
@@ -303,5 +350,6 @@ const struct animal anon_animals[] = {
 	{ "heap-split", "a break in three mappings", heap_split, 0, true },
 	{ "stack", "the initial stack", stack, 0, false },
 	{ "numa", "every memory policy of this kernel", numa, 0, false },
+	{ "cgroup", "charged to a control group that it names", cgroup, 0, false },
 	{ NULL, NULL, NULL, 0, false },
 };

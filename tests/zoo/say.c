@@ -214,11 +214,19 @@ static void say_place(struct zoo *zoo, const struct truth *truth)
 		say_text(zoo, "perm", truth->perm ? truth->perm : "rw-p");
 }
 
+/* The name as in maps, and without the mark that the kernel adds to names which are gone. */
 static void say_name(struct zoo *zoo, const struct truth *truth)
 {
-	if (!(truth->unsure & UNSURE_NAME))
-		say_hex(zoo, "name_hex", truth->name ? truth->name : "",
-			truth->name ? strlen(truth->name) : 0);
+	static const char mark[] = " (deleted)";
+	const char *name = truth->name ? truth->name : "";
+	size_t len = strlen(name), mark_len = sizeof(mark) - 1;
+
+	if (!(truth->unsure & UNSURE_NAME)) {
+		say_hex(zoo, "name_hex", name, len);
+		if (!truth->file && len > mark_len && !strcmp(name + len - mark_len, mark))
+			len -= mark_len;
+		say_hex(zoo, "path_hex", name, len);
+	}
 	if (truth->file)
 		say_hex(zoo, "file_hex", truth->file, strlen(truth->file));
 	if (truth->file || truth->deleted)
@@ -226,7 +234,7 @@ static void say_name(struct zoo *zoo, const struct truth *truth)
 	if (truth->inode)
 		say_num(zoo, "inode", truth->inode);
 	if (!(truth->unsure & UNSURE_OFFSET))
-		say_num(zoo, "offset", truth->offset);
+		say_addr(zoo, "offset", truth->offset);
 }
 
 void say_mapping(struct zoo *zoo, const struct truth *truth)

@@ -209,17 +209,30 @@ static int kvm(struct zoo *zoo)
 				  .unsure = DEVICE_BYTES));
 }
 
+enum { PROBE, PROBE_NOP, PROBES };
+
 #ifdef __x86_64__
-/* An instruction that the kernel has to execute out of line. */
+/*
+ * An instruction that the kernel has to execute out of line, and a nop of five bytes, which it may
+ * replace by a call (since 6.18).
+ */
 __asm__(".pushsection .text\n"
-	".globl zoo_probe_point\n"
+	".globl zoo_probe_point, zoo_probe_nop\n"
 	".type zoo_probe_point, @function\n"
 	"zoo_probe_point:\n"
 	"	mov %rdi, %rax\n"
 	"	ret\n"
-	".size zoo_probe_point, . - zoo_probe_point\n"
+	".type zoo_probe_nop, @function\n"
+	"zoo_probe_nop:\n"
+	"	.byte 0x0f, 0x1f, 0x44, 0, 0\n"
+	"	ret\n"
 	".popsection\n");
-extern long zoo_probe_point(long arg);
+extern void zoo_probe_point(void);
+extern void zoo_probe_nop(void);
+static void (*const probe_points[PROBES])(void) = { zoo_probe_point, zoo_probe_nop };
+#else
+static void (*const probe_points[PROBES])(void);
+#endif
 
 struct place {
 	uint64_t addr;
@@ -239,41 +252,33 @@ static int place_find(struct dl_phdr_info *info, size_t size, void *arg)
 		    place->addr < start + phdr->p_filesz)
 			place->offset = place->addr - start + phdr->p_offset;
 	}
-	return 1; /* the program comes first, and is all we want */
+	return 1;	/* the program comes first, and is all we want */
 }
 
-size_t probe_offset(void)
+static size_t probe_offset(int probe)
 {
-	struct place place = { .addr = (uint64_t)(uintptr_t)&zoo_probe_point };
+	struct place place = { .addr = (uint64_t)(uintptr_t)probe_points[probe] };
 
 	dl_iterate_phdr(place_find, &place);
 	return place.offset;
 }
 
-static void probe_pass(void)
+void probe_print(const struct zoo *zoo)
 {
-	zoo_probe_point(0);
-}
-#else
-size_t probe_offset(void)
-{
-	return 0;
+	printf("%s %#zx %#zx\n", zoo->self, probe_offset(PROBE), probe_offset(PROBE_NOP));
 }
 
-static void probe_pass(void)
-{
-}
-#endif
-
-/* Somebody has to have set a uprobe at `zoo --probe`. */
+/* Somebody has to have set a uprobe, where `zoo --probe` says. */
 static int uprobes(struct zoo *zoo)
 {
-	probe_pass();
-	if (!has_mapping("[uprobes]"))
-		return zoo_skip(zoo, "no uprobe at the probe point");
+	const char *name = zoo->arg == PROBE ? "[uprobes]" : "[uprobes-trampoline]";
+
+	if (probe_points[zoo->arg])
+		probe_points[zoo->arg]();
+	if (!has_mapping(name))
+		return zoo_skip(zoo, "no uprobe at the probe point, or none that makes %s", name);
 	say_open(zoo, 0);
-	say_text(zoo, "special", "[uprobes]");
-	say_num(zoo, "probe_offset", probe_offset());
+	say_text(zoo, "special", name);
 	say_close(zoo);
 	return 0;
 }
@@ -287,6 +292,7 @@ const struct animal special_animals[] = {
 	{ "aio", "ring of io_setup", aio, 0, false },
 	{ "packet", "ring of a packet socket", packet, 0, false },
 	{ "kvm", "a virtual CPU", kvm, 0, false },
-	{ "uprobes", "out-of-line page; needs a uprobe at --probe", uprobes, 0, true },
+	{ "uprobes", "[uprobes]; needs a uprobe where --probe says", uprobes, PROBE, true },
+	{ "uprobes-nop", "[uprobes-trampoline]; the same", uprobes, PROBE_NOP, true },
 	{ NULL, NULL, NULL, 0, false },
 };

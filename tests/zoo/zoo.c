@@ -340,7 +340,7 @@ int main(int argc, char **argv)
 	} else if (argc == 5 && !strcmp(argv[1], "--stranger")) {
 		stranger_main(&zoo, argv);
 	} else if (argc == 2 && !strcmp(argv[1], "--probe")) {
-		printf("%s %#zx\n", self, probe_offset());
+		probe_print(&zoo);
 		rc = 0;
 	} else if (argc == 2 && !strcmp(argv[1], "--list")) {
 		zoo_list();

@@ -9,7 +9,7 @@
  *	zoo ANIMAL...	{"pid":N,...} first, one line per animal, {"ready":true} last; then the zoo
  *			waits for the end of its standard input and ends with everything it made
  *	zoo --list	the animals and what they are
- *	zoo --probe	its file, and where in it to set a uprobe for the animal uprobes
+ *	zoo --probe	its file, and where in it the animals uprobes and uprobes-nop need a uprobe
  *
  * A line: {"animal","pid","mappings":[..]} and what else the animal knows. "pid" is the process
  * the animal lives in, which is not always the zoo's. A line {"animal","skip":"why"} stands for an
@@ -119,8 +119,8 @@ int page_is_huge(const void *addr);
 /* How many of the pages are in swap, by the process's own pagemap; -1: cannot tell. */
 ssize_t pages_swapped(const struct zoo *zoo, const void *addr, size_t pages);
 
-/* special.c: where in this program's file the probe point of the animal uprobes is; 0: nowhere */
-size_t probe_offset(void);
+/* special.c: the path of this program, and where in the file the two probe points are */
+void probe_print(const struct zoo *zoo);
 
 /* bare.c: processes that hold what they are told to hold, and nothing else at all */
 
