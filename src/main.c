@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "config.h"
 
-#include <locale.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -65,8 +64,6 @@ int main(int argc, char **argv)
 	const struct command *command;
 
 	privileges_drop();
-	/* names are checked and measured as UTF-8, whatever the user's locale is */
-	setlocale(LC_CTYPE, "C.UTF-8");
 	arena_init(&ctx.arena);
 	out_init(&ctx.out, 1);
 	command = find_command(argc > 1 ? argv[1] : NULL);

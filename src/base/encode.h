@@ -11,8 +11,9 @@ struct out;
 
 /*
  * The only ways for bytes from outside into output, one a format. Each takes any bytes. Width and
- * printability are those of the C library's C.UTF-8 locale (main() selects it); in another locale
- * all that is not ASCII counts as not printable, which is safe.
+ * printability are those of the C library's C.UTF-8 locale, which is selected when it is first asked
+ * (unless the program runs in a multibyte locale already); without it all that is not ASCII counts as
+ * not printable, which is safe.
  */
 
 /*

@@ -160,7 +160,8 @@ int context_open(struct context *ctx, const struct command *command, const struc
 	if (rc == 0)
 		rc = context_root(ctx, &err);
 	if (rc == 0) {
-		host_read(&ctx->root, &ctx->arena, &ctx->host);
+		/* time zone files are read for the time alone: JSON has it */
+		host_read(&ctx->root, &ctx->arena, ctx->options.json, &ctx->host);
 		rc = open_report(ctx, &err);
 	}
 	if (rc)

@@ -4,21 +4,29 @@
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
-#include <sys/uio.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/arena.h"
+#include "base/error.h"
 #include "model/vma.h"
 #include "source/filelook_child.h"
 #include "source/mounts.h"
 #include "source/root.h"
 
-enum { WINDOW = 32, CACHE_FIRST = 64 };
+enum { WINDOW = 32, CACHE_FIRST = 64, BATCH_MAX = 32 * 1024 };
+
+/* Memory that the child shares: what it has found, also if it then hangs. Hostile input for us. */
+struct findings {
+	_Atomic uint32_t done;
+	struct look_reply replies[WINDOW];
+};
 
 /* A file and what is known of it. */
 struct entry {
@@ -38,7 +46,10 @@ struct filelook {
 	pid_t child; /* 0: none */
 	int socket;
 	unsigned lost; /* children that did not answer */
-	size_t in_flight; /* requests sent, in order, whose answer was not taken */
+	struct findings *findings;
+	size_t batch_len; /* of the requests that were not sent yet */
+	char batch[BATCH_MAX];
+	size_t in_flight; /* requests made, in order, whose answer was not taken */
 	struct entry *flight[WINDOW];
 	size_t count, size; /* of the cache */
 	struct entry *cache;
@@ -52,6 +63,10 @@ struct filelook *filelook_new(const struct root *root)
 	filelook->size = CACHE_FIRST;
 	filelook->cache = mem_zalloc(filelook->size * sizeof(filelook->cache[0]));
 	arena_init(&filelook->arena);
+	filelook->findings = mmap(NULL, sizeof(*filelook->findings), PROT_READ | PROT_WRITE,
+				  MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (filelook->findings == MAP_FAILED)
+		error_no_memory();
 	return filelook;
 }
 
@@ -73,6 +88,7 @@ void filelook_free(struct filelook *filelook)
 	if (!filelook)
 		return;
 	end_child(filelook, filelook->in_flight > 0);
+	munmap(filelook->findings, sizeof(*filelook->findings));
 	arena_fini(&filelook->arena);
 	free(filelook->cache);
 	free(filelook);
@@ -99,20 +115,36 @@ static struct entry *find(struct filelook *filelook, const struct vma *vma)
 	}
 }
 
-static void serve(const struct filelook *filelook, int fd)
+/* One request of a batch; returns where the next one begins. */
+static size_t serve_one(const struct filelook *filelook, const char *batch, size_t at, size_t len)
 {
+	struct findings *findings = filelook->findings;
+	uint32_t done = atomic_load(&findings->done);
 	struct look_request request;
 	char path[LOOK_PATH_MAX + 1];
-	struct iovec parts[] = { { &request, sizeof(request) }, { path, LOOK_PATH_MAX } };
+
+	memcpy(&request, batch + at, sizeof(request));
+	at += sizeof(request);
+	if (request.path_len > LOOK_PATH_MAX || request.path_len > len - at || done >= WINDOW)
+		_exit(1);
+	memcpy(path, batch + at, request.path_len);
+	path[request.path_len] = '\0';
+	findings->replies[done] = look_at_file(filelook->dir, &filelook->mounts, &request, path);
+	atomic_store(&findings->done, done + 1);
+	return at + request.path_len;
+}
+
+static void serve(const struct filelook *filelook, int fd)
+{
+	static const char ready = 1;
+	char batch[BATCH_MAX];
 	ssize_t len;
 
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	while ((len = readv(fd, parts, 2)) >= (ssize_t)sizeof(request)) {
-		struct look_reply reply;
-
-		path[(size_t)len - sizeof(request)] = '\0';
-		reply = look_at_file(filelook->dir, &filelook->mounts, &request, path);
-		if (send(fd, &reply, sizeof(reply), MSG_NOSIGNAL) < 0)
+	while ((len = recv(fd, batch, sizeof(batch), 0)) > 0) {
+		for (size_t at = 0; at + sizeof(struct look_request) <= (size_t)len;)
+			at = serve_one(filelook, batch, at, (size_t)len);
+		if (send(fd, &ready, 1, MSG_NOSIGNAL) < 0)
 			break;
 	}
 	_exit(0);
@@ -165,30 +197,56 @@ static void all_unknown(struct filelook *filelook, enum look_why first)
 	filelook->in_flight = 0;
 }
 
-/* Take the answers to everything that was sent. */
+/* Whether the child answers the batch before the time is over that its requests have together. */
+static bool exchange(struct filelook *filelook)
+{
+	struct pollfd ready = { .events = POLLIN };
+	uint32_t before = 0, now;
+	char byte;
+
+	if (!start_child(filelook))
+		return false;
+	atomic_store(&filelook->findings->done, 0);
+	if (send(filelook->socket, filelook->batch, filelook->batch_len, MSG_NOSIGNAL) < 0)
+		return false;
+	ready.fd = filelook->socket;
+	for (;;) {
+		if (poll(&ready, 1, LOOK_DEADLINE_MS) > 0)
+			return recv(filelook->socket, &byte, 1, 0) == 1;
+		now = atomic_load(&filelook->findings->done);
+		if (now <= before || now > WINDOW)
+			return false;
+		before = now;
+	}
+}
+
+/* Take the answers to everything that was asked. */
 static void take_replies(struct filelook *filelook)
 {
-	size_t taken = 0;
+	size_t taken = 0, done;
+	bool answered;
 
-	while (taken < filelook->in_flight) {
-		struct pollfd ready = { .fd = filelook->socket, .events = POLLIN };
-		struct look_reply reply;
+	if (!filelook->in_flight)
+		return;
+	answered = exchange(filelook);
+	done = atomic_load(&filelook->findings->done);
+	for (; taken < filelook->in_flight && taken < done; taken++) {
+		struct look_reply reply = filelook->findings->replies[taken];
 
-		if (poll(&ready, 1, LOOK_DEADLINE_MS) <= 0 ||
-		    recv(filelook->socket, &reply, sizeof(reply), 0) != sizeof(reply) ||
-		    reply.type > LOOK_DEVICE || reply.why >= WHY_COUNT)
+		if (reply.type > LOOK_DEVICE || reply.why >= WHY_COUNT)
 			break;
 		filelook->flight[taken]->reply = reply;
-		filelook->flight[taken++]->waiting = false;
+		filelook->flight[taken]->waiting = false;
 	}
 	if (taken < filelook->in_flight) {
 		filelook->in_flight -= taken;
 		memmove(filelook->flight, filelook->flight + taken,
 			filelook->in_flight * sizeof(filelook->flight[0]));
-		all_unknown(filelook, WHY_HANGS);
+		all_unknown(filelook, answered ? WHY_FAILED : WHY_HANGS);
 		end_child(filelook, true);
 	}
 	filelook->in_flight = 0;
+	filelook->batch_len = 0;
 }
 
 void filelook_process(struct filelook *filelook, const struct procdir *dir)
@@ -201,7 +259,7 @@ void filelook_process(struct filelook *filelook, const struct procdir *dir)
 	filelook->dir = dir;
 }
 
-static bool send_request(struct filelook *filelook, const struct vma *vma)
+static void add_request(struct filelook *filelook, const struct vma *vma)
 {
 	struct look_request request = {
 		.start = vma->start,
@@ -211,13 +269,11 @@ static bool send_request(struct filelook *filelook, const struct vma *vma)
 		.dev_minor = vma->dev_minor,
 		.path_len = (uint32_t)vma->path.len,
 	};
-	struct iovec parts[] = {
-		{ &request, sizeof(request) },
-		{ (void *)(uintptr_t)vma->path.data, vma->path.len },
-	};
-	struct msghdr message = { .msg_iov = parts, .msg_iovlen = 2 };
 
-	return sendmsg(filelook->socket, &message, MSG_NOSIGNAL) >= 0;
+	memcpy(filelook->batch + filelook->batch_len, &request, sizeof(request));
+	filelook->batch_len += sizeof(request);
+	memcpy(filelook->batch + filelook->batch_len, vma->path.data, vma->path.len);
+	filelook->batch_len += vma->path.len;
 }
 
 static void grow_cache(struct filelook *filelook)
@@ -249,7 +305,8 @@ void filelook_ask(struct filelook *filelook, const struct vma *vma)
 		grow_cache(filelook);
 		entry = find(filelook, vma);
 	}
-	if (filelook->in_flight == WINDOW)
+	if (filelook->in_flight == WINDOW ||
+	    filelook->batch_len + sizeof(struct look_request) + vma->path.len > BATCH_MAX)
 		take_replies(filelook);
 	filelook->count += !entry->used;
 	*entry = (struct entry){ .inode = vma->inode,
@@ -258,10 +315,7 @@ void filelook_ask(struct filelook *filelook, const struct vma *vma)
 				 .used = true,
 				 .waiting = true,
 				 .reply = { LOOK_UNKNOWN, WHY_FAILED } };
-	if (!start_child(filelook) || !send_request(filelook, vma)) {
-		entry->waiting = false;
-		return;
-	}
+	add_request(filelook, vma);
 	filelook->flight[filelook->in_flight++] = entry;
 }
 

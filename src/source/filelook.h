@@ -37,8 +37,8 @@ void filelook_free(struct filelook *filelook);
 void filelook_process(struct filelook *filelook, const struct procdir *dir);
 
 /*
- * Ask for the file of a mapping; the answer comes later: filelook_get(). Many requests that are made
- * before the first answer is taken cost one switch to the child and back.
+ * Ask for the file of a mapping; the answer comes later: filelook_get(). Requests are gathered, and
+ * go to the child together when the first answer is wanted: one switch to it and back.
  */
 void filelook_ask(struct filelook *filelook, const struct vma *vma);
 

@@ -59,11 +59,11 @@ static void read_recorded(const struct root *root, struct arena *arena, struct h
 		host->page_size = (size_t)number;
 }
 
-void host_read(const struct root *root, struct arena *arena, struct host *host)
+void host_read(const struct root *root, struct arena *arena, bool names, struct host *host)
 {
 	*host = (struct host){ .page_size = (size_t)sysconf(_SC_PAGESIZE) };
 	if (root->recorded)
 		read_recorded(root, arena, host);
-	else
+	else if (names)
 		read_live(arena, host);
 }

@@ -2,6 +2,7 @@
 #ifndef VMVIEW_SOURCE_HOST_H
 #define VMVIEW_SOURCE_HOST_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 struct arena;
@@ -17,7 +18,8 @@ struct host {
 /*
  * Live: uname(2), the clock, sysconf(3). Recorded: proc/sys/kernel/osrelease, and the file
  * vmview/host with lines "time TIME" and "page_size BYTES"; without it page_size is this machine's.
+ * names false: only page_size is wanted.
  */
-void host_read(const struct root *root, struct arena *arena, struct host *host);
+void host_read(const struct root *root, struct arena *arena, bool names, struct host *host);
 
 #endif

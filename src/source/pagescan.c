@@ -36,5 +36,11 @@ int pagescan(int pagemap_fd, struct pagescan_request *request, struct pagescan_r
 	if (arg.walk_end <= request->start || arg.walk_end > request->end)
 		return -EPROTO;
 	request->start = arg.walk_end;
+	/*
+	 * When the end of the range is reached after more regions than the kernel holds back (512),
+	 * walk_end stays behind regions that are already in vec: going on from it would give them twice.
+	 */
+	if (found && regions[found - 1].end > request->start)
+		request->start = regions[found - 1].end;
 	return found;
 }

@@ -119,9 +119,12 @@ int smaps_read(const struct procdir *dir, const char *file, struct smaps_keys *k
 	parser = mem_alloc(sizeof(*parser));
 	reader = mem_alloc(sizeof(*reader));
 	smaps_parser_init(parser, keys, sink, ctx);
-	*reader = (struct reader){
-		.meter = dir->root->meter, .parser = parser, .fd = fd, .held = needs_lock(file)
-	};
+	/* not an initialiser: it would touch the whole buffer, 16 page faults */
+	memset(reader, 0, offsetof(struct reader, buf));
+	reader->meter = dir->root->meter;
+	reader->parser = parser;
+	reader->fd = fd;
+	reader->held = needs_lock(file);
 	rc = read_all(reader);
 	if (rc == 0)
 		read_end(reader);
