@@ -121,7 +121,7 @@ static const struct name_case {
 	{ "/memfd:a/", true, " (deleted)", "/memfd:a/ (deleted)", " (deleted)" },
 	{ "/memfd:a/", false, "/", "/memfd:a/", "/" },
 	{ "/a/x\033[1m\xff\xc3\xa9\\012", false, "x\\x1b[1m\\xff\xc3\xa9\\012",
-	  "/a/x\\x1b[1m\\xff\\xc3\\xa9\\012", "x\\x1b[1m\\xff\xc3\xa9\\012" },
+	  "/a/x\\x1b[1m\\xff\xc3\xa9\\012", "x\\x1b[1m\\xff\xc3\xa9\\012" },
 	{ "/SYSV0000a1f0", true, "  [ shmid=0x2c ]", "  [ shmid=0x2c ]", "  [ shmid=0x2c ]" },
 	{ "/SYSV0000a1f0", false, "SYSV0000a1f0", "/SYSV0000a1f0", "SYSV0000a1f0" },
 	{ "/SYSV0000a1f", true, "SYSV0000a1f (deleted)", "/SYSV0000a1f (deleted)", "SYSV0000a1f (deleted)" },
