@@ -233,21 +233,38 @@ static void parse_header(struct smaps_parser *parser, const char *line, const ch
 	end_long_name(parser);
 }
 
+static bool is_header(const char *line)
+{
+	return (*line >= '0' && *line <= '9') || (*line >= 'a' && *line <= 'f');
+}
+
+/* No other line than a header is as long: it is passed over, and the record goes on. */
+static void begin_long(struct smaps_parser *parser, const char *text, size_t len)
+{
+	parser->pass.lines++;
+	parser->tail_len = 0;
+	parser->long_name = false;
+	if (is_header(text)) {
+		parser->long_name = begin_record(parser, text, text + len);
+		return;
+	}
+	malformed(parser);
+	parser->irregular = true;
+}
+
 void smaps_parser_long(struct smaps_parser *parser, const char *text, size_t len, bool first)
 {
-	if (first) {
-		parser->pass.lines++;
-		parser->tail_len = 0;
-		begin_record(parser, text, text + len);
-	} else {
-		parser->vma.path_len += len;
-	}
-	add_tail(parser, text, len);
+	if (first)
+		begin_long(parser, text, len);
+	else
+		parser->vma.path_len += parser->long_name ? len : 0;
+	if (parser->long_name)
+		add_tail(parser, text, len);
 }
 
 void smaps_parser_long_end(struct smaps_parser *parser)
 {
-	if (parser->pending)
+	if (parser->long_name)
 		end_long_name(parser);
 }
 
@@ -424,11 +441,6 @@ static const char *fast_fields(struct smaps_parser *parser, const char *at, cons
 	vma->have = parser->learned_slots;
 	parser->pass.lines += parser->learned_lines;
 	return last;
-}
-
-static bool is_header(const char *line)
-{
-	return (*line >= '0' && *line <= '9') || (*line >= 'a' && *line <= 'f');
 }
 
 size_t smaps_parser_feed(struct smaps_parser *parser, const char *text, size_t len)

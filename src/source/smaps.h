@@ -21,7 +21,7 @@ struct smaps_pass {
 	size_t malformed; /* records skipped, since no mapping could be read from them */
 	size_t first_malformed; /* line number of the first, from 1 */
 	size_t changed; /* mappings that overlapped the one before; their start was clamped */
-	bool cut_off; /* the address space went away before the end was reached */
+	bool cut_off; /* the address space went away, or a recording ends, within it */
 };
 
 /*
@@ -58,6 +58,7 @@ struct smaps_parser {
 	uint64_t learned_slots;
 	uint16_t learned_end; /* where the last line, VmFlags, begins */
 	struct smaps_line line[SMAPS_SLOTS];
+	bool long_name; /* the line that is longer than the caller's buffer is a header */
 	size_t tail_len; /* of a name too long to be kept: its last bytes */
 	char tail[VMA_TAIL_KEPT + 16]; /* and the " (deleted)" behind them */
 	char path[VMA_PATH_KEPT];

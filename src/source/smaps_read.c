@@ -75,11 +75,17 @@ static int read_all(struct reader *reader)
 	return 0;
 }
 
-/* What is left at the end of the file; a last line may lack its newline in a recording. */
+/*
+ * What is left at the end of the file. The kernel ends every line; a recording that does not was cut
+ * off, and what the line tells is taken as far as it goes.
+ */
 static void read_end(struct reader *reader)
 {
 	consume(reader);
-	if (reader->len && !reader->in_long_line && reader->len < BUFFER) {
+	reader->parser->pass.cut_off = reader->len || reader->in_long_line;
+	if (reader->in_long_line) {
+		smaps_parser_long_end(reader->parser);
+	} else if (reader->len && reader->len < BUFFER) {
 		reader->buf[reader->len++] = '\n';
 		consume(reader);
 	}
@@ -129,8 +135,8 @@ int smaps_read(const struct procdir *dir, const char *file, struct smaps_keys *k
 	if (rc == 0)
 		read_end(reader);
 	if (rc == 0 || rc == -ESRCH)
-		parser->pass.cut_off = rc ||
-				       (parser->pass.lines && is_gone(watch >= 0 ? watch : fd));
+		parser->pass.cut_off |= rc ||
+					(parser->pass.lines && is_gone(watch >= 0 ? watch : fd));
 	if (rc && rc != -ESRCH)
 		error_errno(err, -rc, "%s/proc/%s/%s", dir->root->dir, dir->name, file);
 	if (smaps_parser_finish(parser))

@@ -15,4 +15,5 @@ UNIT_TESTS += %D%/test_pmap
 UNIT_TESTS += %D%/test_pmap_args
 UNIT_TESTS += %D%/test_pmap_rc
 UNIT_TESTS += %D%/test_smaps
+UNIT_TESTS += %D%/test_smaps_read
 UNIT_TESTS += %D%/test_words

@@ -24,13 +24,20 @@
 		}                                                                     \
 	} while (0)
 
-/* The bytes have to be those of want. */
+/* Fails at what differs first, and shows the bytes around it. */
 static inline void check_bytes(const char *name, struct bytes got, struct bytes want)
 {
+	size_t at = 0, from;
+
 	if (bytes_equal(got, want))
 		return;
-	print_error("case '%s': %zu bytes \"%.*s\", not %zu bytes \"%.*s\"\n", name, got.len,
-		    (int)got.len, got.data, want.len, (int)want.len, want.data);
+	while (at < got.len && at < want.len && got.data[at] == want.data[at])
+		at++;
+	from = at > 200 ? at - 200 : 0;
+	print_error("case '%s': %zu bytes, not %zu; at %zu:\n  have \"%.*s\"\n  want \"%.*s\"\n",
+		    name, got.len, want.len, at, (int)(got.len - from < 400 ? got.len - from : 400),
+		    got.data ? got.data + from : "",
+		    (int)(want.len - from < 400 ? want.len - from : 400), want.data + from);
 	fail();
 }
 
