@@ -112,8 +112,10 @@ static int add(struct smaps_keys *keys, struct bytes name, bool kb)
 	memcpy(key->name, name.data, name.len);
 	key->name[name.len] = '\0';
 	set_json(key);
-	if (smaps_keys_find(keys, key->json) >= 0)
+	if (smaps_keys_find(keys, key->json) >= 0) {
+		keys->lost++;
 		return -1;
+	}
 	key->kb = kb;
 	snprintf(key->help, sizeof(key->help), "%s", "a field that this version does not know");
 	return (int)keys->count++;

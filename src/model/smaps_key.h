@@ -45,11 +45,12 @@ enum smaps_slot {
 	SMAPS_KNOWN,
 	SMAPS_SLOTS = SMAPS_KNOWN + 11, /* with room for fields of later kernels */
 	SMAPS_NAME_MAX = 40,
+	SMAPS_JSON_MAX = SMAPS_NAME_MAX * 3 / 2, /* every other letter a capital */
 };
 
 struct smaps_key {
 	char name[SMAPS_NAME_MAX]; /* as in smaps: "Pss_Dirty" */
-	char json[SMAPS_NAME_MAX + 16]; /* in snake case: "pss_dirty", "thp_eligible" */
+	char json[SMAPS_JSON_MAX]; /* in snake case: "pss_dirty", "thp_eligible" */
 	bool kb; /* the kernel says kB; values here are in bytes */
 	bool rollup_only; /* never in smaps itself */
 	char help[64];
@@ -63,7 +64,7 @@ struct smaps_keys {
 	uint64_t wanted; /* slots that readers may leave out if they are not in it; all at first */
 	uint8_t order[SMAPS_SLOTS]; /* the slots that were met, in the order of the file */
 	size_t ordered;
-	size_t lost; /* unknown fields for which there was no slot */
+	size_t lost; /* unknown fields for which there was no slot, or no key of their own */
 };
 
 void smaps_keys_init(struct smaps_keys *keys);

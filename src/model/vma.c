@@ -36,7 +36,8 @@ bool vma_sum(const struct vma *vma, enum vma_sum sum, uint64_t *out)
 	if ((vma->have & sums[sum].all) != sums[sum].all)
 		return false;
 	for (slots &= vma->have; slots; slots &= slots - 1)
-		total += vma->field[__builtin_ctzll(slots)];
+		if (__builtin_add_overflow(total, vma->field[__builtin_ctzll(slots)], &total))
+			return false;
 	*out = total;
 	return true;
 }
@@ -45,9 +46,17 @@ bool vma_has_flag(const struct vma *vma, const char *code)
 {
 	struct bytes flags = vma->vm_flags;
 
-	for (size_t i = 0; i + 2 <= flags.len; i += 3)
-		if (flags.data[i] == code[0] && flags.data[i + 1] == code[1])
+	for (size_t i = 0; i + 2 <= flags.len; i++) {
+		bool whole = i + 2 == flags.len || flags.data[i + 2] == ' ';
+
+		if (whole && flags.data[i] == code[0] && flags.data[i + 1] == code[1])
 			return true;
+		/* to the blank: two letters further, but for codes of another length */
+		if (whole)
+			i += 2;
+		while (i < flags.len && flags.data[i] != ' ')
+			i++;
+	}
 	return false;
 }
 

@@ -67,7 +67,7 @@ void vma_perm_text(const struct vma *vma, char text[5]);
 /*
  * Sums of fields. Each is known only where every field that it is made of is known: private and
  * shared and dirty and clean are sums of smaps' four classes, uss is private plus Private_Hugetlb,
- * huge is all that a PMD maps plus hugetlb.
+ * huge is all that a PMD maps plus hugetlb. One that does not fit 64 bits is not known.
  */
 enum vma_sum { SUM_USS, SUM_SHARED, SUM_PRIVATE, SUM_DIRTY, SUM_CLEAN, SUM_HUGE, SUM_COUNT };
 

@@ -30,6 +30,7 @@ struct vma_record {
 	int32_t tid, pid;
 	uint8_t perm, kind;
 	bool deleted, changed;
+	bool flags_known; /* also where there are none */
 	bool wide; /* values are eight bytes each, in bytes; else four, in kB */
 	uint32_t values[]; /* of the bits of nonzero, from the lowest */
 };
@@ -173,6 +174,7 @@ void vma_store_add(struct vma_store *store, const struct vma *vma)
 		.path = intern(store, vma->path, vma->tail, vma->path_len),
 		.vm_flags =
 			intern(store, vma->vm_flags, (struct bytes){ NULL, 0 }, vma->vm_flags.len),
+		.flags_known = vma->vm_flags.data,
 		.absent = vma->absent,
 		.have = vma->have,
 		.nonzero = nonzero,
@@ -238,7 +240,8 @@ void vma_store_get(const struct vma_store *store, size_t index, struct vma *vma)
 	vma->name = (struct bytes){ NULL, 0 };
 	vma->path_len = record->path ? record->path->full_len : 0;
 	vma->tail = tail_of(record->path);
-	vma->vm_flags = text_of(record->vm_flags);
+	vma->vm_flags = record->flags_known && !record->vm_flags ? BYTES("") :
+								   text_of(record->vm_flags);
 	vma->have = record->have;
 	vma->absent = record->absent;
 	unpack(record, vma);

@@ -17,3 +17,4 @@ UNIT_TESTS += %D%/test_pmap_rc
 UNIT_TESTS += %D%/test_smaps
 UNIT_TESTS += %D%/test_smaps_read
 UNIT_TESTS += %D%/test_words
+UNIT_TESTS += %D%/test_model
