@@ -14,6 +14,7 @@ UNIT_TESTS += %D%/test_pagewalk
 UNIT_TESTS += %D%/test_pmap
 UNIT_TESTS += %D%/test_pmap_args
 UNIT_TESTS += %D%/test_pmap_rc
+UNIT_TESTS += %D%/test_sharing
 UNIT_TESTS += %D%/test_smaps
 UNIT_TESTS += %D%/test_smaps_read
 UNIT_TESTS += %D%/test_words

@@ -1,0 +1,539 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "analysis/sharing.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/arena.h"
+
+/* Frames in a tree of three levels, like a page table: 2^18 x 2^9 x 2^9. */
+enum {
+	LEAF_BITS = 9,
+	LEAF_FRAMES = 1 << LEAF_BITS,
+	BRANCH_BITS = 9,
+	BRANCH_LEAVES = 1 << BRANCH_BITS,
+	TOP_BRANCHES = 1 << 18,
+};
+
+/* A frame's word: set << KIND_BITS | kind; 0: not in the join. */
+enum { KIND_BITS = 3, KIND_MASK = (1 << KIND_BITS) - 1 };
+
+enum {
+	ROOT = 0, /* the empty set */
+	CROWDS = 4096, /* classes of crowds by number of mappers; the last is "so many or more" */
+	CROWD_FIRST = 1,
+	SET_FIRST = CROWD_FIRST + CROWDS,
+	TIMES_MAX = 1024, /* a frame that one process maps more often: no longer counted */
+};
+
+static const uint32_t nobody = UINT32_MAX;
+
+/*
+ * A set is its parent and a member more, which is behind all members of the parent. A process that
+ * maps a frame more than once steps to a set of its own (times), so that map counts can be explained;
+ * canon is the set with the same members, each once.
+ */
+struct set {
+	uint32_t parent, member;
+	uint32_t size; /* members */
+	uint32_t mappings; /* pages that lead to a frame of it */
+	uint32_t times; /* of these by member */
+	uint32_t canon;
+	uint32_t step_process, step; /* the set after a page of this process */
+	uint32_t crowded; /* frames that left it for a crowd */
+	uint32_t frames[SHARE_KINDS];
+};
+
+struct leaf {
+	uint32_t word[LEAF_FRAMES];
+};
+
+struct branch {
+	struct leaf *leaf[BRANCH_LEAVES];
+};
+
+struct sharing {
+	struct branch **top;
+	uint64_t branch_end; /* behind the last branch there is */
+	struct set *sets;
+	uint32_t set_count, set_cap, sets_left;
+	double *weight; /* by set: the sum of 1 / map count of its frames */
+	uint64_t counted[SHARE_KINDS]; /* frames whose map count tells whether they are closed */
+	struct sharing_process *processes;
+	uint32_t process_count, process_cap;
+	bool crowded, finished;
+	struct sharing_total total;
+};
+
+const char *const share_kind_names[SHARE_KINDS] = { "anon", "shm", "file", "ksm", "hugetlb" };
+
+static uint32_t set_new(struct sharing *sharing, uint32_t parent, uint32_t member)
+{
+	const struct set *from;
+	struct set *set;
+	uint32_t id = sharing->set_count;
+
+	if (id == sharing->set_cap) {
+		sharing->set_cap += sharing->set_cap / 2;
+		sharing->sets = mem_grow(sharing->sets, sharing->set_cap, sizeof(*sharing->sets));
+	}
+	from = &sharing->sets[parent];
+	set = &sharing->sets[sharing->set_count++];
+	*set = (struct set){
+		.parent = parent,
+		.member = member,
+		.size = from->size + (from->member != member),
+		.mappings = from->mappings + 1,
+		.times = from->member == member ? from->times + 1 : 1,
+		.canon = id,
+		.step_process = nobody,
+	};
+	return id;
+}
+
+struct sharing *sharing_new(uint32_t sets_max)
+{
+	struct sharing *sharing = mem_zalloc(sizeof(*sharing));
+
+	sharing->top = mem_zalloc(TOP_BRANCHES * sizeof(struct branch *));
+	sharing->set_cap = 2 * SET_FIRST;
+	sharing->sets = mem_zalloc(sharing->set_cap * sizeof(*sharing->sets));
+	sharing->sets_left = sets_max ? sets_max : SHARING_SETS_MAX;
+	for (uint32_t id = 0; id < SET_FIRST; id++)
+		sharing->sets[id] = (struct set){
+			.member = nobody, .mappings = id, .canon = id, .step_process = nobody
+		};
+	sharing->set_count = SET_FIRST;
+	return sharing;
+}
+
+void sharing_free(struct sharing *sharing)
+{
+	if (!sharing)
+		return;
+	for (uint64_t i = 0; i < sharing->branch_end; i++) {
+		for (size_t k = 0; sharing->top[i] && k < BRANCH_LEAVES; k++)
+			free(sharing->top[i]->leaf[k]);
+		free(sharing->top[i]);
+	}
+	free(sharing->top);
+	free(sharing->sets);
+	free(sharing->weight);
+	free(sharing->processes);
+	free(sharing);
+}
+
+uint32_t sharing_begin(struct sharing *sharing)
+{
+	assert(!sharing->finished);
+	if (sharing->process_count == sharing->process_cap) {
+		sharing->process_cap = sharing->process_cap ? sharing->process_cap * 2 : 16;
+		sharing->processes = mem_grow(sharing->processes, sharing->process_cap,
+					      sizeof(*sharing->processes));
+	}
+	sharing->processes[sharing->process_count] = (struct sharing_process){ 0 };
+	return sharing->process_count++;
+}
+
+static bool is_crowd(uint32_t set)
+{
+	return set >= CROWD_FIRST && set < SET_FIRST;
+}
+
+static uint32_t crowd_of(uint32_t mappings)
+{
+	return mappings < CROWDS ? CROWD_FIRST - 1 + mappings : SET_FIRST - 1;
+}
+
+/* The set after a page of this process; ROOT: no more sets, it has to be a crowd. */
+static uint32_t set_make(struct sharing *sharing, uint32_t from, uint32_t process)
+{
+	const struct set *set = &sharing->sets[from];
+	uint32_t canon = set->canon, made;
+	bool again = set->member == process;
+
+	if (again && set->times == TIMES_MAX)
+		return from;
+	if (set->step_process == process)
+		return set->step;
+	if (from != ROOT && !sharing->sets_left)
+		return ROOT;
+	if (!again && canon != from) {
+		canon = set_make(sharing, canon, process);
+		if (canon == ROOT || !sharing->sets_left)
+			return ROOT;
+	}
+	made = set_new(sharing, from, process);
+	sharing->sets_left -= from != ROOT;
+	if (again || sharing->sets[from].canon != from)
+		sharing->sets[made].canon = canon;
+	sharing->sets[from].step_process = process;
+	sharing->sets[from].step = made;
+	return made;
+}
+
+/* The slow way of sharing_add(): the first frame of a set, or one that comes to a crowd. */
+static uint32_t step_to(struct sharing *sharing, uint32_t from, uint32_t process)
+{
+	uint32_t to = is_crowd(from) ? ROOT : set_make(sharing, from, process);
+
+	if (to != ROOT)
+		return to;
+	if (!is_crowd(from))
+		sharing->sets[from].crowded++;
+	sharing->crowded = true;
+	sharing->processes[process].crowded++;
+	return crowd_of(sharing->sets[from].mappings + 1);
+}
+
+static struct leaf *leaf_find(const struct sharing *sharing, uint64_t pfn)
+{
+	uint64_t branch = pfn >> (LEAF_BITS + BRANCH_BITS);
+
+	if (branch >= sharing->branch_end || !sharing->top[branch])
+		return NULL;
+	return sharing->top[branch]->leaf[pfn >> LEAF_BITS & (BRANCH_LEAVES - 1)];
+}
+
+static struct leaf *leaf_make(struct sharing *sharing, uint64_t pfn)
+{
+	uint64_t index = pfn >> (LEAF_BITS + BRANCH_BITS);
+	struct branch **branch = &sharing->top[index];
+	struct leaf **leaf;
+
+	if (!*branch)
+		*branch = mem_zalloc(sizeof(**branch));
+	if (index >= sharing->branch_end)
+		sharing->branch_end = index + 1;
+	leaf = &(*branch)->leaf[pfn >> LEAF_BITS & (BRANCH_LEAVES - 1)];
+	if (!*leaf)
+		*leaf = mem_zalloc(sizeof(**leaf));
+	return *leaf;
+}
+
+/* Pages of one leaf. */
+static void join(struct sharing *sharing, uint32_t *word, uint64_t count, enum share_kind kind)
+{
+	uint32_t process = sharing->process_count - 1;
+
+	for (uint64_t i = 0; i < count; i++) {
+		uint32_t from = word[i] >> KIND_BITS, to;
+		unsigned was = from != ROOT ? word[i] & KIND_MASK : kind;
+
+		if (sharing->sets[from].step_process == process)
+			to = sharing->sets[from].step;
+		else
+			to = step_to(sharing, from, process);
+		word[i] = to << KIND_BITS | was;
+	}
+}
+
+void sharing_add(struct sharing *sharing, uint64_t pfn, uint64_t count, enum share_kind kind,
+		 bool exclusive)
+{
+	struct sharing_process *process = &sharing->processes[sharing->process_count - 1];
+
+	process->mapped[kind] += count;
+	if (exclusive) {
+		process->exclusive[kind] += count;
+		return;
+	}
+	if (pfn >= SHARING_PFN_END || count > SHARING_PFN_END - pfn) {
+		process->mapped[kind] -= count;
+		return;
+	}
+	while (count) {
+		uint64_t at = pfn & (LEAF_FRAMES - 1);
+		uint64_t here = count < LEAF_FRAMES - at ? count : LEAF_FRAMES - at;
+
+		join(sharing, leaf_make(sharing, pfn)->word + at, here, kind);
+		pfn += here;
+		count -= here;
+	}
+}
+
+/* Calls take() for all leaves there are, with the first frame of each. */
+static void leaves(const struct sharing *sharing, void (*take)(void *ctx, struct leaf *leaf),
+		   void *ctx)
+{
+	for (uint64_t i = 0; i < sharing->branch_end; i++)
+		for (size_t k = 0; sharing->top[i] && k < BRANCH_LEAVES; k++)
+			if (sharing->top[i]->leaf[k])
+				take(ctx, sharing->top[i]->leaf[k]);
+}
+
+static void drop_leaf(void *ctx, struct leaf *leaf)
+{
+	struct sharing *sharing = ctx;
+	uint32_t process = sharing->process_count - 1;
+
+	for (size_t i = 0; i < LEAF_FRAMES; i++) {
+		uint32_t set = leaf->word[i] >> KIND_BITS;
+		uint32_t was = set;
+
+		while (sharing->sets[set].member == process)
+			set = sharing->sets[set].parent;
+		if (set != was)
+			leaf->word[i] =
+				set == ROOT ? 0 : set << KIND_BITS | (leaf->word[i] & KIND_MASK);
+	}
+}
+
+void sharing_drop(struct sharing *sharing)
+{
+	struct sharing_process *process = &sharing->processes[sharing->process_count - 1];
+
+	leaves(sharing, drop_leaf, sharing);
+	*process = (struct sharing_process){ .crowded = process->crowded };
+}
+
+uint64_t sharing_next_frames(const struct sharing *sharing, unsigned kinds, uint64_t *pfn)
+{
+	uint64_t at = *pfn, end = sharing->branch_end << (LEAF_BITS + BRANCH_BITS), found = 0;
+
+	while (at < end) {
+		const struct leaf *leaf = leaf_find(sharing, at);
+		uint32_t word = leaf ? leaf->word[at & (LEAF_FRAMES - 1)] : 0;
+
+		if (word && kinds >> (word & KIND_MASK) & 1) {
+			if (!found++)
+				*pfn = at;
+			at++;
+		} else if (found) {
+			break;
+		} else {
+			at = leaf ? at + 1 : (at | (LEAF_FRAMES - 1)) + 1;
+		}
+	}
+	return found;
+}
+
+void sharing_set_kind(struct sharing *sharing, uint64_t pfn, enum share_kind kind)
+{
+	struct leaf *leaf = leaf_find(sharing, pfn);
+	uint32_t *word = leaf ? &leaf->word[pfn & (LEAF_FRAMES - 1)] : NULL;
+
+	if (word && *word)
+		*word = (*word & ~(uint32_t)KIND_MASK) | kind;
+}
+
+uint32_t sharing_set_of(const struct sharing *sharing, uint64_t pfn, enum share_kind *kind)
+{
+	const struct leaf *leaf = pfn < SHARING_PFN_END ? leaf_find(sharing, pfn) : NULL;
+	uint32_t word = leaf ? leaf->word[pfn & (LEAF_FRAMES - 1)] : 0;
+
+	*kind = (enum share_kind)(word & KIND_MASK);
+	return sharing->sets[word >> KIND_BITS].canon;
+}
+
+void sharing_set_map_count(struct sharing *sharing, uint64_t pfn, uint64_t map_count)
+{
+	const struct leaf *leaf = leaf_find(sharing, pfn);
+	uint32_t word = leaf ? leaf->word[pfn & (LEAF_FRAMES - 1)] : 0;
+	uint32_t id = word >> KIND_BITS;
+	const struct set *set = &sharing->sets[id];
+
+	if (id == ROOT)
+		return;
+	if (!sharing->weight)
+		sharing->weight = mem_zalloc(sharing->set_count * sizeof(*sharing->weight));
+	/* mapped by fewer than were seen: unmapped meanwhile */
+	if (map_count < set->mappings)
+		map_count = set->mappings;
+	if ((word & KIND_MASK) != SHARE_HUGETLB)
+		sharing->weight[id] += 1 / (double)map_count;
+	if (id == SET_FIRST - 1 || set->times == TIMES_MAX)
+		return;
+	sharing->counted[word & KIND_MASK]++;
+	sharing->total.closed[word & KIND_MASK] += map_count == set->mappings;
+}
+
+static void count_leaf(void *ctx, struct leaf *leaf)
+{
+	struct sharing *sharing = ctx;
+
+	for (size_t i = 0; i < LEAF_FRAMES; i++)
+		if (leaf->word[i])
+			sharing->sets[leaf->word[i] >> KIND_BITS]
+				.frames[leaf->word[i] & KIND_MASK]++;
+}
+
+/* The pages of each process by map count; crowds do not say whose they are. */
+static void share_out_weight(struct sharing *sharing, uint32_t id)
+{
+	double weight = sharing->weight ? sharing->weight[id] : 0;
+
+	sharing->total.pss += weight * sharing->sets[id].mappings;
+	for (uint32_t at = id; at >= SET_FIRST; at = sharing->sets[at].parent)
+		sharing->processes[sharing->sets[at].member].pss += weight;
+}
+
+/* The next set up with another member; ROOT: none. */
+static uint32_t set_above(const struct sharing *sharing, uint32_t id)
+{
+	uint32_t member = sharing->sets[id].member;
+
+	do
+		id = sharing->sets[id].parent;
+	while (id != ROOT && sharing->sets[id].member == member);
+	return id;
+}
+
+/* What is in sets that differ in how often a process maps the frames belongs together. */
+static void fold(struct sharing *sharing, uint32_t id)
+{
+	struct set *set = &sharing->sets[id], *canon = &sharing->sets[set->canon];
+
+	if (set->canon != id)
+		for (unsigned kind = 0; kind < SHARE_KINDS; kind++) {
+			canon->frames[kind] += set->frames[kind];
+			set->frames[kind] = 0;
+		}
+	if (set->crowded)
+		for (uint32_t at = id; at != ROOT; at = set_above(sharing, at))
+			sharing->processes[sharing->sets[at].member].crowded += set->crowded;
+}
+
+/* Exclusive frames belong to the set of the process alone. */
+static void add_exclusive(struct sharing *sharing)
+{
+	uint32_t *single = mem_zalloc(sharing->process_count * sizeof(*single));
+
+	for (uint32_t id = SET_FIRST; id < sharing->set_count; id++)
+		if (sharing->sets[id].parent == ROOT)
+			single[sharing->sets[id].member] = id;
+	for (uint32_t i = 0; i < sharing->process_count; i++) {
+		struct sharing_process *process = &sharing->processes[i];
+		struct set *set;
+
+		if (!single[i])
+			single[i] = set_new(sharing, ROOT, i);
+		set = &sharing->sets[single[i]];
+		for (unsigned kind = 0; kind < SHARE_KINDS; kind++) {
+			set->frames[kind] += (uint32_t)process->exclusive[kind];
+			if (kind != SHARE_HUGETLB)
+				process->pss += (double)process->exclusive[kind];
+			sharing->total.mapped[kind] += process->mapped[kind];
+			sharing->total.exclusive[kind] += process->exclusive[kind];
+			sharing->total.closed[kind] += process->exclusive[kind];
+		}
+	}
+	free(single);
+}
+
+static void add_up(struct sharing *sharing, uint32_t id)
+{
+	const struct set *set = &sharing->sets[id];
+	struct sharing_total *total = &sharing->total;
+
+	for (unsigned kind = 0; kind < SHARE_KINDS; kind++) {
+		uint32_t frames = set->frames[kind];
+
+		total->footprint[kind] += frames;
+		if (is_crowd(id))
+			total->crowded[kind] += frames;
+		for (uint32_t at = is_crowd(id) ? ROOT : id; frames && at != ROOT;
+		     at = sharing->sets[at].parent)
+			sharing->processes[sharing->sets[at].member].frames[kind] += frames;
+		if (set->size == 1)
+			sharing->processes[set->member].only[kind] += frames;
+	}
+}
+
+void sharing_finish(struct sharing *sharing)
+{
+	struct sharing_total *total = &sharing->total;
+
+	assert(!sharing->finished);
+	sharing->finished = true;
+	leaves(sharing, count_leaf, sharing);
+	for (uint32_t id = CROWD_FIRST; id < sharing->set_count; id++) {
+		share_out_weight(sharing, id);
+		if (!is_crowd(id))
+			fold(sharing, id);
+	}
+	total->sets = sharing->set_count - SET_FIRST;
+	add_exclusive(sharing);
+	for (uint32_t id = CROWD_FIRST; id < sharing->set_count; id++)
+		add_up(sharing, id);
+	for (unsigned kind = 0; kind < SHARE_KINDS; kind++) {
+		if (kind != SHARE_HUGETLB)
+			total->pss += (double)total->exclusive[kind];
+		total->uncounted[kind] =
+			total->footprint[kind] - total->exclusive[kind] - sharing->counted[kind];
+	}
+}
+
+size_t sharing_process_count(const struct sharing *sharing)
+{
+	return sharing->process_count;
+}
+
+const struct sharing_process *sharing_process(const struct sharing *sharing, uint32_t process)
+{
+	return &sharing->processes[process];
+}
+
+const struct sharing_total *sharing_total(const struct sharing *sharing)
+{
+	return &sharing->total;
+}
+
+bool sharing_is_exact(const struct sharing *sharing)
+{
+	return !sharing->crowded;
+}
+
+static int group_compare(const void *a, const void *b)
+{
+	const struct sharing_group *x = a, *y = b;
+
+	if (x->total != y->total)
+		return x->total < y->total ? 1 : -1;
+	return x->set < y->set ? -1 : x->set > y->set;
+}
+
+static void group_add(struct sharing_group *group, const struct set *set)
+{
+	for (unsigned kind = 0; kind < SHARE_KINDS; kind++) {
+		group->frames[kind] += set->frames[kind];
+		group->total += set->frames[kind];
+	}
+}
+
+struct sharing_group *sharing_groups(const struct sharing *sharing, size_t *count)
+{
+	struct sharing_group *groups, crowd = { 0 };
+	size_t found = 0;
+
+	for (uint32_t id = SET_FIRST; id < sharing->set_count; id++)
+		for (unsigned kind = 0; kind < SHARE_KINDS; kind++)
+			if (sharing->sets[id].frames[kind]) {
+				found++;
+				break;
+			}
+	groups = mem_alloc((found + 1) * sizeof(*groups));
+	*count = 0;
+	for (uint32_t id = CROWD_FIRST; id < sharing->set_count; id++) {
+		const struct set *set = &sharing->sets[id];
+		struct sharing_group group = { .set = id, .size = set->size };
+
+		group_add(is_crowd(id) ? &crowd : &group, set);
+		if (!is_crowd(id) && group.total)
+			groups[(*count)++] = group;
+	}
+	if (crowd.total)
+		groups[(*count)++] = crowd;
+	qsort(groups, *count, sizeof(*groups), group_compare);
+	return groups;
+}
+
+void sharing_members(const struct sharing *sharing, const struct sharing_group *group,
+		     uint32_t *out)
+{
+	uint32_t left = group->size;
+
+	for (uint32_t at = group->set; left; at = set_above(sharing, at))
+		out[--left] = sharing->sets[at].member;
+}

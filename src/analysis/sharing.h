@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef VMVIEW_ANALYSIS_SHARING_H
+#define VMVIEW_ANALYSIS_SHARING_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/*
+ * Who shares which frames, exactly. Every frame has one number: the set of the processes that were
+ * seen to map it so far. A page of process p moves its frame from set s to the set s + p. Processes
+ * come one after the other, so a set has one way to come about, and only its step for the current
+ * process has to be remembered. Pages are never stored; pages that the kernel says are mapped once
+ * (bit 56 of pagemap) are counted and never touch the frames. In the end the sets are the answer.
+ *
+ *	sharing = sharing_new(0);
+ *	for each address space:
+ *		process = sharing_begin(sharing);
+ *		sharing_add(sharing, pfn, count, kind, exclusive) ..
+ *		(sharing_drop(sharing) where what was read was torn)
+ *	sharing_next_frames() .. sharing_set_kind(): find the KSM pages among the anonymous ones
+ *	sharing_next_frames() .. sharing_set_map_count(): for pss and closed
+ *	sharing_finish(sharing);
+ *	sharing_process(), sharing_groups(), sharing_pairs() ..
+ *
+ * Memory: 4 bytes per shared frame (by 512 neighbours), 56 per set. Where there would be more sets
+ * than the cap, frames go to crowds, of which only the number of mappers is known: what each process
+ * has and the footprint stay exact, pairs and groups become lower bounds (sharing_is_exact()). A
+ * frame that comes into a crowd twice by one process counts twice there.
+ */
+enum share_kind {
+	SHARE_ANON, /* anonymous memory: shared by fork */
+	SHARE_SHM, /* memfd, SysV, tmpfs, /dev/zero */
+	SHARE_FILE, /* page cache */
+	SHARE_KSM, /* equal pages, merged */
+	SHARE_HUGETLB, /* of the pool: not part of RSS */
+	SHARE_KINDS,
+};
+
+/* "anon", "shm", "file", "ksm", "hugetlb" */
+extern const char *const share_kind_names[SHARE_KINDS];
+
+enum { SHARING_SETS_MAX = 1 << 20 }; /* default cap: 56 MiB */
+
+/* Frames from here on are no memory (256 TiB of small pages): sharing_add() passes over them. */
+#define SHARING_PFN_END (1ull << 36)
+
+struct sharing;
+
+/* sets_max: cap on sets of two or more processes, 0: SHARING_SETS_MAX. */
+struct sharing *sharing_new(uint32_t sets_max);
+void sharing_free(struct sharing *sharing);
+
+/* The next process; returns its index, from 0. */
+uint32_t sharing_begin(struct sharing *sharing);
+
+/*
+ * count pages of the current process, in frames one behind the other. exclusive: each is mapped here
+ * and nowhere else. The kind of a frame is that of its first page. No zero pages, no hidden frames.
+ */
+void sharing_add(struct sharing *sharing, uint64_t pfn, uint64_t count, enum share_kind kind,
+		 bool exclusive);
+
+/* Forget what was added of the current process, as if it had no memory (but see crowds). */
+void sharing_drop(struct sharing *sharing);
+
+/*
+ * Runs of frames that are in the join (exclusive ones are not), of the kinds in the mask (1 << kind),
+ * in rising order: *pfn is where to begin, and then where the run is. Returns its length, 0: no more.
+ */
+uint64_t sharing_next_frames(const struct sharing *sharing, unsigned kinds, uint64_t *pfn);
+
+void sharing_set_kind(struct sharing *sharing, uint64_t pfn, enum share_kind kind);
+
+/* How often the kernel says that a frame is mapped, by anybody (kpagecount). */
+void sharing_set_map_count(struct sharing *sharing, uint64_t pfn, uint64_t map_count);
+
+/* Add up. Nothing may be added afterwards. */
+void sharing_finish(struct sharing *sharing);
+
+/* All counts are in frames (pages of the smallest size), by kind. */
+struct sharing_process {
+	uint64_t mapped[SHARE_KINDS]; /* pages: a frame as often as it is mapped; all but hugetlb: rss */
+	uint64_t exclusive[SHARE_KINDS]; /* mapped once, by map count: uss */
+	uint64_t frames[SHARE_KINDS]; /* different frames */
+	uint64_t only[SHARE_KINDS]; /* frames that no other process of the join has */
+	uint64_t crowded; /* in crowds, so not in frames: shared, but not known with whom */
+	double pss; /* pages by map count, hugetlb aside; where all counts were set, no crowds */
+};
+
+size_t sharing_process_count(const struct sharing *sharing);
+const struct sharing_process *sharing_process(const struct sharing *sharing, uint32_t process);
+
+/* Frames of exactly these processes. Those of one process include its exclusive ones. */
+struct sharing_group {
+	uint32_t set; /* for sharing_members(); 0: crowds, members not known */
+	uint32_t size; /* processes; of crowds 0 */
+	uint64_t total;
+	uint64_t frames[SHARE_KINDS];
+};
+
+/* All groups that have frames, largest first; the caller frees. */
+struct sharing_group *sharing_groups(const struct sharing *sharing, size_t *count);
+
+/* The processes of a group, rising; out has room for size. */
+void sharing_members(const struct sharing *sharing, const struct sharing_group *group,
+		     uint32_t *out);
+
+/* The whole join: footprint is each frame once; closed are those that nobody else maps either. */
+struct sharing_total {
+	uint64_t mapped[SHARE_KINDS];
+	uint64_t exclusive[SHARE_KINDS];
+	uint64_t footprint[SHARE_KINDS];
+	uint64_t closed[SHARE_KINDS]; /* exclusive, and all map counts explained by the join */
+	uint64_t uncounted
+		[SHARE_KINDS]; /* not known whether closed: no map count, or too many mappings */
+	uint64_t crowded[SHARE_KINDS];
+	double pss;
+	uint64_t sets; /* as many were made */
+};
+
+const struct sharing_total *sharing_total(const struct sharing *sharing);
+
+/* Whether pairs and groups are complete: no crowds. */
+bool sharing_is_exact(const struct sharing *sharing);
+
+/* The set (0: not in the join, or exclusive) and kind of a frame, as it is now. */
+uint32_t sharing_set_of(const struct sharing *sharing, uint64_t pfn, enum share_kind *kind);
+
+static inline uint64_t share_sum(const uint64_t frames[SHARE_KINDS])
+{
+	uint64_t sum = 0;
+
+	for (unsigned kind = 0; kind < SHARE_KINDS; kind++)
+		sum += frames[kind];
+	return sum;
+}
+
+#endif
