@@ -38,6 +38,7 @@ struct mappings {
 	bool has_below;
 	struct vma below; /* the mapping before, without its texts */
 	char name[NAME_ROOM];
+	char path[NAME_ROOM];		/* of a mapping whose path is not as its record has it */
 };
 
 struct mappings *mappings_new(const struct root *root, struct smaps_keys *keys)
@@ -89,11 +90,24 @@ static void classify(struct mappings *mappings, struct vma *vma)
 	mappings->below.path_len = vma->path_len;
 }
 
+/* The " (deleted)" was part of the file's own name. */
+static void restore_name(struct mappings *mappings, struct vma *vma)
+{
+	int len = snprintf(mappings->path, NAME_ROOM, "%.*s (deleted)", (int)vma->path.len,
+			   vma->path.data);
+
+	vma->path = (struct bytes){ mappings->path, (size_t)len };
+	vma->path_len = (uint64_t)len;
+	vma->deleted = false;
+}
+
 static void look(struct mappings *mappings, struct vma *vma)
 {
 	struct look look = filelook_get(mappings->filelook, vma);
 
 	vma->kind = kind_of_file(vma, &look);
+	if (look.linked && vma->deleted)
+		restore_name(mappings, vma);
 	if (look.type == LOOK_UNKNOWN && vma->kind == KIND_FILE && !mappings->result->kind_reason)
 		mappings->result->kind_reason = look.reason;
 }

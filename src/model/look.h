@@ -2,6 +2,8 @@
 #ifndef VMVIEW_MODEL_LOOK_H
 #define VMVIEW_MODEL_LOOK_H
 
+#include <stdbool.h>
+
 /* What looking at a mapped file gave. */
 enum look_type {
 	LOOK_UNKNOWN, /* it could not be looked at; see reason */
@@ -15,6 +17,7 @@ enum look_type {
 struct look {
 	enum look_type type;
 	const char *reason; /* why it is unknown; a literal */
+	bool linked; /* a file of this very name is there, also if it ends in " (deleted)" */
 };
 
 #endif

@@ -192,7 +192,8 @@ static void all_unknown(struct filelook *filelook, enum look_why first)
 		filelook->flight[i]->waiting = false;
 		filelook->flight[i]->again = i > 0;
 		filelook->flight[i]->reply =
-			(struct look_reply){ LOOK_UNKNOWN, (uint8_t)(i ? WHY_FAILED : first) };
+			(struct look_reply){ .type = LOOK_UNKNOWN,
+					     .why = (uint8_t)(i ? WHY_FAILED : first) };
 	}
 	filelook->in_flight = 0;
 }
@@ -268,6 +269,7 @@ static void add_request(struct filelook *filelook, const struct vma *vma)
 		.dev_major = vma->dev_major,
 		.dev_minor = vma->dev_minor,
 		.path_len = (uint32_t)vma->path.len,
+		.deleted = vma->deleted,
 	};
 
 	memcpy(filelook->batch + filelook->batch_len, &request, sizeof(request));
@@ -314,7 +316,7 @@ void filelook_ask(struct filelook *filelook, const struct vma *vma)
 				 .dev_minor = vma->dev_minor,
 				 .used = true,
 				 .waiting = true,
-				 .reply = { LOOK_UNKNOWN, WHY_FAILED } };
+				 .reply = { .type = LOOK_UNKNOWN, .why = WHY_FAILED } };
 	add_request(filelook, vma);
 	filelook->flight[filelook->in_flight++] = entry;
 }
@@ -328,6 +330,7 @@ struct look filelook_get(struct filelook *filelook, const struct vma *vma)
 	if (entry->waiting)
 		take_replies(filelook);
 	if (!entry->used)
-		return (struct look){ LOOK_UNKNOWN, "not looked at: too many files" };
-	return (struct look){ (enum look_type)entry->reply.type, look_reasons[entry->reply.why] };
+		return (struct look){ LOOK_UNKNOWN, "not looked at: too many files", false };
+	return (struct look){ (enum look_type)entry->reply.type, look_reasons[entry->reply.why],
+			      entry->reply.linked == 1 };
 }

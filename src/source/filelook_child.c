@@ -31,12 +31,12 @@ const char *const look_reasons[WHY_COUNT] = {
 
 static struct look_reply unknown(enum look_why why)
 {
-	return (struct look_reply){ LOOK_UNKNOWN, (uint8_t)why };
+	return (struct look_reply){ .type = LOOK_UNKNOWN, .why = (uint8_t)why };
 }
 
 static struct look_reply found(enum look_type type)
 {
-	return (struct look_reply){ (uint8_t)type, WHY_NONE };
+	return (struct look_reply){ .type = (uint8_t)type, .why = WHY_NONE };
 }
 
 int look_is_elf(const char *head, unsigned len)
@@ -198,6 +198,30 @@ static struct look_reply look_at_recorded(const struct procdir *dir, const char 
 	return found(len > 0 && look_is_elf(head, (unsigned)len) ? LOOK_ELF : LOOK_REGULAR);
 }
 
+/*
+ * Whether the name with " (deleted)" is really that of the file: the kernel adds it to names of files
+ * that are gone, but a file may be called so.
+ */
+static bool is_linked(const struct procdir *dir, const struct look_request *request,
+		      const char *path)
+{
+	char name[LOOK_PATH_MAX + 16];
+	int root_fd = openat(dir->fd, "root", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	struct statx st;
+	bool same;
+	int fd;
+
+	snprintf(name, sizeof(name), "%s (deleted)", path);
+	fd = root_fd >= 0 ? open_path(root_fd, name) : -1;
+	same = fd >= 0 && statx(fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_INO, &st) == 0 &&
+	       st.stx_ino == request->inode;
+	if (fd >= 0)
+		close(fd);
+	if (root_fd >= 0)
+		close(root_fd);
+	return same;
+}
+
 struct look_reply look_at_file(const struct procdir *dir, const struct mounts *mounts,
 			       const struct look_request *request, const char *path)
 {
@@ -214,5 +238,7 @@ struct look_reply look_at_file(const struct procdir *dir, const struct mounts *m
 		return look_by_path(dir, mounts, request, path);
 	reply = look_at_fd(fd, mounts, request, false);
 	close(fd);
+	if (request->deleted && reply.type != LOOK_UNKNOWN)
+		reply.linked = is_linked(dir, request, path);
 	return reply;
 }

@@ -14,6 +14,7 @@ struct look_request {
 	uint64_t start, end, inode;
 	uint32_t dev_major, dev_minor;
 	uint32_t path_len;
+	uint32_t deleted;	/* the kernel's name ends in " (deleted)", which path is without */
 };
 
 /* Why a file could not be looked at; look_reasons has the words. */
@@ -31,6 +32,7 @@ enum look_why {
 extern const char *const look_reasons[WHY_COUNT];
 
 struct look_reply {
+	uint8_t linked;		/* a file called PATH (deleted) is there, and is this one */
 	uint8_t type; /* enum look_type */
 	uint8_t why;
 };

@@ -1,0 +1,270 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""vmview map, held against what the animals of the zoo know of themselves, number by number."""
+import os
+import re
+import subprocess
+import sys
+import tempfile
+
+import lib
+
+KNOBS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "knobs.sh")
+# What the machine has to be set to for an animal: an argument of knobs.sh.
+SETTINGS = {
+    "hugetlb": "hugetlb=3", "hugetlb-shared": "hugetlb=2", "hugetlb-cow": "hugetlb=4",
+    "swap": "zram=64M", "swap-thp": "zram=64M", "swap-fork": "zram=64M", "swap-shm": "zram=64M",
+    "ksm": "ksm", "mthp": "mthp=64", "shmem-thp": "shmem_thp=advise",
+}
+# Tested by themselves below, or known to have no mappings of their own to compare.
+APART = {"exits", "exits-zombie", "execs", "pid-reuse", "storm-mprotect", "storm-mremap",
+         "storm-fixed", "uprobes", "uprobes-nop", "kernel-thread", "ksm-zero", "family",
+         "block-device", "nondumpable", "nobody-nondumpable"}
+EXACT = ("size", "rss", "anonymous", "ksm", "lazy_free", "anon_huge_pages", "shmem_pmd_mapped",
+         "file_pmd_mapped", "private_hugetlb", "shared_hugetlb", "swap", "kernel_page_size",
+         "private_clean", "private_dirty", "shared_clean", "shared_dirty", "uss", "private",
+         "shared", "clean", "dirty", "huge", "perm", "kind", "offset", "inode", "deleted", "tid")
+# The kernel rounds these down, to KiB and before that each shared page.
+ROUNDED = ("pss", "pss_dirty", "swap_pss", "locked")
+
+
+def processes(*pids):
+    document = lib.vmview_json("--pace=fast", *pids, status=None)
+    return {process["pid"]: process for process in document["processes"]}
+
+
+def raw_path(mapping):
+    if "path_hex" in mapping:
+        return bytes.fromhex(mapping["path_hex"])
+    return mapping["path"].encode()
+
+
+def find(truth, mappings):
+    start = int(truth.get("inside", truth.get("start", "0")), 16)
+    hits = [m for m in mappings if int(m["start"], 16) <= start < int(m["end"], 16)]
+    lib.equal(f"mappings at {start:x}", len(hits), 1)
+    return hits[0]
+
+
+def check_mapping(truth, got, missing=None):
+    # a file that may not be looked at says so
+    if got["kind"] == "file" and "not looked at" in (missing or {}).get("kind", ""):
+        truth = dict(truth, kind="file")
+    if "end" in truth:
+        lib.equal("end", got["end"], truth["end"])
+    if "path_hex" in truth:
+        want = bytes.fromhex(truth["path_hex"])
+        lib.equal("path", raw_path(got), want[:4096])
+        if len(want) > 4096:
+            lib.equal("path_len", got["path_len"], len(want))
+    for key in EXACT:
+        if key in truth:
+            lib.equal(key, got[key], truth[key])
+    for key in ROUNDED:
+        if key in truth:
+            lost = truth[key] - got[key]
+            lib.true(0 <= lost <= 1025, f"{key} is {got[key]}, expected {truth[key]}")
+    for flag in truth.get("vm_flags", ()):
+        lib.true(flag in got["vm_flags"], f"{flag} is not in {got['vm_flags']}")
+
+
+def check_sums(process):
+    """The totals and the kinds are the sums of the rows."""
+    total = process["total"]
+    lib.equal("number of mappings", total["mappings"], len(process["mappings"]))
+    for key in "size", "rss", "pss", "private_dirty", "shared_clean", "swap", "uss", "huge":
+        rows = sum(m[key] for m in process["mappings"])
+        lib.equal(f"total {key}", total[key], rows)
+        lib.equal(f"kinds {key}", sum(kind[key] for kind in process["kinds"]), rows)
+
+
+def check_animal(name):
+    with lib.zoo(name) as zoo:
+        fact = zoo.truth[name]
+        truths = fact.get("mappings", [])
+        home = fact.get("pid", zoo.pid)
+        leader = {fact["tid"]: home} if name == "zombie-leader" else {}
+        pids = sorted({leader.get(t.get("pid", home), t.get("pid", home)) for t in truths} or {home})
+        got = processes(*pids)
+        for truth in truths:
+            pid = truth.get("pid", home)
+            process = got[leader.get(pid, pid)]
+            mapping = find(truth, process["mappings"])
+            try:
+                check_mapping(truth, mapping, process["missing"])
+            except lib.Failed as err:
+                raise lib.Failed(f"{name}, {mapping['start']} of {pid}: {err}") from err
+        for process in got.values():
+            if process["mappings"] and process["complete"]:
+                check_sums(process)
+
+
+def animal_test(name):
+    setting = SETTINGS.get(name)
+
+    def test():
+        if setting is None:
+            check_animal(name)
+            return
+        lib.need_root()
+        done = subprocess.run(["bash", KNOBS, setting, "--", sys.executable, __file__, name],
+                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        if done.returncode == 77:
+            raise lib.Skipped(done.stdout.decode().strip().replace("\n", "; ")[-200:])
+        lib.true(done.returncode == 0, done.stdout.decode())
+
+    test.__name__ = f"animal {name}"
+    lib.test(test)
+
+
+def animals():
+    listed = subprocess.run([lib.ZOO, "--list"], check=True, stdout=subprocess.PIPE)
+    return [line.split()[0] for line in listed.stdout.decode().splitlines()]
+
+
+def one(name):
+    """An animal alone, in a process of its own that runs with the setting it needs."""
+    try:
+        check_animal(name)
+    except lib.Skipped as why:
+        print(why)
+        sys.exit(77)
+    except lib.Failed as err:
+        print(err)
+        sys.exit(1)
+
+
+@lib.test
+def process_facts():
+    with lib.zoo("touched") as zoo:
+        process = processes(zoo.pid)[zoo.pid]
+        with open(f"/proc/{zoo.pid}/stat", encoding="utf-8") as file:
+            stat = file.read().rsplit(")", 1)[1].split()
+        lib.equal("state", process["state"], stat[0])
+        lib.equal("ppid", process["ppid"], os.getpid())
+        lib.equal("start_time", process["start_time"], int(stat[19]))
+        lib.equal("uid", process["uid"], os.geteuid())
+        lib.equal("exe", process["exe"], os.path.realpath(lib.ZOO))
+        lib.equal("cmdline", process["cmdline"], [lib.ZOO, "touched"])
+        lib.equal("args", process["layout"]["args"]["start"], hex(int(stat[45])))
+        lib.equal("complete", process["complete"], True)
+
+
+@lib.test
+def sums_equal_the_rollup():
+    with lib.zoo("touched") as zoo:
+        total = processes(zoo.pid)[zoo.pid]["total"]
+        with open(f"/proc/{zoo.pid}/smaps_rollup", encoding="utf-8") as file:
+            rollup = dict(re.findall(r"^(\w+):\s+(\d+) kB$", file.read(), re.MULTILINE))
+        for key, name in (("rss", "Rss"), ("private_dirty", "Private_Dirty"), ("swap", "Swap"),
+                          ("anonymous", "Anonymous"), ("shared_clean", "Shared_Clean")):
+            lib.equal(key, total[key], int(rollup[name]) * 1024)
+        alone = lib.vmview_json("--total", zoo.pid)["processes"][0]["total"]
+        for key in "rss", "private_dirty", "anonymous", "uss", "swap":
+            lib.equal(f"--total {key}", alone[key], total[key])
+
+
+@lib.test
+def shared_memory_counts_once():
+    with lib.zoo("clone-vm") as zoo:
+        fact = zoo.truth["clone-vm"]
+        document = lib.vmview_json(fact["pid"], fact["child"])
+        first, second = document["processes"]
+        lib.equal("same_memory_as", second["same_memory_as"], fact["pid"])
+        lib.equal("total", document["total"]["rss"], first["total"]["rss"])
+
+
+@lib.test
+def a_kernel_thread_has_no_memory():
+    process = processes(2)[2]
+    lib.equal("mappings", process["mappings"], [])
+    lib.equal("rss", process["total"]["rss"], None)
+    lib.true("kernel thread" in process["missing"]["mappings"], "no reason is given")
+
+
+@lib.test
+def nobody_is_told_why():
+    with lib.zoo("touched") as zoo:
+        done = lib.vmview(zoo.pid, user=65534, status=1)
+        lib.true("denied" in done.out and "sudo" in done.err, f"{done.out}\n{done.err}")
+        document = lib.vmview_json(zoo.pid, user=65534, status=1)
+        process = document["processes"][0]
+        lib.equal("complete", (process["complete"], document["complete"]), (False, False))
+        lib.equal("rss", process["total"]["rss"], None)
+        lib.equal("uid", process["uid"], 0)
+
+
+@lib.test
+def a_user_sees_his_own():
+    with lib.zoo("nobody") as zoo:
+        fact = zoo.truth["nobody"]
+        truth = fact["mappings"][0]
+        document = lib.vmview_json(fact["pid"], user=65534)
+        check_mapping(truth, find(truth, document["processes"][0]["mappings"]))
+
+
+@lib.test
+def a_process_that_is_gone():
+    child = subprocess.Popen(["true"])
+    child.wait()
+    done = lib.vmview(child.pid, status=1)
+    lib.true(f"no process {child.pid}" in done.err, done.err)
+
+
+@lib.test
+def a_storm_is_told_or_right():
+    """Torn readings are marked; what is not marked has the right sum."""
+    with lib.zoo("storm-mprotect") as zoo:
+        fact = zoo.truth["storm-mprotect"]
+        start, end = int(fact["start"], 16), int(fact["end"], 16)
+        for _ in range(40):
+            document = lib.vmview_json("--pace=fast", fact["pid"], status=None)
+            process = document["processes"][0]
+            inside = [m for m in process["mappings"] if start <= int(m["start"], 16) < end]
+            previous = 0
+            for mapping in process["mappings"]:
+                lib.true(int(mapping["start"], 16) >= previous, "mappings overlap")
+                previous = int(mapping["end"], 16)
+            if process["complete"]:
+                lib.equal("rss", sum(m["rss"] for m in inside), fact["rss"])
+
+
+@lib.test
+def hostile_names_stay_off_the_terminal():
+    with lib.zoo("names", "memfd-names") as zoo:
+        pids = {truth.get("pid", zoo.pid) for name in ("names", "memfd-names")
+                for truth in zoo.truth[name]["mappings"]}
+        for option in [], ["--csv"], ["--json"]:
+            done = lib.vmview(*option, *pids, status=None)
+            bad = set(done.raw) & (set(range(32)) - {10, 13} | {127, 155})
+            lib.true(not bad, f"{option}: bytes {sorted(bad)}")
+            done.raw.decode("utf-8")
+
+
+@lib.test
+def full_disk_and_closed_output():
+    with open("/dev/full", "wb") as full:
+        done = subprocess.run([lib.VMVIEW, str(os.getpid())], stdout=full, stderr=subprocess.PIPE)
+    lib.equal("status", done.returncode, 1)
+    lib.true(b"No space left" in done.stderr, done.stderr)
+    done = subprocess.run(["bash", "-c", '"$0" $$ >&-', lib.VMVIEW], stderr=subprocess.PIPE)
+    lib.equal("status", done.returncode, 1)
+
+
+@lib.test
+def a_recording_does_not_lead_out():
+    with tempfile.TemporaryDirectory() as tree:
+        os.makedirs(f"{tree}/proc/7")
+        os.symlink("/proc/self/stat", f"{tree}/proc/7/stat")
+        os.mkfifo(f"{tree}/proc/7/maps")
+        done = lib.vmview("--root", tree, 7, status=1, timeout=10)
+        lib.equal("output", done.out, "")
+
+
+if len(sys.argv) > 1:
+    one(sys.argv[1])
+else:
+    for animal in animals():
+        if animal not in APART:
+            animal_test(animal)
+    lib.done()
