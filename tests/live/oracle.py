@@ -100,7 +100,7 @@ def page_of(entry):
 
 
 def pages(pid, start, end):
-    """Every page of a range. A page that was torn between two reads is read again."""
+    """Every page of a range. Frames are looked at later than the page table: hold it still."""
     count = (end - start) // PAGE
     found = words(f"/proc/{pid}/pagemap", start // PAGE, count)
     return [page_of(entry) for entry in found]
