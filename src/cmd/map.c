@@ -332,6 +332,8 @@ static int show_process(struct map_run *run, struct error *err)
 			   err);
 	if (rc == -ESRCH && !run->begun)
 		return rc;
+	if (rc == 0 && mappings_ended(run->dir, &run->process, &result))
+		result.pass.cut_off = true;
 	if (!run->begun)
 		begin_process(run);
 	complete = rc >= 0 && !result.pass.cut_off && !result.pass.changed &&

@@ -276,3 +276,10 @@ int mappings_read(struct mappings *mappings, const struct procdir *dir, unsigned
 	vma_store_clear(&mappings->held);
 	return rc;
 }
+
+bool mappings_ended(const struct procdir *dir, const struct process *facts,
+		    const struct mappings_result *result)
+{
+	return !result->pass.mappings && facts->state != 'Z' && facts->state != 'X' &&
+	       !facts_is_alive(dir);
+}

@@ -8,6 +8,7 @@
 
 struct arena;
 struct mappings;
+struct process;
 struct root;
 
 /*
@@ -40,6 +41,13 @@ void mappings_free(struct mappings *mappings);
  */
 int mappings_read(struct mappings *mappings, const struct procdir *dir, unsigned needs,
 		  vma_sink sink, void *ctx, struct mappings_result *result, struct error *err);
+
+/*
+ * Whether nothing was read since the process ended after its facts were: by then it was no zombie. A
+ * kernel thread has no mappings either, but goes on.
+ */
+bool mappings_ended(const struct procdir *dir, const struct process *facts,
+		    const struct mappings_result *result);
 
 /*
  * Of a process whose main thread has exited, so that its own files are empty, open a thread that goes

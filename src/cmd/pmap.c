@@ -33,6 +33,7 @@ struct run {
 	struct smaps_keys keys;
 	struct mappings *mappings;
 	struct pmap pmap;
+	bool shm_asked;
 	int status;
 };
 
@@ -183,7 +184,8 @@ static int take(void *opaque, struct vma *vma)
 
 	begin(show);
 	/* only now, since few processes have a SysV segment */
-	if (!pmap->shm_known && pmap_is_sysv_name(vma)) {
+	if (!show->run->shm_asked && pmap_is_sysv_name(vma)) {
+		show->run->shm_asked = true;
 		pmap->shm_known = shm_device(&show->run->ctx->root, &pmap->shm_minor, &err) == 0;
 		if (!pmap->shm_known)
 			failed(show->run, &err);
@@ -242,7 +244,9 @@ static int show_process(struct run *run, const struct procdir *dir, struct arena
 	show.process = &process;
 	pmap_title(&run->pmap, &process);
 	rc = mappings_read(run->mappings, dir, run->needs, take, &show, &result, err);
-	if (rc >= 0)
+	if (rc == 0 && mappings_ended(dir, &process, &result))
+		result.pass.cut_off = true;
+	else if (rc >= 0)
 		begin(&show);
 	if (show.begun)
 		pmap_end(&run->pmap);
