@@ -3,6 +3,10 @@
 # One module a line, sorted: libvmview_a_SOURCES += %D%/NAME.c %D%/NAME.h
 libvmview_a_SOURCES += %D%/caps.c %D%/caps.h
 libvmview_a_SOURCES += %D%/cgroups.c %D%/cgroups.h
+libvmview_a_SOURCES += %D%/elf_file.h
+libvmview_a_SOURCES += %D%/elf_parse.c %D%/elf_parse.h
+libvmview_a_SOURCES += %D%/elf_tables.c
+libvmview_a_SOURCES += %D%/elf_wire.c %D%/elf_wire.h
 libvmview_a_SOURCES += %D%/facts.c %D%/facts.h
 libvmview_a_SOURCES += %D%/filelook.c %D%/filelook.h
 libvmview_a_SOURCES += %D%/filelook_child.c %D%/filelook_child.h

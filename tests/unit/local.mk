@@ -3,6 +3,7 @@
 # One program a line, sorted: UNIT_TESTS += %D%/test_NAME   (its source is test_NAME.c)
 EXTRA_DIST += %D%/parse.h %D%/tree.h %D%/unit.h %D%/utf8.h
 UNIT_TESTS += %D%/test_arena
+UNIT_TESTS += %D%/test_elf
 UNIT_TESTS += %D%/test_encode
 UNIT_TESTS += %D%/test_error
 UNIT_TESTS += %D%/test_frames

@@ -1,0 +1,228 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "model/object.h"
+
+#include <elf.h>
+#include <stdlib.h>
+
+#include "base/arena.h"
+
+/* How far back a symbol is looked for that covers an address, past those that begin later. */
+enum { BACK_MOST = 4096 };
+
+const struct code_name object_flag_names[OBJECT_FLAG_COUNT + 1] = {
+	/* clang-format off */
+	[OBJECT_DELETED] = { "deleted", "the file was unlinked, nothing is in its place" },
+	[OBJECT_REPLACED] = { "replaced", "another file has its name now: a restart would take that" },
+	[OBJECT_TEXTREL] = { "textrel", "relocations in code: each process has its own copy" },
+	[OBJECT_EXEC_STACK] = { "exec-stack", "asks for a stack that can be executed" },
+	[OBJECT_NO_RELRO] = { "no-relro", "nothing is made read-only after relocation" },
+	[OBJECT_NOT_PIE] = { "not-pie", "linked to a fixed address" },
+	[OBJECT_WX_SEGMENT] = { "wx-segment", "has a segment that is writable and executable" },
+	[OBJECT_WX_MAPPING] = { "wx-mapping", "a mapping of it is writable and executable now" },
+	[OBJECT_STATIC] = { "static", "an executable without a dynamic linker" },
+	[OBJECT_BIND_NOW] = { "bind-now", "all symbols are bound at start" },
+	[OBJECT_DATA] = { "data", "mapped as a file, not as a program" },
+	/* clang-format on */
+};
+
+void object_fini(struct object *object)
+{
+	free(object->symbols);
+	free(object->symbol_reach);
+	free(object->relocs);
+	object->symbols = NULL;
+	object->symbol_reach = NULL;
+	object->relocs = NULL;
+	object->symbol_count = object->reloc_count = 0;
+}
+
+const char *object_segment_type(uint32_t type)
+{
+	static const struct {
+		uint32_t type;
+		const char *name;
+	} names[] = {
+		{ PT_NULL, "NULL" },
+		{ PT_LOAD, "LOAD" },
+		{ PT_DYNAMIC, "DYNAMIC" },
+		{ PT_INTERP, "INTERP" },
+		{ PT_NOTE, "NOTE" },
+		{ PT_SHLIB, "SHLIB" },
+		{ PT_PHDR, "PHDR" },
+		{ PT_TLS, "TLS" },
+		{ PT_GNU_EH_FRAME, "GNU_EH_FRAME" },
+		{ PT_GNU_STACK, "GNU_STACK" },
+		{ PT_GNU_RELRO, "GNU_RELRO" },
+		{ 0x6474e553, "GNU_PROPERTY" },
+	};
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (names[i].type == type)
+			return names[i].name;
+	return NULL;
+}
+
+int object_segment_at(const struct object *object, uint64_t addr, uint64_t page_size)
+{
+	int filled = -1;
+
+	for (size_t i = 0; i < object->segment_count; i++) {
+		const struct object_segment *segment = &object->segments[i];
+		uint64_t before = segment->addr & (page_size - 1);
+		uint64_t size = before + segment->mem_size;
+
+		if (segment->type != PT_LOAD || !segment->mem_size || size < segment->mem_size)
+			continue;
+		if (object_range_has(segment->addr, segment->mem_size, addr))
+			return (int)i;
+		size = (size + page_size - 1) & ~(page_size - 1);
+		if (filled < 0 && object_range_has(segment->addr - before, size, addr))
+			filled = (int)i;
+	}
+	return filled;
+}
+
+bool object_section_is_loaded(const struct object_section *section)
+{
+	return section->flags & SHF_ALLOC && section->type != SHT_NULL &&
+	       !(section->flags & SHF_TLS && section->type == SHT_NOBITS);
+}
+
+int object_section_at(const struct object *object, uint64_t addr)
+{
+	for (size_t i = 0; i < object->section_count; i++)
+		if (object_section_is_loaded(&object->sections[i]) &&
+		    object_range_has(object->sections[i].addr, object->sections[i].size, addr))
+			return (int)i;
+	return -1;
+}
+
+bool object_is_relro(const struct object *object, uint64_t addr)
+{
+	return object_has_relro(object, addr, addr + 1);
+}
+
+bool object_has_relro(const struct object *object, uint64_t start, uint64_t end)
+{
+	for (size_t i = 0; i < object->segment_count; i++) {
+		const struct object_segment *segment = &object->segments[i];
+
+		if (segment->type != PT_GNU_RELRO || !segment->mem_size)
+			continue;
+		if (object_range_has(segment->addr, segment->mem_size, start) ||
+		    object_range_has(start, end - start, segment->addr))
+			return true;
+	}
+	return false;
+}
+
+static int bind_rank(const struct object_symbol *symbol)
+{
+	return symbol->bind == STB_LOCAL ? 0 : symbol->bind == STB_WEAK ? 1 : 2;
+}
+
+static size_t underscores(const struct object_symbol *symbol)
+{
+	size_t count = 0;
+
+	while (count < symbol->name_len && symbol->name[count] == '_')
+		count++;
+	return count;
+}
+
+/* More than 0 where a is the better name for what both are. */
+static int compare_names(const struct object_symbol *a, const struct object_symbol *b)
+{
+	size_t shorter = a->name_len < b->name_len ? a->name_len : b->name_len;
+
+	if (!a->size != !b->size)
+		return a->size ? 1 : -1;
+	if (bind_rank(a) != bind_rank(b))
+		return bind_rank(a) - bind_rank(b);
+	if (underscores(a) != underscores(b))
+		return underscores(a) < underscores(b) ? 1 : -1;
+	if (a->name_len != b->name_len)
+		return a->name_len < b->name_len ? 1 : -1;
+	return memcmp(b->name, a->name, shorter);
+}
+
+static int compare_symbols(const void *one, const void *other)
+{
+	const struct object_symbol *a = one, *b = other;
+	int order;
+
+	if (a->addr != b->addr)
+		return a->addr < b->addr ? -1 : 1;
+	order = compare_names(a, b);
+	if (order)
+		return order;
+	return a->size < b->size ? -1 : a->size > b->size;
+}
+
+void object_sort_symbols(struct object *object)
+{
+	uint64_t reach = 0;
+
+	if (!object->symbol_count)
+		return;
+	qsort(object->symbols, object->symbol_count, sizeof(object->symbols[0]), compare_symbols);
+	object->symbol_reach = mem_grow(object->symbol_reach, object->symbol_count, sizeof(reach));
+	for (size_t i = 0; i < object->symbol_count; i++) {
+		const struct object_symbol *symbol = &object->symbols[i];
+		uint64_t last = symbol->size ? symbol->addr + symbol->size - 1 : 0;
+
+		if (symbol->size && last < symbol->addr)
+			last = UINT64_MAX;
+		if (last > reach)
+			reach = last;
+		object->symbol_reach[i] = reach;
+	}
+}
+
+/* How many symbols begin at addr or below. */
+static size_t symbols_upto(const struct object *object, uint64_t addr)
+{
+	size_t low = 0, high = object->symbol_count;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (object->symbols[middle].addr <= addr)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+const struct object_symbol *object_symbol_at(const struct object *object, uint64_t addr)
+{
+	size_t upto = symbols_upto(object, addr), least = upto > BACK_MOST ? upto - BACK_MOST : 0;
+	const struct object_symbol *near = upto ? &object->symbols[upto - 1] : NULL;
+	int section;
+
+	for (size_t i = upto; i > least && object->symbol_reach[i - 1] >= addr; i--) {
+		const struct object_symbol *symbol = &object->symbols[i - 1];
+
+		if (object_range_has(symbol->addr, symbol->size, addr))
+			return symbol;
+	}
+	if (!near || near->size)
+		return NULL;
+	section = object_section_at(object, addr);
+	return section >= 0 && near->section == (uint32_t)section ? near : NULL;
+}
+
+const struct object_symbol *object_symbol_named(const struct object *object, struct bytes name)
+{
+	const struct object_symbol *best = NULL;
+
+	for (size_t i = 0; i < object->symbol_count; i++) {
+		const struct object_symbol *symbol = &object->symbols[i];
+
+		if (bytes_equal(object_symbol_name(symbol), name) &&
+		    (!best || compare_names(symbol, best) > 0))
+			best = symbol;
+	}
+	return best;
+}

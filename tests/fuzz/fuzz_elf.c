@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * An ELF file: whatever it holds, parsing ends, and what it says can be decoded. Then the questions
+ * that are asked of an object: they have to agree with each other.
+ */
+#include <stdint.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "base/arena.h"
+#include "model/object.h"
+#include "source/elf_parse.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static int take(void *ctx, const char *frames, size_t len)
+{
+	struct elf_decoder *decoder = ctx;
+	uint32_t frame;
+
+	while (len) {
+		if (len < sizeof(frame))
+			abort();
+		memcpy(&frame, frames, sizeof(frame));
+		if (frame > ELF_FRAME_MAX || frame > len - sizeof(frame))
+			abort();
+		if (elf_decode(decoder, (struct bytes){ frames + sizeof(frame), frame }))
+			abort();
+		frames += sizeof(frame) + frame;
+		len -= sizeof(frame) + frame;
+	}
+	return 0;
+}
+
+static void ask_address(const struct object *object, uint64_t addr)
+{
+	const struct object_symbol *symbol = object_symbol_at(object, addr);
+	int section = object_section_at(object, addr), segment;
+
+	if (symbol &&
+	    (symbol->addr > addr || (symbol->size && addr - symbol->addr >= symbol->size)))
+		abort();
+	if (section >= 0 && (size_t)section >= object->section_count)
+		abort();
+	segment = object_segment_at(object, addr, 4096);
+	if (segment >= 0 && (size_t)segment >= object->segment_count)
+		abort();
+	object_is_relro(object, addr);
+}
+
+static void ask(struct object *object)
+{
+	object_sort_symbols(object);
+	for (size_t i = 0; i < object->symbol_count && i < 10; i++) {
+		const struct object_symbol *symbol = &object->symbols[i];
+
+		ask_address(object, symbol->addr);
+		ask_address(object, symbol->addr + symbol->size);
+		if (!object_symbol_named(object, object_symbol_name(symbol)))
+			abort();
+	}
+	for (size_t i = 0; i < object->section_count && i < 100; i++)
+		ask_address(object, object->sections[i].addr + object->sections[i].size - 1);
+	ask_address(object, 0);
+	ask_address(object, UINT64_MAX);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	const struct elf_request request = { ELF_WANT_SYMBOLS | ELF_WANT_RELOCS, 4096 };
+	struct elf_decoder decoder = { 0 };
+	struct object object = { 0 };
+	struct arena arena;
+	int fd = memfd_create("fuzz", MFD_CLOEXEC);
+
+	if (fd < 0 || write(fd, data, size) != (ssize_t)size)
+		abort();
+	arena_init(&arena);
+	decoder.object = &object;
+	decoder.arena = &arena;
+	if (elf_parse(fd, &request, take, &decoder) || !decoder.ended)
+		abort();
+	if (decoder.why == ELF_WHY_NONE)
+		ask(&object);
+	object_fini(&object);
+	arena_fini(&arena);
+	close(fd);
+	return 0;
+}
