@@ -5,7 +5,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "base/wire.h"
 #include "source/elf_file.h"
 
 void elf_file_send(struct elf_file *file)
@@ -333,15 +332,12 @@ int elf_parse(int fd, const struct elf_request *request, elf_emit emit, void *ct
 {
 	struct elf_file file = { .fd = fd, .request = *request, .emit = emit, .ctx = ctx };
 	enum elf_why why;
-	size_t begin;
 
 	arena_init(&file.arena);
 	out_init_memory(&file.out);
 	why = parse(&file);
 	file.out.len = 0;
-	begin = elf_frame_begin(&file.out, ELF_FRAME_END);
-	wire_put_u8(&file.out, (uint8_t)why);
-	elf_frame_end(&file.out, begin);
+	elf_put_end(&file.out, why);
 	elf_file_send(&file);
 	elf_end(file.elf);
 	out_fini(&file.out);

@@ -46,6 +46,22 @@ void elf_frame_end(struct out *out, size_t begin)
 	memcpy(out->buf + begin, &len, sizeof(len));
 }
 
+void elf_put_cpu(struct out *out, uint32_t ms)
+{
+	size_t begin = elf_frame_begin(out, ELF_FRAME_CPU);
+
+	wire_put_u32(out, ms);
+	elf_frame_end(out, begin);
+}
+
+void elf_put_end(struct out *out, enum elf_why why)
+{
+	size_t begin = elf_frame_begin(out, ELF_FRAME_END);
+
+	wire_put_u8(out, (uint8_t)why);
+	elf_frame_end(out, begin);
+}
+
 static void put_segments(struct out *out, const struct object *object)
 {
 	wire_put_u32(out, (uint32_t)object->segment_count);
@@ -283,6 +299,11 @@ static void take_relocs_end(struct elf_decoder *decoder, struct wire *wire)
 	decoder->object->relocs_reason = take_reason(wire);
 }
 
+static void take_cpu(struct elf_decoder *decoder, struct wire *wire)
+{
+	decoder->cpu_ms = wire_u32(wire);
+}
+
 static void take_end(struct elf_decoder *decoder, struct wire *wire)
 {
 	decoder->ended = true;
@@ -294,18 +315,16 @@ static void take_end(struct elf_decoder *decoder, struct wire *wire)
 int elf_decode(struct elf_decoder *decoder, struct bytes frame)
 {
 	static void (*const takes[ELF_FRAME_COUNT])(struct elf_decoder *, struct wire *) = {
-		[ELF_FRAME_HEAD] = take_head,
-		[ELF_FRAME_SYMBOLS] = take_symbols,
-		[ELF_FRAME_SYMBOLS_END] = take_symbols_end,
-		[ELF_FRAME_RELOCS] = take_relocs,
-		[ELF_FRAME_RELOCS_END] = take_relocs_end,
+		[ELF_FRAME_CPU] = take_cpu,	    [ELF_FRAME_HEAD] = take_head,
+		[ELF_FRAME_SYMBOLS] = take_symbols, [ELF_FRAME_SYMBOLS_END] = take_symbols_end,
+		[ELF_FRAME_RELOCS] = take_relocs,   [ELF_FRAME_RELOCS_END] = take_relocs_end,
 		[ELF_FRAME_END] = take_end,
 	};
 	struct wire wire = wire_of(frame);
 	uint8_t kind = wire_u8(&wire);
 
 	if (wire.bad || kind >= ELF_FRAME_COUNT || decoder->ended ||
-	    (kind != ELF_FRAME_HEAD && kind != ELF_FRAME_END && !decoder->headed))
+	    (kind > ELF_FRAME_HEAD && kind < ELF_FRAME_END && !decoder->headed))
 		return -EPROTO;
 	takes[kind](decoder, &wire);
 	return wire_is_done(&wire) ? 0 : -EPROTO;

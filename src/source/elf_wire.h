@@ -22,6 +22,7 @@ struct out;
 enum { ELF_FRAME_MAX = 4 << 20 };
 
 enum elf_frame {
+	ELF_FRAME_CPU,		/* ms that the process has used so far; before anything else */
 	ELF_FRAME_HEAD,		/* headers, segments, sections, notes, dynamic section */
 	ELF_FRAME_SYMBOLS,	/* a piece of the symbol table */
 	ELF_FRAME_SYMBOLS_END,
@@ -64,6 +65,10 @@ void elf_put_head(struct out *out, const struct object *object, enum elf_why sec
 /* A SYMBOLS frame: records, and the names of all of them in a piece. */
 void elf_put_symbol(struct out *records, struct out *names, const struct object_symbol *symbol);
 
+/* Whole frames. */
+void elf_put_cpu(struct out *out, uint32_t ms);
+void elf_put_end(struct out *out, enum elf_why why);
+
 void elf_put_range(struct out *out, const struct object_range *range);
 
 /* An object while its frames come. Its lists are on the heap (object_fini()), the rest in arena. */
@@ -71,6 +76,7 @@ struct elf_decoder {
 	struct object *object;
 	struct arena *arena;
 	size_t symbol_cap, reloc_cap, names;
+	uint32_t cpu_ms;
 	bool headed;		/* HEAD was there */
 	bool ended;		/* END was there */
 	enum elf_why why;	/* what it said */

@@ -3,10 +3,13 @@
 # One module a line, sorted: libvmview_a_SOURCES += %D%/NAME.c %D%/NAME.h
 libvmview_a_SOURCES += %D%/caps.c %D%/caps.h
 libvmview_a_SOURCES += %D%/cgroups.c %D%/cgroups.h
+libvmview_a_SOURCES += %D%/elf_confine.c %D%/elf_confine.h
 libvmview_a_SOURCES += %D%/elf_file.h
 libvmview_a_SOURCES += %D%/elf_parse.c %D%/elf_parse.h
+libvmview_a_SOURCES += %D%/elf_serve.c %D%/elf_serve.h
 libvmview_a_SOURCES += %D%/elf_tables.c
 libvmview_a_SOURCES += %D%/elf_wire.c %D%/elf_wire.h
+libvmview_a_SOURCES += %D%/elf_worker.c %D%/elf_worker.h
 libvmview_a_SOURCES += %D%/facts.c %D%/facts.h
 libvmview_a_SOURCES += %D%/filelook.c %D%/filelook.h
 libvmview_a_SOURCES += %D%/filelook_child.c %D%/filelook_child.h

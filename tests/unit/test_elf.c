@@ -204,13 +204,14 @@ static void test_symbols(void **state)
 	static const struct {
 		uint64_t addr;
 		const char *name;
-	} cases[] = {
-		{ 0xfff, NULL },      { 0x1000, "alpha" }, { 0x100f, "alpha" },
-		{ 0x1010, "_beta" },  { 0x102f, "_beta" }, { 0x1030, NULL },
-		{ 0x3000, "alpha" },  /* of no size: up to the end of its section */
-		{ 0x31ff, "alpha" },  { 0x3200, NULL },	   { 0, NULL },
-		{ UINT64_MAX, NULL },
-	};
+	} cases
+		[] = {
+			{ 0xfff, NULL },      { 0x1000, "alpha" }, { 0x100f, "alpha" },
+			{ 0x1010, "_beta" },  { 0x102f, "_beta" }, { 0x1030, NULL },
+			{ 0x3000, "alpha" }, /* of no size: up to the end of its section */
+			{ 0x31ff, "alpha" },  { 0x3200, NULL },	   { 0, NULL },
+			{ UINT64_MAX, NULL },
+		};
 	const struct object_symbol *symbol;
 	struct parsed parsed;
 
@@ -250,9 +251,9 @@ static void test_nested(void **state)
 		uint64_t addr;
 		const char *name;
 	} cases[] = {
-		{ 0x100, "outer" },   { 0x1ff, "outer" }, { 0x200, "_inner" }, { 0x20f, "_inner" },
-		{ 0x210, "outer" },   { 0x300, "outer" }, { 0x10ff, "outer" }, { 0x1100, NULL },
-		{ UINT64_MAX, "wraps" },
+		{ 0x100, "outer" },  { 0x1ff, "outer" }, { 0x200, "_inner" },
+		{ 0x20f, "_inner" }, { 0x210, "outer" }, { 0x300, "outer" },
+		{ 0x10ff, "outer" }, { 0x1100, NULL },	 { UINT64_MAX, "wraps" },
 	};
 	struct object object = { .symbol_count = COUNT(list) };
 
@@ -306,13 +307,13 @@ static void test_lies(void **state)
 #define FRAMES(text) text, sizeof(text) - 1
 		/* clang-format off */
 		{ "no kind", FRAMES("\0\0"), 0 },
-		{ "unknown kind", FRAMES("\1\0\x06"), 0 },
-		{ "end says nothing", FRAMES("\1\0\x05"), 0 },
-		{ "end without why", FRAMES("\2\0\x05\0"), 0 },
-		{ "unknown why", FRAMES("\2\0\x05\x7f"), 0 },
-		{ "symbols before the head", FRAMES("\5\0\x01\0\0\0\0"), 0 },
-		{ "behind the end", FRAMES("\2\0\x05\1\2\0\x05\1"), 1 },
-		{ "head cut", FRAMES("\4\0\0\1\0\3"), 0 },
+		{ "unknown kind", FRAMES("\1\0\x07"), 0 },
+		{ "end says nothing", FRAMES("\1\0\x06"), 0 },
+		{ "end without why", FRAMES("\2\0\x06\0"), 0 },
+		{ "unknown why", FRAMES("\2\0\x06\x7f"), 0 },
+		{ "symbols before the head", FRAMES("\5\0\x02\0\0\0\0"), 0 },
+		{ "behind the end", FRAMES("\2\0\x06\1\2\0\x06\1"), 1 },
+		{ "head cut", FRAMES("\4\0\1\1\0\3"), 0 },
 		/* clang-format on */
 	};
 
@@ -364,7 +365,8 @@ static void test_limits(void **state)
 		wire_put_u64(&out, 0);
 	}
 	for (size_t i = 0; i < OBJECT_SYMBOLS_MAX >> 16; i++)
-		assert_int_equal(elf_decode(&parsed.decoder, (struct bytes){ out.buf, out.len }), 0);
+		assert_int_equal(elf_decode(&parsed.decoder, (struct bytes){ out.buf, out.len }),
+				 0);
 	assert_int_equal(parsed.object.symbol_count, OBJECT_SYMBOLS_MAX);
 	rc = elf_decode(&parsed.decoder, (struct bytes){ out.buf, out.len });
 	assert_int_equal(rc, -EPROTO);
@@ -375,10 +377,10 @@ static void test_limits(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_ordinary), cmocka_unit_test(test_head_alone),
+		cmocka_unit_test(test_ordinary),  cmocka_unit_test(test_head_alone),
 		cmocka_unit_test(test_malformed), cmocka_unit_test(test_build_id),
-		cmocka_unit_test(test_symbols),	 cmocka_unit_test(test_nested),
-		cmocka_unit_test(test_places),	 cmocka_unit_test(test_lies),
+		cmocka_unit_test(test_symbols),	  cmocka_unit_test(test_nested),
+		cmocka_unit_test(test_places),	  cmocka_unit_test(test_lies),
 		cmocka_unit_test(test_limits),
 	};
 

@@ -1,0 +1,282 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "source/elf_worker.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/arena.h"
+#include "model/object.h"
+#include "source/elf_serve.h"
+#include "source/meter.h"
+
+enum {
+	WINDOW = 32,		/* files that are asked for before the first answer is taken */
+	BUFFER = 64 << 10,
+	REAP_MS = 100,
+	CPU_MOST_MS =
+		1000, /* of the process before another takes its place; it may have twice that */
+};
+
+/* A file that was asked for: kept open, for it has to be asked again where the process crashed. */
+struct flight {
+	int fd;
+	struct elf_request request;
+	struct elf_job *job;
+};
+
+struct elf_worker {
+	pid_t child;		/* 0: none */
+	int socket;
+	unsigned crashes;
+	bool answered;		/* the child has answered something */
+	size_t in_flight;
+	struct flight flight[WINDOW];
+	struct elf_decoder decoder;	/* of the first in flight */
+	uint64_t deadline;		/* of it; meter_now() */
+	char *buf;
+	size_t begin, end, cap;		/* bytes of buf that are not used up */
+};
+
+struct elf_worker *elf_worker_new(void)
+{
+	struct elf_worker *worker = mem_zalloc(sizeof(*worker));
+
+	worker->cap = BUFFER;
+	worker->buf = mem_alloc(worker->cap);
+	return worker;
+}
+
+/* A killed process is gone at once, unless a file system holds it: then it is left behind. */
+static void reap(pid_t child)
+{
+	struct pollfd gone = { .fd = (int)syscall(SYS_pidfd_open, child, 0), .events = POLLIN };
+
+	poll(&gone, 1, REAP_MS);
+	waitpid(child, NULL, WNOHANG);
+	if (gone.fd >= 0)
+		close(gone.fd);
+}
+
+static void end_child(struct elf_worker *worker)
+{
+	if (!worker->child)
+		return;
+	close(worker->socket);
+	kill(worker->child, SIGKILL);
+	reap(worker->child);
+	worker->child = 0;
+	worker->begin = worker->end = 0;
+	worker->answered = false;
+}
+
+void elf_worker_free(struct elf_worker *worker)
+{
+	if (!worker)
+		return;
+	end_child(worker);
+	for (size_t i = 0; i < worker->in_flight; i++)
+		close(worker->flight[i].fd);
+	free(worker->buf);
+	free(worker);
+}
+
+static bool start_child(struct elf_worker *worker)
+{
+	int sockets[2];
+
+	if (worker->child)
+		return true;
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, sockets))
+		return false;
+	worker->child = fork();
+	if (worker->child == 0)
+		elf_serve(sockets[1]);
+	close(sockets[1]);
+	if (worker->child < 0) {
+		worker->child = 0;
+		close(sockets[0]);
+		return false;
+	}
+	worker->socket = sockets[0];
+	return true;
+}
+
+/* The first in flight is what is decoded now, and what the time runs for. */
+static void begin_first(struct elf_worker *worker)
+{
+	struct elf_job *job = worker->flight[0].job;
+
+	if (!worker->in_flight)
+		return;
+	worker->decoder = (struct elf_decoder){ .object = job->object, .arena = job->arena };
+	worker->deadline = meter_now() + ELF_DEADLINE_MS * 1000000ull;
+}
+
+static void end_first(struct elf_worker *worker, enum elf_why why)
+{
+	struct flight *first = &worker->flight[0];
+	struct elf_job *job = first->job;
+
+	if (why != ELF_WHY_NONE) {
+		object_fini(job->object);
+		memset(job->object, 0, sizeof(*job->object));
+	}
+	job->why = why;
+	job->done = true;
+	close(first->fd);
+	worker->in_flight--;
+	memmove(first, first + 1, worker->in_flight * sizeof(*first));
+	begin_first(worker);
+}
+
+static void give_up(struct elf_worker *worker)
+{
+	while (worker->in_flight)
+		end_first(worker, ELF_WHY_GIVEN_UP);
+}
+
+static bool is_given_up(const struct elf_worker *worker)
+{
+	return worker->crashes >= ELF_CRASHES_MAX;
+}
+
+static void send_again(struct elf_worker *worker)
+{
+	int rc = 0;
+
+	if (is_given_up(worker) || !start_child(worker)) {
+		give_up(worker);
+		return;
+	}
+	for (size_t i = 0; i < worker->in_flight && rc == 0; i++)
+		rc = elf_send_request(worker->socket, worker->flight[i].fd,
+				      &worker->flight[i].request);
+	begin_first(worker);
+	if (rc == 0)
+		return;
+	end_child(worker);
+	give_up(worker);
+}
+
+/* The process ended, hangs or talks nonsense: that is the first one's doing. */
+static void lose_child(struct elf_worker *worker, enum elf_why why)
+{
+	end_child(worker);
+	worker->crashes++;
+	end_first(worker, why);
+	if (worker->in_flight)
+		send_again(worker);
+}
+
+/* Whole frames that are in the buffer. */
+static int use_frames(struct elf_worker *worker)
+{
+	uint32_t len;
+
+	while (worker->in_flight && worker->end - worker->begin >= sizeof(len)) {
+		const char *at = worker->buf + worker->begin;
+
+		memcpy(&len, at, sizeof(len));
+		if (len > ELF_FRAME_MAX)
+			return -EPROTO;
+		if (worker->end - worker->begin < sizeof(len) + len)
+			break;
+		worker->begin += sizeof(len) + len;
+		if (elf_decode(&worker->decoder, (struct bytes){ at + sizeof(len), len }))
+			return -EPROTO;
+		if (worker->decoder.ended) {
+			worker->answered = true;
+			end_first(worker, worker->decoder.why);
+		}
+	}
+	return 0;
+}
+
+static void make_room(struct elf_worker *worker)
+{
+	if (worker->begin) {
+		memmove(worker->buf, worker->buf + worker->begin, worker->end - worker->begin);
+		worker->end -= worker->begin;
+		worker->begin = 0;
+	}
+	if (worker->end < worker->cap)
+		return;
+	worker->cap *= 2;	/* a frame that is longer; ELF_FRAME_MAX bounds it */
+	worker->buf = mem_grow(worker->buf, worker->cap, 1);
+}
+
+static int time_left(const struct elf_worker *worker)
+{
+	uint64_t now = meter_now();
+
+	return now < worker->deadline ? (int)((worker->deadline - now) / 1000000) + 1 : 0;
+}
+
+/* It ends by itself where its CPU is nearly used up; to have done that without any work is a lie. */
+static void end_of_child(struct elf_worker *worker)
+{
+	if (worker->decoder.cpu_ms < ELF_CPU_MOST_MS || !worker->answered) {
+		lose_child(worker, ELF_WHY_CRASHED);
+		return;
+	}
+	end_child(worker);
+	send_again(worker);
+}
+
+/* Take what has come; waits for something. Progress or the deadline ends it. */
+static void take_some(struct elf_worker *worker)
+{
+	struct pollfd ready = { .fd = worker->socket, .events = POLLIN };
+	ssize_t len;
+	int rc;
+
+	make_room(worker);
+	rc = poll(&ready, 1, time_left(worker));
+	if (rc < 0 && errno == EINTR)
+		return;
+	if (rc <= 0) {
+		lose_child(worker, ELF_WHY_HANGS);
+		return;
+	}
+	len = recv(worker->socket, worker->buf + worker->end, worker->cap - worker->end, 0);
+	if (len <= 0) {
+		end_of_child(worker);
+		return;
+	}
+	worker->end += (size_t)len;
+	if (use_frames(worker))
+		lose_child(worker, ELF_WHY_CRASHED);
+}
+
+void elf_worker_ask(struct elf_worker *worker, int fd, const struct elf_request *request,
+		    struct elf_job *job)
+{
+	job->done = false;
+	while (worker->in_flight == WINDOW)
+		take_some(worker);
+	worker->flight[worker->in_flight++] = (struct flight){ fd, *request, job };
+	if (worker->in_flight == 1)
+		begin_first(worker);
+	if (is_given_up(worker) || !start_child(worker))
+		give_up(worker);
+	else if (elf_send_request(worker->socket, fd, request))
+		lose_child(worker, ELF_WHY_CRASHED);
+}
+
+void elf_worker_wait(struct elf_worker *worker, const struct elf_job *job)
+{
+	while (!job->done)
+		take_some(worker);
+}
+
+unsigned elf_worker_crashes(const struct elf_worker *worker)
+{
+	return worker->crashes;
+}
