@@ -63,10 +63,10 @@ int main(int argc, char **argv)
 	struct context ctx = { .root.fd = -1 };
 	const struct command *command;
 
-	privileges_drop();
+	command = find_command(argc > 1 ? argv[1] : NULL);
+	privileges_drop(command && command->parses);
 	arena_init(&ctx.arena);
 	out_init(&ctx.out, 1);
-	command = find_command(argc > 1 ? argv[1] : NULL);
 	if (pmap_is_name(argv[0]))
 		ctx.status = pmap_run(&ctx, argc, argv);
 	else if (argc == 2 && answer(&ctx.out, argv[1]))

@@ -47,6 +47,7 @@ struct command {
 	const char *help; /* one line for the list of commands */
 	int (*run)(struct context *ctx, const struct command *command, int argc, char **argv);
 	void (*more_help)(struct out *out); /* behind the command's own options; or NULL */
+	bool parses; /* may parse ELF files: privileges_drop() */
 };
 
 extern const struct option_row common_options[];

@@ -21,19 +21,30 @@ static const unsigned kept[] = {
 
 enum { KEPT = sizeof(kept) / sizeof(kept[0]) };
 
-static void drop_capabilities(void)
+/* What a child needs to become nobody; we ourselves never use it, so it is not in effect. */
+static const unsigned to_confine[] = { CAP_SETUID, CAP_SETGID };
+
+static void keep(const unsigned *list, const bool *have, size_t count, unsigned sets)
 {
-	bool have[KEPT];
+	for (size_t i = 0; i < count; i++)
+		if (have[i])
+			capng_update(CAPNG_ADD, (capng_type_t)sets, list[i]);
+}
+
+static void drop_capabilities(bool parses)
+{
+	bool have[KEPT], may_confine[2];
 
 	capng_get_caps_process();
 	if (capng_have_capabilities(CAPNG_SELECT_CAPS) == CAPNG_NONE)
 		return;
 	for (size_t i = 0; i < KEPT; i++)
 		have[i] = capng_have_capability(CAPNG_EFFECTIVE, kept[i]);
+	for (size_t i = 0; i < 2; i++)
+		may_confine[i] = parses && capng_have_capability(CAPNG_PERMITTED, to_confine[i]);
 	capng_clear(CAPNG_SELECT_ALL);
-	for (size_t i = 0; i < KEPT; i++)
-		if (have[i])
-			capng_update(CAPNG_ADD, CAPNG_EFFECTIVE | CAPNG_PERMITTED, kept[i]);
+	keep(kept, have, KEPT, CAPNG_EFFECTIVE | CAPNG_PERMITTED);
+	keep(to_confine, may_confine, 2, CAPNG_PERMITTED);
 	/* without CAP_SETPCAP the bounding set stays; what exec could gain, no_new_privs forbids */
 	if (capng_apply(CAPNG_SELECT_CAPS))
 		error_note("capabilities could not be dropped");
@@ -48,7 +59,7 @@ static void hold_standard_descriptors(void)
 			_exit(1);
 }
 
-void privileges_drop(void)
+void privileges_drop(bool parses)
 {
 	if (getauxval(AT_SECURE)) {
 		error_note("not made to run set-uid or with file capabilities");
@@ -56,8 +67,13 @@ void privileges_drop(void)
 	}
 	hold_standard_descriptors();
 	syscall(SYS_close_range, 3, ~0u, 0);
-	drop_capabilities();
+	drop_capabilities(parses);
 	prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
 	prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
 	umask(077);
+}
+
+void privileges_settle(void)
+{
+	drop_capabilities(false);
 }

@@ -34,7 +34,7 @@ struct flight {
 struct elf_worker {
 	pid_t child;		/* 0: none */
 	int socket;
-	unsigned crashes;
+	unsigned crashes, ended;	/* children */
 	bool answered;		/* the child has answered something */
 	size_t in_flight;
 	struct flight flight[WINDOW];
@@ -72,6 +72,7 @@ static void end_child(struct elf_worker *worker)
 	kill(worker->child, SIGKILL);
 	reap(worker->child);
 	worker->child = 0;
+	worker->ended++;
 	worker->begin = worker->end = 0;
 	worker->answered = false;
 }
@@ -258,16 +259,27 @@ static void take_some(struct elf_worker *worker)
 void elf_worker_ask(struct elf_worker *worker, int fd, const struct elf_request *request,
 		    struct elf_job *job)
 {
+	unsigned ended;
+	int rc;
+
 	job->done = false;
 	while (worker->in_flight == WINDOW)
 		take_some(worker);
 	worker->flight[worker->in_flight++] = (struct flight){ fd, *request, job };
 	if (worker->in_flight == 1)
 		begin_first(worker);
-	if (is_given_up(worker) || !start_child(worker))
+	if (is_given_up(worker) || !start_child(worker)) {
 		give_up(worker);
-	else if (elf_send_request(worker->socket, fd, request))
+		return;
+	}
+	rc = elf_send_request(worker->socket, fd, request);
+	if (rc == -EPIPE || rc == -ECONNRESET) {
+		/* it has ended: what it said before tells why; the next one is sent everything again */
+		for (ended = worker->ended; worker->ended == ended && !job->done;)
+			take_some(worker);
+	} else if (rc) {
 		lose_child(worker, ELF_WHY_CRASHED);
+	}
 }
 
 void elf_worker_wait(struct elf_worker *worker, const struct elf_job *job)
