@@ -114,7 +114,7 @@ static const unsigned char hex_digits[256] = {
 	/* clang-format on */
 };
 
-#define BYTES_OF(byte) ((byte) * 0x0101010101010101ULL)
+#define BYTES_OF(byte) ((byte)*0x0101010101010101ULL)
 
 /*
  * Eight characters at once: how many of them, from the first, are hex digits in lower case, and their

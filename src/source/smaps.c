@@ -113,8 +113,8 @@ static bool parse_numbers(const char **at, const char *end, struct vma *vma)
 		vma->offset = vma->inode = vma->dev_major = vma->dev_minor = 0;
 		return vma->start < vma->end;
 	}
-	if (!expect(at, end, ' ') || !num_parse_hex(at, end, &vma->offset) || !expect(at, end, ' ') ||
-	    !num_parse_hex(at, end, &major) || !expect(at, end, ':') ||
+	if (!expect(at, end, ' ') || !num_parse_hex(at, end, &vma->offset) ||
+	    !expect(at, end, ' ') || !num_parse_hex(at, end, &major) || !expect(at, end, ':') ||
 	    !num_parse_hex(at, end, &minor) || !expect(at, end, ' ') ||
 	    !num_parse_dec(at, end, &vma->inode))
 		return false;
@@ -382,7 +382,7 @@ static uint64_t load64(const char *at)
 	return word;
 }
 
-#define BYTES_OF(byte) ((byte) * 0x0101010101010101ULL)
+#define BYTES_OF(byte) ((byte)*0x0101010101010101ULL)
 
 /* Eight columns of digits, right-aligned, blanks in front. False where they are anything else. */
 static inline bool parse_column(const char *at, uint64_t *out)
@@ -402,7 +402,8 @@ static inline bool parse_column(const char *at, uint64_t *out)
 		return false;
 	digits = digits * 10 + (digits >> 8);
 	*out = ((digits & 0x000000ff000000ffULL) * 0x000f424000000064ULL +
-		(digits >> 16 & 0x000000ff000000ffULL) * 0x0000271000000001ULL) >> 32;
+		(digits >> 16 & 0x000000ff000000ffULL) * 0x0000271000000001ULL) >>
+	       32;
 	return true;
 }
 

@@ -84,7 +84,7 @@ def check_animal(name):
         truths = fact.get("mappings", [])
         home = fact.get("pid", zoo.pid)
         leader = {fact["tid"]: home} if name == "zombie-leader" else {}
-        pids = sorted({leader.get(t.get("pid", home), t.get("pid", home)) for t in truths} or {home})
+        pids = sorted({leader.get(t.get("pid", home), t.get("pid", home)) for t in truths}) or [home]
         got = processes(*pids)
         for truth in truths:
             pid = truth.get("pid", home)
