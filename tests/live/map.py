@@ -84,7 +84,8 @@ def check_animal(name):
         truths = fact.get("mappings", [])
         home = fact.get("pid", zoo.pid)
         leader = {fact["tid"]: home} if name == "zombie-leader" else {}
-        pids = sorted({leader.get(t.get("pid", home), t.get("pid", home)) for t in truths}) or [home]
+        owners = {truth.get("pid", home) for truth in truths} or {home}
+        pids = sorted({leader.get(pid, pid) for pid in owners})
         got = processes(*pids)
         for truth in truths:
             pid = truth.get("pid", home)
