@@ -76,7 +76,9 @@ static int apply_word(struct selection *selection, const struct column_set *set,
 	if (sign == '+' || sign == '-')
 		word = (struct bytes){ word.data + 1, word.len - 1 };
 	if (bytes_equal(word, BYTES("all"))) {
-		for (size_t i = 0; i < set->count; i++)
+		if (sign == '-')
+			selection->count = 0;
+		for (size_t i = 0; sign != '-' && i < set->count; i++)
 			add(selection, &set->columns[i]);
 		return 0;
 	}
@@ -181,6 +183,14 @@ static int compare_text(struct bytes a, struct bytes b)
 	return compare_u(a.len, b.len);
 }
 
+/* What is no number comes behind those that are. */
+static int compare_d(double a, double b)
+{
+	if (a != a || b != b)
+		return (a != a) - (b != b);
+	return a < b ? -1 : a > b;
+}
+
 int value_compare(enum value_type type, const struct value *a, const struct value *b)
 {
 	if (a->reason || b->reason)
@@ -190,7 +200,7 @@ int value_compare(enum value_type type, const struct value *a, const struct valu
 	case VALUE_DELTA:
 		return a->i < b->i ? -1 : a->i > b->i;
 	case VALUE_RATIO:
-		return a->d < b->d ? -1 : a->d > b->d;
+		return compare_d(a->d, b->d);
 	case VALUE_WORD:
 		return compare_text(bytes_of(a->word), bytes_of(b->word));
 	case VALUE_TEXT:

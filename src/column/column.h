@@ -44,7 +44,7 @@ struct selection {
 
 /*
  * Parse a -o argument: "a,b" are these columns, "+a,-b" the defaults with a and without b; "all" is
- * every column. defaults has the same form; list NULL selects the defaults. The selection lives in
+ * every column, "-all" takes them away. defaults has the same form; list NULL selects the defaults. The selection lives in
  * arena. Returns 0, or -EINVAL with the name that is no column in *err.
  */
 int selection_parse(struct selection *selection, const struct column_set *set, const char *defaults,
