@@ -13,7 +13,11 @@
 #include "base/out.h"
 #include "column/column.h"
 
-enum { DEPTH_MAX = 64 };
+enum {
+	DEPTH_MAX = 64,
+	TERMS_MAX = 1000,
+	REGEX_MAX = 1000, /* characters, a{m,n} written out */
+};
 
 enum operation {
 	OP_AND,
@@ -44,7 +48,7 @@ struct parse {
 	const struct column_set *set;
 	struct arena *arena;
 	struct error *err;
-	unsigned depth;
+	unsigned depth, terms;
 };
 
 static const struct {
@@ -57,7 +61,7 @@ static const struct {
 
 static int parse_or(struct parse *parse, struct filter **out);
 
-static int fail(struct parse *parse, const char *what)
+static int fail(const struct parse *parse, const char *what)
 {
 	return error_set(parse->err, EINVAL, "filter: %s at column %zu of '%.200s'", what,
 			 (size_t)(parse->at - parse->text) + 1, parse->text);
@@ -102,6 +106,12 @@ static struct bytes take_name(struct parse *parse)
 	return (struct bytes){ start, (size_t)(parse->at - start) };
 }
 
+static int fail_at(struct parse *parse, const char *at, const char *what)
+{
+	parse->at = at;
+	return fail(parse, what);
+}
+
 /* A quoted text, or everything up to a blank, a closing parenthesis or && and ||. */
 static int take_literal(struct parse *parse, char **out)
 {
@@ -116,7 +126,7 @@ static int take_literal(struct parse *parse, char **out)
 		while (*parse->at && *parse->at != quote)
 			parse->at++;
 		if (!*parse->at)
-			return fail(parse, "a quote is not closed");
+			return fail_at(parse, start - 1, "a quote is not closed");
 		len = (size_t)(parse->at++ - start);
 	} else {
 		start = parse->at;
@@ -133,12 +143,13 @@ static int take_literal(struct parse *parse, char **out)
 	return 0;
 }
 
+/* "0.3" or "30%": of what strtod(3) takes only that. */
 static bool parse_ratio(const char *text, double *out)
 {
 	char *end;
 	double number = strtod(text, &end);
 
-	if (end == text)
+	if (end == text || (size_t)(end - text) != strspn(text, "-.0123456789"))
 		return false;
 	if (*end == '%') {
 		number /= 100;
@@ -156,6 +167,20 @@ static bool parse_signed(const char *text, int64_t *out)
 	if (!num_user_size(text + negative, &number) || number > INT64_MAX)
 		return false;
 	*out = negative ? -(int64_t)number : (int64_t)number;
+	return true;
+}
+
+/* "fe:01", in hex as maps has it. */
+static bool parse_dev(const char *text, uint64_t *out)
+{
+	const char *end = text + strlen(text);
+	uint64_t major, minor;
+
+	if (!num_parse_hex(&text, end, &major) || *text++ != ':' ||
+	    !num_parse_hex(&text, end, &minor) || text != end || major > UINT32_MAX ||
+	    minor > UINT32_MAX)
+		return false;
+	*out = major << 32 | minor;
 	return true;
 }
 
@@ -178,6 +203,8 @@ static bool parse_by_type(enum value_type type, const char *text, struct value *
 		return parse_signed(text, &out->i);
 	case VALUE_ADDR:
 		return num_user_addr(text, &out->u);
+	case VALUE_DEV:
+		return parse_dev(text, &out->u);
 	case VALUE_RATIO:
 		return parse_ratio(text, &out->d);
 	case VALUE_NS:
@@ -195,24 +222,98 @@ static bool parse_by_type(enum value_type type, const char *text, struct value *
 	}
 }
 
+/* A name that a process chose would decide how long matching takes: without end. */
+static bool refers_back(const char *text)
+{
+	for (; (text = strchr(text, '\\')) && text[1]; text += 2)
+		if (text[1] >= '1' && text[1] <= '9')
+			return true;
+	return false;
+}
+
+/* Past "[..]", "{m,n}" or an escape at text, to its last character; the greater of m and n in *times. */
+static const char *regex_skip(const char *text, uint64_t *times)
+{
+	const char *end = text;
+	uint64_t number;
+
+	if (*text == '{') {
+		end = strchrnul(text, '}');
+		for (const char *at = text + 1; at < end; at++)
+			if (num_parse_dec(&at, end, &number) && number > *times)
+				*times = number;
+	} else if (*text == '[') {
+		end = strchrnul(text + 1 + (text[1] == '^') + (text[1] && text[2] == ']'), ']');
+	} else if (*text == '\\') {
+		end = text + 1;
+	}
+	return *end ? end : end - 1;
+}
+
+/*
+ * How many characters a regular expression has about when each a{m,n} is written out, as the C library
+ * does: time and memory of matching grow with the square of it.
+ */
+static uint64_t regex_size(const char *text)
+{
+	uint64_t sum[DEPTH_MAX] = { 0 }, last = 0, times;
+	unsigned depth = 0;
+
+	for (const char *at = text; *at && last <= REGEX_MAX; at++) {
+		times = 1;
+		if (*at == ')' && depth) {
+			last += sum[depth--];
+		} else if (*at == '{') {
+			at = regex_skip(at, &times);
+			last = times > REGEX_MAX ? REGEX_MAX + 1 : last * times;
+		} else if (!strchr("*+?", *at)) {
+			sum[depth] += last;
+			last = *at != '(';
+			if (*at == '(' && ++depth == DEPTH_MAX)
+				return REGEX_MAX + 1;
+			if (*at == '(')
+				sum[depth] = 0;
+			else
+				at = regex_skip(at, &times);
+		}
+	}
+	return last + sum[depth];
+}
+
+static int parse_regex(struct parse *parse, struct filter *filter, const char *text,
+		       const char *start)
+{
+	char message[128];
+	int rc;
+
+	if (strlen(text) > REGEX_MAX || regex_size(text) > REGEX_MAX)
+		return fail_at(parse, start, "too big a regular expression");
+	if (refers_back(text))
+		return fail_at(parse, start, "a regular expression that refers back");
+	rc = regcomp(&filter->regex, text, REG_EXTENDED | REG_NOSUB);
+	if (rc) {
+		regerror(rc, &filter->regex, message, sizeof(message));
+		return fail_at(parse, start, message);
+	}
+	filter->has_regex = true;
+	return 0;
+}
+
 static int parse_literal(struct parse *parse, struct filter *filter)
 {
-	char *text = NULL, message[128];
-	int rc = take_literal(parse, &text);
+	const char *start;
+	char *text = NULL;
+	int rc;
 
+	skip_blanks(parse);
+	start = parse->at;
+	rc = take_literal(parse, &text);
 	if (rc)
 		return rc;
-	if (filter->operation == OP_MATCH || filter->operation == OP_NO_MATCH) {
-		rc = regcomp(&filter->regex, text, REG_EXTENDED | REG_NOSUB);
-		if (rc) {
-			regerror(rc, &filter->regex, message, sizeof(message));
-			return fail(parse, message);
-		}
-		filter->has_regex = true;
-		return 0;
-	}
+	if (filter->operation == OP_MATCH || filter->operation == OP_NO_MATCH)
+		return parse_regex(parse, filter, text, start);
 	if (!parse_by_type(filter->column->type, text, &filter->literal))
-		return fail(parse, "a value that its column can not have");
+		return fail_at(parse, start, "a value that its column can not have");
 	return 0;
 }
 
@@ -226,7 +327,7 @@ static int parse_comparison(struct parse *parse, struct filter **out)
 	filter = make(parse, OP_HAS, NULL, NULL);
 	filter->column = column_find(parse->set, name);
 	if (!filter->column)
-		return fail(parse, "no such column (try --columns=help)");
+		return fail_at(parse, name.data, "no such column (try --columns=help)");
 	*out = filter;
 	for (size_t i = 0; i < sizeof(operators) / sizeof(operators[0]); i++) {
 		if (!take(parse, operators[i].text))
@@ -243,6 +344,8 @@ static int parse_not(struct parse *parse, struct filter **out)
 
 	if (parse->depth >= DEPTH_MAX)
 		return fail(parse, "nested too deep");
+	if (parse->terms++ == TERMS_MAX)
+		return fail(parse, "too many terms");
 	parse->depth++;
 	if (take(parse, "!")) {
 		rc = parse_not(parse, out);
@@ -294,7 +397,7 @@ static int parse_or(struct parse *parse, struct filter **out)
 int filter_parse(struct filter **filter, const struct column_set *set, const char *text,
 		 struct arena *arena, struct error *err)
 {
-	struct parse parse = { text, text, set, arena, err, 0 };
+	struct parse parse = { text, text, set, arena, err, 0, 0 };
 	struct filter *made = NULL;
 	int rc;
 
@@ -376,7 +479,11 @@ static bool matches(const struct filter *filter, const struct value *value)
 		out_hex(&out, value->u, 1);
 	} else if (column->type == VALUE_NUMBER || column->type == VALUE_DELTA) {
 		out_i64(&out, value->i);
-	} else if (column->type != VALUE_RATIO) {
+	} else if (column->type == VALUE_DEV) {
+		out_printf(&out, "%02x:%02x", (unsigned)(value->u >> 32), (unsigned)value->u);
+	} else if (column->type == VALUE_RATIO) {
+		out_printf(&out, "%.6g", value->d);
+	} else {
 		out_u64(&out, value->u);
 	}
 	found = regex_matches(filter, (struct bytes){ out.buf, out.len });
@@ -404,36 +511,58 @@ static bool compare_matches(const struct filter *filter, const struct value *val
 	}
 }
 
-static bool column_matches(const struct filter *filter, const void *row)
+/* What an absent value says is not known, and neither is the opposite. */
+enum truth { NO, YES, UNKNOWN };
+
+static enum truth column_truth(const struct filter *filter, const void *row)
 {
 	struct value value = filter->column->get(row, filter->column);
 
 	if (value.reason)
-		return false;
+		return UNKNOWN;
 	switch (filter->operation) {
 	case OP_HAS:
-		return has(filter->column->type, &value);
+		return has(filter->column->type, &value) ? YES : NO;
 	case OP_MATCH:
-		return matches(filter, &value);
+		return matches(filter, &value) ? YES : NO;
 	case OP_NO_MATCH:
-		return !matches(filter, &value);
+		return matches(filter, &value) ? NO : YES;
 	default:
-		return compare_matches(filter, &value);
+		return compare_matches(filter, &value) ? YES : NO;
+	}
+}
+
+static enum truth truth_of(const struct filter *filter, const void *row);
+
+/* NO of one is NO of both; YES of one is YES of either: decided is what decides alone. */
+static enum truth truth_of_two(const struct filter *filter, const void *row, enum truth decided)
+{
+	enum truth left = truth_of(filter->left, row), right;
+
+	if (left == decided)
+		return decided;
+	right = truth_of(filter->right, row);
+	return right == decided || left != UNKNOWN ? right : UNKNOWN;
+}
+
+static enum truth truth_of(const struct filter *filter, const void *row)
+{
+	enum truth inner;
+
+	switch (filter->operation) {
+	case OP_AND:
+		return truth_of_two(filter, row, NO);
+	case OP_OR:
+		return truth_of_two(filter, row, YES);
+	case OP_NOT:
+		inner = truth_of(filter->left, row);
+		return inner == UNKNOWN ? UNKNOWN : inner == YES ? NO : YES;
+	default:
+		return column_truth(filter, row);
 	}
 }
 
 bool filter_matches(const struct filter *filter, const void *row)
 {
-	if (!filter)
-		return true;
-	switch (filter->operation) {
-	case OP_AND:
-		return filter_matches(filter->left, row) && filter_matches(filter->right, row);
-	case OP_OR:
-		return filter_matches(filter->left, row) || filter_matches(filter->right, row);
-	case OP_NOT:
-		return !filter_matches(filter->left, row);
-	default:
-		return column_matches(filter, row);
-	}
+	return !filter || truth_of(filter, row) == YES;
 }

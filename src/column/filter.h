@@ -17,8 +17,10 @@ struct filter;
  *	swap			(a number that is not 0, a text that is not empty)
  *
  * Operators: < <= > >= == (or =) != ~ !~ (extended regular expression), ! && || ( ). A literal is one
- * word or quoted with " or '; it is read as its column's type: 1.5M, 0x7f.., 0.3 or 30%. A comparison
- * with an absent value is false, and so is its opposite.
+ * word or quoted with " or '; it is read as its column's type: 1.5M, 0x7f.., 0.3 or 30%. What
+ * asks an absent value is neither true nor false, and so is its opposite: !(swap > 0) does not match
+ * where swap is not known. At most 1,000 terms, 64 deep; expressions
+ * of at most 1,000 characters with a{m,n} written out, without \1.
  */
 
 /*

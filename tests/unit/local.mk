@@ -22,3 +22,4 @@ UNIT_TESTS += %D%/test_smaps_read
 UNIT_TESTS += %D%/test_words
 UNIT_TESTS += %D%/test_model
 UNIT_TESTS += %D%/test_column
+UNIT_TESTS += %D%/test_filter
