@@ -14,6 +14,14 @@ enum look_type {
 	LOOK_DEVICE, /* a character or block device, or a kernel object */
 };
 
+/* What is in the place of a file whose name the kernel marks as deleted. */
+enum look_place {
+	LOOK_PLACE_UNKNOWN,
+	LOOK_PLACE_OWN,		/* the file itself */
+	LOOK_PLACE_EMPTY,	/* nothing: it was unlinked */
+	LOOK_PLACE_OTHER,	/* another file: it was replaced */
+};
+
 struct look {
 	enum look_type type;
 	const char *reason; /* why it is unknown; a literal */

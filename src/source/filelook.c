@@ -16,6 +16,7 @@
 #include "base/arena.h"
 #include "base/error.h"
 #include "model/vma.h"
+#include "source/fds.h"
 #include "source/filelook_child.h"
 #include "source/mounts.h"
 #include "source/root.h"
@@ -30,11 +31,12 @@ struct findings {
 
 /* A file and what is known of it. */
 struct entry {
-	uint64_t inode;
-	uint32_t dev_major, dev_minor;
+	struct look_key key;
 	bool used, waiting;
 	bool again; /* was lost with a child that hung on another file */
-	struct look_reply reply;
+	bool linked;
+	uint8_t type, why; /* enum look_type, look_why */
+	uint32_t epoch; /* the process that it was looked at for */
 };
 
 struct filelook {
@@ -53,6 +55,9 @@ struct filelook {
 	struct entry *flight[WINDOW];
 	size_t count, size; /* of the cache */
 	struct entry *cache;
+	filelook_sink sink; /* NULL: files are not kept open */
+	void *sink_ctx;
+	uint32_t epoch; /* grows with each process */
 };
 
 struct filelook *filelook_new(const struct root *root)
@@ -94,58 +99,68 @@ void filelook_free(struct filelook *filelook)
 	free(filelook);
 }
 
-static size_t hash_of(const struct vma *vma)
+void filelook_open_files(struct filelook *filelook, filelook_sink sink, void *ctx)
 {
-	uint64_t key = vma->inode * 0x9e3779b97f4a7c15u ^
-		       ((uint64_t)vma->dev_major << 32 | vma->dev_minor) * 0xc2b2ae3d27d4eb4fu;
-
-	return (size_t)(key ^ key >> 32);
+	filelook->sink = sink;
+	filelook->sink_ctx = ctx;
 }
 
-static struct entry *find(struct filelook *filelook, const struct vma *vma)
+static struct entry *find(struct filelook *filelook, const struct look_key *key)
 {
-	for (size_t i = hash_of(vma);; i++) {
+	for (size_t i = look_key_hash(key);; i++) {
 		struct entry *entry = &filelook->cache[i & (filelook->size - 1)];
 
-		if (!entry->used)
-			return entry;
-		if (entry->inode == vma->inode && entry->dev_major == vma->dev_major &&
-		    entry->dev_minor == vma->dev_minor)
+		if (!entry->used || look_key_equal(&entry->key, key))
 			return entry;
 	}
 }
 
+/* Descriptors that the child has opened for a batch. */
+struct opened {
+	int fds[WINDOW];
+	size_t count;
+};
+
 /* One request of a batch; returns where the next one begins. */
-static size_t serve_one(const struct filelook *filelook, const char *batch, size_t at, size_t len)
+static size_t serve_one(const struct filelook *filelook, struct bytes batch, size_t at,
+			struct opened *opened)
 {
+	const struct look_process process = { filelook->dir, &filelook->mounts };
 	struct findings *findings = filelook->findings;
 	uint32_t done = atomic_load(&findings->done);
 	struct look_request request;
 	char path[LOOK_PATH_MAX + 1];
+	int fd;
 
-	memcpy(&request, batch + at, sizeof(request));
+	memcpy(&request, batch.data + at, sizeof(request));
 	at += sizeof(request);
-	if (request.path_len > LOOK_PATH_MAX || request.path_len > len - at || done >= WINDOW)
+	if (request.path_len > LOOK_PATH_MAX || request.path_len > batch.len - at || done >= WINDOW)
 		_exit(1);
-	memcpy(path, batch + at, request.path_len);
+	memcpy(path, batch.data + at, request.path_len);
 	path[request.path_len] = '\0';
-	findings->replies[done] = look_at_file(filelook->dir, &filelook->mounts, &request, path);
+	findings->replies[done] = look_at_file(&process, &request, path, &fd);
+	if (fd >= 0)
+		opened->fds[opened->count++] = fd;
 	atomic_store(&findings->done, done + 1);
 	return at + request.path_len;
 }
 
 static void serve(const struct filelook *filelook, int fd)
 {
-	static const char ready = 1;
+	struct opened opened = { .count = 0 };
 	char batch[BATCH_MAX];
 	ssize_t len;
 
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	while ((len = recv(fd, batch, sizeof(batch), 0)) > 0) {
-		for (size_t at = 0; at + sizeof(struct look_request) <= (size_t)len;)
-			at = serve_one(filelook, batch, at, (size_t)len);
-		if (send(fd, &ready, 1, MSG_NOSIGNAL) < 0)
+		const struct bytes whole = { batch, (size_t)len };
+
+		for (size_t at = 0; at + sizeof(struct look_request) <= whole.len;)
+			at = serve_one(filelook, whole, at, &opened);
+		if (fds_send(fd, opened.fds, opened.count) < 0)
 			break;
+		while (opened.count)
+			close(opened.fds[--opened.count]);
 	}
 	_exit(0);
 }
@@ -186,24 +201,12 @@ static bool start_child(struct filelook *filelook)
 	return true;
 }
 
-static void all_unknown(struct filelook *filelook, enum look_why first)
-{
-	for (size_t i = 0; i < filelook->in_flight; i++) {
-		filelook->flight[i]->waiting = false;
-		filelook->flight[i]->again = i > 0;
-		filelook->flight[i]->reply =
-			(struct look_reply){ .type = LOOK_UNKNOWN,
-					     .why = (uint8_t)(i ? WHY_FAILED : first) };
-	}
-	filelook->in_flight = 0;
-}
-
 /* Whether the child answers the batch before the time is over that its requests have together. */
-static bool exchange(struct filelook *filelook)
+static bool exchange(struct filelook *filelook, struct opened *opened)
 {
 	struct pollfd ready = { .events = POLLIN };
 	uint32_t before = 0, now;
-	char byte;
+	ssize_t count;
 
 	if (!start_child(filelook))
 		return false;
@@ -212,8 +215,11 @@ static bool exchange(struct filelook *filelook)
 		return false;
 	ready.fd = filelook->socket;
 	for (;;) {
-		if (poll(&ready, 1, LOOK_DEADLINE_MS) > 0)
-			return recv(filelook->socket, &byte, 1, 0) == 1;
+		if (poll(&ready, 1, LOOK_DEADLINE_MS) > 0) {
+			count = fds_receive(filelook->socket, opened->fds, WINDOW);
+			opened->count = count < 0 ? 0 : (size_t)count;
+			return count >= 0;
+		}
 		now = atomic_load(&filelook->findings->done);
 		if (now <= before || now > WINDOW)
 			return false;
@@ -221,29 +227,88 @@ static bool exchange(struct filelook *filelook)
 	}
 }
 
+static void hand_on(struct filelook *filelook, const struct entry *entry,
+		    const struct look_reply *reply, int fd)
+{
+	struct look_file file = {
+		.key = entry->key,
+		.type = (enum look_type)entry->type,
+		.reason = entry->type == LOOK_UNKNOWN ? look_reasons[entry->why] : NULL,
+		.fd = fd,
+	};
+
+	if (reply) {
+		file.place = (enum look_place)reply->place;
+		file.build_id =
+			(struct bytes){ (const char *)reply->build_id, reply->build_id_len };
+		file.dev = reply->dev;
+		file.inode = reply->inode;
+		file.size = reply->size;
+		file.mtime_ns = reply->mtime_ns;
+	}
+	filelook->sink(filelook->sink_ctx, &file);
+}
+
+/* One answer. False where it is none that the child would give: all behind it is not used either. */
+static bool take_reply(struct filelook *filelook, struct entry *entry,
+		       const struct look_reply *reply, struct opened *opened)
+{
+	int fd = -1;
+
+	if (reply->type > LOOK_DEVICE || reply->why >= WHY_COUNT ||
+	    reply->place > LOOK_PLACE_OTHER || reply->build_id_len > LOOK_BUILD_ID_MAX ||
+	    (reply->opened && !opened->count))
+		return false;
+	if (reply->opened) {
+		fd = opened->fds[0];
+		memmove(opened->fds, opened->fds + 1, --opened->count * sizeof(fd));
+	}
+	entry->type = reply->type;
+	entry->why = reply->why;
+	entry->linked = reply->linked == 1;
+	entry->waiting = false;
+	if (filelook->sink)
+		hand_on(filelook, entry, reply, fd);
+	return true;
+}
+
+/* What was not answered: the first one is what it failed on, the others may be asked again. */
+static void lose_replies(struct filelook *filelook, size_t taken, enum look_why first)
+{
+	for (size_t i = taken; i < filelook->in_flight; i++) {
+		struct entry *entry = filelook->flight[i];
+
+		entry->waiting = false;
+		entry->again = i > taken;
+		entry->type = LOOK_UNKNOWN;
+		entry->why = (uint8_t)(i > taken ? WHY_FAILED : first);
+		if (filelook->sink && !entry->again)
+			hand_on(filelook, entry, NULL, -1);
+	}
+}
+
 /* Take the answers to everything that was asked. */
 static void take_replies(struct filelook *filelook)
 {
+	struct opened opened = { .count = 0 };
 	size_t taken = 0, done;
 	bool answered;
 
 	if (!filelook->in_flight)
 		return;
-	answered = exchange(filelook);
+	answered = exchange(filelook, &opened);
 	done = atomic_load(&filelook->findings->done);
-	for (; taken < filelook->in_flight && taken < done; taken++) {
-		struct look_reply reply = filelook->findings->replies[taken];
+	while (taken < filelook->in_flight && taken < done) {
+		const struct look_reply reply = filelook->findings->replies[taken];
 
-		if (reply.type > LOOK_DEVICE || reply.why >= WHY_COUNT)
+		if (!take_reply(filelook, filelook->flight[taken], &reply, &opened))
 			break;
-		filelook->flight[taken]->reply = reply;
-		filelook->flight[taken]->waiting = false;
+		taken++;
 	}
+	while (opened.count)
+		close(opened.fds[--opened.count]);
 	if (taken < filelook->in_flight) {
-		filelook->in_flight -= taken;
-		memmove(filelook->flight, filelook->flight + taken,
-			filelook->in_flight * sizeof(filelook->flight[0]));
-		all_unknown(filelook, answered ? WHY_FAILED : WHY_HANGS);
+		lose_replies(filelook, taken, answered ? WHY_FAILED : WHY_HANGS);
 		end_child(filelook, true);
 	}
 	filelook->in_flight = 0;
@@ -258,6 +323,7 @@ void filelook_process(struct filelook *filelook, const struct procdir *dir)
 	filelook->mounts = (struct mounts){ 0 };
 	filelook->mounts_read = false;
 	filelook->dir = dir;
+	filelook->epoch++;
 }
 
 static void add_request(struct filelook *filelook, const struct vma *vma)
@@ -270,6 +336,7 @@ static void add_request(struct filelook *filelook, const struct vma *vma)
 		.dev_minor = vma->dev_minor,
 		.path_len = (uint32_t)vma->path.len,
 		.deleted = vma->deleted,
+		.open = filelook->sink != NULL,
 	};
 
 	memcpy(filelook->batch + filelook->batch_len, &request, sizeof(request));
@@ -286,51 +353,55 @@ static void grow_cache(struct filelook *filelook)
 	take_replies(filelook);
 	filelook->size *= 2;
 	filelook->cache = mem_zalloc(filelook->size * sizeof(filelook->cache[0]));
-	for (size_t i = 0; i < old_size; i++) {
-		struct vma key = { .inode = old[i].inode,
-				   .dev_major = old[i].dev_major,
-				   .dev_minor = old[i].dev_minor };
-
+	for (size_t i = 0; i < old_size; i++)
 		if (old[i].used)
-			*find(filelook, &key) = old[i];
-	}
+			*find(filelook, &old[i].key) = old[i];
 	free(old);
+}
+
+/* Whether what is known of the file still holds. */
+static bool is_known(const struct filelook *filelook, const struct entry *entry)
+{
+	return !entry->again && (!filelook->sink || entry->epoch == filelook->epoch ||
+				 look_key_is_lasting(&entry->key));
 }
 
 void filelook_ask(struct filelook *filelook, const struct vma *vma)
 {
-	struct entry *entry = find(filelook, vma);
+	const struct look_key key = look_key_of(vma);
+	struct entry *entry = find(filelook, &key);
 
-	if (entry->used ? !entry->again : filelook->count >= LOOK_CACHE_MAX)
+	if (entry->used ? is_known(filelook, entry) : filelook->count >= LOOK_CACHE_MAX)
 		return;
 	if (filelook->count * 2 >= filelook->size) {
 		grow_cache(filelook);
-		entry = find(filelook, vma);
+		entry = find(filelook, &key);
 	}
 	if (filelook->in_flight == WINDOW ||
 	    filelook->batch_len + sizeof(struct look_request) + vma->path.len > BATCH_MAX)
 		take_replies(filelook);
 	filelook->count += !entry->used;
-	*entry = (struct entry){ .inode = vma->inode,
-				 .dev_major = vma->dev_major,
-				 .dev_minor = vma->dev_minor,
+	*entry = (struct entry){ .key = key,
 				 .used = true,
 				 .waiting = true,
-				 .reply = { .type = LOOK_UNKNOWN, .why = WHY_FAILED } };
+				 .type = LOOK_UNKNOWN,
+				 .why = WHY_FAILED,
+				 .epoch = filelook->epoch };
 	add_request(filelook, vma);
 	filelook->flight[filelook->in_flight++] = entry;
 }
 
 struct look filelook_get(struct filelook *filelook, const struct vma *vma)
 {
+	const struct look_key key = look_key_of(vma);
 	struct entry *entry;
 
 	filelook_ask(filelook, vma);
-	entry = find(filelook, vma);
+	entry = find(filelook, &key);
 	if (entry->waiting)
 		take_replies(filelook);
 	if (!entry->used)
 		return (struct look){ LOOK_UNKNOWN, "not looked at: too many files", false };
-	return (struct look){ (enum look_type)entry->reply.type, look_reasons[entry->reply.why],
-			      entry->reply.linked == 1 };
+	return (struct look){ (enum look_type)entry->type, look_reasons[entry->why],
+			      entry->linked };
 }

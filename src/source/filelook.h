@@ -3,7 +3,9 @@
 #define VMVIEW_SOURCE_FILELOOK_H
 
 #include <stddef.h>
+#include <stdint.h>
 
+#include "base/bytes.h"
 #include "model/look.h"
 
 struct filelook;
@@ -29,6 +31,46 @@ enum { LOOK_DEADLINE_MS = 1000, LOOK_LOST_MAX = 8, LOOK_CACHE_MAX = 65536 };
 
 struct filelook *filelook_new(const struct root *root);
 void filelook_free(struct filelook *filelook);
+
+/*
+ * A mapped file, as maps tells it apart: by device and inode; where the kernel marks its name as
+ * deleted, by name too, for one file can have several.
+ */
+struct look_key {
+	uint64_t inode, path_hash;
+	uint32_t dev_major, dev_minor;
+};
+
+struct look_key look_key_of(const struct vma *vma);
+size_t look_key_hash(const struct look_key *key);
+bool look_key_equal(const struct look_key *a, const struct look_key *b);
+
+/*
+ * Whether what is known of the file holds for other processes too. Not where several file systems
+ * share a device number (btrfs, and all without a block device), nor of a name that was deleted.
+ */
+bool look_key_is_lasting(const struct look_key *key);
+
+/* A mapped file that was looked at to be opened. */
+struct look_file {
+	struct look_key key;
+	enum look_type type;
+	const char *reason;	/* why it is not open; NULL: it is, or is no ELF file */
+	enum look_place place;	/* of a file marked as deleted */
+	struct bytes build_id;	/* of one that is not open, where the kernel knows it */
+	/* of one that is open: what tells it from every other file */
+	uint64_t dev, inode, size;
+	int64_t mtime_ns;
+	int fd;			/* -1: not open; else the sink's, which has to close it */
+};
+
+typedef void (*filelook_sink)(void *ctx, const struct look_file *file);
+
+/*
+ * From now on keep ELF files open and hand every file that is looked at to sink: once, and once for
+ * each process where look_key_is_lasting() says so. To be called before the first file is asked for.
+ */
+void filelook_open_files(struct filelook *filelook, filelook_sink sink, void *ctx);
 
 /*
  * The process whose files are looked at from now on. dir has to stay open until the next call.

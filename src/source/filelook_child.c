@@ -8,16 +8,27 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
+#include "base/bytes.h"
 #include "source/mounts.h"
+#include "source/procmap.h"
 #include "source/root.h"
 
 enum { HEAD = 64 };
+
+/* A file while it is looked at. */
+struct looking {
+	const struct look_process *process;
+	const struct look_request *request;
+	const char *path;
+	int *fd;	/* kept open, or -1 */
+};
 
 const char *const look_reasons[WHY_COUNT] = {
 	[WHY_NONE] = "",
@@ -91,55 +102,68 @@ static enum fs_class class_of(const struct mounts *mounts, const struct statx *s
 	return is_kernel_shm(st) ? FS_SHM : FS_UNKNOWN;
 }
 
-/* Read the head of a file that is held by O_PATH; -1: could not, and errno. */
-static ssize_t read_head(int path_fd, char head[HEAD])
+/* For reading, a file that is held by O_PATH; -1: could not, and errno. */
+static int open_for_reading(int path_fd)
 {
 	const int flags = O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC;
 	char link[40];
-	ssize_t len;
 	int fd;
 
 	snprintf(link, sizeof(link), "/proc/self/fd/%d", path_fd);
 	fd = open(link, flags | O_NOATIME);
 	if (fd < 0 && errno == EPERM)
 		fd = open(link, flags);
-	if (fd < 0)
-		return -1;
-	len = pread(fd, head, HEAD, 0);
-	close(fd);
-	return len;
+	return fd;
 }
 
-static struct look_reply look_at_regular(int fd, enum fs_class class)
+static struct look_reply look_at_head(int fd, const struct looking *looking, enum fs_class class)
 {
 	char head[HEAD];
-	ssize_t len;
+	ssize_t len = pread(fd, head, HEAD, 0);
+
+	if (len > 0 && look_is_elf(head, (unsigned)len)) {
+		*looking->fd = looking->request->open ? fd : -1;
+		return found(LOOK_ELF);
+	}
+	if (class == FS_SHM)
+		return found(LOOK_SHM);
+	return len < 0 ? unknown(WHY_FAILED) : found(LOOK_REGULAR);
+}
+
+static struct look_reply look_at_regular(int path_fd, const struct looking *looking,
+					 enum fs_class class)
+{
+	struct look_reply reply;
+	int fd;
 
 	if (class == FS_HUGETLB)
 		return found(LOOK_HUGETLB);
-	len = read_head(fd, head);
-	if (len > 0 && look_is_elf(head, (unsigned)len))
-		return found(LOOK_ELF);
+	fd = open_for_reading(path_fd);
+	if (fd >= 0) {
+		reply = look_at_head(fd, looking, class);
+		if (*looking->fd != fd)
+			close(fd);
+		return reply;
+	}
 	/* memory is what it is, whatever its bytes are */
 	if (class == FS_SHM)
 		return found(LOOK_SHM);
-	if (len < 0)
-		return unknown(errno == EACCES || errno == EPERM ? WHY_DENIED : WHY_FAILED);
-	return found(LOOK_REGULAR);
+	return unknown(errno == EACCES || errno == EPERM ? WHY_DENIED : WHY_FAILED);
 }
 
-static struct look_reply look_at_fd(int fd, const struct mounts *mounts,
-				    const struct look_request *request, bool by_path)
+static struct look_reply look_at_fd(int fd, const struct looking *looking, bool by_path)
 {
-	struct statx st;
+	const struct look_request *request = looking->request;
+	struct look_reply reply;
 	enum fs_class class;
+	struct statx st;
 
-	if (statx(fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_TYPE | STATX_INO | STATX_MNT_ID,
+	if (statx(fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_BASIC_STATS | STATX_MNT_ID,
 		  &st))
 		return unknown(WHY_FAILED);
 	if (st.stx_ino != request->inode)
 		return unknown(WHY_MISMATCH);
-	class = class_of(mounts, &st);
+	class = class_of(looking->process->mounts, &st);
 	/* btrfs and overlayfs show another device in maps than in stat; map_files is right anyway */
 	if (by_path &&
 	    (st.stx_dev_major != request->dev_major || st.stx_dev_minor != request->dev_minor))
@@ -150,7 +174,12 @@ static struct look_reply look_at_fd(int fd, const struct mounts *mounts,
 		return unknown(WHY_MISMATCH);
 	if (class == FS_UNKNOWN)
 		return unknown(WHY_FILE_SYSTEM);
-	return look_at_regular(fd, class);
+	reply = look_at_regular(fd, looking, class);
+	reply.dev = (uint64_t)st.stx_dev_major << 32 | st.stx_dev_minor;
+	reply.inode = st.stx_ino;
+	reply.size = st.stx_size;
+	reply.mtime_ns = st.stx_mtime.tv_sec * 1000000000 + st.stx_mtime.tv_nsec;
+	return reply;
 }
 
 /* The path below a root directory that this process sees; a chroot shows its paths with ours. */
@@ -164,18 +193,18 @@ static int open_path(int root_fd, const char *path)
 	return (int)syscall(SYS_openat2, root_fd, path, &how, sizeof(how));
 }
 
-static struct look_reply look_by_path(const struct procdir *dir, const struct mounts *mounts,
-				      const struct look_request *request, const char *path)
+static struct look_reply look_by_path(const struct looking *looking)
 {
 	const char *const roots[] = { "root", "/" };
 	struct look_reply reply = unknown(WHY_DENIED);
 
 	for (unsigned i = 0; i < 2 && reply.type == LOOK_UNKNOWN; i++) {
-		int root_fd = openat(dir->fd, roots[i], O_PATH | O_DIRECTORY | O_CLOEXEC);
-		int fd = root_fd >= 0 ? open_path(root_fd, path) : -1;
+		int root_fd = openat(looking->process->dir->fd, roots[i],
+				     O_PATH | O_DIRECTORY | O_CLOEXEC);
+		int fd = root_fd >= 0 ? open_path(root_fd, looking->path) : -1;
 
 		if (fd >= 0)
-			reply = look_at_fd(fd, mounts, request, true);
+			reply = look_at_fd(fd, looking, true);
 		if (fd >= 0)
 			close(fd);
 		if (root_fd >= 0)
@@ -185,60 +214,143 @@ static struct look_reply look_by_path(const struct procdir *dir, const struct mo
 }
 
 /* In a recording map_files holds copies: no inode to compare. */
-static struct look_reply look_at_recorded(const struct procdir *dir, const char *name)
+static struct look_reply look_at_recorded(const struct looking *looking, const char *name)
 {
-	char head[HEAD];
-	ssize_t len;
-	int fd = procdir_openat(dir, O_RDONLY, NULL, "%s", name);
+	int fd = procdir_openat(looking->process->dir, O_RDONLY, NULL, "%s", name);
+	struct look_reply reply;
+	struct stat st;
 
 	if (fd < 0)
 		return unknown(WHY_GONE);
-	len = read(fd, head, HEAD);
+	reply = look_at_head(fd, looking, FS_LOCAL);
+	if (fstat(fd, &st) == 0) {
+		reply.dev = st.st_dev;
+		reply.inode = st.st_ino;
+		reply.size = (uint64_t)st.st_size;
+		reply.mtime_ns = st.st_mtim.tv_sec * 1000000000 + st.st_mtim.tv_nsec;
+	}
+	if (*looking->fd != fd)
+		close(fd);
+	return reply;
+}
+
+/* Whether the file of this name is there (0: no, -1: not known) and is the one that is mapped. */
+static int is_there(int root_fd, const char *path, uint64_t inode, bool *same)
+{
+	int fd = open_path(root_fd, path);
+	struct statx st;
+	int rc = -1;
+
+	if (fd < 0)
+		return errno == ENOENT || errno == ENOTDIR ? 0 : -1;
+	if (statx(fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_INO, &st) == 0) {
+		*same = st.stx_ino == inode;
+		rc = 1;
+	}
 	close(fd);
-	return found(len > 0 && look_is_elf(head, (unsigned)len) ? LOOK_ELF : LOOK_REGULAR);
+	return rc;
+}
+
+static bool shares_mounts(const struct looking *looking)
+{
+	struct stat own, its;
+
+	return stat("/proc/self/ns/mnt", &own) == 0 &&
+	       fstatat(looking->process->dir->fd, "ns/mnt", &its, 0) == 0 &&
+	       own.st_ino == its.st_ino && own.st_dev == its.st_dev;
+}
+
+/* Paths are those of our mount namespace where the process is in it too, even below a chroot. */
+static int open_root(const struct looking *looking)
+{
+	const char *const root = shares_mounts(looking) ? "/" : "root";
+
+	return openat(looking->process->dir->fd, root, O_PATH | O_DIRECTORY | O_CLOEXEC);
 }
 
 /*
- * Whether the name with " (deleted)" is really that of the file: the kernel adds it to names of files
- * that are gone, but a file may be called so.
+ * What is in the place of a file whose name ends in " (deleted)". The kernel adds that to the names of
+ * files that are gone, but a file may really be called so: then it is linked.
  */
-static bool is_linked(const struct procdir *dir, const struct look_request *request,
-		      const char *path)
+static void look_at_place(const struct looking *looking, struct look_reply *reply)
 {
+	uint64_t inode = looking->request->inode;
 	char name[LOOK_PATH_MAX + 16];
-	int root_fd = openat(dir->fd, "root", O_PATH | O_DIRECTORY | O_CLOEXEC);
-	struct statx st;
-	bool same;
-	int fd;
+	int root_fd = open_root(looking), there;
+	bool same = false;
 
-	snprintf(name, sizeof(name), "%s (deleted)", path);
-	fd = root_fd >= 0 ? open_path(root_fd, name) : -1;
-	same = fd >= 0 && statx(fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_INO, &st) == 0 &&
-	       st.stx_ino == request->inode;
-	if (fd >= 0)
-		close(fd);
-	if (root_fd >= 0)
-		close(root_fd);
-	return same;
+	if (root_fd < 0)
+		return;
+	snprintf(name, sizeof(name), "%s (deleted)", looking->path);
+	if (is_there(root_fd, name, inode, &same) > 0 && same) {
+		reply->linked = 1;
+		reply->place = LOOK_PLACE_OWN;
+	} else {
+		there = is_there(root_fd, looking->path, inode, &same);
+		reply->place = there < 0  ? LOOK_PLACE_UNKNOWN :
+			       there == 0 ? LOOK_PLACE_EMPTY :
+			       same	  ? LOOK_PLACE_OWN :
+					    LOOK_PLACE_OTHER;
+	}
+	close(root_fd);
 }
 
-struct look_reply look_at_file(const struct procdir *dir, const struct mounts *mounts,
-			       const struct look_request *request, const char *path)
+/*
+ * The build-id from the kernel, for files that we may not open: that makes it read the file, so not
+ * where this could hang.
+ */
+static void ask_build_id(const struct looking *looking, struct look_reply *reply)
 {
-	struct look_reply reply;
-	char name[64];
+	const struct look_request *request = looking->request;
+	struct procmap_query query = {
+		.size = sizeof(query),
+		.query_addr = request->start,
+		.build_id_size = LOOK_BUILD_ID_MAX,
+		.build_id_addr = (uint64_t)(uintptr_t)reply->build_id,
+	};
+	struct bytes type = mounts_type_by_dev(looking->process->mounts, request->dev_major,
+					       request->dev_minor);
+	enum fs_class class = fs_class_of(type);
 	int fd;
 
+	if (class != FS_LOCAL && class != FS_SHM)
+		return;
+	fd = procdir_openat(looking->process->dir, O_RDONLY, NULL, "maps");
+	if (fd < 0)
+		return;
+	if (ioctl(fd, PROCMAP_QUERY, &query) == 0 && query.vma_start == request->start &&
+	    query.build_id_size <= LOOK_BUILD_ID_MAX)
+		reply->build_id_len = (uint8_t)query.build_id_size;
+	close(fd);
+}
+
+struct look_reply look_at_file(const struct look_process *process,
+			       const struct look_request *request, const char *path, int *fd)
+{
+	const struct looking looking = { process, request, path, fd };
+	struct look_reply reply;
+	char name[64];
+	int path_fd;
+
+	*fd = -1;
 	snprintf(name, sizeof(name), "map_files/%llx-%llx", (unsigned long long)request->start,
 		 (unsigned long long)request->end);
-	if (dir->root->recorded)
-		return look_at_recorded(dir, name);
-	fd = openat(dir->fd, name, O_PATH | O_CLOEXEC);
-	if (fd < 0)
-		return look_by_path(dir, mounts, request, path);
-	reply = look_at_fd(fd, mounts, request, false);
-	close(fd);
-	if (request->deleted && reply.type != LOOK_UNKNOWN)
-		reply.linked = is_linked(dir, request, path);
+	if (process->dir->root->recorded) {
+		reply = look_at_recorded(&looking, name);
+		reply.opened = *fd >= 0;
+		return reply;
+	}
+	path_fd = openat(process->dir->fd, name, O_PATH | O_CLOEXEC);
+	if (path_fd >= 0) {
+		reply = look_at_fd(path_fd, &looking, false);
+		close(path_fd);
+	} else {
+		reply = look_by_path(&looking);
+	}
+	reply.opened = *fd >= 0;
+	if (request->deleted && (reply.type != LOOK_UNKNOWN || request->open))
+		look_at_place(&looking, &reply);
+	if (request->open && reply.type == LOOK_UNKNOWN)
+		ask_build_id(&looking, &reply);
 	return reply;
 }

@@ -14,7 +14,8 @@ struct look_request {
 	uint64_t start, end, inode;
 	uint32_t dev_major, dev_minor;
 	uint32_t path_len;
-	uint32_t deleted;	/* the kernel's name ends in " (deleted)", which path is without */
+	uint16_t deleted;	/* the kernel's name ends in " (deleted)", which path is without */
+	uint16_t open;		/* keep ELF files open, and tell the rest of struct look_reply */
 };
 
 /* Why a file could not be looked at; look_reasons has the words. */
@@ -31,17 +32,33 @@ enum look_why {
 
 extern const char *const look_reasons[WHY_COUNT];
 
+enum { LOOK_PATH_MAX = 4096, LOOK_BUILD_ID_MAX = 64 };
+
 struct look_reply {
 	uint8_t linked;		/* a file called PATH (deleted) is there, and is this one */
 	uint8_t type; /* enum look_type */
 	uint8_t why;
+	uint8_t opened;		/* an ELF file, its descriptor is kept */
+	uint8_t place;		/* enum look_place; of files marked as deleted */
+	uint8_t build_id_len;	/* of a file that could not be opened: the kernel may tell */
+	uint8_t build_id[LOOK_BUILD_ID_MAX];
+	/* of an opened file: what tells it from every other one, and from itself once it was changed */
+	uint64_t dev, inode, size;
+	int64_t mtime_ns;
 };
 
-enum { LOOK_PATH_MAX = 4096 };
+/* A process whose files are looked at. */
+struct look_process {
+	const struct procdir *dir;
+	const struct mounts *mounts;
+};
 
-/* Look at one file. May block for ever: for the child alone. path ends with NUL. */
-struct look_reply look_at_file(const struct procdir *dir, const struct mounts *mounts,
-			       const struct look_request *request, const char *path);
+/*
+ * Look at one file. May block for ever: for the child alone. path ends with NUL. *fd is the file where
+ * reply.opened says so.
+ */
+struct look_reply look_at_file(const struct look_process *process,
+			       const struct look_request *request, const char *path, int *fd);
 
 /* The type of a file's first bytes: true for ELF, by libelf. */
 int look_is_elf(const char *head, unsigned len);
