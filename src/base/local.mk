@@ -9,3 +9,4 @@ libvmview_a_SOURCES += %D%/num.c %D%/num.h
 libvmview_a_SOURCES += %D%/options.c %D%/options.h
 libvmview_a_SOURCES += %D%/out.c %D%/out.h
 libvmview_a_SOURCES += %D%/wire.h
+libvmview_a_SOURCES += %D%/workers.c %D%/workers.h
