@@ -131,11 +131,18 @@ static int add_selected(struct context *ctx, const struct target_options *option
 	return out->count ? 0 : error_set(err, ESRCH, "no process matches");
 }
 
+/* --all and nothing else: the numbers will do, no need to ask who they are. */
+static int add_all(struct context *ctx, struct targets *out, struct error *err)
+{
+	out->selected = true;
+	return pids_scan(&ctx->root, &ctx->arena, &out->pids, &out->count, err);
+}
+
 int targets_find(struct context *ctx, const struct target_options *options, int argc, char **argv,
 		 struct targets *out, struct error *err)
 {
-	bool select = options->name || options->user || options->cgroup || options->tree ||
-		      options->all;
+	bool narrow = options->name || options->user || options->cgroup || options->tree;
+	bool select = narrow || options->all;
 	regex_t name;
 	int rc;
 
@@ -147,6 +154,8 @@ int targets_find(struct context *ctx, const struct target_options *options, int 
 				 "either process ids or options that select, not both");
 	if (!select)
 		return add_operands(ctx, argc, argv, out, err);
+	if (!narrow)
+		return add_all(ctx, out, err);
 	if (options->name && regcomp(&name, options->name, REG_EXTENDED | REG_NOSUB))
 		return error_set(err, EINVAL, "--name: '%.100s' is no regular expression",
 				 options->name);

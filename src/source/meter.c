@@ -13,6 +13,23 @@ uint64_t meter_now(void)
 	return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
 }
 
+void meter_target(struct meter *meter)
+{
+	meter->started = false;
+	meter->held_ns = 0;
+}
+
+void meter_add(struct meter *meter, const struct meter *worker)
+{
+	meter->files += worker->files;
+	meter->reads += worker->reads;
+	meter->bytes += worker->bytes;
+	meter->sleeps += worker->sleeps;
+	meter->total_held_ns += worker->total_held_ns;
+	if (worker->longest_ns > meter->longest_ns)
+		meter->longest_ns = worker->longest_ns;
+}
+
 static void count(struct meter *meter, ssize_t done)
 {
 	meter->reads++;

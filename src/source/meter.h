@@ -32,6 +32,12 @@ struct meter {
 
 uint64_t meter_now(void);
 
+/* Another target: its lock was not held yet, however long that of others was. */
+void meter_target(struct meter *meter);
+
+/* Add what a worker's own meter counted. */
+void meter_add(struct meter *meter, const struct meter *worker);
+
 /* read(2), counted. Retries EINTR. Returns bytes, or -errno. */
 ssize_t meter_read(struct meter *meter, int fd, void *buf, size_t size);
 

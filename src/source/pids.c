@@ -7,10 +7,12 @@
 #include <fcntl.h>
 #include <libproc2/pids.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "base/arena.h"
 #include "base/error.h"
+#include "base/num.h"
 #include "config.h"
 #include "model/process.h"
 #include "source/facts.h"
@@ -128,13 +130,31 @@ static bool fill_recorded(const struct root *root, struct arena *arena, int pid,
 	return true;
 }
 
-static int list_recorded(const struct root *root, struct arena *arena, struct pid_entry **out,
-			 size_t *count, struct error *err)
+/* The number that a name of proc/ is, or 0. */
+static int pid_of(const char *name)
+{
+	const char *end = name + strlen(name);
+	uint64_t number;
+
+	if (!num_parse_dec(&name, end, &number) || name != end || number > INT32_MAX)
+		return 0;
+	return (int)number;
+}
+
+static int compare_pids(const void *left, const void *right)
+{
+	const int *a = left, *b = right;
+
+	return *a < *b ? -1 : *a > *b;
+}
+
+int pids_scan(const struct root *root, struct arena *arena, int **out, size_t *count,
+	      struct error *err)
 {
 	int fd = root_openat(root, O_RDONLY | O_DIRECTORY, err, "proc");
-	struct pid_entry *list = NULL;
 	size_t found = 0, cap = 0;
 	struct dirent *entry;
+	int *list = NULL;
 	DIR *proc;
 
 	if (fd < 0)
@@ -145,20 +165,36 @@ static int list_recorded(const struct root *root, struct arena *arena, struct pi
 		return error_errno(err, errno, "%s/proc", root->dir);
 	}
 	while ((entry = readdir(proc))) {
-		int pid = atoi(entry->d_name);
+		int pid = pid_of(entry->d_name);
 
-		if (pid <= 0)
+		if (!pid)
 			continue;
 		if (found == cap)
 			list = mem_grow(list, cap = cap ? cap * 2 : 64, sizeof(*list));
-		found += fill_recorded(root, arena, pid, &list[found]);
+		list[found++] = pid;
 	}
 	closedir(proc);
 	*out = arena_alloc(arena, found * sizeof(*list));
 	if (found)
 		memcpy(*out, list, found * sizeof(*list));
+	qsort(*out, found, sizeof(*list), compare_pids);
 	*count = found;
 	free(list);
+	return 0;
+}
+
+static int list_recorded(const struct root *root, struct arena *arena, struct pid_entry **out,
+			 size_t *count, struct error *err)
+{
+	size_t scanned, found = 0;
+	int *pids, rc = pids_scan(root, arena, &pids, &scanned, err);
+
+	if (rc)
+		return rc;
+	*out = arena_alloc(arena, scanned * sizeof(**out));
+	for (size_t i = 0; i < scanned; i++)
+		found += fill_recorded(root, arena, pids[i], &(*out)[found]);
+	*count = found;
 	return 0;
 }
 

@@ -20,6 +20,13 @@ struct pid_entry {
 };
 
 /*
+ * The numbers of all processes, sorted, and nothing else of them: a listing of proc/. Returns 0 or
+ * -errno.
+ */
+int pids_scan(const struct root *root, struct arena *arena, int **out, size_t *count,
+	      struct error *err);
+
+/*
  * All processes, in the order of their pids. Live: libproc2, which is opened when it is first needed
  * (it pulls in libraries that cost every run a millisecond). Recorded: the numbered directories of
  * proc/, users without names. Returns 0 or -errno.

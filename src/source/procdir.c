@@ -13,6 +13,7 @@
 
 #include "base/arena.h"
 #include "base/error.h"
+#include "source/meter.h"
 
 int procdir_open(struct procdir *dir, const struct root *root, int pid, struct error *err)
 {
@@ -25,6 +26,7 @@ int procdir_open(struct procdir *dir, const struct root *root, int pid, struct e
 		return fd;
 	*dir = (struct procdir){ .root = root, .fd = fd, .pid = pid };
 	snprintf(dir->name, sizeof(dir->name), "%d", pid);
+	meter_target(root->meter);
 	return 0;
 }
 
@@ -47,14 +49,16 @@ void procdir_close(struct procdir *dir)
 	dir->fd = -1;
 }
 
+int procdir_open_file(const struct procdir *dir, int flags, const char *name)
+{
+	return root_open_below(dir->root, dir->fd, flags, name);
+}
+
 /* The same door as for all files, below the directory that is held open. */
 static int open_below(const struct procdir *dir, int flags, struct error *err, const char *path)
 {
-	struct root below = *dir->root;
-	int fd;
+	int fd = procdir_open_file(dir, flags, path);
 
-	below.fd = dir->fd;
-	fd = root_openat(&below, flags, NULL, "%s", path);
 	if (fd < 0)
 		return error_errno(err, -fd, "%s/proc/%s/%s", dir->root->dir, dir->name, path);
 	return fd;

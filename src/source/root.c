@@ -86,7 +86,7 @@ static int recorded_error(int dir_fd, const char *path)
 	return -ENOENT;
 }
 
-static int open_any(const struct root *root, int dir_fd, const char *path, int flags)
+int root_open_below(const struct root *root, int dir_fd, int flags, const char *path)
 {
 	int fd;
 
@@ -107,7 +107,7 @@ vopen(const struct root *root, int flags, struct error *err, const char *format,
 
 	if (vsnprintf(path, sizeof(path), format, args) >= (int)sizeof(path))
 		return error_errno(err, ENAMETOOLONG, "%s", format);
-	fd = open_any(root, root->fd, path, flags);
+	fd = root_open_below(root, root->fd, flags, path);
 	if (fd < 0)
 		return error_errno(err, -fd, "%s/%s", root->dir, path);
 	return fd;

@@ -32,6 +32,9 @@ void root_close(struct root *root);
 int root_openat(const struct root *root, int flags, struct error *err, const char *path_format, ...)
 	__attribute__((format(printf, 4, 5)));
 
+/* The same for a path as it is, below the directory fd; says nothing of what went wrong. */
+int root_open_below(const struct root *root, int fd, int flags, const char *path);
+
 /*
  * A whole file, at most ROOT_FILE_MAX bytes, into arena with a NUL behind it. Returns 0 or -errno
  * (-EFBIG where it is longer).
@@ -67,6 +70,9 @@ int procdir_open(struct procdir *dir, const struct root *root, int pid, struct e
 int procdir_open_thread(struct procdir *dir, const struct procdir *process, int tid,
 			struct error *err);
 void procdir_close(struct procdir *dir);
+
+/* A file of the directory, by its name; says nothing of what went wrong. A descriptor or -errno. */
+int procdir_open_file(const struct procdir *dir, int flags, const char *name);
 
 /* As root_openat() and root_read(), below the directory. */
 int procdir_openat(const struct procdir *dir, int flags, struct error *err, const char *path_format,

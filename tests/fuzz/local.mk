@@ -9,6 +9,7 @@ FUZZ_TARGETS += %D%/fuzz_elf
 FUZZ_TARGETS += %D%/fuzz_elf_reply
 FUZZ_TARGETS += %D%/fuzz_filter
 FUZZ_TARGETS += %D%/fuzz_pmap_rc
+FUZZ_TARGETS += %D%/fuzz_rollup
 FUZZ_TARGETS += %D%/fuzz_smaps
 FUZZ_TARGETS += %D%/fuzz_stat
 FUZZ_TARGETS += %D%/fuzz_status
