@@ -15,6 +15,8 @@ static const struct command commands[] = {
 	{ "map", "PID...",
 	  "What is mapped, how much of it is resident, shared, dirty, huge, swapped", map_run,
 	  pmap_help },
+	{ "ps", "[PID...]", "All processes, one a row, by the memory that is theirs", ps_run,
+	  NULL },
 };
 
 enum { COMMANDS = sizeof(commands) / sizeof(commands[0]) };

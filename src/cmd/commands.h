@@ -6,5 +6,6 @@
 
 /* One a file. Each parses its own options through context_open(). */
 int map_run(struct context *ctx, const struct command *command, int argc, char **argv);
+int ps_run(struct context *ctx, const struct command *command, int argc, char **argv);
 
 #endif

@@ -19,6 +19,10 @@ enum need {
 	NEED_ELF = 1 << 9, /* sections, build-ids: the mapped ELF files */
 	NEED_CGROUP = 1 << 10, /* /proc/PID/cgroup */
 	NEED_USER = 1 << 11, /* the name of a user */
+	NEED_STAT = 1 << 12, /* /proc/PID/stat */
+	NEED_CMDLINE = 1 << 13, /* /proc/PID/cmdline: waits for the target's mmap_lock */
+	NEED_EXE = 1 << 14, /* the link /proc/PID/exe */
+	NEED_OOM = 1 << 15, /* /proc/PID/oom_score */
 };
 
 #endif

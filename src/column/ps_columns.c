@@ -1,0 +1,203 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "column/ps_columns.h"
+
+#include <string.h>
+
+#include "base/arena.h"
+#include "model/needs.h"
+
+const char ps_columns_narrow[] = "pid,user,rss,pss,uss,swap,huge,page_tables,threads,command";
+const char ps_columns_default[] = "pid,user,rss,pss,uss,anonymous,file,shm,swap,swap_pss,huge,"
+				  "locked,page_tables,threads,command";
+const char ps_group_columns_default[] = "processes,rss,pss,uss,anonymous,file,shm,swap,huge,"
+					"page_tables,group";
+
+static const char not_in_kernel[] = "unsupported: not in this kernel's status";
+
+static struct value get_fact(const void *row, const struct column *column)
+{
+	return ((const struct ps_row *)row)->fact[column->arg];
+}
+
+static struct value get_status(const void *opaque, const struct column *column)
+{
+	const struct ps_row *row = opaque;
+
+	if (task_status_has(&row->status, column->arg))
+		return value_u(row->status.field[column->arg]);
+	return value_absent(row->no_status ? row->no_status : not_in_kernel);
+}
+
+static const struct column ps_facts[] = {
+	/* clang-format off */
+	{ "pid", "PID", "process", VALUE_NUMBER, 0, get_fact, PS_PID },
+	{ "ppid", "PPID", "its parent", VALUE_NUMBER, NEED_STATUS, get_fact, PS_PPID },
+	{ "uid", "UID", "effective user, as a number", VALUE_NUMBER, NEED_STATUS, get_fact, PS_UID },
+	{ "user", "USER", "effective user", VALUE_TEXT, NEED_USER, get_fact, PS_USER },
+	{ "state", "STATE", "R S D T t Z X I, as in proc(5)", VALUE_TEXT, NEED_STATUS, get_fact, PS_STATE },
+	/* clang-format on */
+};
+
+static const struct column group_facts[] = {
+	/* clang-format off */
+	{ "pid", "PID", "process at the top of the tree", VALUE_NUMBER, 0, get_fact, PS_PID, .sparse = true },
+	{ "processes", "PROCS", "number of processes", VALUE_COUNT, 0, get_fact, PS_PROCESSES },
+	/* clang-format on */
+};
+
+/* From status: known without reading anything that makes a process wait. */
+static const struct column status_columns[] = {
+	/* clang-format off */
+	{ "size", "SIZE", "address space", VALUE_BYTES, NEED_STATUS, get_status, STATUS_VM_SIZE },
+	{ "rss", "RSS", "resident, without hugetlb and the zero page", VALUE_BYTES, NEED_STATUS, get_status, STATUS_VM_RSS },
+	{ "anonymous", "ANON", "resident and of no file, copied pages included", VALUE_BYTES, NEED_STATUS, get_status, STATUS_RSS_ANON },
+	{ "file", "FILE", "resident and of files, without shared memory", VALUE_BYTES, NEED_STATUS, get_status, STATUS_RSS_FILE },
+	{ "shm", "SHM", "resident shared memory: memfd, SysV, tmpfs, shared anonymous", VALUE_BYTES, NEED_STATUS, get_status, STATUS_RSS_SHMEM },
+	{ "hugetlb", "HUGETLB", "pages of the hugetlb pool; not in rss", VALUE_BYTES, NEED_STATUS, get_status, STATUS_HUGETLB },
+	{ "vm_swap", "VM-SWAP", "swapped out, without shared memory", VALUE_BYTES, NEED_STATUS, get_status, STATUS_VM_SWAP },
+	{ "vm_locked", "VM-LOCK", "address space under mlock(2)", VALUE_BYTES, NEED_STATUS, get_status, STATUS_VM_LOCKED },
+	{ "vm_pinned", "VM-PIN", "address space that drivers have pinned", VALUE_BYTES, NEED_STATUS, get_status, STATUS_VM_PINNED },
+	{ "page_tables", "PTAB", "page tables of the process", VALUE_BYTES, NEED_STATUS, get_status, STATUS_VM_PTE },
+	{ "threads", "THR", "number of threads", VALUE_COUNT, NEED_STATUS, get_status, STATUS_THREADS },
+	/* clang-format on */
+};
+
+static const struct column ps_last[] = {
+	/* clang-format off */
+	{ "oom_score", "OOM", "how readily the kernel kills it when memory runs out, 0 to 1000 and more", VALUE_COUNT, NEED_OOM, get_fact, PS_OOM_SCORE },
+	{ "peak_rss", "PEAK-RSS", "the most rss there ever was", VALUE_BYTES, NEED_STATUS, get_status, STATUS_VM_PEAK_RSS },
+	{ "start_time", "START", "when it began, in clock ticks after boot", VALUE_COUNT, NEED_STAT, get_fact, PS_START_TIME },
+	{ "same_memory_as", "SAME-AS", "a process in this list with the same address space", VALUE_NUMBER, NEED_STATUS, get_fact, PS_SAME_AS, .sparse = true },
+	{ "cgroup", "CGROUP", "control group", VALUE_TEXT, NEED_CGROUP, get_fact, PS_CGROUP },
+	{ "exe", "EXE", "path of the program", VALUE_TEXT, NEED_EXE, get_fact, PS_EXE },
+	{ "comm", "COMM", "name of the main thread; the same as command", VALUE_TEXT, NEED_STATUS, get_fact, PS_COMM },
+	{ "cmdline", "CMDLINE", "arguments; reading them waits for the process", VALUE_ARGS, NEED_CMDLINE, get_fact, PS_CMDLINE },
+	{ "cmdline_cut", "CUT", "there are more arguments than were read", VALUE_BOOL, NEED_CMDLINE, get_fact, PS_CMDLINE_CUT, .sparse = true },
+	{ "command", "COMMAND", "name of the main thread", VALUE_TEXT, NEED_STATUS, get_fact, PS_COMM },
+	/* clang-format on */
+};
+
+static const struct column group_last[] = {
+	/* clang-format off */
+	{ "group", "GROUP", "user, program, cgroup or process that the processes have in common", VALUE_TEXT, 0, get_fact, PS_GROUP },
+	/* clang-format on */
+};
+
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+
+static bool is_listed(const struct column *columns, size_t count, const char *name)
+{
+	for (size_t i = 0; i < count; i++)
+		if (strcmp(columns[i].name, name) == 0)
+			return true;
+	return strcmp(name, "kind") == 0 || strcmp(name, "mappings") == 0;
+}
+
+/* The sums of map, but for those that are there already or that only mappings have. */
+static size_t add_rollup(struct arena *arena, const struct smaps_keys *keys, struct column *columns,
+			 size_t have)
+{
+	struct column_set sums;
+	size_t n = have;
+
+	tally_columns_make(arena, keys, &sums);
+	for (size_t i = 0; i < sums.count; i++) {
+		if (is_listed(columns, have, sums.columns[i].name))
+			continue;
+		columns[n] = sums.columns[i];
+		columns[n++].needs = NEED_ROLLUP;
+	}
+	return n;
+}
+
+static void make(struct arena *arena, const struct smaps_keys *keys, const struct column *first,
+		 size_t first_count, const struct column *last, size_t last_count,
+		 struct column_set *set)
+{
+	size_t most = first_count + COUNT(status_columns) + SMAPS_SLOTS + SUM_COUNT + last_count;
+	struct column *columns = arena_alloc(arena, most * sizeof(*columns));
+	size_t n = first_count;
+
+	memcpy(columns, first, first_count * sizeof(*columns));
+	memcpy(columns + n, status_columns, sizeof(status_columns));
+	n = add_rollup(arena, keys, columns, n + COUNT(status_columns));
+	memcpy(columns + n, last, last_count * sizeof(*columns));
+	*set = (struct column_set){ columns, n + last_count };
+}
+
+void ps_columns_make(struct arena *arena, const struct smaps_keys *keys, struct column_set *set)
+{
+	make(arena, keys, ps_facts, COUNT(ps_facts), ps_last, COUNT(ps_last), set);
+}
+
+void ps_group_columns_make(struct arena *arena, const struct smaps_keys *keys,
+			   struct column_set *set)
+{
+	make(arena, keys, group_facts, COUNT(group_facts), group_last, COUNT(group_last), set);
+}
+
+const char *ps_columns_json(struct arena *arena, const struct column_set *set,
+			    const struct smaps_keys *keys)
+{
+	bool group = column_find(set, BYTES("group"));
+
+	return arena_printf(arena, "pid,%s%s", vma_columns_json(arena, set, keys),
+			    group ? "" :
+				    ",-command,-cmdline,-cmdline_cut,-oom_score,-cgroup,-exe,"
+				    "-start_time");
+}
+
+void ps_row_init(struct ps_row *row)
+{
+	memset(row, 0, sizeof(*row));
+	for (size_t i = 0; i < PS_FACTS; i++)
+		row->fact[i] = value_none();
+}
+
+void ps_sum_init(struct ps_row *sum)
+{
+	ps_row_init(sum);
+	vma_tally_init(&sum->tally, "total");
+	sum->status.have = ~0u;
+	sum->fact[PS_PROCESSES] = value_u(0);
+}
+
+void ps_sum_add(struct ps_row *sum, const struct ps_row *row)
+{
+	bool group = value_is_known(&row->fact[PS_PROCESSES]);
+
+	sum->fact[PS_PROCESSES].u += group ? row->fact[PS_PROCESSES].u : 1;
+	if (!row->tally.mappings)
+		return;
+	vma_tally_merge(&sum->tally, &row->tally);
+	sum->status.have &= row->status.have;
+	if (row->no_status)
+		sum->no_status = row->no_status;
+	for (size_t i = 0; i < STATUS_FIELDS; i++)
+		sum->status.field[i] += row->status.field[i];
+}
+
+void ps_sum_end(struct ps_row *sum)
+{
+	if (sum->tally.mappings)
+		return;
+	sum->tally.sum.have = 0;
+	sum->status.have = 0;
+	sum->tally.sum.absent = sum->no_status = "";
+}
+
+void ps_row_take_rollup(struct ps_row *row, const struct vma *rollup)
+{
+	static const struct {
+		unsigned slot, field;
+	} both[] = { { SMAPS_RSS, STATUS_VM_RSS }, { SMAPS_ANONYMOUS, STATUS_RSS_ANON } };
+
+	row->tally.sum = *rollup;
+	row->tally.mappings = 1;
+	for (size_t i = 0; i < COUNT(both); i++) {
+		if (!vma_has(rollup, both[i].slot))
+			continue;
+		row->status.field[both[i].field] = rollup->field[both[i].slot];
+		row->status.have |= 1u << both[i].field;
+	}
+}

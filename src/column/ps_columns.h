@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef VMVIEW_COLUMN_PS_COLUMNS_H
+#define VMVIEW_COLUMN_PS_COLUMNS_H
+
+#include "column/column.h"
+#include "column/vma_columns.h"
+#include "model/task_status.h"
+
+struct arena;
+struct smaps_keys;
+
+/* What is known of a process or a group besides numbers that add up. */
+enum ps_fact {
+	PS_PID,
+	PS_PPID,
+	PS_UID,
+	PS_USER,
+	PS_STATE,
+	PS_OOM_SCORE,
+	PS_START_TIME,
+	PS_SAME_AS,
+	PS_CGROUP,
+	PS_EXE,
+	PS_COMM,
+	PS_CMDLINE,
+	PS_CMDLINE_CUT,
+	/* of a group */
+	PS_PROCESSES,
+	PS_GROUP,
+	PS_FACTS,
+};
+
+/*
+ * A row of ps: a process, or the sum over a group of them. tally has the fields of smaps_rollup,
+ * status those of status; tally.mappings is 0 where there is no memory at all (kernel threads,
+ * zombies): such rows take nothing away from a sum. rss and anonymous are in status: those of the
+ * rollup, where that was read, since older kernels keep the counters of status loosely.
+ */
+struct ps_row {
+	struct vma_tally tally;		/* first: columns of sums take it for the row */
+	struct task_status status;
+	const char *no_status;		/* why fields of status are absent; NULL: not in this kernel */
+	struct value fact[PS_FACTS];	/* not asked for: value_none() */
+};
+
+void ps_row_init(struct ps_row *row);
+
+/* Add a process, or another sum, to a sum that began with ps_sum_init(). */
+void ps_sum_init(struct ps_row *sum);
+void ps_sum_add(struct ps_row *sum, const struct ps_row *row);
+
+/* No more: the sum of nothing but processes without memory has none either, rather than 0. */
+void ps_sum_end(struct ps_row *sum);
+
+/* Put what the rollup says in place of what status says. */
+void ps_row_take_rollup(struct ps_row *row, const struct vma *rollup);
+
+/* The columns of a process, and those of a group. keys must outlive the set. */
+void ps_columns_make(struct arena *arena, const struct smaps_keys *keys, struct column_set *set);
+void ps_group_columns_make(struct arena *arena, const struct smaps_keys *keys,
+			   struct column_set *set);
+
+/* Which columns are shown: on a narrow terminal, else, and in JSON. */
+extern const char ps_columns_narrow[], ps_columns_default[], ps_group_columns_default[];
+const char *ps_columns_json(struct arena *arena, const struct column_set *set,
+			    const struct smaps_keys *keys);
+
+#endif

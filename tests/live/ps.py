@@ -1,0 +1,330 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""vmview ps over processes whose memory is known, and over whatever else runs here."""
+import json
+import os
+import signal
+import subprocess
+import time
+
+import lib
+from lib import equal, true
+
+KIB = 1024
+STATUS = {"size": "VmSize", "peak_rss": "VmHWM", "file": "RssFile", "shm": "RssShmem",
+          "hugetlb": "HugetlbPages", "vm_swap": "VmSwap", "vm_locked": "VmLck",
+          "vm_pinned": "VmPin", "page_tables": "VmPTE"}
+
+
+def fields(path):
+    """The numbers of a file of "KEY: NUMBER [kB]" lines, in bytes."""
+    found = {}
+    with open(path, "rb") as file:
+        for line in file.read().split(b"\n"):
+            words = line.split()
+            if len(words) > 1 and words[0].endswith(b":") and words[1].isdigit():
+                number = int(words[1]) * (KIB if words[-1] == b"kB" else 1)
+                found[words[0][:-1].decode()] = number
+    return found
+
+
+def rows(document, key="processes"):
+    return {row.get("pid"): row for row in document[key]}
+
+
+def steady(row):
+    """What of a row does not change when others map the same library."""
+    keys = (*STATUS, "pid", "comm", "threads", "rss", "anonymous", "swap")
+    return {key: row[key] for key in keys}
+
+
+def check_row(row, alone=False):
+    """A row of a process that is quiet, against the kernel's files read plainly. alone: nobody
+    that comes and goes shares anything with it, so what depends on other users counts too."""
+    rollup = fields(f"/proc/{row['pid']}/smaps_rollup")
+    status = fields(f"/proc/{row['pid']}/status")
+    for key, name in STATUS.items():
+        if key in row:
+            equal(f"{key} of {row['pid']}", row[key], status[name])
+    for key in ("Rss", "Swap", "Anonymous", *(("Pss", "Locked") if alone else ())):
+        equal(f"{key} of {row['pid']}", row[key.lower()], rollup[key])
+    if alone:
+        equal("swap_pss", row["swap_pss"], rollup["SwapPss"])
+        equal("uss", row["uss"],
+              rollup["Private_Clean"] + rollup["Private_Dirty"] + rollup["Private_Hugetlb"])
+    equal("huge", row["huge"], sum(rollup[key] for key in (
+        "AnonHugePages", "ShmemPmdMapped", "FilePmdMapped", "Shared_Hugetlb", "Private_Hugetlb")))
+    equal("threads", row["threads"], status["Threads"])
+
+
+@lib.test
+def family_to_the_page():
+    with lib.zoo("family") as zoo:
+        truth = zoo.truth["family"]
+        known = {process["pid"]: process for process in truth["processes"]}
+        found = lib.vmview_json("ps", *known)
+        equal("processes", set(rows(found)), set(known))
+        for pid, row in rows(found).items():
+            check_row(row, alone=True)
+            equal(f"rss of {pid}", row["rss"], known[pid]["rss"])
+            equal(f"uss of {pid}", row["uss"], known[pid]["uss"])
+            # the kernel adds up rounded shares of a page and cuts the sum to KiB
+            true(0 <= known[pid]["pss"] - row["pss"] <= KIB,
+                 f"pss of {pid} is {row['pss']}, expected {known[pid]['pss']} less a fraction")
+        check_total(found, known)
+        pss = [row["pss"] for row in found["processes"]]
+        equal("order", pss, sorted(pss, reverse=True))
+
+
+def check_total(found, known):
+    """Each address space once: the two that share one are named."""
+    first = {}
+    for process in known.values():
+        first.setdefault(process["space"], process["pid"])
+    once = [rows(found)[pid] for pid in first.values()]
+    for key in "rss", "pss", "uss", "swap", "page_tables", "anonymous", "file", "shm":
+        equal(f"total {key}", found["total"][key], sum(row[key] for row in once))
+    equal("number", found["total"]["processes"], len(known))
+    twins = {pid: row["same_memory_as"] for pid, row in rows(found).items()
+             if "same_memory_as" in row}
+    equal("twins", twins, {process["pid"]: first[process["space"]] for process in known.values()
+                           if process["pid"] != first[process["space"]]})
+    true(twins, "the family has a pair that shares one address space")
+
+
+@lib.test
+def groups_add_up():
+    with lib.zoo("family", "threads") as zoo:
+        everything = lib.vmview_json("ps", f"--tree={zoo.pid}")
+        for by in "user", "program", "cgroup", "tree":
+            found = lib.vmview_json("ps", f"--tree={zoo.pid}", f"--by={by}")
+            equal("by", found["by"], by)
+            equal("counted", found["counted"], "pss")
+            groups = found["groups"]
+            equal("processes", sum(group["processes"] for group in groups),
+                  len(everything["processes"]))
+            for key in "rss", "pss", "uss", "page_tables":
+                equal(f"{key} by {by}", sum(group[key] or 0 for group in groups),
+                      found["total"][key])
+            for key in "rss", "page_tables", "anonymous", "threads":
+                equal(f"{key} by {by}", found["total"][key], everything["total"][key])
+        equal("user", lib.vmview_json("ps", "--by=user", zoo.pid)["groups"][0]["group"], "root"
+              if os.geteuid() == 0 else lib.vmview_json("ps", zoo.pid)["processes"][0]["user"])
+        group, = lib.vmview_json("ps", "--by=program", zoo.pid)["groups"]
+        equal("program", group["group"], "zoo")
+
+
+@lib.test
+def leader_that_has_exited():
+    with lib.zoo("zombie-leader") as zoo:
+        truth = zoo.truth["zombie-leader"]
+        row, = lib.vmview_json("ps", truth["pid"])["processes"]
+        rollup = fields(f"/proc/{truth['pid']}/task/{truth['tid']}/smaps_rollup")
+        equal("state", row["state"], "Z")
+        for key in "Rss", "Anonymous":
+            equal(key, row[key.lower()], rollup[key])
+        true(0 < row["pss"] <= row["rss"], f"pss is {row['pss']}")
+        true(rollup["Rss"] > 0, "the thread has memory")
+
+
+@lib.test
+def zombie_and_kernel_thread():
+    with lib.zoo("zombie") as zoo:
+        row, = lib.vmview_json("ps", zoo.truth["zombie"]["pid"])["processes"]
+        equal("state", row["state"], "Z")
+        for key in "rss", "pss", "page_tables", "swap":
+            equal(key, row[key], None)
+        equal("missing", row.get("missing"), None)
+    found = lib.vmview_json("ps", 2)
+    row, = found["processes"]
+    equal("comm", row["comm"], "kthreadd")
+    equal("rss", row["rss"], None)
+    equal("total", found["total"]["rss"], None)
+
+
+@lib.test
+def kernel_threads_are_counted():
+    listed = lib.vmview_json("ps", "-o", "pid,rss", "--kernel-threads")
+    found = lib.vmview_json("ps", "-o", "pid,rss")
+    true(2 in rows(listed) and 2 not in rows(found), "kthreadd is listed only when asked for")
+    equal("none is left out", listed["kernel_threads"], 0)
+    true(found["kernel_threads"] > 5, f"{found['kernel_threads']} kernel threads")
+
+
+@lib.test
+def hostile_names():
+    with lib.zoo("comm", "cmdline") as zoo:
+        truth = zoo.truth["comm"]
+        found = lib.vmview_json("ps", f"--tree={zoo.pid}", "-o", "pid,comm,cmdline")
+        row = rows(found)[truth["pid"]]
+        name = bytes.fromhex(truth["comm_hex"])
+        got = bytes.fromhex(row["comm_hex"]) if "comm_hex" in row else row["comm"].encode()
+        equal("comm", got, name)
+        text = lib.vmview("ps", f"--tree={zoo.pid}").raw
+        true(b"\x1b" not in text, "an escape character came through")
+
+
+def settle(processes):
+    """Wait until they have begun to sleep: nothing of them changes for a tenth of a second."""
+    before = None
+    for _ in range(600):
+        now = [(fields(f"/proc/{process.pid}/status")["VmRSS"],
+                fields(f"/proc/{process.pid}/status")["VmSize"]) for process in processes]
+        if now == before and all(size for _, size in now):
+            return
+        before = now
+        time.sleep(0.1)
+    raise lib.Failed("processes do not settle")
+
+
+def spawned(count):
+    processes = [subprocess.Popen(["sleep", "60"]) for _ in range(count)]
+    settle(processes)
+    return processes
+
+
+def ended(processes):
+    for process in processes:
+        process.kill()
+    for process in processes:
+        process.wait()
+
+
+@lib.test
+def unprivileged():
+    lib.need_root()
+    ours = spawned(1)
+    try:
+        # What status tells is for everybody.
+        done = lib.vmview_json("ps", ours[0].pid, "-o", "pid,user,rss,threads", user=65534)
+        row, = done["processes"]
+        equal("user", row["user"], "root")
+        equal("rss", row["rss"], fields(f"/proc/{ours[0].pid}/status")["VmRSS"])
+        done = lib.vmview("ps", ours[0].pid, "--json", user=65534, status=1)
+        document = json.loads(done.out)
+        lib.validate(document)
+        row, = document["processes"]
+        for key in "pss", "uss", "swap":
+            equal(key, row[key], None)
+            true(row["missing"][key].startswith("denied"), row["missing"][key])
+        equal("not read", document["not_read"], {"denied": 1, "pace": 0, "budget": 0})
+        equal("complete", document["complete"], False)
+        true("denied" in done.err and "CAP_SYS_PTRACE" in done.err, done.err)
+    finally:
+        ended(ours)
+
+
+@lib.test
+def unprivileged_own():
+    lib.need_root()
+    own = subprocess.Popen(["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups",
+                            "sleep", "60"])
+    try:
+        settle([own])
+        row, = lib.vmview_json("ps", own.pid, user=65534)["processes"]
+        equal("user", row["user"], "nobody")
+        check_row(row)
+    finally:
+        ended([own])
+
+
+@lib.test
+def too_big_to_be_read():
+    ours = spawned(3)
+    try:
+        pids = [process.pid for process in ours]
+        done = lib.vmview("ps", *pids, "--skip-over=4K", "--json", status=1)
+        document = json.loads(done.out)
+        lib.validate(document)
+        for row in document["processes"]:
+            equal("pss", row["pss"], None)
+            true(row["missing"]["pss"].startswith("pace"), row["missing"]["pss"])
+            true(row["rss"] > 0, "rss is there all the same")
+        equal("not read", document["not_read"], {"denied": 0, "pace": 3, "budget": 0})
+        found = lib.vmview_json("ps", *pids, "--skip-over=1G")
+        equal("not read", found["not_read"], {"denied": 0, "pace": 0, "budget": 0})
+    finally:
+        ended(ours)
+
+
+@lib.test
+def budget():
+    ours = spawned(3)
+    try:
+        pids = [process.pid for process in ours]
+        document = json.loads(lib.vmview("ps", *pids, "--budget=1ns", "--json", status=1).out)
+        for row in document["processes"]:
+            true(row["missing"]["pss"].startswith("budget"), row["missing"]["pss"])
+        equal("not read", document["not_read"], {"denied": 0, "pace": 0, "budget": 3})
+        # With time enough all are read, in two passes, and give the same.
+        found = lib.vmview_json("ps", *pids, "--budget=60")
+        for row in found["processes"]:
+            check_row(row)
+        other = rows(lib.vmview_json("ps", *pids))
+        for row in found["processes"]:
+            equal("row", steady(row), steady(other[row["pid"]]))
+    finally:
+        ended(ours)
+
+
+@lib.test
+def few_descriptors():
+    """The two passes hold a descriptor for each process; without enough of them it works too."""
+    ours = spawned(40)
+    try:
+        pids = [str(process.pid) for process in ours]
+        done = subprocess.run(["prlimit", "--nofile=80:80", lib.VMVIEW, "ps", *pids, "--json",
+                               "--budget=60"], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                              timeout=60)
+        equal("status", (done.returncode, done.stderr), (0, b""))
+        found = json.loads(done.stdout)
+        equal("processes", len(found["processes"]), len(pids))
+        for row in found["processes"]:
+            check_row(row)
+    finally:
+        ended(ours)
+
+
+@lib.test
+def threads_make_no_difference():
+    ours = spawned(100)
+    try:
+        pids = [str(process.pid) for process in ours]
+        many = lib.vmview_json("ps", *pids, "--sort=pid")["processes"]
+        argv = ["taskset", "-c", str(min(os.sched_getaffinity(0))), lib.VMVIEW, "ps", *pids,
+                "--sort=pid", "--json"]
+        one = json.loads(subprocess.run(argv, stdout=subprocess.PIPE, check=True).stdout)
+        equal("number", (len(many), len(one["processes"])), (len(pids), len(pids)))
+        for row, other in zip(many, one["processes"]):
+            equal("row", steady(row), steady(other))
+    finally:
+        ended(ours)
+
+
+@lib.test
+def no_such_process():
+    done = lib.vmview("ps", os.getpid(), 4194303, status=1)
+    true("no process 4194303" in done.err, done.err)
+    equal("lines", len(done.out.splitlines()), 2)
+
+
+@lib.test
+def while_processes_come_and_go():
+    storm = subprocess.Popen(["sh", "-c", "while :; do /bin/true & /bin/true; done"],
+                             start_new_session=True)
+    try:
+        for _ in range(15):
+            done = lib.vmview("ps", "--json", status=None)
+            true(done.status in (0, 1), f"status {done.status}: {done.err}")
+            document = json.loads(done.out)
+            lib.validate(document)
+            for row in document["processes"]:
+                if row["state"] == "Z" or row["pss"] is None:
+                    continue
+                true(row["pss"] <= row["rss"] + 64 * KIB, f"pss over rss: {row}")
+    finally:
+        os.killpg(storm.pid, signal.SIGKILL)
+        storm.wait()
+
+
+lib.done()
