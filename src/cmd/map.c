@@ -44,6 +44,7 @@ struct map_run {
 	struct arena arena;
 	struct process process;
 	bool begun, table_begun;
+	bool left_out;			/* the record before did not pass the filter */
 	int same_as; /* process with the same address space, 0: none */
 	struct vma_tally total, kinds[KIND_COUNT];
 	uint64_t heap_end, stack_end; /* 0: there is none */
@@ -102,8 +103,13 @@ static int take_mapping(void *opaque, struct vma *vma)
 		run->heap_end = vma->end;
 	if (vma->kind == KIND_STACK)
 		run->stack_end = vma->end;
-	if (!filter_matches(run->columns.filter, vma))
+	if (!filter_matches(run->columns.filter, vma)) {
+		run->left_out = true;
 		return 0;
+	}
+	/* the record before has to be the row before */
+	vma->same &= !run->left_out;
+	run->left_out = false;
 	vma_tally_add(&run->kinds[vma->kind], vma);
 	if (run->columns.sort.column)
 		vma_store_add(&run->sorted, vma);

@@ -18,6 +18,11 @@ static enum tone tone_of(const void *row)
 	return vma->kind == KIND_RESERVED ? TONE_DIM : TONE_PLAIN;
 }
 
+static bool repeats(const void *row)
+{
+	return ((const struct vma *)row)->same;
+}
+
 static void make_sets(struct map_columns *columns)
 {
 	struct arena *arena = &columns->ctx->arena;
@@ -108,7 +113,8 @@ int map_columns_make(struct map_columns *columns, struct context *ctx, struct sm
 	if (!columns->filter && !columns->sort.column && !ctx->options.json)
 		keys->wanted = vma_columns_slots(&columns->selection) |
 			       vma_columns_slots(&columns->kinds_selection);
-	columns->mappings = (struct table){ "mappings", &columns->selection, tone_of, .csv = true };
+	columns->mappings =
+		(struct table){ "mappings", &columns->selection, tone_of, repeats, .csv = true };
 	columns->kinds = (struct table){ "kinds", &columns->kinds_selection };
 	return 0;
 }

@@ -24,6 +24,7 @@ struct column {
 	struct value (*get)(const void *row, const struct column *column);
 	unsigned arg; /* for getters that serve several columns */
 	bool sparse; /* JSON leaves the key out where the value is value_none() */
+	bool steady;		/* the same as in the row before where table->repeats() says so */
 	const struct code_name *codes; /* VALUE_BITS: by bit; VALUE_MEANINGS: ended by NULL */
 };
 

@@ -242,6 +242,7 @@ static struct column field_column(struct arena *arena, const struct smaps_keys *
 		.type = key->kb ? VALUE_BYTES : VALUE_COUNT,
 		.needs = NEED_SMAPS,
 		.get = get_field,
+		.steady = true,
 		.arg = (unsigned)slot,
 	};
 }
@@ -264,6 +265,7 @@ static size_t add_metrics(struct arena *arena, const struct smaps_keys *keys,
 			.type = VALUE_BYTES,
 			.needs = NEED_SMAPS,
 			.get = get_sum,
+			.steady = true,
 			.arg = sum,
 		};
 	return n;

@@ -34,6 +34,7 @@ struct vma {
 	uint32_t dev_major, dev_minor;
 	uint8_t perm; /* enum vma_perm */
 	bool deleted; /* the name ends in " (deleted)": a hint, a file may be called so */
+	bool same;		/* its fields, but for the size, are those of the record before */
 	bool changed; /* overlapped the one before: changed while reading, start is clamped */
 	enum vma_kind kind;
 	int32_t tid; /* thread whose stack it is, 0: none known */

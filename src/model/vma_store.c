@@ -233,6 +233,7 @@ void vma_store_get(const struct vma_store *store, size_t index, struct vma *vma)
 	vma->perm = record->perm;
 	vma->deleted = record->deleted;
 	vma->changed = record->changed;
+	vma->same = false;
 	vma->kind = (enum vma_kind)record->kind;
 	vma->tid = record->tid;
 	vma->pid = record->pid;

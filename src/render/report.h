@@ -51,6 +51,7 @@ struct table {
 	const char *key; /* JSON: the list's name */
 	const struct selection *selection;
 	enum tone (*tone)(const void *row); /* NULL: plain */
+	bool (*repeats)(const void *row);	/* steady columns are as in the row before; or NULL */
 	bool csv; /* the table that CSV shows */
 	bool json_only; /* CSV and table formats do not show it */
 	bool text_only; /* not in JSON: says again what other keys say */

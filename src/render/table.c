@@ -255,29 +255,33 @@ static bool is_plain(const struct table_format *format, enum value_type type,
 	       (type == VALUE_BYTES && (!value->u || format->options->units == UNITS_BYTES));
 }
 
+/* One cell, in place where it can be. */
+static void stream_cell(struct table_format *format, size_t i, const void *row)
+{
+	const struct column *column = column_at(format, i);
+	struct value value = column->get(row, column);
+	struct cell cell = { 0 };
+
+	if (!format->pending && is_plain(format, column->type, &value) &&
+	    stream_number(format, i, column->type, value.u))
+		return;
+	if (column->type == VALUE_WORD && !value.reason && stream_word(format, i, value.word))
+		return;
+	format->text.len = 0;
+	cell.width = (uint32_t)format_cell(&format->text, format->options, column, &value);
+	cell.len = (uint32_t)format->text.len;
+	put_cell(format, i, format->text.buf, &cell);
+	out_need(format->out, format->row_least);
+}
+
 /* A row whose widths are known goes straight to the output, if it can. */
 static void stream_row(struct table_format *format, const void *row, const char *tone)
 {
 	if (tone)
 		out_str(format->out, tone);
 	out_need(format->out, format->row_least);
-	for (size_t i = 0; i < format->count; i++) {
-		const struct column *column = column_at(format, i);
-		struct value value = column->get(row, column);
-		struct cell cell = { 0 };
-
-		if (!format->pending && is_plain(format, column->type, &value) &&
-		    stream_number(format, i, column->type, value.u))
-			continue;
-		if (column->type == VALUE_WORD && !value.reason &&
-		    stream_word(format, i, value.word))
-			continue;
-		format->text.len = 0;
-		cell.width = (uint32_t)format_cell(&format->text, format->options, column, &value);
-		cell.len = (uint32_t)format->text.len;
-		put_cell(format, i, format->text.buf, &cell);
-		out_need(format->out, format->row_least);
-	}
+	for (size_t i = 0; i < format->count; i++)
+		stream_cell(format, i, row);
 	end_row(format, tone);
 }
 

@@ -50,8 +50,10 @@ static void emit(struct smaps_parser *parser)
 	end_learning(parser);
 	if (vma->start < parser->previous_end) {
 		parser->pass.changed++;
-		if (vma->end <= parser->previous_end)
+		if (vma->end <= parser->previous_end) {
+			parser->before = NULL;
 			return;
+		}
 		if (vma->inode)
 			vma->offset += parser->previous_end - vma->start;
 		vma->start = parser->previous_end;
@@ -204,7 +206,7 @@ static bool begin_record(struct smaps_parser *parser, const char *line, const ch
 	vma->have = 0;
 	vma->absent = NULL;
 	vma->vm_flags = vma->name = vma->tail = (struct bytes){ NULL, 0 };
-	vma->deleted = vma->changed = false;
+	vma->deleted = vma->changed = vma->same = false;
 	vma->kind = KIND_UNKNOWN;
 	vma->tid = 0;
 	if (!parse_numbers(&at, end, vma)) {
@@ -433,15 +435,32 @@ static const char *fast_fields(struct smaps_parser *parser, const char *at, cons
 	const char *last = at + parser->learned_end;
 	struct vma *vma = &parser->vma;
 
-	if (!parser->learned_end || end - at < parser->learned_end + 8 || last[-1] != '\n' ||
+	if (parser->learned_end < LINE || end - at < parser->learned_end + 8 || last[-1] != '\n' ||
 	    load64(last) != load64("VmFlags:"))
 		return at;
-	for (size_t i = 0; i < parser->learned; i++)
+	vma->same = parser->before &&
+		    memcmp(at + LINE, parser->before + LINE, parser->learned_end - LINE) == 0;
+	/* the first line is the size */
+	for (size_t i = 0; i < (vma->same ? parser->learned > 0 : parser->learned); i++)
 		if (!fast_field(vma, at + parser->line[i].offset, &parser->line[i]))
 			return at;
 	vma->have = parser->learned_slots;
 	parser->pass.lines += parser->learned_lines;
+	parser->before = at;
 	return last;
+}
+
+/* The text goes away: what the next record is compared with has to stay. */
+static void keep_before(struct smaps_parser *parser)
+{
+	if (!parser->before || parser->before == parser->kept)
+		return;
+	if (parser->learned_end > SMAPS_KEPT) {
+		parser->before = NULL;
+		return;
+	}
+	memcpy(parser->kept, parser->before, parser->learned_end);
+	parser->before = parser->kept;
 }
 
 size_t smaps_parser_feed(struct smaps_parser *parser, const char *text, size_t len)
@@ -461,6 +480,7 @@ size_t smaps_parser_feed(struct smaps_parser *parser, const char *text, size_t l
 		parse_field(parser, at, newline);
 		at = newline + 1;
 	}
+	keep_before(parser);
 	return parser->stopped ? len : (size_t)(at - text);
 }
 

@@ -40,8 +40,11 @@ struct smaps_line {
  * alike: a header line, then "Key: number [kB]" lines (none in maps) and a VmFlags line. Any order
  * of keys is taken, but the places of the first record's lines are learned: of a record whose last
  * line begins at the same place only the wanted lines are read (keys->wanted), each checked by two
- * comparisons; all others are read line by line.
+ * comparisons; all others are read line by line. Where mappings are many, most have the same figures
+ * as the one before: such a record is told by one comparison (vma->same).
  */
+enum { SMAPS_KEPT = 2048 };
+
 struct smaps_parser {
 	struct smaps_keys *keys;
 	vma_sink sink;
@@ -57,6 +60,8 @@ struct smaps_parser {
 	size_t learned_lines; /* all lines before the last */
 	uint64_t learned_slots;
 	uint16_t learned_end; /* where the last line, VmFlags, begins */
+	const char *before;	/* the fields of the record before; NULL: not known */
+	char kept[SMAPS_KEPT];	/* them, between two pieces of text */
 	struct smaps_line line[SMAPS_SLOTS];
 	bool long_name; /* the line that is longer than the caller's buffer is a header */
 	size_t tail_len; /* of a name too long to be kept: its last bytes */

@@ -68,9 +68,8 @@ static int read_all(struct reader *reader)
 		if (done <= 0)
 			return (int)done;
 		reader->len += (size_t)done;
-		/* one read gives a page at most: parse when there is no room for another */
-		if (reader->in_long_line || BUFFER - reader->len < 8192)
-			consume(reader);
+		/* one read gives a page: parsed at once, it is still in the first cache, and so is the next */
+		consume(reader);
 	}
 	return 0;
 }
