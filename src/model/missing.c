@@ -13,8 +13,12 @@ const char *missing_find(const struct missing *missing, const char *key)
 
 void missing_add(struct missing *missing, const char *key, const char *reason)
 {
-	if (missing_find(missing, key))
-		return;
+	if (!missing_find(missing, key))
+		missing_add_new(missing, key, reason);
+}
+
+void missing_add_new(struct missing *missing, const char *key, const char *reason)
+{
 	if (missing->count == MISSING_MAX) {
 		missing->more++;
 		return;

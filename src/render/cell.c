@@ -95,10 +95,12 @@ static size_t codes_cell(struct out *out, struct bytes text, const struct code_n
 
 		while (code->code && !bytes_equal(bytes_of(code->code), word))
 			code++;
-		if (at)
+		at = end + 1;
+		if (!word.len)
+			continue;
+		if (width)
 			width += word_cell(out, ", ");
 		width += code->code ? word_cell(out, code->meaning) : encode_text(out, word);
-		at = end + 1;
 	}
 	return width;
 }

@@ -13,6 +13,7 @@ struct format_ops {
 	void (*list)(void *format, const char *key);
 	void (*list_end)(void *format);
 	void (*fact)(void *format, const struct column *column, const struct value *value);
+	void (*facts)(void *format, const struct selection *selection, const void *row);
 	void (*missing)(void *format, const struct missing *missing);
 	void (*table)(void *format, const struct table *table);
 	void (*row)(void *format, const void *row);

@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <assert.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -86,9 +88,8 @@ static void push(struct json_format *json, const char *key, bool list)
 
 	if (json->depth)
 		next(json, key);
-	if (json->depth + 1 < DEPTH_MAX)
-		json->depth++;
-	level = &json->levels[json->depth];
+	assert(json->depth + 1 < DEPTH_MAX);
+	level = &json->levels[++json->depth];
 	level->list = list;
 	level->empty = true;
 	level->shows_missing = false;
@@ -138,10 +139,10 @@ static void json_pop(void *format)
 
 static void write_double(struct out *out, double number)
 {
-	char text[40];
-	int len = snprintf(text, sizeof(text), "%.6g", number);
-
-	out_mem(out, text, (size_t)len);
+	if (isfinite(number))
+		out_printf(out, "%.6g", number);
+	else
+		out_mem(out, "null", 4);
 }
 
 /* Two letters and a blank or the end, as VmFlags has them: nothing to escape. */
@@ -156,13 +157,14 @@ static bool is_code(struct bytes text, size_t at)
 static void write_codes(struct out *out, struct bytes text, const struct code_name *codes)
 {
 	size_t at = 0;
+	bool first = true;
 
 	out_char(out, '[');
-	while (!codes && is_code(text, at)) {
+	for (; !codes && is_code(text, at); at += 3) {
 		const char word[] = { ',', '"', text.data[at], text.data[at + 1], '"' };
 
-		out_mem(out, word + !at, sizeof(word) - !at);
-		at += 3;
+		out_mem(out, word + first, sizeof(word) - first);
+		first = false;
 	}
 	while (at < text.len) {
 		const char *space = memchr(text.data + at, ' ', text.len - at);
@@ -172,10 +174,13 @@ static void write_codes(struct out *out, struct bytes text, const struct code_na
 
 		while (code && code->code && !bytes_equal(bytes_of(code->code), word))
 			code++;
-		if (at)
-			out_char(out, ',');
-		encode_json(out, code && code->code ? bytes_of(code->meaning) : word);
 		at = end + 1;
+		if (!word.len)
+			continue;
+		if (!first)
+			out_char(out, ',');
+		first = false;
+		encode_json(out, code && code->code ? bytes_of(code->meaning) : word);
 	}
 	out_char(out, ']');
 }
@@ -299,14 +304,20 @@ static void json_fact(void *format, const struct column *column, const struct va
 	write_value(json, column, value);
 }
 
+static void add_missing(struct level *level, const struct missing *missing)
+{
+	for (size_t i = 0; i < missing->count; i++)
+		missing_add(&level->missing, missing->items[i].key, missing->items[i].reason);
+}
+
 static void json_missing(void *format, const struct missing *missing)
 {
 	struct json_format *json = format;
 	struct level *level = &json->levels[json->depth];
 
 	level->shows_missing = true;
-	for (size_t i = 0; missing && i < missing->count; i++)
-		missing_add(&level->missing, missing->items[i].key, missing->items[i].reason);
+	if (missing)
+		add_missing(level, missing);
 }
 
 static void json_begin(void *format, const char *command, const struct report_host *host)
@@ -357,21 +368,16 @@ static bool same_group(const struct column *a, const struct column *b)
 	return len && len == group_len(b) && memcmp(a->name, b->name, len) == 0;
 }
 
-static void prepare_column(struct json_format *json, size_t i)
+static void prepare_column(struct json_column *made, const struct column *column)
 {
-	const struct selection *selection = json->table->selection;
-	const struct column *column = selection->columns[i];
-	struct json_column *made = &json->columns[i];
-	size_t group = group_len(column);
+	size_t group = group_len(column), len;
 	const char *name = column->name + (group ? group + 1 : 0);
 
-	*made = (struct json_column){ .column = column };
-	if (group) {
-		made->opens = !i || !same_group(column, selection->columns[i - 1]);
-		made->closes = i + 1 == selection->count ||
-			       !same_group(column, selection->columns[i + 1]);
-	}
-	made->len = (uint8_t)snprintf(made->prefix, PREFIX_MAX, ",\"%.60s\":", name);
+	*made = (struct json_column){ .column = column, .prefix = ",\"" };
+	len = strnlen(name, PREFIX_MAX - 4);
+	memcpy(made->prefix + 2, name, len);
+	memcpy(made->prefix + 2 + len, "\":", 2);
+	made->len = (uint8_t)(len + 4);
 	made->plain = made->len <= PREFIX_COPIED && !group &&
 		      (column->type == VALUE_BYTES || column->type == VALUE_COUNT ||
 		       column->type == VALUE_NS);
@@ -393,6 +399,36 @@ static void find_steady(struct json_format *json)
 	}
 }
 
+/* Place column i of the selection, and those behind it that belong into the same object. */
+static void prepare_group(struct json_format *json, const struct selection *selection, size_t i)
+{
+	const struct column *column = selection->columns[i];
+	size_t first = json->count;
+
+	prepare_column(&json->columns[json->count++], column);
+	if (!group_len(column))
+		return;
+	for (size_t k = i + 1; k < selection->count; k++)
+		if (same_group(column, selection->columns[k]))
+			prepare_column(&json->columns[json->count++], selection->columns[k]);
+	json->columns[first].opens = json->columns[json->count - 1].closes = true;
+}
+
+/* In the order of the selection, but for the keys of an object, which come together. */
+static void prepare(struct json_format *json, const struct selection *selection)
+{
+	json->columns = mem_grow(json->columns, selection->count, sizeof(json->columns[0]));
+	json->count = 0;
+	for (size_t i = 0; i < selection->count; i++) {
+		size_t before = group_len(selection->columns[i]) ? 0 : i;
+
+		while (before < i && !same_group(selection->columns[i], selection->columns[before]))
+			before++;
+		if (before == i)
+			prepare_group(json, selection, i);
+	}
+}
+
 static void json_table(void *format, const struct table *table)
 {
 	struct json_format *json = format;
@@ -401,10 +437,7 @@ static void json_table(void *format, const struct table *table)
 	if (table->text_only)
 		return;
 	push(json, table->key, true);
-	json->count = table->selection->count;
-	json->columns = mem_grow(json->columns, json->count, sizeof(json->columns[0]));
-	for (size_t i = 0; i < json->count; i++)
-		prepare_column(json, i);
+	prepare(json, table->selection);
 	find_steady(json);
 }
 
@@ -413,43 +446,6 @@ static void write_key(struct json_format *json, const struct json_column *made, 
 {
 	out_mem(json->out, made->prefix + *first, (size_t)(made->len - *first));
 	*first = false;
-}
-
-/* Columns i..end are one nested object; null where none of them applies to the row. */
-static size_t write_group(struct json_format *json, size_t i, const void *row, bool *first,
-			  struct missing *missing)
-{
-	const struct column *column = json->columns[i].column;
-	size_t end = i, group = group_len(column);
-	bool inner = true, any = false;
-
-	while (!json->columns[end].closes)
-		end++;
-	for (size_t k = i; k <= end && !any; k++) {
-		struct value value = json->columns[k].column->get(row, json->columns[k].column);
-
-		any = !value.reason || *value.reason;
-	}
-	out_str(json->out, *first ? "\"" : ",\"");
-	*first = false;
-	out_mem(json->out, column->name, group);
-	out_str(json->out, any ? "\":{" : "\":null");
-	for (size_t k = i; any && k <= end; k++) {
-		const struct json_column *made = &json->columns[k];
-		struct value value = made->column->get(row, made->column);
-
-		write_key(json, made, &inner);
-		if (!value.reason) {
-			write_value(json, made->column, &value);
-			continue;
-		}
-		out_mem(json->out, "null", 4);
-		if (*value.reason)
-			missing_add(missing, made->column->name, value.reason);
-	}
-	if (any)
-		out_char(json->out, '}');
-	return end;
 }
 
 static void write_cell(struct json_format *json, const struct json_column *made,
@@ -465,7 +461,49 @@ static void write_cell(struct json_format *json, const struct json_column *made,
 	write_key(json, made, first);
 	out_mem(json->out, "null", 4);
 	if (*value->reason)
-		missing_add(missing, made->column->name, value->reason);
+		missing_add_new(missing, made->column->name, value->reason);
+}
+
+/* Whether a value of the object says something, and whether its key stands there in any case. */
+static void look_at_group(const struct json_column *made, const void *row, bool *any, bool *shown)
+{
+	*any = *shown = false;
+	for (;; made++) {
+		struct value value = made->column->get(row, made->column);
+
+		*any |= !value.reason || *value.reason;
+		*shown |= !made->column->sparse;
+		if (*any || made->closes)
+			return;
+	}
+}
+
+/* Columns from i on are one nested object; null where none of them applies to the row. */
+static size_t write_group(struct json_format *json, size_t i, const void *row, bool *first,
+			  struct missing *missing)
+{
+	const struct column *column = json->columns[i].column;
+	bool inner = true, any, shown;
+	size_t end = i;
+
+	while (!json->columns[end].closes)
+		end++;
+	look_at_group(&json->columns[i], row, &any, &shown);
+	if (!any && !shown)
+		return end;
+	out_str(json->out, *first ? "\"" : ",\"");
+	*first = false;
+	out_mem(json->out, column->name, group_len(column));
+	out_str(json->out, any ? "\":{" : "\":null");
+	for (size_t k = i; any && k <= end; k++) {
+		const struct json_column *made = &json->columns[k];
+		struct value value = made->column->get(row, made->column);
+
+		write_cell(json, made, &value, &inner, missing);
+	}
+	if (any)
+		out_char(json->out, '}');
+	return end;
 }
 
 /*
@@ -525,6 +563,22 @@ static void write_steady(struct json_format *json, const void *row, bool *first,
 	memcpy(json->steady, out->buf + start, json->steady_len);
 }
 
+/* The columns of a row, as keys of the object that is open. first: none of its keys is there yet. */
+static void write_columns(struct json_format *json, const void *row, bool *first,
+			  struct missing *missing)
+{
+	for (size_t i = 0; i < json->count; i++) {
+		if (i == json->steady_first && json->steady_end > i) {
+			write_steady(json, row, first, missing);
+			i = json->steady_end - 1;
+		} else if (json->columns[i].opens) {
+			i = write_group(json, i, row, first, missing);
+		} else {
+			write_column(json, i, row, first, missing);
+		}
+	}
+}
+
 static void json_row(void *format, const void *row)
 {
 	struct json_format *json = format;
@@ -537,21 +591,25 @@ static void json_row(void *format, const void *row)
 	missing.count = missing.more = 0;
 	next(json, NULL);
 	out_char(out, '{');
-	for (size_t i = 0; i < json->count; i++) {
-		if (i == json->steady_first && json->steady_end > i) {
-			write_steady(json, row, &first, &missing);
-			i = json->steady_end - 1;
-		} else if (json->columns[i].opens) {
-			i = write_group(json, i, row, &first, &missing);
-		} else {
-			write_column(json, i, row, &first, &missing);
-		}
-	}
+	write_columns(json, row, &first, &missing);
 	if (missing.count) {
-		out_str(out, ",\"missing\":");
+		out_str(out, first ? "\"missing\":" : ",\"missing\":");
 		write_missing(out, &missing);
 	}
 	out_char(out, '}');
+}
+
+static void json_facts(void *format, const struct selection *selection, const void *row)
+{
+	struct json_format *json = format;
+	struct level *level = &json->levels[json->depth];
+	struct missing missing;
+
+	prepare(json, selection);
+	json->steady_first = json->steady_end = 0;
+	missing.count = missing.more = 0;
+	write_columns(json, row, &level->empty, &missing);
+	add_missing(level, &missing);
 }
 
 static void json_table_end(void *format)
@@ -570,6 +628,7 @@ const struct format_ops json_format = {
 	.list = json_list,
 	.list_end = json_pop,
 	.fact = json_fact,
+	.facts = json_facts,
 	.missing = json_missing,
 	.table = json_table,
 	.row = json_row,

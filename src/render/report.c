@@ -100,14 +100,8 @@ void report_fact(struct report *report, const char *key, enum value_type type, s
 
 void report_facts(struct report *report, const struct selection *selection, const void *row)
 {
-	if (!report->ops->fact)
-		return;
-	for (size_t i = 0; i < selection->count; i++) {
-		const struct column *column = selection->columns[i];
-		struct value value = column->get(row, column);
-
-		report->ops->fact(report->format, column, &value);
-	}
+	if (report->ops->facts)
+		report->ops->facts(report->format, selection, row);
 }
 
 void report_missing(struct report *report, const struct missing *missing)

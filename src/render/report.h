@@ -90,7 +90,7 @@ void report_fact(struct report *report, const char *key, enum value_type type, s
 void report_fact_codes(struct report *report, const char *key, enum value_type type,
 		       struct value value, const struct code_name *codes);
 
-/* All selected columns of row, as facts of the current object. */
+/* All selected columns of row, as facts of the current object. Not while a table is open. */
 void report_facts(struct report *report, const struct selection *selection, const void *row);
 
 /* Add to the "missing" of the current object; it is printed, even if empty, once this was called. */

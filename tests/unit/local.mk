@@ -29,3 +29,4 @@ UNIT_TESTS += %D%/test_model
 UNIT_TESTS += %D%/test_column
 UNIT_TESTS += %D%/test_filter
 UNIT_TESTS += %D%/test_workers
+UNIT_TESTS += %D%/test_json
