@@ -243,6 +243,7 @@ static bool is_header(const char *line)
 /* No other line than a header is as long: it is passed over, and the record goes on. */
 static void begin_long(struct smaps_parser *parser, const char *text, size_t len)
 {
+	parser->before = NULL;
 	parser->pass.lines++;
 	parser->tail_len = 0;
 	parser->long_name = false;
@@ -302,6 +303,8 @@ static bool learn(struct smaps_parser *parser, struct bytes line, const char *di
 	if (line.len + 1 != (kb ? LINE : LINE - 3) || digits - line.data < NAME_COLUMN ||
 	    parser->learned == SMAPS_SLOTS || parser->learned_lines == LINES_MAX)
 		return false;
+	if (!parser->learned_lines)
+		parser->size_first = slot == SMAPS_SIZE;
 	if (parser->keys->wanted >> slot & 1) {
 		memcpy(learned->prefix, line.data, NAME_COLUMN);
 		learned->offset = parser->learned_end;
@@ -432,18 +435,24 @@ static inline bool fast_field(struct vma *vma, const char *at, const struct smap
  */
 static const char *fast_fields(struct smaps_parser *parser, const char *at, const char *end)
 {
-	const char *last = at + parser->learned_end;
+	const char *last = at + parser->learned_end, *before = parser->before;
 	struct vma *vma = &parser->vma;
+	size_t lines = parser->learned;
+	bool same;
 
+	/* vma->field is that of the record before only if nothing else is read in between */
+	parser->before = NULL;
 	if (parser->learned_end < LINE || end - at < parser->learned_end + 8 || last[-1] != '\n' ||
 	    load64(last) != load64("VmFlags:"))
 		return at;
-	vma->same = parser->before &&
-		    memcmp(at + LINE, parser->before + LINE, parser->learned_end - LINE) == 0;
-	/* the first line is the size */
-	for (size_t i = 0; i < (vma->same ? parser->learned > 0 : parser->learned); i++)
+	same = before && parser->size_first &&
+	       memcmp(at + LINE, before + LINE, parser->learned_end - LINE) == 0;
+	if (same && lines)
+		lines = 1;
+	for (size_t i = 0; i < lines; i++)
 		if (!fast_field(vma, at + parser->line[i].offset, &parser->line[i]))
 			return at;
+	vma->same = same;
 	vma->have = parser->learned_slots;
 	parser->pass.lines += parser->learned_lines;
 	parser->before = at;

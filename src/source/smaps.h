@@ -60,6 +60,7 @@ struct smaps_parser {
 	size_t learned_lines; /* all lines before the last */
 	uint64_t learned_slots;
 	uint16_t learned_end; /* where the last line, VmFlags, begins */
+	bool size_first;	/* of the lines learned */
 	const char *before;	/* the fields of the record before; NULL: not known */
 	char kept[SMAPS_KEPT];	/* them, between two pieces of text */
 	struct smaps_line line[SMAPS_SLOTS];

@@ -16,6 +16,8 @@ struct parsed {
 	struct smaps_keys keys;
 	struct smaps_pass pass;
 	int rc;			/* of smaps_parser_finish() */
+	struct vma last;
+	size_t wrong_same;	/* records that say vma->same and are not */
 	size_t stop_after;	/* mappings, 0: never; the sink then returns 17 */
 };
 
@@ -46,11 +48,24 @@ static inline void dump_vma(struct out *out, const struct smaps_keys *keys, cons
 	out_char(out, '\n');
 }
 
+/* All fields but the size. */
+static inline bool is_same(const struct vma *a, const struct vma *b)
+{
+	if (a->have != b->have)
+		return false;
+	for (unsigned slot = 0; slot < SMAPS_SLOTS; slot++)
+		if (slot != SMAPS_SIZE && vma_has(a, slot) && a->field[slot] != b->field[slot])
+			return false;
+	return true;
+}
+
 static inline int parsed_sink(void *ctx, struct vma *vma)
 {
 	struct parsed *parsed = ctx;
 
 	dump_vma(&parsed->out, &parsed->keys, vma);
+	parsed->wrong_same += vma->same && !is_same(vma, &parsed->last);
+	parsed->last = *vma;
 	return parsed->stop_after && --parsed->stop_after == 0 ? 17 : 0;
 }
 

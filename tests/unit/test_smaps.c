@@ -51,6 +51,7 @@ static void check_case(const struct smaps_case *c, size_t piece)
 	CHECK(c->name, parsed.pass.malformed == c->malformed);
 	CHECK(c->name, parsed.pass.first_malformed == c->first_malformed);
 	CHECK(c->name, parsed.pass.changed == c->changed);
+	CHECK(c->name, parsed.wrong_same == 0);
 	parsed_fini(&parsed);
 }
 
@@ -570,6 +571,84 @@ static void test_first_irregular(void **state)
 	}
 }
 
+/* What is said to be the same as the record before has to be the same, and everything has to be right. */
+static void check_alike(const char *name, struct bytes text, size_t piece, struct out *want)
+{
+	struct parsed parsed;
+
+	parsed_init(&parsed);
+	parsed_feed(&parsed, text, piece);
+	/* byte by byte no record is seen whole, so nothing is compared */
+	if (piece == 1)
+		out_mem(want, parsed.out.buf, parsed.out.len);
+	check_bytes(name, (struct bytes){ parsed.out.buf, parsed.out.len },
+		    (struct bytes){ want->buf, want->len });
+	assert_int_equal(parsed.wrong_same, 0);
+	parsed_fini(&parsed);
+}
+
+/*
+ * Records whose figures are alike, with one among them that is not: its figures may not show up in
+ * the next, wherever the text is cut and whatever makes the odd one odd.
+ */
+static void test_alike(void **state)
+{
+	static const char *const odd[] = {
+		"Size:                  4 kB\nRss:                   8 kB\nPss:                   8 kB\n"
+		"VmFlags: rd \n",
+		"Size:                  4 kB\nRss:           123456789 kB\nPss:                   8 kB\n"
+		"VmFlags: rd \n",
+		"Size:                  4 kB\nPss:                   8 kB\nRss:                   8 kB\n"
+		"VmFlags: rd \n",
+		"Size:                  4 kB\nRss:                   8\nPss:                   8 kB\n"
+		"VmFlags: rd \n",
+		"Rss:                   8 kB\nVmFlags: rd \n",
+		"VmFlags: rd \n",
+		"",
+	};
+	static const char alike[] = "Size:                  4 kB\nRss:                   4 kB\n"
+				    "Pss:                   2 kB\nVmFlags: rd \n";
+	struct out text, want;
+
+	(void)state;
+	out_init_memory(&text);
+	out_init_memory(&want);
+	for (size_t i = 0; i < COUNT(odd); i++) {
+		text.len = want.len = 0;
+		for (unsigned k = 1; k <= 4; k++)
+			out_printf(&text, "%x000-%x000 r--p 0 0:0 0 \n%s", k, k + 1,
+				   k == 3 ? odd[i] : alike);
+		for (size_t piece = 1; piece < text.len + 2; piece++)
+			check_alike(odd[i], (struct bytes){ text.buf, text.len }, piece, &want);
+	}
+	out_fini(&text);
+	out_fini(&want);
+}
+
+/* The first line is that of the size, which is not compared: any other first line is. */
+static void test_alike_but_the_first(void **state)
+{
+	static const struct smaps_case c = {
+		"first",
+		BYTES_INIT("1000-2000 r--p 0 0:0 0 \nRss:                   4 kB\n"
+			   "Size:                  4 kB\nVmFlags: rd \n"
+			   "2000-3000 r--p 0 0:0 0 \nRss:                   8 kB\n"
+			   "Size:                  4 kB\nVmFlags: rd \n"
+			   "3000-4000 r--p 0 0:0 0 \nRss:                  12 kB\n"
+			   "Size:                  4 kB\nVmFlags: rd \n"),
+		"1000-2000 r--p 0 0:0 0 [] size=4096 rss=4096 flags=rd\n"
+		"2000-3000 r--p 0 0:0 0 [] size=4096 rss=8192 flags=rd\n"
+		"3000-4000 r--p 0 0:0 0 [] size=4096 rss=12288 flags=rd\n",
+		12,
+		0,
+		0,
+		0,
+	};
+
+	(void)state;
+	check_cases(&c, 1);
+}
+
 /* The rollup of all mappings is a record like any other. */
 static void test_rollup(void **state)
 {
@@ -656,6 +735,8 @@ int main(void)
 		cmocka_unit_test(test_wanted),
 		cmocka_unit_test(test_endless_first_record),
 		cmocka_unit_test(test_first_irregular),
+		cmocka_unit_test(test_alike),
+		cmocka_unit_test(test_alike_but_the_first),
 		cmocka_unit_test(test_rollup),
 		cmocka_unit_test(test_stop),
 		cmocka_unit_test(test_path_lengths),
