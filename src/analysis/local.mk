@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
 # One module a line, sorted: libvmview_a_SOURCES += %D%/NAME.c %D%/NAME.h
+libvmview_a_SOURCES += %D%/folio.c %D%/folio.h
 libvmview_a_SOURCES += %D%/kinds.c %D%/kinds.h
 libvmview_a_SOURCES += %D%/process_tree.c %D%/process_tree.h
 libvmview_a_SOURCES += %D%/sharing.c %D%/sharing.h
