@@ -2,6 +2,7 @@
 #include "source/host.h"
 
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/utsname.h>
 #include <time.h>
 #include <unistd.h>
@@ -66,4 +67,50 @@ void host_read(const struct root *root, struct arena *arena, bool names, struct 
 		read_recorded(root, arena, host);
 	else if (names)
 		read_live(arena, host);
+}
+
+/* The kernel maps at a hint where it can, else elsewhere, which is lower if the hint is too high. */
+static bool can_map_at(uint64_t hint)
+{
+	size_t size = (size_t)sysconf(_SC_PAGESIZE);
+	void *at = mmap((void *)(uintptr_t)hint, size, PROT_NONE,
+			MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+	if (at == MAP_FAILED)
+		return false;
+	munmap(at, size);
+	return (uintptr_t)at >= hint;
+}
+
+static unsigned live_user_bits(void)
+{
+	/* of all machines that paging.c knows */
+	static const unsigned bits[] = { 56, 52, 48, 47, 42, 39, 36 };
+
+	for (size_t i = 0; i < sizeof(bits) / sizeof(bits[0]); i++)
+		if (can_map_at(1ull << (bits[i] - 1)))
+			return bits[i];
+	return 0;
+}
+
+void host_paging_read(const struct root *root, struct arena *arena, struct host_paging *paging)
+{
+	struct utsname names;
+	struct bytes text;
+	const char *line;
+	uint64_t bits;
+
+	*paging = (struct host_paging){ 0 };
+	if (!root->recorded) {
+		if (uname(&names) == 0)
+			paging->machine = arena_strdup(arena, names.machine);
+		paging->user_bits = live_user_bits();
+		return;
+	}
+	if (root_read(root, arena, &text, NULL, "vmview/host"))
+		return;
+	paging->machine = line_of(arena, text, "machine ");
+	line = line_of(arena, text, "user_bits ");
+	if (line && num_user_u64(line, &bits) && bits < 64)
+		paging->user_bits = (unsigned)bits;
 }

@@ -22,4 +22,16 @@ struct host {
  */
 void host_read(const struct root *root, struct arena *arena, bool names, struct host *host);
 
+/* What decides the geometry of page tables (analysis/paging.h). */
+struct host_paging {
+	const char *machine;	/* as uname(2) says, NULL: not recorded */
+	unsigned user_bits;	/* addresses of processes are below 1 << user_bits; 0: not known */
+};
+
+/*
+ * Live: uname(2), and whether mmap(2) takes a hint that high. Recorded: "machine NAME" and
+ * "user_bits NUMBER" of vmview/host.
+ */
+void host_paging_read(const struct root *root, struct arena *arena, struct host_paging *paging);
+
 #endif

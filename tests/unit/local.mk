@@ -14,6 +14,7 @@ UNIT_TESTS += %D%/test_num
 UNIT_TESTS += %D%/test_out
 UNIT_TESTS += %D%/test_page
 UNIT_TESTS += %D%/test_pagewalk
+UNIT_TESTS += %D%/test_paging
 UNIT_TESTS += %D%/test_pmap
 UNIT_TESTS += %D%/test_pmap_args
 UNIT_TESTS += %D%/test_pmap_rc
