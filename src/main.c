@@ -17,6 +17,8 @@ static const struct command commands[] = {
 	  pmap_help },
 	{ "ps", "[PID...]", "All processes, one a row, by the memory that is theirs", ps_run,
 	  NULL },
+	{ "at", "PID ADDRESS",
+	  "Everything about one address: mapping, page table indices, page, frame", at_run, NULL },
 };
 
 enum { COMMANDS = sizeof(commands) / sizeof(commands[0]) };

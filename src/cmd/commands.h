@@ -5,6 +5,7 @@
 #include "cmd/context.h"
 
 /* One a file. Each parses its own options through context_open(). */
+int at_run(struct context *ctx, const struct command *command, int argc, char **argv);
 int map_run(struct context *ctx, const struct command *command, int argc, char **argv);
 int ps_run(struct context *ctx, const struct command *command, int argc, char **argv);
 

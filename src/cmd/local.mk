@@ -1,8 +1,13 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
 # One module a line, sorted: libvmview_a_SOURCES += %D%/NAME.c %D%/NAME.h
+libvmview_a_SOURCES += %D%/at.c
+libvmview_a_SOURCES += %D%/at_columns.c %D%/at_columns.h
+libvmview_a_SOURCES += %D%/at_text.c %D%/at_text.h
+libvmview_a_SOURCES += %D%/at_view.c %D%/at_view.h
 libvmview_a_SOURCES += %D%/commands.h
 libvmview_a_SOURCES += %D%/context.c %D%/context.h
+libvmview_a_SOURCES += %D%/frame_info.c %D%/frame_info.h
 libvmview_a_SOURCES += %D%/map.c
 libvmview_a_SOURCES += %D%/map_columns.c %D%/map_columns.h
 libvmview_a_SOURCES += %D%/map_total.c %D%/map_total.h

@@ -1,0 +1,162 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""vmview at against the animals' truth and the kernel's files."""
+import json
+import os
+import subprocess
+import sys
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+import lib  # noqa: E402
+import oracle  # noqa: E402
+
+NOBODY = 65534
+PAGE = oracle.PAGE
+
+
+def truth(zoo, animal):
+    found = zoo.truth[animal]
+    return found[0] if isinstance(found, list) else found
+
+
+def address(value):
+    return int(value, 16) if isinstance(value, str) else value
+
+
+def first(zoo, animal, state="present"):
+    """The mapping of an animal and the address of its first page in the state."""
+    mapping = truth(zoo, animal)["mappings"][0]
+    start = address(mapping["start"])
+    for at, page in enumerate(oracle.pages(zoo.pid, start, start + 4096 * PAGE)):
+        if page.state == state:
+            return start + at * PAGE, page
+    raise lib.Failed(f"{animal} has no page that is {state}")
+
+
+def ask(pid, addr, *args, **options):
+    return lib.vmview_json("at", pid, hex(addr), *args, **options)
+
+
+@lib.test
+def the_frame_of_a_page_of_its_own():
+    lib.need_root()
+    with lib.zoo("touched") as zoo:
+        addr, page = first(zoo, "touched")
+        found = ask(zoo.pid, addr + 0x123)
+        lib.equal("pfn", found["frame"]["pfn"], page.pfn)
+        lib.equal("physical", address(found["frame"]["phys"]), page.pfn * PAGE + 0x123)
+        lib.equal("map count", found["frame"]["map_count"], 1)
+        lib.equal("exclusive", found["page"]["exclusive"], True)
+        lib.true({"anonymous", "mmap"} <= set(found["frame"]["flags"]), found["frame"]["flags"])
+        lib.equal("node", found["frame"]["node"], 0)
+        mapping = found["mapping"]
+        lib.equal("inside", address(mapping["inside"]), addr + 0x123 - address(mapping["start"]))
+        lib.equal("previous ends", address(found["previous"]["end"]),
+                  address(mapping["start"]) - found["previous"]["gap"])
+        lib.equal("next starts", address(found["next"]["start"]),
+                  address(mapping["end"]) + found["next"]["gap"])
+
+
+@lib.test
+def indices_make_the_address_again():
+    if os.uname().machine != "x86_64":
+        raise lib.Skipped("the shifts are those of x86-64")
+    with lib.zoo("touched") as zoo:
+        addr = first(zoo, "touched")[0] + 0xabc
+        table = ask(zoo.pid, addr)["page_table"]
+        shifts = {"pte": 12, "pmd": 21, "pud": 30, "p4d": 39,
+                  "pgd": 39 if table["p4d"] is None else 48}
+        parts = [table[level] << shift for level, shift in shifts.items()
+                 if table[level] is not None]
+        lib.equal("sum of the indices", sum(parts) + address(table["offset"]), addr)
+        lib.equal("leaf", table["leaf"], "PTE")
+        lib.equal("leaf size", table["leaf_size"], PAGE)
+
+
+@lib.test
+def every_mapping_as_map_has_it():
+    with lib.zoo("touched") as zoo:
+        rows = lib.vmview_json("map", zoo.pid)["processes"][0]["mappings"]
+        for row in rows[:: max(1, len(rows) // 12)]:
+            found = ask(zoo.pid, int(row["start"], 16))["mapping"]
+            for key in ("start", "end", "perm", "offset", "dev", "inode", "path", "kind", "rss",
+                        "anonymous", "size", "vm_flags"):
+                lib.equal(f"{key} of {row['start']}", found[key], row[key])
+
+
+@lib.test
+def a_huge_page():
+    lib.need_root()
+    with lib.zoo("thp") as zoo:
+        mapping = truth(zoo, "thp")["mappings"][0]
+        start = address(mapping["start"])
+        found = ask(zoo.pid, start + 7 * PAGE + 1)
+        lib.equal("leaf", found["page_table"]["leaf"], "PMD")
+        lib.equal("leaf size", found["page_table"]["leaf_size"], 2 << 20)
+        lib.equal("order", found["frame"]["order"], 9)
+        lib.equal("place in the folio", found["frame"]["folio_index"], 7)
+        lib.equal("folio", found["frame"]["folio_pfn"] * PAGE % (2 << 20), 0)
+        lib.true("thp" in found["frame"]["flags"], found["frame"]["flags"])
+
+
+@lib.test
+def between_mappings():
+    with lib.zoo("touched") as zoo:
+        rows = oracle.maps(zoo.pid)
+        below, above = next((a, b) for a, b in zip(rows, rows[1:]) if b.start - a.end > 4 * PAGE)
+        found = ask(zoo.pid, below.end + PAGE)
+        lib.equal("mapping", found["mapping"], None)
+        lib.equal("gap below", found["previous"]["gap"], PAGE)
+        lib.equal("gap above", found["next"]["gap"], above.start - below.end - PAGE)
+        lib.equal("page", found["page"], None)
+
+
+@lib.test
+def without_rights_frames_are_absent():
+    lib.need_root()
+    with lib.zoo("touched") as zoo:
+        addr, _ = first(zoo, "touched")
+        done = lib.vmview("at", zoo.pid, hex(addr), user=NOBODY, status=1)
+        lib.true("try: sudo" in done.err, done.err)
+        lib.equal("output", done.out, "")
+
+
+@lib.test
+def of_oneself_without_rights():
+    lib.need_root()
+    with lib.reachable(lib.VMVIEW) as program:
+        # the shell that waits for vmview is the target: it has the same user, and no rights
+        script = f"{program} at $$ $(sed -n '/heap/s/-.*//p' /proc/$$/maps) --json; exit $?"
+        done = subprocess.run(["setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}",
+                               "--clear-groups", "--inh-caps=-all", "--bounding-set=-all",
+                               "sh", "-c", script], stdout=subprocess.PIPE,
+                              stderr=subprocess.PIPE, check=False)
+    lib.equal("status", done.returncode, 0)
+    found = json.loads(done.stdout)
+    lib.validate(found)
+    lib.equal("state", found["page"]["state"], "present")
+    lib.equal("frame", found["frame"], None)
+    lib.equal("reason", found["missing"]["frame"], "denied: needs CAP_SYS_ADMIN")
+
+
+@lib.test
+def no_process_and_kernel_threads():
+    done = lib.vmview("at", 0x7fffffff, "1000", status=1)
+    lib.true("no process" in done.err, done.err)
+    found = ask(2, 0x1000)
+    lib.equal("mapping", found["mapping"], None)
+    lib.equal("page", found["missing"]["page"], "no memory: a kernel thread or a zombie")
+
+
+@lib.test
+def free_frames_around():
+    """No more are free than the block holds, and the frame itself is none of them."""
+    lib.need_root()
+    with lib.zoo("touched") as zoo:
+        addr, _ = first(zoo, "touched")
+        frame = ask(zoo.pid, addr)["frame"]
+        lib.equal("block", frame["block"], 512)
+        lib.true(frame["free_before"] + frame["free_after"] <= frame["free_in_block"] < 512, frame)
+
+
+lib.done()
