@@ -19,6 +19,9 @@ static const struct command commands[] = {
 	  NULL },
 	{ "at", "PID ADDRESS",
 	  "Everything about one address: mapping, page table indices, page, frame", at_run, NULL },
+	{ "share", "PID...",
+	  "Which bytes these processes share, exactly, frame by frame; their footprint", share_run,
+	  NULL },
 };
 
 enum { COMMANDS = sizeof(commands) / sizeof(commands[0]) };

@@ -14,6 +14,7 @@ enum {
 	BRANCH_BITS = 9,
 	BRANCH_LEAVES = 1 << BRANCH_BITS,
 	TOP_BRANCHES = 1 << 18,
+	LINE_WORDS = 16, /* of a cache line */
 };
 
 /* A frame's word: set << KIND_BITS | kind; 0: not in the join. */
@@ -40,9 +41,13 @@ struct set {
 	uint32_t mappings; /* pages that lead to a frame of it */
 	uint32_t times; /* of these by member */
 	uint32_t canon;
-	uint32_t step_process, step; /* the set after a page of this process */
+	uint32_t step_process, step; /* the set after a page of this process; later see slot_of() */
 	uint32_t crowded; /* frames that left it for a crowd */
-	uint32_t frames[SHARE_KINDS];
+};
+
+/* The frames of a set that has any, when all is added up. */
+struct set_frames {
+	uint64_t frames[SHARE_KINDS];
 };
 
 struct leaf {
@@ -56,13 +61,18 @@ struct branch {
 struct sharing {
 	struct branch **top;
 	uint64_t branch_end; /* behind the last branch there is */
+	uint64_t leaf_base; /* first frame of the leaf that was used last */
+	struct leaf *leaf; /* NULL: none was */
 	struct set *sets;
 	uint32_t set_count, set_cap, sets_left;
 	double *weight; /* by set: the sum of 1 / map count of its frames */
 	uint64_t counted[SHARE_KINDS]; /* frames whose map count tells whether they are closed */
+	struct set_frames *slots;
+	uint32_t slot_count, slot_cap;
 	struct sharing_process *processes;
 	uint32_t process_count, process_cap;
 	bool crowded, finished;
+	bool touched; /* the current process has added frames */
 	struct sharing_total total;
 };
 
@@ -120,6 +130,7 @@ void sharing_free(struct sharing *sharing)
 	free(sharing->top);
 	free(sharing->sets);
 	free(sharing->weight);
+	free(sharing->slots);
 	free(sharing->processes);
 	free(sharing);
 }
@@ -133,6 +144,7 @@ uint32_t sharing_begin(struct sharing *sharing)
 					      sizeof(*sharing->processes));
 	}
 	sharing->processes[sharing->process_count] = (struct sharing_process){ 0 };
+	sharing->touched = false;
 	return sharing->process_count++;
 }
 
@@ -198,10 +210,13 @@ static struct leaf *leaf_find(const struct sharing *sharing, uint64_t pfn)
 
 static struct leaf *leaf_make(struct sharing *sharing, uint64_t pfn)
 {
+	uint64_t base = pfn & ~(uint64_t)(LEAF_FRAMES - 1);
 	uint64_t index = pfn >> (LEAF_BITS + BRANCH_BITS);
 	struct branch **branch = &sharing->top[index];
 	struct leaf **leaf;
 
+	if (sharing->leaf && sharing->leaf_base == base)
+		return sharing->leaf;
 	if (!*branch)
 		*branch = mem_zalloc(sizeof(**branch));
 	if (index >= sharing->branch_end)
@@ -209,24 +224,37 @@ static struct leaf *leaf_make(struct sharing *sharing, uint64_t pfn)
 	leaf = &(*branch)->leaf[pfn >> LEAF_BITS & (BRANCH_LEAVES - 1)];
 	if (!*leaf)
 		*leaf = mem_zalloc(sizeof(**leaf));
-	return *leaf;
+	sharing->leaf_base = base;
+	return sharing->leaf = *leaf;
 }
 
 /* Pages of one leaf. */
 static void join(struct sharing *sharing, uint32_t *word, uint64_t count, enum share_kind kind)
 {
 	uint32_t process = sharing->process_count - 1;
+	const struct set *sets = sharing->sets;
 
 	for (uint64_t i = 0; i < count; i++) {
-		uint32_t from = word[i] >> KIND_BITS, to;
-		unsigned was = from != ROOT ? word[i] & KIND_MASK : kind;
+		uint32_t was = word[i], from = was >> KIND_BITS, to;
 
-		if (sharing->sets[from].step_process == process)
-			to = sharing->sets[from].step;
-		else
+		if (sets[from].step_process == process) {
+			to = sets[from].step;
+		} else {
 			to = step_to(sharing, from, process);
-		word[i] = to << KIND_BITS | was;
+			sets = sharing->sets;
+		}
+		word[i] = to << KIND_BITS | (was ? was & KIND_MASK : kind);
 	}
+}
+
+void sharing_prefetch(const struct sharing *sharing, uint64_t pfn, uint64_t count)
+{
+	const struct leaf *leaf = pfn < SHARING_PFN_END ? leaf_find(sharing, pfn) : NULL;
+	uint64_t at = pfn & (LEAF_FRAMES - 1);
+
+	for (uint64_t i = 0; leaf && i < count + LINE_WORDS && at + i < LEAF_FRAMES;
+	     i += LINE_WORDS)
+		__builtin_prefetch(&leaf->word[at + i], 1);
 }
 
 void sharing_add(struct sharing *sharing, uint64_t pfn, uint64_t count, enum share_kind kind,
@@ -243,6 +271,7 @@ void sharing_add(struct sharing *sharing, uint64_t pfn, uint64_t count, enum sha
 		process->mapped[kind] -= count;
 		return;
 	}
+	sharing->touched = true;
 	while (count) {
 		uint64_t at = pfn & (LEAF_FRAMES - 1);
 		uint64_t here = count < LEAF_FRAMES - at ? count : LEAF_FRAMES - at;
@@ -284,7 +313,9 @@ void sharing_drop(struct sharing *sharing)
 {
 	struct sharing_process *process = &sharing->processes[sharing->process_count - 1];
 
-	leaves(sharing, drop_leaf, sharing);
+	if (sharing->touched)
+		leaves(sharing, drop_leaf, sharing);
+	sharing->touched = false;
 	*process = (struct sharing_process){ .crowded = process->crowded };
 }
 
@@ -349,26 +380,6 @@ void sharing_set_map_count(struct sharing *sharing, uint64_t pfn, uint64_t map_c
 	sharing->total.closed[word & KIND_MASK] += map_count == set->mappings;
 }
 
-static void count_leaf(void *ctx, struct leaf *leaf)
-{
-	struct sharing *sharing = ctx;
-
-	for (size_t i = 0; i < LEAF_FRAMES; i++)
-		if (leaf->word[i])
-			sharing->sets[leaf->word[i] >> KIND_BITS]
-				.frames[leaf->word[i] & KIND_MASK]++;
-}
-
-/* The pages of each process by map count; crowds do not say whose they are. */
-static void share_out_weight(struct sharing *sharing, uint32_t id)
-{
-	double weight = sharing->weight ? sharing->weight[id] : 0;
-
-	sharing->total.pss += weight * sharing->sets[id].mappings;
-	for (uint32_t at = id; at >= SET_FIRST; at = sharing->sets[at].parent)
-		sharing->processes[sharing->sets[at].member].pss += weight;
-}
-
 /* The next set up with another member; ROOT: none. */
 static uint32_t set_above(const struct sharing *sharing, uint32_t id)
 {
@@ -380,19 +391,99 @@ static uint32_t set_above(const struct sharing *sharing, uint32_t id)
 	return id;
 }
 
-/* What is in sets that differ in how often a process maps the frames belongs together. */
-static void fold(struct sharing *sharing, uint32_t id)
+/* When no step is to be remembered any more, step is the slot of a set that has one. */
+static uint64_t *slot_find(const struct sharing *sharing, uint32_t id)
 {
-	struct set *set = &sharing->sets[id], *canon = &sharing->sets[set->canon];
+	const struct set *set = &sharing->sets[id];
 
-	if (set->canon != id)
-		for (unsigned kind = 0; kind < SHARE_KINDS; kind++) {
-			canon->frames[kind] += set->frames[kind];
-			set->frames[kind] = 0;
+	return set->step_process == nobody ? NULL : sharing->slots[set->step].frames;
+}
+
+static uint64_t *slot_of(struct sharing *sharing, uint32_t id)
+{
+	struct set *set = &sharing->sets[id];
+
+	if (set->step_process == nobody) {
+		if (sharing->slot_count == sharing->slot_cap) {
+			sharing->slot_cap = sharing->slot_cap ? 2 * sharing->slot_cap : 64;
+			sharing->slots = mem_grow(sharing->slots, sharing->slot_cap,
+						  sizeof(*sharing->slots));
 		}
-	if (set->crowded)
-		for (uint32_t at = id; at != ROOT; at = set_above(sharing, at))
-			sharing->processes[sharing->sets[at].member].crowded += set->crowded;
+		set->step_process = 0;
+		set->step = sharing->slot_count++;
+		sharing->slots[set->step] = (struct set_frames){ 0 };
+	}
+	return sharing->slots[set->step].frames;
+}
+
+/* Sets that differ in how often a process maps the frames belong together. */
+static void count_leaf(void *ctx, struct leaf *leaf)
+{
+	struct sharing *sharing = ctx;
+
+	for (size_t i = 0; i < LEAF_FRAMES; i++) {
+		uint32_t word = leaf->word[i];
+
+		if (word)
+			slot_of(sharing,
+				sharing->sets[word >> KIND_BITS].canon)[word & KIND_MASK]++;
+	}
+}
+
+/* What each set has counts for those that it grew from too: they come before it. */
+static void sum_to_parents(const struct sharing *sharing, uint64_t *counts)
+{
+	for (uint32_t id = sharing->set_count - 1; id >= SET_FIRST; id--)
+		counts[sharing->sets[id].parent] += counts[id];
+}
+
+/* The pages of each process by map count; crowds do not say whose they are. */
+static void share_out_weight(struct sharing *sharing)
+{
+	double *weight = sharing->weight;
+
+	for (uint32_t id = CROWD_FIRST; weight && id < sharing->set_count; id++)
+		sharing->total.pss += weight[id] * sharing->sets[id].mappings;
+	for (uint32_t id = sharing->set_count - 1; weight && id >= SET_FIRST; id--) {
+		weight[sharing->sets[id].parent] += weight[id];
+		sharing->processes[sharing->sets[id].member].pss += weight[id];
+	}
+}
+
+static void share_out_crowds(struct sharing *sharing)
+{
+	uint64_t *counts;
+
+	if (!sharing->crowded)
+		return;
+	counts = mem_zalloc(sharing->set_count * sizeof(*counts));
+	for (uint32_t id = SET_FIRST; id < sharing->set_count; id++)
+		counts[id] = sharing->sets[id].crowded;
+	sum_to_parents(sharing, counts);
+	for (uint32_t id = SET_FIRST; id < sharing->set_count; id++)
+		if (sharing->sets[id].times == 1)
+			sharing->processes[sharing->sets[id].member].crowded += counts[id];
+	free(counts);
+}
+
+static void share_out_frames(struct sharing *sharing)
+{
+	uint64_t *counts = mem_alloc(sharing->set_count * sizeof(*counts));
+
+	for (unsigned kind = 0; kind < SHARE_KINDS; kind++) {
+		if (!sharing->total.footprint[kind])
+			continue;
+		memset(counts, 0, sharing->set_count * sizeof(*counts));
+		for (uint32_t id = SET_FIRST; id < sharing->set_count; id++)
+			if (slot_find(sharing, id))
+				counts[id] = slot_find(sharing, id)[kind];
+		sum_to_parents(sharing, counts);
+		for (uint32_t id = SET_FIRST; id < sharing->set_count; id++)
+			if (sharing->sets[id].times == 1)
+				sharing->processes[sharing->sets[id].member].frames[kind] +=
+					counts[id];
+	}
+	free(counts);
 }
 
 /* Exclusive frames belong to the set of the process alone. */
@@ -405,64 +496,69 @@ static void add_exclusive(struct sharing *sharing)
 			single[sharing->sets[id].member] = id;
 	for (uint32_t i = 0; i < sharing->process_count; i++) {
 		struct sharing_process *process = &sharing->processes[i];
-		struct set *set;
+		uint64_t *frames;
 
-		if (!single[i])
-			single[i] = set_new(sharing, ROOT, i);
-		set = &sharing->sets[single[i]];
+		if (!share_sum(process->exclusive) && !single[i])
+			continue;
+		frames = slot_of(sharing, single[i] ? single[i] : set_new(sharing, ROOT, i));
 		for (unsigned kind = 0; kind < SHARE_KINDS; kind++) {
-			set->frames[kind] += (uint32_t)process->exclusive[kind];
-			if (kind != SHARE_HUGETLB)
-				process->pss += (double)process->exclusive[kind];
-			sharing->total.mapped[kind] += process->mapped[kind];
-			sharing->total.exclusive[kind] += process->exclusive[kind];
-			sharing->total.closed[kind] += process->exclusive[kind];
+			frames[kind] += process->exclusive[kind];
+			process->only[kind] = frames[kind];
 		}
 	}
 	free(single);
 }
 
-static void add_up(struct sharing *sharing, uint32_t id)
+static void add_up_processes(struct sharing *sharing)
 {
-	const struct set *set = &sharing->sets[id];
 	struct sharing_total *total = &sharing->total;
 
-	for (unsigned kind = 0; kind < SHARE_KINDS; kind++) {
-		uint32_t frames = set->frames[kind];
+	for (uint32_t i = 0; i < sharing->process_count; i++) {
+		struct sharing_process *process = &sharing->processes[i];
 
-		total->footprint[kind] += frames;
-		if (is_crowd(id))
-			total->crowded[kind] += frames;
-		for (uint32_t at = is_crowd(id) ? ROOT : id; frames && at != ROOT;
-		     at = sharing->sets[at].parent)
-			sharing->processes[sharing->sets[at].member].frames[kind] += frames;
-		if (set->size == 1)
-			sharing->processes[set->member].only[kind] += frames;
+		for (unsigned kind = 0; kind < SHARE_KINDS; kind++) {
+			if (kind != SHARE_HUGETLB) {
+				process->pss += (double)process->exclusive[kind];
+				total->pss += (double)process->exclusive[kind];
+			}
+			total->mapped[kind] += process->mapped[kind];
+			total->exclusive[kind] += process->exclusive[kind];
+			total->closed[kind] += process->exclusive[kind];
+		}
 	}
+}
+
+static void add_up_sets(struct sharing *sharing)
+{
+	struct sharing_total *total = &sharing->total;
+
+	for (uint32_t id = CROWD_FIRST; id < sharing->set_count; id++) {
+		const uint64_t *frames = slot_find(sharing, id);
+
+		for (unsigned kind = 0; frames && kind < SHARE_KINDS; kind++) {
+			total->footprint[kind] += frames[kind];
+			total->crowded[kind] += is_crowd(id) ? frames[kind] : 0;
+		}
+	}
+	for (unsigned kind = 0; kind < SHARE_KINDS; kind++)
+		total->uncounted[kind] =
+			total->footprint[kind] - total->exclusive[kind] - sharing->counted[kind];
 }
 
 void sharing_finish(struct sharing *sharing)
 {
-	struct sharing_total *total = &sharing->total;
-
 	assert(!sharing->finished);
 	sharing->finished = true;
+	for (uint32_t id = 0; id < sharing->set_count; id++)
+		sharing->sets[id].step_process = nobody;
 	leaves(sharing, count_leaf, sharing);
-	for (uint32_t id = CROWD_FIRST; id < sharing->set_count; id++) {
-		share_out_weight(sharing, id);
-		if (!is_crowd(id))
-			fold(sharing, id);
-	}
-	total->sets = sharing->set_count - SET_FIRST;
+	sharing->total.sets = sharing->set_count - SET_FIRST;
+	share_out_weight(sharing);
+	share_out_crowds(sharing);
 	add_exclusive(sharing);
-	for (uint32_t id = CROWD_FIRST; id < sharing->set_count; id++)
-		add_up(sharing, id);
-	for (unsigned kind = 0; kind < SHARE_KINDS; kind++) {
-		if (kind != SHARE_HUGETLB)
-			total->pss += (double)total->exclusive[kind];
-		total->uncounted[kind] =
-			total->footprint[kind] - total->exclusive[kind] - sharing->counted[kind];
-	}
+	add_up_processes(sharing);
+	add_up_sets(sharing);
+	share_out_frames(sharing);
 }
 
 size_t sharing_process_count(const struct sharing *sharing)
@@ -494,32 +590,27 @@ static int group_compare(const void *a, const void *b)
 	return x->set < y->set ? -1 : x->set > y->set;
 }
 
-static void group_add(struct sharing_group *group, const struct set *set)
+static void group_add(struct sharing_group *group, const uint64_t *frames)
 {
 	for (unsigned kind = 0; kind < SHARE_KINDS; kind++) {
-		group->frames[kind] += set->frames[kind];
-		group->total += set->frames[kind];
+		group->frames[kind] += frames[kind];
+		group->total += frames[kind];
 	}
 }
 
 struct sharing_group *sharing_groups(const struct sharing *sharing, size_t *count)
 {
-	struct sharing_group *groups, crowd = { 0 };
-	size_t found = 0;
+	struct sharing_group *groups = mem_alloc((sharing->slot_count + 1) * sizeof(*groups));
+	struct sharing_group crowd = { 0 };
 
-	for (uint32_t id = SET_FIRST; id < sharing->set_count; id++)
-		for (unsigned kind = 0; kind < SHARE_KINDS; kind++)
-			if (sharing->sets[id].frames[kind]) {
-				found++;
-				break;
-			}
-	groups = mem_alloc((found + 1) * sizeof(*groups));
 	*count = 0;
 	for (uint32_t id = CROWD_FIRST; id < sharing->set_count; id++) {
-		const struct set *set = &sharing->sets[id];
-		struct sharing_group group = { .set = id, .size = set->size };
+		const uint64_t *frames = slot_find(sharing, id);
+		struct sharing_group group = { .set = id, .size = sharing->sets[id].size };
 
-		group_add(is_crowd(id) ? &crowd : &group, set);
+		if (!frames)
+			continue;
+		group_add(is_crowd(id) ? &crowd : &group, frames);
 		if (!is_crowd(id) && group.total)
 			groups[(*count)++] = group;
 	}

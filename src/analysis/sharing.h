@@ -23,7 +23,7 @@
  *	sharing_finish(sharing);
  *	sharing_process(), sharing_groups(), sharing_pairs() ..
  *
- * Memory: 4 bytes per shared frame (by 512 neighbours), 56 per set. Where there would be more sets
+ * Memory: 4 bytes per shared frame (by 512 neighbours), 36 per set. Where there would be more sets
  * than the cap, frames go to crowds, of which only the number of mappers is known: what each process
  * has and the footprint stay exact, pairs and groups become lower bounds (sharing_is_exact()). A
  * frame that comes into a crowd twice by one process counts twice there.
@@ -40,7 +40,7 @@ enum share_kind {
 /* "anon", "shm", "file", "ksm", "hugetlb" */
 extern const char *const share_kind_names[SHARE_KINDS];
 
-enum { SHARING_SETS_MAX = 1 << 20 }; /* default cap: 56 MiB */
+enum { SHARING_SETS_MAX = 1 << 20 }; /* default cap: 36 MiB */
 
 /* Frames from here on are no memory (256 TiB of small pages): sharing_add() passes over them. */
 #define SHARING_PFN_END (1ull << 36)
@@ -60,6 +60,12 @@ uint32_t sharing_begin(struct sharing *sharing);
  */
 void sharing_add(struct sharing *sharing, uint64_t pfn, uint64_t count, enum share_kind kind,
 		 bool exclusive);
+
+/*
+ * Frames that are added soon: reading pagemap throws the join out of the processor's caches, and
+ * waiting for many frames at once costs no more than for one.
+ */
+void sharing_prefetch(const struct sharing *sharing, uint64_t pfn, uint64_t count);
 
 /* Forget what was added of the current process, as if it had no memory (but see crowds). */
 void sharing_drop(struct sharing *sharing);

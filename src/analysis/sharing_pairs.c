@@ -6,14 +6,14 @@
 
 #include "base/arena.h"
 
-enum { BAND_BYTES = 4 << 20 };
+enum { BAND_BYTES = 2 << 20 };
 
 typedef uint64_t by_kind[SHARE_KINDS];
 
 /* Rows first .. first + count of the matrix, each as long as there are processes. */
 struct band {
 	uint32_t first, count, width;
-	by_kind *rows;
+	uint64_t *rows;
 };
 
 static int pair_compare(const void *a, const void *b)
@@ -46,14 +46,13 @@ static void band_group(struct band *band, const struct sharing_group *group,
 		       const uint32_t *members)
 {
 	for (uint32_t i = 0; i < group->size; i++) {
-		by_kind *row;
+		uint64_t *row;
 
 		if (members[i] < band->first || members[i] >= band->first + band->count)
 			continue;
 		row = band->rows + (size_t)(members[i] - band->first) * band->width;
-		for (unsigned kind = 0; kind < SHARE_KINDS; kind++)
-			for (uint32_t k = i + 1; group->frames[kind] && k < group->size; k++)
-				row[members[k]][kind] += group->frames[kind];
+		for (uint32_t k = i + 1; k < group->size; k++)
+			row[members[k]] += group->total;
 	}
 }
 
@@ -61,47 +60,77 @@ static void band_pairs(const struct band *band, struct sharing_pairs *out, size_
 {
 	for (uint32_t i = 0; i < band->count; i++)
 		for (uint32_t b = band->first + i + 1; b < band->width; b++) {
-			uint64_t *frames = band->rows[(size_t)i * band->width + b];
-			struct sharing_pair pair = { band->first + i, b, share_sum(frames), { 0 } };
+			uint64_t total = band->rows[(size_t)i * band->width + b];
+			struct sharing_pair pair = { band->first + i, b, total, { 0 } };
 
-			if (!pair.total)
-				continue;
-			memcpy(pair.frames, frames, sizeof(pair.frames));
-			pair_add(out, max, &pair, room);
+			if (total)
+				pair_add(out, max, &pair, room);
 		}
+}
+
+/* The kinds of those pairs that are wanted. */
+static void pairs_kinds(struct sharing_pairs *pairs, const struct sharing_group *group,
+			const uint32_t *members, bool *is_member)
+{
+	for (uint32_t i = 0; i < group->size; i++)
+		is_member[members[i]] = true;
+	for (size_t i = 0; i < pairs->count; i++) {
+		struct sharing_pair *pair = &pairs->pair[i];
+
+		for (unsigned kind = 0; kind < SHARE_KINDS; kind++)
+			if (is_member[pair->a] && is_member[pair->b])
+				pair->frames[kind] += group->frames[kind];
+	}
+	for (uint32_t i = 0; i < group->size; i++)
+		is_member[members[i]] = false;
+}
+
+/* All groups of two and more, one after the other: into band where it is given, else into pairs. */
+static void for_groups(const struct sharing *sharing, const struct sharing_group *groups,
+		       size_t count, struct band *band, struct sharing_pairs *pairs)
+{
+	size_t width = sharing_process_count(sharing);
+	uint32_t *members = mem_alloc(width * sizeof(*members));
+	bool *is_member = mem_zalloc(width * sizeof(*is_member));
+
+	for (size_t i = 0; i < count; i++) {
+		if (groups[i].size < 2)
+			continue;
+		sharing_members(sharing, &groups[i], members);
+		if (band)
+			band_group(band, &groups[i], members);
+		else
+			pairs_kinds(pairs, &groups[i], members, is_member);
+	}
+	free(members);
+	free(is_member);
 }
 
 void sharing_pairs_make(const struct sharing *sharing, size_t max, struct sharing_pairs *out)
 {
 	uint32_t width = (uint32_t)sharing_process_count(sharing);
 	struct band band = { .width = width, .count = width };
-	uint32_t *members = mem_alloc(width * sizeof(*members));
 	size_t groups_count, room = 0;
 	struct sharing_group *groups = sharing_groups(sharing, &groups_count);
 
 	*out = (struct sharing_pairs){ 0 };
-	if (width && band.count > BAND_BYTES / sizeof(by_kind) / width)
-		band.count = (uint32_t)(BAND_BYTES / sizeof(by_kind) / width) + 1;
-	band.rows = mem_alloc((size_t)band.count * width * sizeof(by_kind));
+	if (width && band.count > BAND_BYTES / sizeof(uint64_t) / width)
+		band.count = (uint32_t)(BAND_BYTES / sizeof(uint64_t) / width) + 1;
+	band.rows = mem_alloc((size_t)band.count * width * sizeof(*band.rows));
 	for (; max && band.first < width; band.first += band.count) {
 		if (band.count > width - band.first)
 			band.count = width - band.first;
-		memset(band.rows, 0, (size_t)band.count * width * sizeof(by_kind));
-		for (size_t i = 0; i < groups_count; i++) {
-			if (groups[i].size < 2)
-				continue;
-			sharing_members(sharing, &groups[i], members);
-			band_group(&band, &groups[i], members);
-		}
+		memset(band.rows, 0, (size_t)band.count * width * sizeof(*band.rows));
+		for_groups(sharing, groups, groups_count, &band, NULL);
 		band_pairs(&band, out, max, &room);
 	}
+	free(band.rows);
 	if (out->count)
 		qsort(out->pair, out->count, sizeof(*out->pair), pair_compare);
 	if (out->count > max)
 		out->count = max;
-	free(band.rows);
+	for_groups(sharing, groups, groups_count, NULL, out);
 	free(groups);
-	free(members);
 }
 
 void sharing_pairs_free(struct sharing_pairs *pairs)

@@ -20,7 +20,7 @@ static const struct {
 	[VALUE_BOOL] = { "bool", true },       [VALUE_WORD] = { "word", false },
 	[VALUE_TEXT] = { "text", false },      [VALUE_CODES] = { "codes", false },
 	[VALUE_MEANINGS] = { "words", false }, [VALUE_BITS] = { "flags", false },
-	[VALUE_ARGS] = { "text", false },
+	[VALUE_ARGS] = { "text", false },      [VALUE_NUMBERS] = { "numbers", false },
 };
 
 const char *value_type_name(enum value_type type)
@@ -206,6 +206,7 @@ int value_compare(enum value_type type, const struct value *a, const struct valu
 	case VALUE_TEXT:
 	case VALUE_CODES:
 	case VALUE_MEANINGS:
+	case VALUE_NUMBERS:
 	case VALUE_ARGS:
 		return compare_text(a->text, b->text);
 	default:

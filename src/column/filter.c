@@ -438,7 +438,7 @@ unsigned filter_needs(const struct filter *filter)
 static bool is_text(enum value_type type)
 {
 	return type == VALUE_TEXT || type == VALUE_CODES || type == VALUE_MEANINGS ||
-	       type == VALUE_ARGS;
+	       type == VALUE_NUMBERS || type == VALUE_ARGS;
 }
 
 static bool has(enum value_type type, const struct value *value)

@@ -23,6 +23,7 @@ enum value_type {
 	VALUE_CODES, /* text: codes with a space between them ("rd wr"). JSON array */
 	VALUE_MEANINGS, /* text: the same; shown in words by the column's codes. JSON array of words */
 	VALUE_BITS, /* u: a set of bits, named by the column's codes. JSON array of names */
+	VALUE_NUMBERS, /* text: decimal numbers with a blank between them. JSON array of numbers */
 	VALUE_ARGS, /* text: strings with a NUL behind each (cmdline). JSON array */
 };
 

@@ -173,6 +173,7 @@ size_t format_cell(struct out *out, const struct report_options *options,
 	case VALUE_WORD:
 		return encode_text(out, bytes_of(value->word));
 	case VALUE_TEXT:
+	case VALUE_NUMBERS:
 		return encode_text(out, value->text);
 	case VALUE_CODES:
 	case VALUE_MEANINGS:

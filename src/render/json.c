@@ -220,6 +220,14 @@ static void write_args(struct out *out, struct bytes text)
 	out_char(out, ']');
 }
 
+static void write_numbers(struct out *out, struct bytes text)
+{
+	out_char(out, '[');
+	for (size_t i = 0; i < text.len; i++)
+		out_char(out, text.data[i] == ' ' ? ',' : text.data[i]);
+	out_char(out, ']');
+}
+
 static void write_addr(struct out *out, uint64_t addr)
 {
 	out_need(out, NUM_MAX + 4);
@@ -280,6 +288,9 @@ static void write_value(struct json_format *json, const struct column *column,
 		break;
 	case VALUE_BITS:
 		write_bits(out, value->u, column->codes);
+		break;
+	case VALUE_NUMBERS:
+		write_numbers(out, value->text);
 		break;
 	case VALUE_ARGS:
 		write_args(out, value->text);
