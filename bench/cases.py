@@ -167,7 +167,7 @@ def share_cases():
     for count in (50, 500, 2000):
         goal = count == 500
         yield Case(f'share-{count}', f'who shares what, {count} processes', f'procs-{count}',
-                   'vmview share --all',
+                   'vmview share --pace fast --all',
                    (Against('readloop pagemap all', 1.25 if goal else None),
                     Against('smem', 1 / 4 if goal else None, rounds=3), Peak(16 * MIB)))
         yield Case(f'ps-{count}', f'all processes, {count} of ours', f'procs-{count}',
@@ -177,9 +177,9 @@ def share_cases():
                     Against('smem', 1 / 5 if goal else None, rounds=3)), count)
     # Each child has a tenth of the shared frames for itself: 1 GiB / 4 KiB x (1 + 32 / 10) frames.
     yield Case('share-forktree', '32 children share 1 GiB copy-on-write', 'forktree',
-               'vmview share {pids}', (Against('readloop pagemap {pids}', 1.4),
+               'vmview share --pace fast {pids}', (Against('readloop pagemap {pids}', 1.4),
                                        Peak(16 * MIB, 4, (1 << 18) * 42 // 10)))
-    yield Case('share-20t', '20 TiB reserved, 4096 pages', 'sparse-20t', 'vmview share {pid}',
+    yield Case('share-20t', '20 TiB reserved, 4096 pages', 'sparse-20t', 'vmview share --pace fast {pid}',
                (Absolute('cpu', 200), Against('readloop pagemap {pid}')))
     yield Case('system', 'every frame of the machine', None, 'vmview system',
                (Against('readloop kpageflags', 1.1), Against('readloop kpageflags', 0.6, 'wall')))
