@@ -36,6 +36,45 @@ void root_close(struct root *root)
 	root->fd = -1;
 }
 
+/*
+ * For kernels before 5.6 (and valgrind), which do not have openat2: directory by directory, and no
+ * link is followed at all. Returns a descriptor, or -1 and errno.
+ */
+static int open_without_links(int dir_fd, const char *path, int flags)
+{
+	int at = dir_fd, next = -1;
+
+	for (;;) {
+		size_t len = strcspn(path, "/");
+		bool last = !path[len];
+		char name[256];
+
+		if (len >= sizeof(name) || (len == 2 && memcmp(path, "..", 2) == 0)) {
+			errno = ELOOP;
+			break;
+		}
+		memcpy(name, path, len);
+		name[len] = '\0';
+		next = openat(at, name,
+			      last ? flags | O_NOFOLLOW :
+				     O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+		if (last || next < 0)
+			break;
+		if (at != dir_fd)
+			close(at);
+		at = next;
+		next = -1;
+		path += len + 1;
+	}
+	if (at != dir_fd) {
+		int code = errno;
+
+		close(at);
+		errno = code;
+	}
+	return next;
+}
+
 /* In a recording a FIFO or device must neither block nor act: only regular files and directories. */
 static int open_recorded(int dir_fd, const char *path, int flags)
 {
@@ -47,6 +86,8 @@ static int open_recorded(int dir_fd, const char *path, int flags)
 	int fd = (int)syscall(SYS_openat2, dir_fd, path, &how, sizeof(how));
 	struct stat st;
 
+	if (fd < 0 && errno == ENOSYS)
+		fd = open_without_links(dir_fd, path, (int)how.flags);
 	if (fd < 0 || flags & O_PATH)
 		return fd < 0 ? -errno : fd;
 	if (fstat(fd, &st) == 0 && (S_ISREG(st.st_mode) || S_ISDIR(st.st_mode)))
