@@ -22,6 +22,7 @@ static const struct command commands[] = {
 	{ "share", "PID...",
 	  "Which bytes these processes share, exactly, frame by frame; their footprint", share_run,
 	  NULL },
+	{ "numa", "PID...", "On which node the memory is, under which policy", numa_run, NULL },
 };
 
 enum { COMMANDS = sizeof(commands) / sizeof(commands[0]) };

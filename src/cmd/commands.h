@@ -9,5 +9,6 @@ int at_run(struct context *ctx, const struct command *command, int argc, char **
 int map_run(struct context *ctx, const struct command *command, int argc, char **argv);
 int ps_run(struct context *ctx, const struct command *command, int argc, char **argv);
 int share_run(struct context *ctx, const struct command *command, int argc, char **argv);
+int numa_run(struct context *ctx, const struct command *command, int argc, char **argv);
 
 #endif

@@ -11,6 +11,7 @@ UNIT_TESTS += %D%/test_frames
 UNIT_TESTS += %D%/test_long_names
 UNIT_TESTS += %D%/test_model
 UNIT_TESTS += %D%/test_num
+UNIT_TESTS += %D%/test_numa_maps
 UNIT_TESTS += %D%/test_out
 UNIT_TESTS += %D%/test_page
 UNIT_TESTS += %D%/test_pagewalk

@@ -1,0 +1,325 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "cmd/commands.h"
+#include "cmd/numa_columns.h"
+#include "cmd/numa_frames.h"
+#include "cmd/subject.h"
+#include "cmd/targets.h"
+#include "column/filter.h"
+#include "column/sort.h"
+#include "model/needs.h"
+#include "source/memmap.h"
+#include "source/numa_maps.h"
+
+struct numa_options {
+	struct target_options targets; /* first: its rows are offsets in it */
+};
+
+static const struct option_row numa_option_rows[] = { TARGET_OPTION_ROWS };
+
+struct numa_run {
+	struct context *ctx;
+	struct numa_options options;
+	struct subjects subjects;
+	struct nodes nodes;
+	struct memmap memmap;
+	struct smaps_keys keys;
+	struct column_set set, node_set;
+	struct selection selection, node_selection;
+	struct filter *filter;
+	struct sort sort;
+	struct table mappings, node_table;
+	/* process */
+	struct numa_maps maps;
+	struct numa_threads threads;
+	const char *reason, *policy_reason; /* why maps is not known, or only its policies */
+	struct numa_row *rows;
+	size_t row_count;
+	uint64_t resident[NODES_MAX], all;
+	/* of all processes, each address space once */
+	uint64_t sum[NODES_MAX], sum_all;
+};
+
+static const char page_tables_reason[] =
+	"unsupported: the kernel does not tell on which node page tables are";
+
+static const char no_unit[] = "unsupported: this kernel does not tell what it counts in";
+
+/* numa_maps, or the frames themselves. */
+static void read_nodes(struct numa_run *run, struct subject *subject)
+{
+	struct error err;
+	int rc = numa_maps_read(&subject->dir, run->ctx->host.page_size, &subject->arena,
+				&run->maps, &err);
+	const char *why = rc == 0				   ? NULL :
+			  rc == -ENOENT && run->ctx->root.recorded ? "not recorded" :
+			  rc == -ENOENT				   ? "unsupported: no NUMA" :
+			  rc == -EACCES || rc == -EPERM		   ? "denied: numa_maps" :
+								     error_reason(-rc);
+
+	run->reason = run->policy_reason = NULL;
+	for (size_t i = 0; rc == 0 && i < run->maps.count; i++)
+		if (run->maps.vmas[i].no_unit)
+			missing_add(&subject->process.missing, "hugetlb", no_unit);
+	if (!rc && !run->maps.cut_off && !run->maps.malformed)
+		return;
+	if (rc) {
+		run->policy_reason = why;
+		run->reason = numa_frames_read(&run->subjects, subject, &run->memmap, &run->maps);
+		if (!run->reason)
+			return;
+		missing_add(&subject->process.missing, "nodes", run->reason);
+		error_set(&err, -rc, "%d: numa_maps: %s; frames: %s (try: sudo vmview numa %d)",
+			  subject->dir.pid, why, run->reason, subject->dir.pid);
+	} else {
+		missing_add(&subject->process.missing, "numa_maps",
+			    run->maps.cut_off ? "gone: the memory went away while it was read" :
+						"malformed lines were skipped");
+		error_set(&err, EPROTO, "%d: numa_maps: %s", subject->dir.pid,
+			  missing_find(&subject->process.missing, "numa_maps"));
+	}
+	subject_partial(&run->subjects, subject, &err);
+}
+
+static void read_threads(struct numa_run *run, struct subject *subject)
+{
+	memset(&run->threads, 0, sizeof(run->threads));
+	run->threads.known =
+		nodes_of_threads(&run->nodes, &subject->dir, &subject->arena, run->threads.of_node);
+	if (!run->threads.known)
+		run->threads.reason = run->nodes.reason ? run->nodes.reason :
+							  "not known where its threads ran";
+}
+
+static void add_row(struct numa_run *run, struct subject *subject, size_t index)
+{
+	struct numa_row *row = &run->rows[run->row_count];
+
+	*row = (struct numa_row){ .threads = &run->threads };
+	vma_store_get(&subject->vmas, index, &row->vma);
+	if (!run->reason)
+		row->numa = numa_maps_find(&run->maps, row->vma.start);
+	row->policy_reason = run->policy_reason;
+	/* the kernel's own page (vsyscall) is in no list */
+	if (row->numa && row->numa->no_unit) {
+		row->numa = NULL;
+		row->reason = no_unit;
+	} else if (!row->numa) {
+		row->reason = run->reason	   ? run->reason :
+			      row->vma.start >> 63 ? "" :
+						     "not in numa_maps: changed meanwhile";
+	}
+	if (!filter_matches(run->filter, row))
+		return;
+	run->row_count++;
+	for (size_t i = 0; row->numa && i < row->numa->share_count; i++) {
+		run->resident[row->numa->shares[i].node] += row->numa->shares[i].bytes;
+		run->all += row->numa->shares[i].bytes;
+	}
+}
+
+static void write_rows(struct numa_run *run)
+{
+	struct sort_item *items = mem_alloc((run->row_count + 1) * sizeof(*items));
+	struct report *report = run->ctx->report;
+
+	for (size_t i = 0; i < run->row_count; i++) {
+		items[i] = (struct sort_item){ .index = i };
+		if (run->sort.column)
+			items[i].key = run->sort.column->get(&run->rows[i], run->sort.column);
+	}
+	sort_items(&run->sort, items, run->row_count);
+	report_table(report, &run->mappings);
+	for (size_t i = 0; i < run->row_count; i++)
+		report_row(report, &run->rows[items[i].index]);
+	report_table_end(report);
+	free(items);
+}
+
+static bool is_online(const struct nodes *nodes, uint32_t node)
+{
+	for (int i = 0; i < nodes->online_count; i++)
+		if (node >= nodes->online[i].first && node <= nodes->online[i].last)
+			return true;
+	return false;
+}
+
+/* Where the memory and the threads are; nodes that have neither are left out, but for online ones. */
+static void write_nodes(struct numa_run *run, const uint64_t *resident, uint64_t all,
+			const struct numa_threads *threads)
+{
+	struct report *report = run->ctx->report;
+	struct out *out = report_prose(report);
+
+	if (out)
+		out_char(out, '\n');
+	report_table(report, &run->node_table);
+	for (uint32_t node = 0; node < NODES_MAX; node++) {
+		struct numa_node_row row = {
+			.node = node,
+			.resident = resident[node],
+			.all = all,
+			.threads = threads ? threads->of_node[node] : 0,
+			.reason = run->reason,
+			.threads_reason = threads ? threads->reason : "",
+		};
+
+		if (row.resident || row.threads || is_online(&run->nodes, node))
+			report_row(report, &row);
+	}
+	report_table_end(report);
+}
+
+static void write_total(struct numa_run *run)
+{
+	struct numa_share shares[NODES_MAX];
+	struct numa_vma sum = { .shares = shares };
+	struct report *report = run->ctx->report;
+	struct out *out = report_prose(report);
+	uint64_t remote = 0;
+	bool known;
+
+	for (uint32_t node = 0; node < NODES_MAX; node++)
+		if (run->resident[node])
+			shares[sum.share_count++] =
+				(struct numa_share){ node, run->resident[node] };
+	known = !run->reason && numa_remote(&sum, &run->threads, &remote);
+	report_object(report, "total");
+	report_fact(report, "resident", VALUE_BYTES,
+		    run->reason ? value_absent(run->reason) : value_u(run->all));
+	report_fact(report, "remote", VALUE_BYTES,
+		    known ? value_u(remote) :
+			    value_absent(run->reason ? run->reason : run->threads.reason));
+	report_fact(report, "page_tables_node", VALUE_NUMBER, value_absent(page_tables_reason));
+	report_object_end(report);
+	if (!out || !known || !run->all)
+		return;
+	out_printf(out, "%.1f %% of it is remote to its threads (",
+		   100.0 * (double)remote / (double)run->all);
+	report_size(report, out, remote);
+	out_str(out, ")\n");
+}
+
+static void show(void *opaque, struct subject *subject)
+{
+	struct numa_run *run = opaque;
+
+	run->row_count = 0;
+	run->all = 0;
+	memset(run->resident, 0, sizeof(run->resident));
+	read_nodes(run, subject);
+	read_threads(run, subject);
+	run->rows = mem_grow(run->rows, subject->vmas.count, sizeof(*run->rows));
+	for (size_t i = 0; i < subject->vmas.count; i++)
+		add_row(run, subject, i);
+	write_rows(run);
+	write_nodes(run, run->resident, run->all, &run->threads);
+	write_total(run);
+	if (subject->same_as)
+		return;
+	run->sum_all += run->all;
+	for (size_t node = 0; node < NODES_MAX; node++)
+		run->sum[node] += run->resident[node];
+}
+
+static int parse_columns(struct numa_run *run, struct error *err)
+{
+	const struct common_options *options = &run->ctx->options;
+	struct arena *arena = &run->ctx->arena;
+	const char *defaults =
+		options->json ? numa_columns_json(arena, &run->nodes) :
+		options->csv  ? "pid,start,end,size,resident,node,remote,policy,path" :
+				numa_columns_default(arena, &run->nodes);
+	int rc =
+		selection_parse(&run->selection, &run->set, defaults, options->columns, arena, err);
+
+	if (rc == 0)
+		rc = sort_parse(&run->sort, &run->set, options->sort, err);
+	if (rc == 0)
+		rc = filter_parse(&run->filter, &run->set, options->filter, arena, err);
+	if (rc == 0)
+		rc = selection_parse(&run->node_selection, &run->node_set,
+				     numa_node_columns_default, NULL, arena, err);
+	run->subjects.needs = run->selection.needs | filter_needs(run->filter) |
+			      (run->sort.column ? run->sort.column->needs : 0) | NEED_KIND;
+	run->mappings = (struct table){ "mappings", &run->selection, .csv = true };
+	run->node_table = (struct table){ "nodes", &run->node_selection };
+	return rc;
+}
+
+static void run_all(struct numa_run *run, const struct targets *targets)
+{
+	struct context *ctx = run->ctx;
+	struct report *report = ctx->report;
+	struct out *out = report_prose(report);
+
+	context_begin(ctx, "numa");
+	subjects_run(&run->subjects, targets);
+	if (run->subjects.shown > 1) {
+		run->reason = NULL;
+		if (out)
+			out_printf(out, "\n%zu processes:", run->subjects.shown);
+		write_nodes(run, run->sum, run->sum_all, NULL);
+	}
+	if (run->subjects.vanished)
+		report_fact(report, "vanished", VALUE_COUNT, value_u(run->subjects.vanished));
+	report_end(report, ctx->status == STATUS_OK, NULL);
+}
+
+static void prepare(struct numa_run *run)
+{
+	struct context *ctx = run->ctx;
+
+	smaps_keys_init(&run->keys);
+	nodes_read(&run->nodes, &ctx->root, &ctx->arena);
+	memmap_open(&run->memmap, &ctx->root, ctx->host.page_size, &ctx->arena);
+	numa_columns_make(&ctx->arena, &run->keys, &run->nodes, &run->set);
+	numa_node_columns(&run->node_set);
+	run->subjects = (struct subjects){
+		.ctx = ctx,
+		.name = "numa",
+		.walks = true,
+		.walk_want = WALK_MAPPED,
+		.show = show,
+		.run = run,
+	};
+	caps_probe(&run->subjects.caps, &ctx->root, 0);
+	run->subjects.caps.page_size = ctx->host.page_size;
+}
+
+int numa_run(struct context *ctx, const struct command *command, int argc, char **argv)
+{
+	struct numa_run *run = arena_zalloc(&ctx->arena, sizeof(*run));
+	const struct option_table own = {
+		numa_option_rows,
+		sizeof(numa_option_rows) / sizeof(numa_option_rows[0]),
+		&run->options,
+	};
+	struct targets targets;
+	struct error err;
+	int operands, status, rc;
+
+	run->ctx = ctx;
+	if (context_open(ctx, command, &own, argc, argv, &operands, &status))
+		return status;
+	prepare(run);
+	if (context_columns_help(ctx, &run->set, numa_columns_default(&ctx->arena, &run->nodes)))
+		return ctx->status;
+	rc = parse_columns(run, &err);
+	if (rc == 0)
+		rc = targets_find(ctx, &run->options.targets, argc - operands, argv + operands,
+				  &targets, &err);
+	if (rc == 0)
+		run_all(run, &targets);
+	filter_free(run->filter);
+	free(run->rows);
+	if (rc == -EINVAL)
+		return context_usage(ctx, &err);
+	if (rc)
+		context_partial(ctx, &err);
+	return ctx->status;
+}

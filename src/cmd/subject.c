@@ -1,0 +1,244 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "cmd/subject.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "cmd/context.h"
+#include "cmd/process_facts.h"
+#include "cmd/targets.h"
+#include "model/needs.h"
+#include "source/facts.h"
+
+static const char needs_rights[] = "denied: needs CAP_SYS_PTRACE or the same user";
+
+static bool is_denied(int rc)
+{
+	return rc == -EACCES || rc == -EPERM;
+}
+
+void subject_partial(struct subjects *subjects, struct subject *subject, const struct error *err)
+{
+	subject->complete = false;
+	context_partial(subjects->ctx, err);
+}
+
+static int keep(void *ctx, struct vma *vma)
+{
+	struct subject *subject = ctx;
+
+	vma_store_add(&subject->vmas, vma);
+	return 0;
+}
+
+static void begin(struct subjects *subjects, struct subject *subject)
+{
+	struct report *report = subjects->ctx->report;
+	struct out *out = report_prose(report);
+
+	if (out) {
+		if (subjects->shown)
+			out_char(out, '\n');
+		out_printf(out, "%d: ", subject->process.pid);
+		process_title(out, &subject->process);
+		if (subject->same_as)
+			out_printf(out, " (the memory of %d)", subject->same_as);
+		out_char(out, '\n');
+	}
+	report_object(report, NULL);
+	process_facts(report, &subject->process);
+	if (subject->same_as)
+		report_fact(report, "same_memory_as", VALUE_NUMBER, value_i(subject->same_as));
+}
+
+static void end(struct subjects *subjects, struct subject *subject)
+{
+	struct report *report = subjects->ctx->report;
+
+	report_fact(report, "complete", VALUE_BOOL, value_u(subject->complete));
+	report_missing(report, &subject->process.missing);
+	report_object_end(report);
+	subjects->shown++;
+}
+
+/* No mapping: why, instead of a table of nothing. */
+static void show_nothing(struct subjects *subjects, struct subject *subject, const char *reason)
+{
+	struct report *report = subjects->ctx->report;
+	struct out *out = report_prose(report);
+	char state = subject->process.state;
+
+	if (!reason)
+		reason = state == 'Z' || state == 'X'  ? "gone: the process is a zombie" :
+			 !subject->process.cmdline.len ? "kernel thread: has no memory of its own" :
+							 "no mappings";
+	report_fact(report, "mappings", VALUE_WORD, value_none());
+	missing_add(&subject->process.missing, "mappings", reason);
+	if (out) {
+		out_str(out, reason);
+		out_char(out, '\n');
+	}
+}
+
+/* What changed under us. */
+static void check_pass(struct subjects *subjects, struct subject *subject)
+{
+	const struct smaps_pass *pass = &subject->result.pass;
+	struct missing *missing = &subject->process.missing;
+	struct error err;
+
+	if (subject->result.smaps_reason && pass->mappings) {
+		missing_add(missing, "smaps", subject->result.smaps_reason);
+		error_set(&err, EACCES, "%d: smaps: %s", subject->dir.pid,
+			  subject->result.smaps_reason);
+		subject_partial(subjects, subject, &err);
+	}
+	if (!pass->malformed && !pass->changed && !pass->cut_off)
+		return;
+	missing_add(missing, "mappings",
+		    pass->cut_off ? "gone: the memory went away while it was read" :
+		    pass->changed ? "changed while they were read" :
+				    "malformed records were skipped");
+	error_set(&err, EAGAIN, "%d: mappings: %s", subject->dir.pid,
+		  missing_find(missing, "mappings"));
+	subject_partial(subjects, subject, &err);
+}
+
+static void open_walk(struct subjects *subjects, struct subject *subject)
+{
+	struct error err;
+	int rc;
+
+	subject->walk_reason = "not asked";
+	if (!subjects->walks)
+		return;
+	rc = pagewalk_open(&subject->walk, &subject->dir, &subjects->caps, subjects->walk_want,
+			   &err);
+	subject->walk_reason = rc == 0 ? NULL :
+			       is_denied(rc) ?
+					 "denied: needs CAP_SYS_PTRACE and CAP_DAC_READ_SEARCH, "
+					 "or the same user" :
+					 error_reason(-rc);
+	if (rc == -ENOENT && subjects->ctx->root.recorded)
+		subject->walk_reason = "not recorded";
+}
+
+static void show_mappings(struct subjects *subjects, struct subject *subject, int rc,
+			  struct error *err)
+{
+	if (is_denied(rc)) {
+		struct error told = *err;
+
+		error_set(&told, -rc, "%s (try: sudo vmview %s %d)", err->text, subjects->name,
+			  subject->dir.pid);
+		show_nothing(subjects, subject, needs_rights);
+		subject_partial(subjects, subject, &told);
+	} else if (rc < 0) {
+		show_nothing(subjects, subject, error_reason(-rc));
+		subject_partial(subjects, subject, err);
+	} else if (!subject->vmas.count) {
+		show_nothing(subjects, subject, NULL);
+	} else {
+		check_pass(subjects, subject);
+		subjects->show(subjects->run, subject);
+	}
+}
+
+static int read_subject(struct subjects *subjects, struct subject *subject, struct error *err)
+{
+	struct context *ctx = subjects->ctx;
+	unsigned facts = ctx->options.json ? FACT_ALL : FACT_STAT | FACT_CMDLINE;
+	int rc = facts_read(&subject->dir, &subject->arena, facts, &subject->process, err);
+
+	if (rc)
+		return rc;
+	subject->complete = true;
+	subject->same_as = same_mm_check(&subjects->same_mm, subject->dir.pid);
+	if (ctx->options.json)
+		process_user(&ctx->root, &subject->arena, &subject->process);
+	open_walk(subjects, subject);
+	rc = mappings_read(subjects->mappings, &subject->dir, subjects->needs, keep, subject,
+			   &subject->result, err);
+	if (rc == 0 && mappings_ended(&subject->dir, &subject->process, &subject->result))
+		rc = error_set(err, ESRCH, "%d: the process ended", subject->dir.pid);
+	if (rc == -ESRCH)
+		goto out;
+	begin(subjects, subject);
+	show_mappings(subjects, subject, rc, err);
+	end(subjects, subject);
+	rc = 0;
+out:
+	if (!subject->walk_reason)
+		pagewalk_close(&subject->walk);
+	return rc;
+}
+
+static void run_pid(struct subjects *subjects, int pid, bool selected)
+{
+	struct subject *subject = &subjects->subject;
+	struct error err;
+	int rc = procdir_open(&subject->dir, &subjects->ctx->root, pid, &err);
+
+	if (rc == 0) {
+		rc = read_subject(subjects, subject, &err);
+		procdir_close(&subject->dir);
+		vma_store_clear(&subject->vmas);
+		arena_fini(&subject->arena);
+		memset(&subject->process, 0, sizeof(subject->process));
+	}
+	if (rc == -ESRCH && selected)
+		subjects->vanished++;
+	else if (rc < 0)
+		context_partial(subjects->ctx, &err);
+}
+
+void subjects_run(struct subjects *subjects, const struct targets *targets)
+{
+	struct context *ctx = subjects->ctx;
+
+	smaps_keys_init(&subjects->keys);
+	subjects->mappings = mappings_new(&ctx->root, &subjects->keys);
+	same_mm_init(&subjects->same_mm, !ctx->root.recorded);
+	arena_init(&subjects->subject.arena);
+	vma_store_init(&subjects->subject.vmas);
+	report_list(ctx->report, "processes");
+	for (size_t i = 0; i < targets->count; i++)
+		run_pid(subjects, targets->pids[i], targets->selected);
+	report_list_end(ctx->report);
+	vma_store_fini(&subjects->subject.vmas);
+	arena_fini(&subjects->subject.arena);
+	same_mm_fini(&subjects->same_mm);
+	mappings_free(subjects->mappings);
+	if (subjects->vanished)
+		error_note("%zu processes ended meanwhile", subjects->vanished);
+}
+
+int subject_walk(struct subjects *subjects, struct subject *subject, page_sink sink, void *ctx)
+{
+	struct walk_vma *vmas =
+		arena_alloc(&subject->arena, subject->vmas.count * sizeof(*vmas) + 1);
+	struct error err;
+	struct vma vma;
+	int rc;
+
+	for (size_t i = 0; i < subject->vmas.count; i++) {
+		vma_store_get(&subject->vmas, i, &vma);
+		vmas[i] = (struct walk_vma){ vma.start, vma.end,
+					     vma.kind == KIND_DEVICE || vma.kind == KIND_SPECIAL ?
+						     WALK_BLIND :
+						     0 };
+	}
+	rc = pagewalk_run(&subject->walk, vmas, subject->vmas.count, sink, ctx);
+	if (rc == 0 && !pagewalk_is_alive(&subject->walk))
+		rc = -ESRCH;
+	if (rc < 0) {
+		missing_add(&subject->process.missing, "pages",
+			    rc == -ESRCH ? "gone: the memory went away while it was read" :
+					   error_reason(-rc));
+		error_set(&err, -rc, "%d: pages: %s", subject->dir.pid,
+			  missing_find(&subject->process.missing, "pages"));
+		subject_partial(subjects, subject, &err);
+	}
+	return rc;
+}
