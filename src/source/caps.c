@@ -85,7 +85,7 @@ static void probe_scan(struct caps *caps, int pagemap, uint64_t addr)
 		.any = PAGESCAN_PRESENT,
 		.result = PAGESCAN_PRESENT,
 	};
-	struct pagescan_region region;
+	struct pagescan_region region = { 0 };
 
 	if (pagescan(pagemap, &request, &region, 1) < 0) {
 		set(caps, CAPS_SCAN, "unsupported: needs PAGEMAP_SCAN (Linux 6.7)");

@@ -30,7 +30,6 @@ static bool skipped(void)
 	if (!preload || !strstr(preload, "vgpreload"))
 		return false;
 	print_message("skip: not under valgrind\n");
-	skip();
 	return true;
 }
 

@@ -265,13 +265,14 @@ struct dying {
 static int kill_sink(void *ctx, struct vma *vma)
 {
 	struct dying *dying = ctx;
+	siginfo_t info;
 
 	(void)vma;
 	if (!dying->mappings++)
 		kill(dying->pid, SIGKILL);
 	/* give it the time to die before the rest is read */
 	if (dying->mappings == 1)
-		waitid(P_PID, (id_t)dying->pid, NULL, WEXITED | WNOWAIT);
+		waitid(P_PID, (id_t)dying->pid, &info, WEXITED | WNOWAIT);
 	return 0;
 }
 
