@@ -2,6 +2,7 @@
 #include "base/encode.h"
 
 #include <locale.h>
+#include <ctype.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -163,26 +164,41 @@ size_t encode_text_width(struct bytes from)
 	return width;
 }
 
+/* A text may have been encoded already: an \xHH is not cut. Returns the bytes that stay together. */
+static size_t uncut_length(struct bytes from, size_t offset, size_t *width)
+{
+	const char *at = from.data + offset;
+	struct character c;
+
+	if (from.len - offset >= 4 && at[0] == '\\' && at[1] == 'x' &&
+	    isxdigit((unsigned char)at[2]) && isxdigit((unsigned char)at[3])) {
+		*width = 4;
+		return 4;
+	}
+	c = decode(from, offset);
+	*width = character_width(c);
+	return c.len;
+}
+
 /* The offset behind the characters that fit width columns from the start. */
 static size_t fit_head(struct bytes from, size_t width)
 {
-	size_t offset = 0;
+	size_t offset = 0, need;
 
 	while (offset < from.len) {
-		struct character c = decode(from, offset);
-		size_t need = character_width(c);
+		size_t len = uncut_length(from, offset, &need);
 
 		if (need > width)
 			break;
 		width -= need;
-		offset += c.len;
+		offset += len;
 	}
 	return offset;
 }
 
 size_t encode_text_cut(struct out *out, struct bytes from, size_t width)
 {
-	size_t full = encode_text_width(from), head, skip, used;
+	size_t full = encode_text_width(from), head, skip, used, lost;
 
 	if (full <= width)
 		return encode_text(out, from);
@@ -194,10 +210,8 @@ size_t encode_text_cut(struct out *out, struct bytes from, size_t width)
 	skip = head;
 	full = encode_text_width((struct bytes){ from.data + head, from.len - head });
 	while (full > width - used) {
-		struct character c = decode(from, skip);
-
-		full -= character_width(c);
-		skip += c.len;
+		skip += uncut_length(from, skip, &lost);
+		full -= lost;
 	}
 	return used + encode_text(out, (struct bytes){ from.data + skip, from.len - skip });
 }

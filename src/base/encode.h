@@ -27,7 +27,10 @@ size_t encode_text(struct out *out, struct bytes from);
 /* The width that encode_text() would use. */
 size_t encode_text_width(struct bytes from);
 
-/* As encode_text(), in at most width columns (3 or more): too long a name loses its middle to "..". */
+/*
+ * As encode_text(), in at most width columns (3 or more): too long a name loses its middle to
+ * ".."; what it has of \xHH already is kept or lost whole.
+ */
 size_t encode_text_cut(struct out *out, struct bytes from, size_t width);
 
 /*

@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/encode.h"
@@ -70,14 +72,16 @@ static size_t dev_cell(struct out *out, uint64_t dev)
 	return out->len - before;
 }
 
-static size_t ratio_cell(struct out *out, double ratio)
+static size_t ratio_cell(struct out *out, double ratio, bool people)
 {
-	size_t before;
+	char text[400];
+	int len = people ? snprintf(text, sizeof(text), "%.1f%%", ratio * 100) :
+			   snprintf(text, sizeof(text), "%.6g", ratio);
 
-	out_need(out, 64);
-	before = out->len;
-	out_printf(out, "%.1f%%", ratio * 100);
-	return out->len - before;
+	if (!isfinite(ratio))
+		return people ? word_cell(out, "-") : 0;
+	out_mem(out, text, (size_t)len);
+	return (size_t)len;
 }
 
 /* Codes, in clear where there are meanings; these are joined by ", ". */
@@ -166,7 +170,7 @@ size_t format_cell(struct out *out, const struct report_options *options,
 	case VALUE_ADDR:
 		return addr_cell(out, value->u);
 	case VALUE_RATIO:
-		return ratio_cell(out, value->d);
+		return ratio_cell(out, value->d, people);
 	case VALUE_BOOL:
 		return word_cell(out, people ? (value->u ? "yes" : "no") :
 					       (value->u ? "true" : "false"));

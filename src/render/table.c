@@ -8,7 +8,13 @@
 #include "base/out.h"
 #include "render/format.h"
 
-enum { NAME_LEAST = 12, CELL_COPIED = 32 };
+enum {
+	NAME_LEAST = 12,
+	CELL_COPIED = 32,
+	PAD_MAX = 512,			/* a text that is longer does not widen its column */
+	MEASURED_TEXT = 1 << 20,	/* bytes that wait for the widths, about */
+	STREAM_MAX = 4096 - CELL_COPIED,
+};
 
 /* A cell of a row that waits for the widths: where its text is, and its width in columns. */
 struct cell {
@@ -28,6 +34,7 @@ struct table_format {
 	enum tone *tones;
 	size_t rows;
 	size_t pending; /* blanks that follow only if something follows them */
+	bool streams;	  /* row_least is little enough for out_need() */
 	size_t row_least; /* room that a row of numbers takes */
 };
 
@@ -183,9 +190,12 @@ static void fix(struct table_format *format)
 	format->fixed = true;
 	format->row_least = 0;
 	for (size_t i = 0; i < format->count; i++) {
+		if (format->widths[i] > PAD_MAX)
+			format->widths[i] = PAD_MAX;
 		format->row_least += format->widths[i] + 1;
 		format->limits[i] = limit_of(column_at(format, i)->type, format->widths[i]);
 	}
+	format->streams = format->row_least <= STREAM_MAX;
 	format->row_least += CELL_COPIED;
 	put_headings(format);
 	for (size_t i = 0; i < format->rows; i++)
@@ -216,7 +226,7 @@ static bool stream_number(struct table_format *format, size_t i, enum value_type
 	char *at = format->out->buf + format->out->len, *end = at + width;
 	size_t least = type == VALUE_ADDR ? 16 : 20;
 
-	if (width > CELL_COPIED || (width < least && number >= format->limits[i]))
+	if (width > CELL_COPIED || (format->widths[i] < least && number >= format->limits[i]))
 		return false;
 	memcpy(at, blanks, CELL_COPIED);
 	if (type == VALUE_ADDR)
@@ -285,6 +295,18 @@ static void stream_row(struct table_format *format, const void *row, const char 
 	end_row(format, tone);
 }
 
+/* A row that comes when the widths are known. */
+static void late_row(struct table_format *format, const void *row, enum tone tone)
+{
+	if (format->streams) {
+		stream_row(format, row, format->options->color ? tone_start(tone) : NULL);
+		return;
+	}
+	format->text.len = 0;
+	make_cells(format, row, format->cells);
+	put_row(format, format->text.buf, format->cells, tone);
+}
+
 static void table_row(void *opaque, const void *row)
 {
 	struct table_format *format = opaque;
@@ -294,10 +316,10 @@ static void table_row(void *opaque, const void *row)
 	if (format->table->json_only)
 		return;
 	tone = format->table->tone ? format->table->tone(row) : TONE_PLAIN;
-	if (!format->fixed && format->rows == REPORT_MEASURED)
+	if (!format->fixed && (format->rows == REPORT_MEASURED || format->text.len > MEASURED_TEXT))
 		fix(format);
 	if (format->fixed) {
-		stream_row(format, row, format->options->color ? tone_start(tone) : NULL);
+		late_row(format, row, tone);
 		return;
 	}
 	cells = &format->cells[format->rows * format->count];

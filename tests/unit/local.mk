@@ -32,3 +32,4 @@ UNIT_TESTS += %D%/test_column
 UNIT_TESTS += %D%/test_filter
 UNIT_TESTS += %D%/test_workers
 UNIT_TESTS += %D%/test_json
+UNIT_TESTS += %D%/test_table

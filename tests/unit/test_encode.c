@@ -181,6 +181,8 @@ static void test_cut(void **state)
 		  BYTES("e\xcc\x81"
 			"bcdef"),
 		  5, "e\xcc\x81..ef", 5 },
+		{ "encoded already", BYTES("ab\\x1bcdefgh"), 9, "ab..defgh", 9 },
+		{ "nearly encoded", BYTES("ab\\x1gcdefgh"), 9, "ab\\..efgh", 9 },
 		{ "invalid", BYTES("\xff\xff\xff\xff"), 10, "\\xff..\\xff", 10 },
 	};
 	struct out out;
