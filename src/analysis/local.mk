@@ -2,8 +2,9 @@
 #
 # One module a line, sorted: libvmview_a_SOURCES += %D%/NAME.c %D%/NAME.h
 libvmview_a_SOURCES += %D%/folio.c %D%/folio.h
+libvmview_a_SOURCES += %D%/fragmentation.c %D%/fragmentation.h
 libvmview_a_SOURCES += %D%/kinds.c %D%/kinds.h
+libvmview_a_SOURCES += %D%/paging.c %D%/paging.h
 libvmview_a_SOURCES += %D%/process_tree.c %D%/process_tree.h
 libvmview_a_SOURCES += %D%/sharing.c %D%/sharing.h
 libvmview_a_SOURCES += %D%/sharing_pairs.c %D%/sharing_pairs.h
-libvmview_a_SOURCES += %D%/paging.c %D%/paging.h

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
 # One module a line, sorted: libvmview_a_SOURCES += %D%/NAME.c %D%/NAME.h
+libvmview_a_SOURCES += %D%/buddyinfo.c %D%/buddyinfo.h
 libvmview_a_SOURCES += %D%/caps.c %D%/caps.h
 libvmview_a_SOURCES += %D%/cgroups.c %D%/cgroups.h
 libvmview_a_SOURCES += %D%/elf_confine.c %D%/elf_confine.h

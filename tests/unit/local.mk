@@ -33,3 +33,4 @@ UNIT_TESTS += %D%/test_filter
 UNIT_TESTS += %D%/test_workers
 UNIT_TESTS += %D%/test_json
 UNIT_TESTS += %D%/test_table
+UNIT_TESTS += %D%/test_buddyinfo
