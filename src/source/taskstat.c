@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "source/taskstat.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <stddef.h>
 #include <string.h>
@@ -23,25 +24,38 @@ enum {
 	FIELD_COUNT = 52,
 };
 
-/* From field 4 on all are numbers, some signed. Returns how many fields there are. */
-static unsigned parse_numbers(const char *at, const char *end, uint64_t field[FIELD_COUNT])
+struct fields {
+	uint64_t number[FIELD_COUNT];
+	uint64_t negative; /* bit of each that has a sign */
+	unsigned count;
+};
+
+/* From field 4 on all are numbers, some signed. One that nothing follows may be cut, and is not taken. */
+static void parse_numbers(const char *at, const char *end, struct fields *fields)
 {
 	unsigned n = FIELD_PPID;
 
-	while (n < FIELD_COUNT) {
-		bool negative;
-
+	for (; n < FIELD_COUNT; n++) {
 		while (at < end && *at == ' ')
 			at++;
-		negative = at < end && *at == '-';
-		at += negative;
-		if (!num_parse_dec(&at, end, &field[n]))
+		if (at < end && *at == '-') {
+			fields->negative |= 1ULL << n;
+			at++;
+		}
+		if (!num_parse_dec(&at, end, &fields->number[n]) || at == end ||
+		    (*at != ' ' && *at != '\n'))
 			break;
-		if (negative)
-			field[n] = 0 - field[n];
-		n++;
 	}
-	return n;
+	fields->count = n;
+}
+
+static bool are_possible(const struct fields *fields)
+{
+	const uint64_t unsigned_ones = 1ULL << FIELD_PPID | 1ULL << FIELD_THREADS |
+				       1ULL << FIELD_START_TIME | 1ULL << FIELD_RSS;
+
+	return !(fields->negative & unsigned_ones) && fields->number[FIELD_PPID] <= INT32_MAX &&
+	       fields->number[FIELD_THREADS] <= INT32_MAX;
 }
 
 static struct process_layout layout_of(const uint64_t field[FIELD_COUNT], unsigned count)
@@ -69,18 +83,25 @@ static struct process_layout layout_of(const uint64_t field[FIELD_COUNT], unsign
 
 int stat_parse(struct bytes text, struct process *process, struct error *err)
 {
-	const char *open = memchr(text.data, '(', text.len), *at = text.data, *end, *close;
-	uint64_t field[FIELD_COUNT] = { 0 }, pid;
-	unsigned count;
+	const char *open, *at = text.data, *end, *close;
+	struct fields fields = { 0 };
+	const uint64_t *field = fields.number;
+	uint64_t pid;
 
-	end = text.data + text.len;
-	close = memrchr(text.data, ')', text.len);
-	if (!num_parse_dec(&at, end, &pid) || pid > INT32_MAX || !open || !close || close < open ||
-	    end - close < 4)
+	if (!text.len)
 		return error_set(err, EPROTO, "stat: no process status");
-	count = parse_numbers(close + 3, end, field);
-	if (count <= FIELD_RSS)
-		return error_set(err, EPROTO, "stat: only %u fields", count);
+	open = memchr(text.data, '(', text.len);
+	close = memrchr(text.data, ')', text.len);
+	end = text.data + text.len;
+	if (!num_parse_dec(&at, end, &pid) || pid > INT32_MAX || !open || !close || close < open ||
+	    end - close < 4 || close[1] != ' ' || !isalpha((unsigned char)close[2]) ||
+	    close[3] != ' ')
+		return error_set(err, EPROTO, "stat: no process status");
+	parse_numbers(close + 3, end, &fields);
+	if (fields.count <= FIELD_RSS)
+		return error_set(err, EPROTO, "stat: only %u fields", fields.count);
+	if (!are_possible(&fields))
+		return error_set(err, EPROTO, "stat: numbers that no process has");
 	process->pid = (int32_t)pid;
 	process->comm = (struct bytes){ open + 1, (size_t)(close - open - 1) };
 	process->state = close[2];
@@ -88,30 +109,41 @@ int stat_parse(struct bytes text, struct process *process, struct error *err)
 	process->threads = (uint32_t)field[FIELD_THREADS];
 	process->start_time = field[FIELD_START_TIME];
 	process->rss_pages = field[FIELD_RSS];
-	process->layout = layout_of(field, count);
+	process->layout = layout_of(field, fields.count);
 	return 0;
 }
 
 bool status_find(struct bytes text, const char *key, struct bytes *value)
 {
-	size_t key_len = strlen(key);
-	const char *at = text.data, *end = text.data + text.len;
+	size_t key_len = strlen(key), len;
 
-	while (at < end) {
-		const char *newline = memchr(at, '\n', (size_t)(end - at));
-		const char *stop = newline ? newline : end;
+	for (struct bytes line = text; line.len; line.data += len, line.len -= len) {
+		const char *newline = memchr(line.data, '\n', line.len), *at, *end;
 
-		if ((size_t)(stop - at) > key_len && memcmp(at, key, key_len) == 0 &&
-		    at[key_len] == ':') {
-			at += key_len + 1;
-			while (at < stop && (*at == ' ' || *at == '\t'))
-				at++;
-			*value = (struct bytes){ at, (size_t)(stop - at) };
-			return true;
-		}
-		at = stop + 1;
+		end = newline ? newline : line.data + line.len;
+		len = (size_t)(end - line.data) + !!newline;
+		if ((size_t)(end - line.data) <= key_len || memcmp(line.data, key, key_len) != 0 ||
+		    line.data[key_len] != ':')
+			continue;
+		at = line.data + key_len + 1;
+		while (at < end && (*at == ' ' || *at == '\t'))
+			at++;
+		*value = (struct bytes){ at, (size_t)(end - at) };
+		return true;
 	}
 	return false;
+}
+
+/* What may stand behind a number: nothing, another number, or the unit, which is taken into account. */
+static bool take_unit(const char *at, const char *end, uint64_t *number)
+{
+	if (at < end && *at != ' ' && *at != '\t')
+		return false;
+	while (at < end && (*at == ' ' || *at == '\t'))
+		at++;
+	if (end - at == 2 && memcmp(at, "kB", 2) == 0)
+		return !__builtin_mul_overflow(*number, 1024, number);
+	return at == end || isdigit((unsigned char)*at);
 }
 
 bool status_nth(struct bytes text, const char *key, unsigned n, uint64_t *out)
@@ -124,15 +156,13 @@ bool status_nth(struct bytes text, const char *key, unsigned n, uint64_t *out)
 		return false;
 	at = value.data;
 	end = at + value.len;
-	for (unsigned i = 0;; i++) {
+	for (unsigned i = 0; i <= n; i++) {
 		while (at < end && (*at == ' ' || *at == '\t'))
 			at++;
 		if (!num_parse_dec(&at, end, &number))
 			return false;
-		if (i == n)
-			break;
 	}
-	if (bytes_end_with(value, BYTES(" kB")) && __builtin_mul_overflow(number, 1024, &number))
+	if (!take_unit(at, end, &number))
 		return false;
 	*out = number;
 	return true;

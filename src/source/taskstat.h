@@ -24,7 +24,10 @@ int stat_parse(struct bytes text, struct process *process, struct error *err);
  */
 bool status_find(struct bytes text, const char *key, struct bytes *value);
 
-/* The same as a number; kB become bytes. False too where it is no number or does not fit. */
+/*
+ * The same as a number; kB become bytes. False too where it is no number, does not fit, or has another
+ * unit.
+ */
 bool status_u64(struct bytes text, const char *key, uint64_t *out);
 
 /* The n-th (from 0) number of the value: `Uid: real effective saved fs`. */

@@ -34,3 +34,4 @@ UNIT_TESTS += %D%/test_workers
 UNIT_TESTS += %D%/test_json
 UNIT_TESTS += %D%/test_table
 UNIT_TESTS += %D%/test_buddyinfo
+UNIT_TESTS += %D%/test_taskstat
