@@ -61,10 +61,11 @@ static enum vma_kind kind_of_unlinked(const struct vma *vma)
 
 enum vma_kind kind_of_record(const struct vma *vma)
 {
-	if (is_hugetlb(vma))
-		return KIND_HUGETLB;
 	if (!vma->path_len)
 		return kind_of_memory(vma);
+	/* the pool's pages always belong to a file, if only to one that the kernel made */
+	if (is_hugetlb(vma))
+		return KIND_HUGETLB;
 	if (vma->path.data[0] == '[')
 		return kind_of_pseudo(vma);
 	if (vma->path.data[0] != '/' || bytes_start_with(vma->path, BYTES("/dmabuf:")))

@@ -103,12 +103,45 @@ static bool skip_no_file(const char **at, const char *end)
 }
 
 /* Everything before the name: "START-END PERM OFFSET MAJ:MIN INODE". */
-static bool parse_numbers(const char **at, const char *end, struct vma *vma)
+/*
+ * Where the record begins. Most begin where the one before ended: the same digits are not read twice.
+ */
+static bool parse_start(struct smaps_parser *parser, const char **at, const char *end)
 {
+	size_t len = parser->end_len;
+
+	if (len && (size_t)(end - *at) > len && memcmp(*at, parser->end_text, len) == 0) {
+		parser->vma.start = parser->end;
+		*at += len;
+		return true;
+	}
+	return num_parse_hex(at, end, &parser->vma.start) && expect(at, end, '-');
+}
+
+static bool parse_end(struct smaps_parser *parser, const char **at, const char *end)
+{
+	const char *digits = *at;
+	size_t len;
+
+	parser->end_len = 0;
+	if (!num_parse_hex(at, end, &parser->vma.end))
+		return false;
+	len = (size_t)(*at - digits);
+	if (len < sizeof(parser->end_text)) {
+		memcpy(parser->end_text, digits, len);
+		parser->end_text[len] = '-';
+		parser->end_len = (uint8_t)(len + 1);
+		parser->end = parser->vma.end;
+	}
+	return true;
+}
+
+static bool parse_numbers(struct smaps_parser *parser, const char **at, const char *end)
+{
+	struct vma *vma = &parser->vma;
 	uint64_t major, minor;
 
-	if (!num_parse_hex(at, end, &vma->start) || !expect(at, end, '-') ||
-	    !num_parse_hex(at, end, &vma->end) || !expect(at, end, ' ') ||
+	if (!parse_start(parser, at, end) || !parse_end(parser, at, end) || !expect(at, end, ' ') ||
 	    !parse_perm(at, end, &vma->perm))
 		return false;
 	if (skip_no_file(at, end)) {
@@ -209,7 +242,7 @@ static bool begin_record(struct smaps_parser *parser, const char *line, const ch
 	vma->deleted = vma->changed = vma->same = false;
 	vma->kind = KIND_UNKNOWN;
 	vma->tid = 0;
-	if (!parse_numbers(&at, end, vma)) {
+	if (!parse_numbers(parser, &at, end)) {
 		malformed(parser);
 		return false;
 	}

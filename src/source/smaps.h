@@ -55,6 +55,9 @@ struct smaps_parser {
 	bool irregular; /* the record is not one to learn from */
 	int stopped; /* what sink returned */
 	uint64_t previous_end;
+	uint64_t end;		/* of the record before, and its digits with the "-" behind a start */
+	uint8_t end_len;
+	char end_text[24];
 	struct vma vma;
 	size_t learned; /* lines that are wanted */
 	size_t learned_lines; /* all lines before the last */
