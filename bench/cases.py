@@ -179,7 +179,8 @@ def share_cases():
     yield Case('share-forktree', '32 children share 1 GiB copy-on-write', 'forktree',
                'vmview share --pace fast {pids}', (Against('readloop pagemap {pids}', 1.4),
                                        Peak(16 * MIB, 4, (1 << 18) * 42 // 10)))
-    yield Case('share-20t', '20 TiB reserved, 4096 pages', 'sparse-20t', 'vmview share --pace fast {pid}',
+    yield Case('share-20t', '20 TiB reserved, 4096 pages', 'sparse-20t',
+               'vmview share --pace fast {pid}',
                (Absolute('cpu', 200), Against('readloop pagemap {pid}')))
     yield Case('system', 'every frame of the machine', None, 'vmview system',
                (Against('readloop kpageflags', 1.1), Against('readloop kpageflags', 0.6, 'wall')))

@@ -23,6 +23,8 @@ static const struct command commands[] = {
 	  "Which bytes these processes share, exactly, frame by frame; their footprint", share_run,
 	  NULL },
 	{ "numa", "PID...", "On which node the memory is, under which policy", numa_run, NULL },
+	{ "cow", "PARENT [CHILD]",
+	  "What fork still shares, who copied what, what copies may still take", cow_run, NULL },
 };
 
 enum { COMMANDS = sizeof(commands) / sizeof(commands[0]) };

@@ -10,5 +10,6 @@ int map_run(struct context *ctx, const struct command *command, int argc, char *
 int ps_run(struct context *ctx, const struct command *command, int argc, char **argv);
 int share_run(struct context *ctx, const struct command *command, int argc, char **argv);
 int numa_run(struct context *ctx, const struct command *command, int argc, char **argv);
+int cow_run(struct context *ctx, const struct command *command, int argc, char **argv);
 
 #endif

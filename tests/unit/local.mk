@@ -5,6 +5,7 @@ EXTRA_DIST += %D%/parse.h %D%/rows.h %D%/tree.h %D%/unit.h %D%/utf8.h
 UNIT_TESTS += %D%/test_arena
 UNIT_TESTS += %D%/test_elf
 UNIT_TESTS += %D%/test_elf_worker
+UNIT_TESTS += %D%/test_cow
 UNIT_TESTS += %D%/test_encode
 UNIT_TESTS += %D%/test_error
 UNIT_TESTS += %D%/test_frames
