@@ -25,6 +25,8 @@ static const struct command commands[] = {
 	{ "numa", "PID...", "On which node the memory is, under which policy", numa_run, NULL },
 	{ "cow", "PARENT [CHILD]",
 	  "What fork still shares, who copied what, what copies may still take", cow_run, NULL },
+	{ "frag", "[PID...]",
+	  "Is memory fragmented, at which order; how a process's space is cut up", frag_run, NULL },
 };
 
 enum { COMMANDS = sizeof(commands) / sizeof(commands[0]) };

@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
 # One module a line, sorted: libvmview_a_SOURCES += %D%/NAME.c %D%/NAME.h
+libvmview_a_SOURCES += %D%/address_space.c %D%/address_space.h
+libvmview_a_SOURCES += %D%/cow.c %D%/cow.h
 libvmview_a_SOURCES += %D%/folio.c %D%/folio.h
 libvmview_a_SOURCES += %D%/fragmentation.c %D%/fragmentation.h
-libvmview_a_SOURCES += %D%/cow.c %D%/cow.h
 libvmview_a_SOURCES += %D%/kinds.c %D%/kinds.h
 libvmview_a_SOURCES += %D%/paging.c %D%/paging.h
 libvmview_a_SOURCES += %D%/process_tree.c %D%/process_tree.h

@@ -170,6 +170,9 @@ size_t format_cell(struct out *out, const struct report_options *options,
 	case VALUE_ADDR:
 		return addr_cell(out, value->u);
 	case VALUE_RATIO:
+		/* -1 stands for: the question does not come up */
+		if (people && value->d < 0)
+			return word_cell(out, "-");
 		return ratio_cell(out, value->d, people);
 	case VALUE_BOOL:
 		return word_cell(out, people ? (value->u ? "yes" : "no") :

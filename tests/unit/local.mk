@@ -36,3 +36,4 @@ UNIT_TESTS += %D%/test_json
 UNIT_TESTS += %D%/test_table
 UNIT_TESTS += %D%/test_buddyinfo
 UNIT_TESTS += %D%/test_taskstat
+UNIT_TESTS += %D%/test_address_space
