@@ -40,7 +40,7 @@ enum share_kind {
 /* "anon", "shm", "file", "ksm", "hugetlb" */
 extern const char *const share_kind_names[SHARE_KINDS];
 
-enum { SHARING_SETS_MAX = 1 << 20 }; /* default cap: 36 MiB */
+enum { SHARING_SETS_MAX = 4 << 20 }; /* default cap: 144 MiB */
 
 /* Frames from here on are no memory (256 TiB of small pages): sharing_add() passes over them. */
 #define SHARING_PFN_END (1ull << 36)

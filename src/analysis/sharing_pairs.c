@@ -27,17 +27,24 @@ static int pair_compare(const void *a, const void *b)
 	return x->b < y->b ? -1 : x->b > y->b;
 }
 
-/* Room is twice the maximum, so that sorting is rare. */
+/*
+ * Room is twice the maximum, so that sorting is rare. least is the smallest of the max that were the
+ * largest when it was sorted.
+ */
 static void pair_add(struct sharing_pairs *pairs, size_t max, const struct sharing_pair *pair,
-		     size_t *room)
+		     size_t *room, uint64_t *least)
 {
 	pairs->all++;
+	/* later pairs come behind equal ones */
+	if (pairs->count >= max && *least >= pair->total)
+		return;
 	if (pairs->count == *room && *room < 2 * max) {
 		*room = *room ? *room * 2 : 64;
 		pairs->pair = mem_grow(pairs->pair, *room, sizeof(*pairs->pair));
 	} else if (pairs->count == *room) {
 		qsort(pairs->pair, pairs->count, sizeof(*pairs->pair), pair_compare);
 		pairs->count = max;
+		*least = pairs->pair[max - 1].total;
 	}
 	pairs->pair[pairs->count++] = *pair;
 }
@@ -58,13 +65,15 @@ static void band_group(struct band *band, const struct sharing_group *group,
 
 static void band_pairs(const struct band *band, struct sharing_pairs *out, size_t max, size_t *room)
 {
+	uint64_t least = 0;
+
 	for (uint32_t i = 0; i < band->count; i++)
 		for (uint32_t b = band->first + i + 1; b < band->width; b++) {
 			uint64_t total = band->rows[(size_t)i * band->width + b];
 			struct sharing_pair pair = { band->first + i, b, total, { 0 } };
 
 			if (total)
-				pair_add(out, max, &pair, room);
+				pair_add(out, max, &pair, room, &least);
 		}
 }
 

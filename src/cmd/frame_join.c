@@ -2,6 +2,7 @@
 #include "cmd/frame_join.h"
 
 #include <errno.h>
+#include <malloc.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -17,7 +18,7 @@
 #include "source/pagewalk.h"
 #include "source/smaps.h"
 
-enum { VMAS_MAX = 4096, RUNS_MAX = 64, RETRIES = 3 };
+enum { VMAS_MAX = 4096, RUNS_MAX = 64, RETRIES = 3, KEPT_BYTES = 256 << 10 };
 
 /* Kinds of a mapping's pages that are no enum share_kind. */
 enum { UNRESOLVED = SHARE_KINDS, SKIPPED };
@@ -73,6 +74,9 @@ struct frame_join *frame_join_new(struct context *ctx, const struct caps *caps)
 {
 	struct frame_join *join = mem_zalloc(sizeof(*join));
 
+	/* the buffers of one process are those of the next: do not give them back in between */
+	mallopt(M_TRIM_THRESHOLD, KEPT_BYTES);
+	mallopt(M_MMAP_THRESHOLD, KEPT_BYTES);
 	join->ctx = ctx;
 	join->caps = *caps;
 	join->sharing = sharing_new(0);

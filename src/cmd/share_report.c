@@ -358,6 +358,7 @@ static void write_total(struct share_view *view)
 		    no_counts ? value_absent(no_counts) : value_u(pss));
 	report_fact(report, "sum_hugetlb", VALUE_BYTES, value_u(sum_by_name(view, "hugetlb")));
 	ended_facts(view, &ended);
+	report_fact(report, "sets", VALUE_COUNT, value_u(total->sets));
 	report_fact(report, "exact", VALUE_BOOL, value_u(sharing_is_exact(view->sharing)));
 	if (!report_prose(report))
 		return;

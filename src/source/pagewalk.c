@@ -45,7 +45,7 @@ struct walk_state {
 
 	uint64_t *words;		/* read for the spans of this batch */
 	size_t words_size, words_used;
-	struct page_span spans[SPANS_MAX];
+	struct page_span *spans;	/* SPANS_MAX */
 	size_t span_count;
 
 	uint64_t window;		/* address of the first pending page */
@@ -542,6 +542,7 @@ int pagewalk_open(struct pagewalk *walk, const struct procdir *dir, const struct
 	if (state->words_size < WORDS_MIN)
 		state->words_size = WORDS_MIN;
 	state->words = mem_alloc(state->words_size * sizeof(*state->words));
+	state->spans = mem_alloc(SPANS_MAX * sizeof(*state->spans));
 	state->range = 4 * range_min;
 	state->regions_wanted = REGIONS_MAX;
 	walk->state = state;
@@ -550,8 +551,10 @@ int pagewalk_open(struct pagewalk *walk, const struct procdir *dir, const struct
 
 void pagewalk_close(struct pagewalk *walk)
 {
-	if (walk->state)
+	if (walk->state) {
 		free(walk->state->words);
+		free(walk->state->spans);
+	}
 	free(walk->state);
 	walk->state = NULL;
 	words_close(&walk->pagemap);
