@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "source/filecache.h"
+
+#include <errno.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "base/arena.h"
+#include "base/error.h"
+#include "base/num.h"
+#include "source/filecache_open.h"
+#include "source/root.h"
+#include "source/smaps.h"
+
+#ifndef __NR_cachestat
+#define __NR_cachestat 451 /* since Linux 6.5; include/uapi/linux/mman.h */
+#endif
+
+enum { MINCORE_PAGES = 1 << 16 };
+
+struct cache_range {
+	uint64_t offset, len;
+};
+
+struct cache_counts {
+	uint64_t cached, dirty, writeback, evicted, recently_evicted;
+};
+
+/* Of one mapping of the file the kernel prints what it knows the file by. */
+struct identity {
+	struct filecache *file;
+	uint64_t addr;
+};
+
+static int take_identity(void *opaque, struct vma *vma)
+{
+	struct identity *identity = opaque;
+
+	if (vma->start > identity->addr || vma->end <= identity->addr)
+		return 0;
+	identity->file->inode = vma->inode;
+	identity->file->dev_major = vma->dev_major;
+	identity->file->dev_minor = vma->dev_minor;
+	return 1;
+}
+
+static void read_identity(struct filecache *file, const struct root *root)
+{
+	size_t size = (size_t)sysconf(_SC_PAGESIZE);
+	void *at = mmap(NULL, size, PROT_NONE, MAP_PRIVATE, file->fd, 0);
+	struct identity identity = { file, (uintptr_t)at };
+	struct smaps_keys keys;
+	struct smaps_pass pass;
+	struct procdir self;
+
+	if (at == MAP_FAILED)
+		return;
+	smaps_keys_init(&keys);
+	if (procdir_open(&self, root, getpid(), NULL) == 0) {
+		smaps_read(&self, "maps", &keys, take_identity, &identity, &pass, NULL);
+		procdir_close(&self);
+	}
+	munmap(at, size);
+}
+
+int filecache_open(struct filecache *file, const struct root *root, const char *path,
+		   struct error *err)
+{
+	int rc = filecache_open_file(file, root, path, err);
+
+	if (rc == 0 && file->fd >= 0)
+		read_identity(file, root);
+	return rc;
+}
+
+void filecache_close(struct filecache *file)
+{
+	if (file->fd >= 0)
+		close(file->fd);
+	file->fd = -1;
+}
+
+static int cachestat(int fd, uint64_t offset, uint64_t len, struct cache_counts *counts)
+{
+	struct cache_range range = { offset, len };
+
+	return syscall(__NR_cachestat, fd, &range, counts, 0) ? -errno : 0;
+}
+
+static bool is_all_or_nothing(uint64_t count, uint64_t all)
+{
+	return !count || count == all;
+}
+
+/* Halve until all pages of a piece are alike. */
+static int ask_pages(int fd, size_t page_size, uint8_t *pages, size_t from, size_t count)
+{
+	struct cache_counts counts = { 0 };
+	int rc = cachestat(fd, (uint64_t)from * page_size, (uint64_t)count * page_size, &counts);
+
+	if (rc || !counts.cached)
+		return rc;
+	if (count > 1 &&
+	    !(is_all_or_nothing(counts.cached, count) && is_all_or_nothing(counts.dirty, count) &&
+	      is_all_or_nothing(counts.writeback, count))) {
+		rc = ask_pages(fd, page_size, pages, from, count / 2);
+		return rc ? rc :
+			    ask_pages(fd, page_size, pages, from + count / 2, count - count / 2);
+	}
+	memset(pages + from,
+	       FILECACHE_CACHED | (counts.dirty ? FILECACHE_DIRTY : 0) |
+		       (counts.writeback ? FILECACHE_WRITEBACK : 0),
+	       count);
+	return 0;
+}
+
+/* mincore(2) pretends that all is there where the file is not ours to write. */
+static bool may_mincore(int fd)
+{
+	char link[40] = "/proc/self/fd/";
+	struct stat st;
+	size_t len = strlen(link);
+
+	len += num_u64(link + len, (uint64_t)fd);
+	link[len] = '\0';
+	return (fstat(fd, &st) == 0 && st.st_uid == geteuid()) || access(link, W_OK) == 0;
+}
+
+static int mincore_pages(int fd, size_t page_size, uint8_t *pages, size_t count)
+{
+	unsigned char *core = mem_alloc(MINCORE_PAGES);
+	int rc = may_mincore(fd) ? 0 : -EPERM;
+
+	for (size_t from = 0; rc == 0 && from < count; from += MINCORE_PAGES) {
+		size_t some = count - from < MINCORE_PAGES ? count - from : MINCORE_PAGES;
+		void *at = mmap(NULL, some * page_size, PROT_NONE, MAP_SHARED, fd,
+				(off_t)(from * page_size));
+
+		if (at == MAP_FAILED) {
+			rc = -errno;
+			break;
+		}
+		if (mincore(at, some * page_size, core))
+			rc = -errno;
+		munmap(at, some * page_size);
+		for (size_t i = 0; rc == 0 && i < some; i++)
+			pages[from + i] |= core[i] & 1 ? FILECACHE_CACHED : 0;
+	}
+	free(core);
+	return rc;
+}
+
+int filecache_pages(const struct filecache *file, size_t page_size, enum filecache_way way,
+		    uint8_t *pages, size_t count, unsigned *has)
+{
+	int rc = -ENOSYS;
+
+	*has = 0;
+	if (file->fd < 0)
+		return -EACCES;
+	if (!count)
+		return 0;
+	if (way != FILECACHE_MINCORE) {
+		rc = ask_pages(file->fd, page_size, pages, 0, count);
+		*has = FILECACHE_CACHED | FILECACHE_DIRTY | FILECACHE_WRITEBACK;
+	}
+	if (rc == -ENOSYS && way != FILECACHE_CACHESTAT) {
+		rc = mincore_pages(file->fd, page_size, pages, count);
+		*has = FILECACHE_CACHED;
+	}
+	if (rc)
+		*has = 0;
+	return rc;
+}

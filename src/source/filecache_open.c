@@ -1,0 +1,196 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "source/filecache_open.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/arena.h"
+#include "base/error.h"
+#include "source/filecache.h"
+#include "source/mounts.h"
+#include "source/root.h"
+
+enum { DEADLINE_MS = 1000 };
+
+enum refusal { REFUSED_NOT, REFUSED_TYPE, REFUSED_FILE_SYSTEM };
+
+/* What the child answers; with it comes the descriptor where unreadable is 0. */
+struct answer {
+	int error;		/* errno: there is no such file */
+	int unreadable;		/* errno: it may not be read */
+	int refused;		/* enum refusal */
+	uint64_t size, inode;
+	uint32_t dev_major, dev_minor;
+};
+
+static bool may_hang(const struct mounts *mounts, const struct statx *st)
+{
+	struct bytes type = { NULL, 0 };
+
+	if (st->stx_mask & STATX_MNT_ID)
+		type = mounts_type_by_id(mounts, st->stx_mnt_id);
+	if (!type.len)
+		type = mounts_type_by_dev(mounts, st->stx_dev_major, st->stx_dev_minor);
+	return fs_class_of(type) == FS_UNKNOWN;
+}
+
+/* May block for ever: for the child alone. */
+static int look(const char *path, const struct mounts *mounts, struct answer *answer)
+{
+	struct statx st;
+	char link[40];
+	int fd, path_fd = open(path, O_PATH | O_CLOEXEC);
+
+	if (path_fd < 0 || statx(path_fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC,
+				 STATX_TYPE | STATX_INO | STATX_SIZE | STATX_MNT_ID, &st)) {
+		answer->error = errno;
+		return -1;
+	}
+	if (may_hang(mounts, &st))
+		answer->refused = REFUSED_FILE_SYSTEM;
+	else if (!S_ISREG(st.stx_mode))
+		answer->refused = REFUSED_TYPE;
+	if (answer->refused)
+		return -1;
+	answer->size = st.stx_size;
+	answer->inode = st.stx_ino;
+	answer->dev_major = st.stx_dev_major;
+	answer->dev_minor = st.stx_dev_minor;
+	snprintf(link, sizeof(link), "/proc/self/fd/%d", path_fd);
+	fd = open(link, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	if (fd < 0)
+		answer->unreadable = errno;
+	return fd;
+}
+
+static void send_answer(int socket, const struct answer *answer, int fd)
+{
+	struct iovec data = { (void *)(uintptr_t)answer, sizeof(*answer) };
+	union {
+		char room[CMSG_SPACE(sizeof(int))];
+		struct cmsghdr align;
+	} control = { { 0 } };
+	struct msghdr message = { .msg_iov = &data, .msg_iovlen = 1 };
+
+	if (fd >= 0) {
+		struct cmsghdr *head;
+
+		message.msg_control = control.room;
+		message.msg_controllen = sizeof(control.room);
+		head = CMSG_FIRSTHDR(&message);
+		*head = (struct cmsghdr){ .cmsg_len = CMSG_LEN(sizeof(int)),
+					  .cmsg_level = SOL_SOCKET,
+					  .cmsg_type = SCM_RIGHTS };
+		memcpy(CMSG_DATA(head), &fd, sizeof(fd));
+	}
+	sendmsg(socket, &message, MSG_NOSIGNAL);
+}
+
+/* False where the child did not answer in time. */
+static bool take_answer(int socket, struct answer *answer, int *fd)
+{
+	struct iovec data = { answer, sizeof(*answer) };
+	union {
+		char room[CMSG_SPACE(sizeof(int))];
+		struct cmsghdr align;
+	} control = { { 0 } };
+	struct msghdr message = { .msg_iov = &data,
+				  .msg_iovlen = 1,
+				  .msg_control = control.room,
+				  .msg_controllen = sizeof(control.room) };
+	struct pollfd ready = { .fd = socket, .events = POLLIN };
+	struct cmsghdr *head;
+
+	*fd = -1;
+	if (poll(&ready, 1, DEADLINE_MS) <= 0 ||
+	    recvmsg(socket, &message, MSG_CMSG_CLOEXEC) != (ssize_t)sizeof(*answer))
+		return false;
+	head = CMSG_FIRSTHDR(&message);
+	if (head && head->cmsg_type == SCM_RIGHTS && head->cmsg_len == CMSG_LEN(sizeof(int)))
+		memcpy(fd, CMSG_DATA(head), sizeof(*fd));
+	return true;
+}
+
+/* Ask a child; it is left behind if it hangs, since then not even SIGKILL may end it. */
+static bool ask_child(const char *path, const struct mounts *mounts, struct answer *answer, int *fd)
+{
+	int sockets[2];
+	bool answered;
+	pid_t child;
+
+	*answer = (struct answer){ 0 };
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, sockets))
+		return false;
+	child = fork();
+	if (child == 0) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		send_answer(sockets[1], answer, look(path, mounts, answer));
+		_exit(0);
+	}
+	close(sockets[1]);
+	answered = child > 0 && take_answer(sockets[0], answer, fd);
+	close(sockets[0]);
+	if (child > 0 && !answered)
+		kill(child, SIGKILL);
+	if (child > 0)
+		waitpid(child, NULL, answered ? 0 : WNOHANG);
+	return answered;
+}
+
+static int judge(const struct answer *answer, const char *path, struct error *err)
+{
+	if (answer->error)
+		return error_errno(err, answer->error, "%s", path);
+	if (answer->refused == REFUSED_TYPE)
+		return error_set(err, EINVAL, "%s: no regular file", path);
+	if (answer->refused == REFUSED_FILE_SYSTEM)
+		return error_set(
+			err, EOPNOTSUPP,
+			"%s: not opened: its file system may make its reader wait for ever", path);
+	return 0;
+}
+
+int filecache_open_file(struct filecache *file, const struct root *root, const char *path,
+			struct error *err)
+{
+	struct mounts mounts = { 0 };
+	struct answer answer;
+	struct arena arena;
+	struct bytes text;
+	bool answered;
+	int fd = -1, rc;
+
+	arena_init(&arena);
+	if (root_read(root, &arena, &text, NULL, "proc/self/mountinfo") == 0)
+		mounts_parse(text, &arena, &mounts);
+	answered = ask_child(path, &mounts, &answer, &fd);
+	arena_fini(&arena);
+	if (!answered)
+		return error_set(err, ETIMEDOUT, "%s: opening it did not end", path);
+	rc = judge(&answer, path, err);
+	if (rc) {
+		if (fd >= 0)
+			close(fd);
+		return rc;
+	}
+	*file = (struct filecache){
+		.fd = fd,
+		.size = answer.size,
+		.inode = answer.inode,
+		.dev_major = answer.dev_major,
+		.dev_minor = answer.dev_minor,
+		.reason = fd >= 0	    ? NULL :
+			  answer.unreadable ? "denied: the file may not be read" :
+					      "failed",
+	};
+	return 0;
+}
