@@ -27,6 +27,8 @@ static const struct command commands[] = {
 	  "What fork still shares, who copied what, what copies may still take", cow_run, NULL },
 	{ "frag", "[PID...]",
 	  "Is memory fragmented, at which order; how a process's space is cut up", frag_run, NULL },
+	{ "who", "TARGET", "Who maps PID:ADDRESS, PID:LOW-HIGH, pfn:N, phys:ADDRESS or a file",
+	  who_run, NULL },
 };
 
 enum { COMMANDS = sizeof(commands) / sizeof(commands[0]) };

@@ -12,5 +12,6 @@ int ps_run(struct context *ctx, const struct command *command, int argc, char **
 int share_run(struct context *ctx, const struct command *command, int argc, char **argv);
 int numa_run(struct context *ctx, const struct command *command, int argc, char **argv);
 int cow_run(struct context *ctx, const struct command *command, int argc, char **argv);
+int who_run(struct context *ctx, const struct command *command, int argc, char **argv);
 
 #endif

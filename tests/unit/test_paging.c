@@ -3,30 +3,37 @@
 
 #include "unit.h"
 
-/* Levels touch: the index of one ends where that of the level above begins. */
+/* Levels touch: the index of one ends where that of the level above begins. Returns the last end. */
+static unsigned check_levels(const struct paging_mode *mode)
+{
+	unsigned end = 0;
+
+	for (unsigned k = mode->level_count; k-- > 0;) {
+		const struct paging_level *level = &mode->levels[k];
+
+		if (k + 1 < mode->level_count)
+			assert_int_equal(level->shift, end);
+		else
+			assert_int_equal(1u << level->shift, mode->page_size);
+		end = level->shift + level->bits;
+	}
+	return end;
+}
+
 static void test_levels_touch(void **state)
 {
 	(void)state;
 	assert_true(paging_mode_count >= 12);
 	for (size_t i = 0; i < paging_mode_count; i++) {
 		const struct paging_mode *mode = &paging_modes[i];
-		unsigned end = 0;
-
-		for (unsigned k = mode->level_count; k-- > 0;) {
-			const struct paging_level *level = &mode->levels[k];
-
-			CHECK(mode->name, k + 1 < mode->level_count ?
-						  level->shift == end :
-						  1u << level->shift == mode->page_size);
-			end = level->shift + level->bits;
-		}
 		/* x86 gives the upper half of the top table to the kernel, arm64 has one for each */
-		CHECK(mode->name,
-		      end == mode->user_bits + (strcmp(mode->machine, "x86_64") == 0 ? 1u : 0u));
-		CHECK(mode->name, strcmp(mode->levels[0].name, "PGD") == 0);
-		CHECK(mode->name, strcmp(mode->levels[mode->level_count - 1].name, "PTE") == 0);
-		CHECK(mode->name,
-		      paging_find(mode->machine, mode->page_size, mode->user_bits) == mode);
+		unsigned half = strcmp(mode->machine, "x86_64") == 0;
+
+		assert_int_equal(check_levels(mode), mode->user_bits + half);
+		assert_string_equal(mode->levels[0].name, "PGD");
+		assert_string_equal(mode->levels[mode->level_count - 1].name, "PTE");
+		assert_ptr_equal(paging_find(mode->machine, mode->page_size, mode->user_bits),
+				 mode);
 	}
 }
 
@@ -51,6 +58,22 @@ static const struct index_case {
 	{ "aarch64", 65536, 42, 0x3ffe0010005, { 8191, 1 }, 5 },
 };
 
+static void check_indices(const struct index_case *c, const struct paging_mode *mode)
+{
+	uint64_t sum = paging_offset(mode, c->addr);
+
+	assert_int_equal(sum, c->offset);
+	for (unsigned k = 0; k < mode->level_count; k++) {
+		uint64_t index = paging_index(&mode->levels[k], c->addr);
+
+		assert_int_equal(index, c->index[k]);
+		sum += index << mode->levels[k].shift;
+	}
+	/* nothing of the address is lost */
+	assert_int_equal(sum, c->addr);
+	assert_true(paging_is_user(mode, c->addr));
+}
+
 static void test_indices(void **state)
 {
 	(void)state;
@@ -58,20 +81,9 @@ static void test_indices(void **state)
 		const struct index_case *c = &index_cases[i];
 		const struct paging_mode *mode =
 			paging_find(c->machine, c->page_size, c->user_bits);
-		uint64_t sum;
 
 		assert_non_null(mode);
-		sum = paging_offset(mode, c->addr);
-		CHECK(mode->name, sum == c->offset);
-		for (unsigned k = 0; k < mode->level_count; k++) {
-			uint64_t index = paging_index(&mode->levels[k], c->addr);
-
-			CHECK(mode->name, index == c->index[k]);
-			sum += index << mode->levels[k].shift;
-		}
-		/* nothing of the address is lost */
-		CHECK(mode->name, sum == c->addr);
-		CHECK(mode->name, paging_is_user(mode, c->addr));
+		check_indices(c, mode);
 	}
 }
 
