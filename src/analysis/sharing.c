@@ -554,6 +554,8 @@ void sharing_finish(struct sharing *sharing)
 	leaves(sharing, count_leaf, sharing);
 	sharing->total.sets = sharing->set_count - SET_FIRST;
 	share_out_weight(sharing);
+	free(sharing->weight);
+	sharing->weight = NULL;
 	share_out_crowds(sharing);
 	add_exclusive(sharing);
 	add_up_processes(sharing);

@@ -115,14 +115,20 @@ static int add_selected(struct context *ctx, const struct target_options *option
 	struct pid_entry *list;
 	size_t count;
 	bool *in;
-	int rc = pids_list(&ctx->root, &ctx->arena, &list, &count, err);
+	int rc;
 
+	out->selected = true;
+	/* all of them need no names, which are most of the cost */
+	if (options->all && !options->name && !options->user && !options->cgroup &&
+	    !options->tree &&
+	    pids_numbers(&ctx->root, &ctx->arena, &out->pids, &out->count, NULL) == 0)
+		return 0;
+	rc = pids_list(&ctx->root, &ctx->arena, &list, &count, err);
 	if (rc)
 		return rc;
 	in = arena_zalloc(&ctx->arena, count);
 	out->pids = arena_alloc(&ctx->arena, (count + 1) * sizeof(out->pids[0]));
 	out->count = 0;
-	out->selected = true;
 	if (options->tree)
 		mark_tree(list, count, (int)options->tree, in);
 	for (size_t i = 0; i < count; i++)

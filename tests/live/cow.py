@@ -186,8 +186,8 @@ def the_rate_of_divergence():
                      "pages are missing")
             os.kill(child, signal.SIGKILL)
             done = lib.vmview("cow", parent, child, status=1)
-            lib.true("no memory" in done.err or "No such" in done.err or "gone" in done.err,
-                     done.err)
+            lib.true("no memory" in done.err or "no process" in done.err or
+                     "No such" in done.err, done.err)
         finally:
             process.kill()
             if child:
