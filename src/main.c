@@ -29,6 +29,7 @@ static const struct command commands[] = {
 	  "Is memory fragmented, at which order; how a process's space is cut up", frag_run, NULL },
 	{ "who", "TARGET", "Who maps PID:ADDRESS, PID:LOW-HIGH, pfn:N, phys:ADDRESS or a file",
 	  who_run, NULL },
+	{ "live", "[PID]", "All of it on a screen, with changes marked", live_run },
 };
 
 enum { COMMANDS = sizeof(commands) / sizeof(commands[0]) };

@@ -10,6 +10,7 @@ UNIT_TESTS += %D%/test_encode
 UNIT_TESTS += %D%/test_error
 UNIT_TESTS += %D%/test_filecache
 UNIT_TESTS += %D%/test_frames
+UNIT_TESTS += %D%/test_live
 UNIT_TESTS += %D%/test_long_names
 UNIT_TESTS += %D%/test_model
 UNIT_TESTS += %D%/test_num

@@ -1,0 +1,342 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/error.h"
+#include "base/num.h"
+#include "cmd/commands.h"
+#include "cmd/live_read.h"
+#include "cmd/live_write.h"
+#include "cmd/targets.h"
+#include "column/vma_columns.h"
+#include "render/live/grid.h"
+#include "render/live/live.h"
+#include "render/live/term.h"
+
+/* Reading never takes more than this part of the time: a tenth of a CPU at the very most. */
+enum { COST_SHARE = 10, LEAST_NS = 100000000 };
+
+struct live_options {
+	uint64_t interval, batch;
+	const char *screen, *keys;
+	bool ascii, plain;
+};
+
+#define OFFSET(member) offsetof(struct live_options, member)
+
+static const struct option_row live_option_rows[] = {
+	/* clang-format off */
+	{ 'i', "interval", "SECONDS", OPTION_TIME, OFFSET(interval), "time between two refreshes (default 2)" },
+	{ 0, "batch", "N", OPTION_COUNT, OFFSET(batch), "print N refreshes, no screen; --json: a line each" },
+	{ 0, "ascii", NULL, OPTION_FLAG, OFFSET(ascii), "nothing but ASCII is drawn" },
+	{ 0, "plain", NULL, OPTION_FLAG, OFFSET(plain), "no bars and no hints" },
+	{ 0, "screen", "WxH", OPTION_TEXT, OFFSET(screen), "print one screen of that size as text" },
+	{ 0, "keys", "KEYS", OPTION_TEXT, OFFSET(keys), "with --screen: as if typed; <Enter> <Esc> <Down> .." },
+	/* clang-format on */
+};
+
+struct live_run {
+	struct context *ctx;
+	struct live_options options;
+	struct live_reader reader;
+	struct live live;
+};
+
+static const struct {
+	const char *name;
+	int key;
+} key_names[] = {
+	{ "Enter", LIVE_KEY_ENTER }, { "Esc", LIVE_KEY_ESCAPE },   { "Erase", LIVE_KEY_ERASE },
+	{ "Up", LIVE_KEY_UP },	     { "Down", LIVE_KEY_DOWN },	   { "Left", LIVE_KEY_LEFT },
+	{ "Right", LIVE_KEY_RIGHT }, { "PgUp", LIVE_KEY_PAGE_UP }, { "PgDn", LIVE_KEY_PAGE_DOWN },
+	{ "Home", LIVE_KEY_HOME },   { "End", LIVE_KEY_END },
+};
+
+/* One key of --keys at *text, which moves behind it. */
+static int next_key(const char **text)
+{
+	const char *at = *text;
+
+	for (size_t i = 0; *at == '<' && i < sizeof(key_names) / sizeof(key_names[0]); i++) {
+		size_t len = strlen(key_names[i].name);
+
+		if (strncmp(at + 1, key_names[i].name, len) != 0 || at[len + 1] != '>')
+			continue;
+		*text = at + len + 2;
+		return key_names[i].key;
+	}
+	(*text)++;
+	return (unsigned char)*at;
+}
+
+static int parse_screen(struct live *live, const char *text, struct error *err)
+{
+	const char *end = text + strlen(text), *at = text;
+	uint64_t width, height;
+
+	if (!num_parse_dec(&at, end, &width) || at == end || *at++ != 'x' ||
+	    !num_parse_dec(&at, end, &height) || at != end || width < 20 || height < 6 ||
+	    width > GRID_WIDTH_MAX || height > GRID_HEIGHT_MAX)
+		return error_set(err, EINVAL,
+				 "--screen: WIDTHxHEIGHT, 20x6 up to %dx%d, not '%.40s'",
+				 GRID_WIDTH_MAX, GRID_HEIGHT_MAX, text);
+	live_resize(live, (size_t)width, (size_t)height);
+	return 0;
+}
+
+/* A filter or column that is wrong ends the run before there is a screen. */
+static int apply_options(struct live_run *run, struct error *err)
+{
+	const struct common_options *options = &run->ctx->options;
+	struct live *live = &run->live;
+
+	if ((options->filter && !live_filter(live, options->filter)) ||
+	    (options->columns && !live_columns(live, options->columns)) ||
+	    (options->sort && !live_sort(live, options->sort)))
+		return error_set(err, EINVAL, "%s", live->message);
+	return 0;
+}
+
+static int read_now(struct live_run *run, struct error *err)
+{
+	return live_reader_read(&run->reader, &run->live, err);
+}
+
+/* A key, and what it asked for. */
+static void take_key(struct live_run *run, int key, struct error *err)
+{
+	struct live *live = &run->live;
+
+	live_key(live, key);
+	if (live->write_to[0] && live->prompt == PROMPT_NONE)
+		live_write_file(&run->reader, live);
+	if (live->stale && !live->quit && read_now(run, err)) {
+		error_set(err, err->code, "%s", err->text);
+		live->facts.status[0] = '\0';
+	}
+}
+
+static int print_screen(struct live_run *run, struct error *err)
+{
+	const char *keys = run->options.keys ? run->options.keys : "";
+
+	while (*keys) {
+		take_key(run, next_key(&keys), err);
+		if (run->live.quit)
+			return 0;
+	}
+	live_write_screen(&run->live, &run->ctx->out);
+	return 0;
+}
+
+static void sleep_ns(uint64_t ns)
+{
+	struct timespec left = { (time_t)(ns / 1000000000), (long)(ns % 1000000000) };
+
+	while (nanosleep(&left, &left) && errno == EINTR)
+		;
+}
+
+/* When to read again: what is slow to read is read less often. */
+static uint64_t pause_ns(const struct live_run *run)
+{
+	uint64_t least = run->reader.cost_ns * COST_SHARE;
+
+	return run->live.interval_ns > least ? run->live.interval_ns : least;
+}
+
+static int print_batch(struct live_run *run, struct error *err)
+{
+	struct context *ctx = run->ctx;
+	int rc = 0;
+
+	for (uint64_t i = 0; rc == 0 && i < run->options.batch && !run->live.facts.ended; i++) {
+		if (i) {
+			sleep_ns(pause_ns(run));
+			rc = read_now(run, err);
+		}
+		if (rc == 0)
+			live_write(&run->reader, &run->live, &ctx->out, ctx->options.json);
+		if (rc == 0 && out_flush(&ctx->out))
+			return 0;
+		if (run->reader.partial || run->live.facts.ended)
+			ctx->status = STATUS_PARTIAL;
+	}
+	return rc;
+}
+
+static void click(struct live_run *run, const struct term_key *key, struct error *err)
+{
+	struct live *live = &run->live;
+	struct live_table *table = live_table(live);
+	size_t header = live->height - 2 - live_rows(live);
+
+	if (!table || live->help || live->prompt != PROMPT_NONE || key->y < header ||
+	    key->y >= live->height - 2 || table->top + key->y - header >= table->shown)
+		return;
+	if (table->top + key->y - header == table->cursor)
+		take_key(run, LIVE_KEY_ENTER, err);
+	else
+		live_move(live, table, table->top + key->y - header);
+}
+
+static void show(struct live_run *run, struct terminal *term, struct grid *grid)
+{
+	size_t width, height;
+
+	term_size(term, &width, &height);
+	if (width != grid->width || height != grid->height) {
+		grid_fini(grid);
+		grid_init(grid, width, height);
+		live_resize(&run->live, grid->width, grid->height);
+	}
+	live_draw(&run->live, grid);
+	term_show(term, grid);
+}
+
+static bool handle(struct live_run *run, struct terminal *term, uint64_t wait, struct error *err)
+{
+	struct term_key key;
+
+	switch (term_wait(term, wait, &key)) {
+	case TERM_END:
+		return false;
+	case TERM_KEY:
+		if (key.click)
+			click(run, &key, err);
+		else if (key.key >= 0)
+			take_key(run, key.key, err);
+		break;
+	case TERM_RESIZE:
+	case TERM_NOTHING:
+		break;
+	}
+	return !run->live.quit;
+}
+
+static int loop(struct live_run *run, struct terminal *term, struct grid *grid, struct error *err)
+{
+	uint64_t due = meter_now() + pause_ns(run), now;
+	struct live *live = &run->live;
+	int rc = 0;
+
+	for (;;) {
+		show(run, term, grid);
+		now = meter_now();
+		if (!handle(run, term, due > now ? due - now : 0, err))
+			return 0;
+		now = meter_now();
+		if (now < due && !live->stale)
+			continue;
+		if (!live->paused || live->stale)
+			rc = read_now(run, err);
+		if (rc)
+			return rc;
+		due = meter_now() + pause_ns(run);
+	}
+}
+
+static int on_terminal(struct live_run *run, struct error *err)
+{
+	const char *no_color = getenv("NO_COLOR"), *when = run->ctx->options.color;
+	bool color = when ? strcmp(when, "never") != 0 : !(no_color && *no_color);
+	struct terminal *term;
+	struct grid grid = { 0 };
+	int rc = term_open(&term, color, err);
+
+	if (rc)
+		return rc;
+	run->live.ascii |= !term_is_utf8(term);
+	rc = loop(run, term, &grid, err);
+	grid_fini(&grid);
+	term_close(term);
+	return rc;
+}
+
+static void set_format(struct live_run *run)
+{
+	const struct common_options *options = &run->ctx->options;
+	struct report_options format = *report_options(run->ctx->report);
+
+	if (!run->options.batch) {
+		format.format = REPORT_TABLE;
+		format.units = options->bytes ? UNITS_BYTES :
+			       options->pages ? UNITS_PAGES :
+						UNITS_HUMAN;
+	}
+	live_init(&run->live, &format);
+	run->live.ascii = run->options.ascii;
+	run->live.plain = run->options.plain;
+	if (run->options.interval)
+		run->live.interval_ns = run->options.interval;
+	if (run->live.interval_ns < LEAST_NS)
+		run->live.interval_ns = LEAST_NS;
+	/* a table that is no screen is as wide as it is */
+	live_resize(&run->live, run->options.screen ? 80 : LIVE_NARROW, 24);
+}
+
+static int start(struct live_run *run, int argc, char **argv, struct error *err)
+{
+	int pid, rc = 0;
+
+	if (argc > 1)
+		return error_set(err, EINVAL, "live shows one process at a time (try --help)");
+	if (argc && !target_parse_pid(argv[0], &pid))
+		return error_set(err, EINVAL, "'%.100s' is no process id (try --help)", argv[0]);
+	if (argc)
+		live_open_map(&run->live, pid, true);
+	if (run->options.screen)
+		rc = parse_screen(&run->live, run->options.screen, err);
+	run->reader.whole |= run->options.batch || run->options.screen;
+	if (rc == 0)
+		rc = read_now(run, err);
+	if (rc == -EACCES || rc == -EPERM) {
+		struct error told = *err;
+
+		return error_set(err, -rc, "%s (try: sudo vmview live %d)", told.text,
+				 run->live.pid);
+	}
+	return rc ? rc : apply_options(run, err);
+}
+
+static int show_live(struct live_run *run, int argc, char **argv, struct error *err)
+{
+	int rc = start(run, argc, argv, err);
+
+	if (rc)
+		return rc;
+	if (run->options.screen)
+		return print_screen(run, err);
+	return run->options.batch ? print_batch(run, err) : on_terminal(run, err);
+}
+
+int live_run(struct context *ctx, const struct command *command, int argc, char **argv)
+{
+	struct live_run *run = arena_zalloc(&ctx->arena, sizeof(*run));
+	const struct option_table own = {
+		live_option_rows,
+		sizeof(live_option_rows) / sizeof(live_option_rows[0]),
+		&run->options,
+	};
+	int operands, status, rc = 0;
+	struct error err;
+
+	run->ctx = ctx;
+	if (context_open(ctx, command, &own, argc, argv, &operands, &status))
+		return status;
+	set_format(run);
+	live_reader_init(&run->reader, ctx);
+	if (!context_columns_help(ctx,
+				  argc > operands ? &run->reader.vma_set : &run->reader.process_set,
+				  argc > operands ? vma_columns_default : live_process_columns))
+		rc = show_live(run, argc - operands, argv + operands, &err);
+	live_fini(&run->live);
+	live_reader_fini(&run->reader);
+	if (rc == -EINVAL)
+		return context_usage(ctx, &err);
+	if (rc)
+		context_partial(ctx, &err);
+	return ctx->status;
+}

@@ -1,0 +1,310 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "cmd/live_read.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/error.h"
+#include "base/out.h"
+#include "cmd/mappings.h"
+#include "cmd/process_facts.h"
+#include "column/vma_columns.h"
+#include "model/needs.h"
+#include "model/process.h"
+#include "model/vma_store.h"
+#include "render/live/live.h"
+#include "source/facts.h"
+
+/* The mappings of one reading. */
+struct map_list {
+	struct live_list list; /* first */
+	struct vma_store store;
+	struct vma row; /* the one that was asked for last */
+	size_t cap;
+};
+
+uint64_t live_cpu_now(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
+	return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
+}
+
+static const void *map_row(struct live_list *list, size_t index)
+{
+	struct map_list *map = (struct map_list *)list;
+
+	vma_store_get(&map->store, index, &map->row);
+	return &map->row;
+}
+
+static void map_free(struct live_list *list)
+{
+	struct map_list *map = (struct map_list *)list;
+
+	vma_store_fini(&map->store);
+	free(list->ids);
+	free(map);
+}
+
+static const struct live_list_ops map_ops = { map_row, map_free };
+
+static struct map_list *map_new(void)
+{
+	struct map_list *map = mem_zalloc(sizeof(*map));
+
+	map->list.ops = &map_ops;
+	vma_store_init(&map->store);
+	return map;
+}
+
+static uint64_t hash_add(uint64_t hash, uint64_t word)
+{
+	return (hash ^ word) * 0x100000001b3;
+}
+
+/* What a mapping is of. Rights and kind are not in it: mprotect() does not make another mapping. */
+static uint64_t tag_of(const struct vma *vma)
+{
+	uint64_t hash = 0xcbf29ce484222325;
+
+	hash = hash_add(hash, vma->inode);
+	hash = hash_add(hash, (uint64_t)vma->dev_major << 32 | vma->dev_minor);
+	for (size_t i = 0; !vma->inode && i < vma->path.len; i++)
+		hash = hash_add(hash, (unsigned char)vma->path.data[i]);
+	return hash;
+}
+
+struct map_reading {
+	struct map_list *map;
+	struct vma_tally total;
+	uint64_t kinds[KIND_COUNT];
+};
+
+static int take_mapping(void *opaque, struct vma *vma)
+{
+	struct map_reading *reading = opaque;
+	struct map_list *map = reading->map;
+
+	if (map->list.count == map->cap) {
+		map->cap = map->cap ? map->cap * 2 : 256;
+		map->list.ids = mem_grow(map->list.ids, map->cap, sizeof(*map->list.ids));
+	}
+	map->list.ids[map->list.count++] = (struct live_id){ vma->start, vma->end, tag_of(vma) };
+	vma_store_add(&map->store, vma);
+	vma_tally_add(&reading->total, vma);
+	if (vma_has(vma, SMAPS_RSS))
+		reading->kinds[vma->kind] += vma->field[SMAPS_RSS];
+	return 0;
+}
+
+static void set_title(struct live *live, const struct process *process)
+{
+	struct out out;
+
+	out_init_memory(&out);
+	out_printf(&out, "%d: ", process->pid);
+	process_title(&out, process);
+	snprintf(live->facts.title, sizeof(live->facts.title), "%.*s", (int)out.len, out.buf);
+	out_fini(&out);
+}
+
+/* exec() keeps the number and the start time, but not where the program lies. */
+static void notice_exec(struct live_reader *reader, struct live *live,
+			const struct process *process)
+{
+	const struct process_layout *layout = &process->layout;
+
+	if (!layout->known)
+		return;
+	if (reader->stack_start && (layout->code_start != reader->code_start ||
+				    layout->stack_start != reader->stack_start))
+		snprintf(live->message, sizeof(live->message),
+			 "the process runs another program now (exec)");
+	reader->code_start = layout->code_start;
+	reader->stack_start = layout->stack_start;
+}
+
+static void set_sums(struct live_reader *reader, struct live *live,
+		     const struct map_reading *reading)
+{
+	static const char *const names[] = { "rss", "pss", "dirty", "swap" };
+	struct live_sample sample;
+
+	for (size_t i = 0; i < 4; i++) {
+		const struct column *column = column_find(&reader->tally_set, bytes_of(names[i]));
+
+		live->facts.sums[i] = column->get(&reading->total, column);
+		if (i < 3)
+			sample.value[i] = live->facts.sums[i].reason ? UINT64_MAX :
+								       live->facts.sums[i].u;
+	}
+	memcpy(live->facts.kinds, reading->kinds, sizeof(reading->kinds));
+	live->facts.known = true;
+	live_take_sample(live, &sample);
+}
+
+static void set_status(struct live_reader *reader, struct live *live,
+		       const struct mappings_result *result)
+{
+	const struct smaps_pass *pass = &result->pass;
+	const char *what = result->smaps_reason ? result->smaps_reason :
+			   pass->changed	? "changed while it was read: incomplete" :
+			   pass->malformed	? "malformed records were left out" :
+			   pass->cut_off	? "the memory went away while it was read" :
+						  NULL;
+
+	reader->partial = what;
+	snprintf(live->facts.status, sizeof(live->facts.status), "%s", what ? what : "");
+}
+
+static int open_process(struct live_reader *reader, int pid, struct error *err)
+{
+	int rc;
+
+	if (reader->has_dir && reader->dir.pid == pid)
+		return 0;
+	if (reader->has_dir)
+		procdir_close(&reader->dir);
+	reader->has_dir = false;
+	reader->code_start = reader->stack_start = 0;
+	rc = procdir_open(&reader->dir, &reader->ctx->root, pid, err);
+	reader->has_dir = rc == 0;
+	return rc;
+}
+
+/* The process is gone: what was last read of it stays. */
+static int set_ended(struct live *live, int rc)
+{
+	if (rc != -ESRCH || !live->table[LIVE_MAP].now)
+		return rc;
+	live->facts.ended = true;
+	live->facts.status[0] = '\0';
+	return 0;
+}
+
+static const char *why_no_memory(const struct process *process)
+{
+	if (process->state == 'Z' || process->state == 'X')
+		return "gone: the process is a zombie";
+	return process->cmdline.len ? "no mappings" : "kernel thread: has no memory of its own";
+}
+
+static int read_mappings(struct live_reader *reader, struct live *live,
+			 const struct process *process, struct error *err)
+{
+	struct map_reading reading = { .map = map_new() };
+	struct mappings_result result;
+	int rc;
+
+	vma_tally_init(&reading.total, "total");
+	rc = mappings_read(reader->mappings, &reader->dir, NEED_SMAPS | NEED_KIND, take_mapping,
+			   &reading, &result, err);
+	if (rc == 0 && mappings_ended(&reader->dir, process, &result))
+		rc = error_set(err, ESRCH, "no process %d", reader->dir.pid);
+	if (rc) {
+		map_free(&reading.map->list);
+		return rc;
+	}
+	if (!result.pass.mappings)
+		vma_tally_set_unknown(&reading.total, why_no_memory(process));
+	set_sums(reader, live, &reading);
+	set_status(reader, live, &result);
+	if (!result.pass.mappings)
+		snprintf(live->facts.status, sizeof(live->facts.status), "%s",
+			 why_no_memory(process));
+	live_take_list(live, LIVE_MAP, &reading.map->list);
+	return 0;
+}
+
+int live_read_map(struct live_reader *reader, struct live *live, struct error *err)
+{
+	struct process process;
+	struct arena arena;
+	int rc = open_process(reader, live->pid, err);
+
+	if (rc)
+		return set_ended(live, rc);
+	arena_init(&arena);
+	rc = facts_read(&reader->dir, &arena, FACT_STAT | FACT_CMDLINE, &process, err);
+	if (rc == 0 && process.state == 'Z' && live->table[LIVE_MAP].now)
+		rc = error_set(err, ESRCH, "no process %d", reader->dir.pid);
+	if (rc == 0) {
+		set_title(live, &process);
+		notice_exec(reader, live, &process);
+		rc = read_mappings(reader, live, &process, err);
+	}
+	arena_fini(&arena);
+	return set_ended(live, rc);
+}
+
+void live_reader_init(struct live_reader *reader, struct context *ctx)
+{
+	*reader = (struct live_reader){ .ctx = ctx, .whole = ctx->root.recorded };
+	smaps_keys_init(&reader->keys);
+	reader->mappings = mappings_new(&ctx->root, &reader->keys);
+	vma_columns_make(&ctx->arena, &reader->keys, &reader->vma_set);
+	tally_columns_make(&ctx->arena, &reader->keys, &reader->tally_set);
+	live_process_columns_make(&ctx->arena, &reader->keys, &reader->process_set);
+}
+
+void live_reader_fini(struct live_reader *reader)
+{
+	mappings_free(reader->mappings);
+	if (reader->has_dir)
+		procdir_close(&reader->dir);
+	free(reader->known);
+}
+
+static void set_views(struct live_reader *reader, struct live *live)
+{
+	const struct live_table processes = { .set = &reader->process_set,
+					      .defaults = live_process_columns,
+					      .narrow = live_process_columns_narrow,
+					      .changes = "rss,pss,swap" };
+	const struct live_table map = { .set = &reader->vma_set,
+					.defaults = vma_columns_default,
+					.narrow = "address,size,rss,pss,dirty,swap,perm,name",
+					.changes = "rss,dirty,swap" };
+
+	if (live->table[LIVE_MAP].set)
+		return;
+	live_set_columns(live, LIVE_PROCESSES, &processes);
+	live_set_columns(live, LIVE_MAP, &map);
+}
+
+/* What the reading costs us is told, but not of a recording, which costs nobody anything. */
+static void add_cost(struct live_reader *reader, struct live *live)
+{
+	size_t len = strlen(live->facts.status);
+	double share = (double)reader->cost_ns * 100 / (double)live->interval_ns;
+
+	if (reader->ctx->root.recorded || live->facts.ended)
+		return;
+	snprintf(live->facts.status + len, sizeof(live->facts.status) - len,
+		 "%sreading takes %.1f ms CPU (%.1f%%)", len ? "; " : "",
+		 (double)reader->cost_ns / 1e6, share);
+}
+
+int live_reader_read(struct live_reader *reader, struct live *live, struct error *err)
+{
+	uint64_t begin = live_cpu_now();
+	int rc;
+
+	set_views(reader, live);
+	if (live->view == LIVE_PROCESSES)
+		rc = live_read_processes(reader, live, err);
+	else if (live->view == LIVE_MAP)
+		rc = live_read_map(reader, live, err);
+	else
+		rc = live_read_pages(reader, live, err);
+	reader->cost_ns = live_cpu_now() - begin;
+	live->stale = false;
+	if (rc == 0)
+		add_cost(reader, live);
+	return rc;
+}

@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef VMVIEW_CMD_LIVE_READ_H
+#define VMVIEW_CMD_LIVE_READ_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "cmd/context.h"
+#include "column/column.h"
+#include "model/smaps_key.h"
+#include "source/caps.h"
+#include "source/root.h"
+
+struct live;
+struct live_known;
+struct mappings;
+
+/*
+ * What fills the live view: reads what its current view shows. The directory of the process that is
+ * shown stays open, so that its number can not become another's.
+ */
+struct live_reader {
+	struct context *ctx;
+	struct smaps_keys keys;
+	struct mappings *mappings;
+	struct column_set vma_set, tally_set, process_set;
+	bool whole; /* all rollups at every refresh: --batch, --screen, recordings */
+	/* the process of LIVE_MAP and LIVE_PAGES */
+	struct procdir dir;
+	bool has_dir;
+	uint64_t code_start, stack_start; /* change at exec */
+	/* LIVE_PROCESSES: rollups by process, as old as they are */
+	struct live_known *known;
+	size_t known_count;
+	uint64_t refresh; /* number of the reading of the list */
+	/* LIVE_PAGES */
+	struct caps caps;
+	bool has_caps;
+	uint64_t cost_ns; /* CPU of the last reading */
+	bool partial; /* something of it could not be read */
+};
+
+void live_reader_init(struct live_reader *reader, struct context *ctx);
+void live_reader_fini(struct live_reader *reader);
+
+/*
+ * Read what the current view shows into live, and note what that cost. Returns 0 or -errno where
+ * there is nothing to show at all; a process that ended is no error, but live->facts.ended.
+ */
+int live_reader_read(struct live_reader *reader, struct live *live, struct error *err);
+
+/* One view each; live_reader_read() calls them. */
+int live_read_processes(struct live_reader *reader, struct live *live, struct error *err);
+int live_read_map(struct live_reader *reader, struct live *live, struct error *err);
+int live_read_pages(struct live_reader *reader, struct live *live, struct error *err);
+
+/* The columns of the list of processes. */
+void live_process_columns_make(struct arena *arena, const struct smaps_keys *keys,
+			       struct column_set *set);
+extern const char live_process_columns[], live_process_columns_narrow[];
+
+/* CPU time of this process, all of its threads. */
+uint64_t live_cpu_now(void);
+
+#endif

@@ -1,0 +1,212 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "cmd/live_write.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/encode.h"
+#include "base/out.h"
+#include "cmd/live_read.h"
+#include "column/vma_columns.h"
+#include "render/live/grid.h"
+#include "render/live/live.h"
+#include "render/report.h"
+
+struct live_writer {
+	struct live_reader *reader;
+	struct live *live;
+	struct report *report;
+	struct arena arena;
+};
+
+/* JSON has all there is of a row unless columns were chosen. */
+static void select_columns(struct live_writer *writer, struct selection *selection)
+{
+	const struct live_table *table = live_table(writer->live);
+	bool json = report_options(writer->report)->format == REPORT_JSON;
+	const char *all;
+
+	*selection = table->selection;
+	if (!json || table->columns[0])
+		return;
+	all = vma_columns_json(&writer->arena, table->set, &writer->reader->keys);
+	selection_parse(selection, table->set, all, writer->live->view == LIVE_MAP ? NULL : "+pid",
+			&writer->arena, NULL);
+}
+
+static void write_rows(struct live_writer *writer, const char *key)
+{
+	struct live_table *table = live_table(writer->live);
+	struct report *report = writer->report;
+	struct selection selection;
+	struct table shown = { key, &selection, NULL, .csv = true };
+
+	select_columns(writer, &selection);
+	report_table(report, &shown);
+	for (size_t i = 0; i < table->shown; i++)
+		report_row(report, table->now->ops->row(table->now, table->order[i]));
+	report_table_end(report);
+}
+
+static void write_sums(struct live_writer *writer)
+{
+	static const char *const keys[] = { "rss", "pss", "dirty", "swap" };
+	const struct live *live = writer->live;
+	struct report *report = writer->report;
+	struct out *out = report_prose(report);
+
+	report_fact(report, "pid", VALUE_NUMBER, value_i(live->pid));
+	report_fact(report, "ended", VALUE_BOOL, value_u(live->facts.ended));
+	if (out)
+		out_printf(out, "%s%s\n", live->facts.title, live->facts.ended ? " (ended)" : "");
+	write_rows(writer, "mappings");
+	report_object(report, "total");
+	for (size_t i = 0; i < 4; i++) {
+		struct value value = live->facts.sums[i];
+
+		report_fact(report, keys[i], VALUE_BYTES, value);
+		if (!out)
+			continue;
+		out_printf(out, "%s%s ", i ? "  " : "", live_sum_names[i]);
+		if (value.reason)
+			out_char(out, '-');
+		else
+			report_size(report, out, value.u);
+	}
+	report_object_end(report);
+	if (out)
+		out_char(out, '\n');
+}
+
+static void write_cells(struct live_writer *writer)
+{
+	const struct live *live = writer->live;
+	const struct live_pages *pages = &live->pages;
+	struct report *report = writer->report;
+
+	report_fact(report, "pid", VALUE_NUMBER, value_i(live->pid));
+	report_fact(report, "start", VALUE_ADDR, value_u(pages->start));
+	report_fact(report, "end", VALUE_ADDR, value_u(pages->end));
+	report_fact(report, "cell_pages", VALUE_COUNT, value_u(pages->read_zoom));
+	report_fact(report, "first_page", VALUE_COUNT, value_u(pages->read_top));
+	report_list(report, "cells");
+	for (size_t i = 0; i < pages->count; i++) {
+		report_object(report, NULL);
+		for (unsigned c = 0; c < CLASS_COUNT; c++)
+			report_fact(report, live_class_names[c], VALUE_COUNT,
+				    value_u(pages->cells[i].pages[c]));
+		report_object_end(report);
+	}
+	report_list_end(report);
+}
+
+/* Within JSON a newline is never part of a text: one document becomes one line. */
+static void make_one_line(struct out *out, size_t from)
+{
+	for (size_t i = from; i < out->len; i++)
+		if (out->buf[i] == '\n')
+			out->buf[i] = ' ';
+	out->buf[out->len - 1] = '\n';
+}
+
+static void write_view(struct live_writer *writer)
+{
+	static const char *const views[] = { "processes", "map", "pages" };
+	const struct live *live = writer->live;
+
+	report_fact(writer->report, "view", VALUE_WORD, value_word(views[live->view]));
+	if (live->view == LIVE_PROCESSES)
+		write_rows(writer, "processes");
+	else if (live->view == LIVE_MAP)
+		write_sums(writer);
+	else
+		write_cells(writer);
+	report_end(writer->report, !writer->reader->partial && !live->facts.ended, NULL);
+}
+
+void live_write(struct live_reader *reader, struct live *live, struct out *to, bool json)
+{
+	struct live_writer writer = { .reader = reader, .live = live };
+	struct report_options options = live->format;
+	struct report_host host = { NULL, NULL, live->format.page_size,
+				    reader->ctx->root.recorded };
+	struct host now;
+	struct out out;
+
+	arena_init(&writer.arena);
+	host_read(&reader->ctx->root, &writer.arena, json, &now);
+	host.kernel = now.kernel;
+	host.time = now.time;
+	options.format = json ? REPORT_JSON : options.format;
+	out_init_memory(&out);
+	writer.report = report_new(&out, &options);
+	report_begin(writer.report, "live", &host);
+	write_view(&writer);
+	report_free(writer.report);
+	if (json && out.len)
+		make_one_line(&out, 0);
+	out_mem(to, out.buf, out.len);
+	out_fini(&out);
+	arena_fini(&writer.arena);
+}
+
+void live_write_screen(struct live *live, struct out *out)
+{
+	struct grid grid;
+
+	grid_init(&grid, live->width, live->height);
+	live_draw(live, &grid);
+	grid_write(&grid, out);
+	grid_fini(&grid);
+}
+
+static bool is_json(const char *name)
+{
+	size_t len = strlen(name);
+
+	return len > 5 && strcmp(name + len - 5, ".json") == 0;
+}
+
+static void told(struct live *live, const char *what, const char *why)
+{
+	struct out out;
+
+	out_init_memory(&out);
+	encode_text(&out, bytes_of(live->write_to));
+	snprintf(live->message, sizeof(live->message), "%s %.*s%s%s", what, (int)out.len, out.buf,
+		 why ? ": " : "", why ? why : "");
+	out_fini(&out);
+}
+
+void live_write_file(struct live_reader *reader, struct live *live)
+{
+	int flags = O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY;
+	struct out out;
+	int fd, rc;
+
+	fd = open(live->write_to, flags | (live->write_over ? O_TRUNC : O_EXCL), 0600);
+	if (fd < 0 && errno == EEXIST && !live->write_over) {
+		live->prompt = PROMPT_REPLACE;
+		return;
+	}
+	if (fd < 0) {
+		told(live, "not written:", strerror(errno));
+		live->write_to[0] = '\0';
+		return;
+	}
+	out_init(&out, fd);
+	if (live->view == LIVE_PAGES && !is_json(live->write_to))
+		live_write_screen(live, &out);
+	else
+		live_write(reader, live, &out, is_json(live->write_to));
+	rc = out_fini(&out);
+	if (close(fd) && !rc)
+		rc = -errno;
+	told(live, rc ? "not written:" : "written:", rc ? strerror(-rc) : NULL);
+	live->write_to[0] = '\0';
+	live->write_over = false;
+}

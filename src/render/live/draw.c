@@ -1,0 +1,453 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/encode.h"
+#include "base/num.h"
+#include "base/out.h"
+#include "model/vma.h"
+#include "render/format.h"
+#include "render/live/grid.h"
+#include "render/live/live.h"
+
+enum { DRAWN_MAX = 64, MARKS = 2, SPARK_LEVELS = 8, KIND_BAR = 30 };
+
+/* A column as it is drawn: itself, or the change of it. */
+struct drawn {
+	const struct column *column;
+	bool change;
+	size_t width;
+};
+
+static const struct column change_column = { .name = "change", .type = VALUE_DELTA };
+
+static size_t header_rows(const struct live *live)
+{
+	if (live->view == LIVE_PROCESSES)
+		return 1;
+	return live->plain || live->view == LIVE_PAGES ? 2 : 4;
+}
+
+size_t live_rows(const struct live *live)
+{
+	/* beside the header: headings, status, and hints or prompt */
+	size_t other = header_rows(live) + 3;
+
+	if (live->help)
+		other = 3;
+	return live->height > other ? live->height - other : 0;
+}
+
+static bool is_in_list(const char *list, const char *name)
+{
+	size_t len = strlen(name);
+
+	for (const char *at = list; at && *at; at = strchr(at, ',') ? strchr(at, ',') + 1 : NULL)
+		if (strncmp(at, name, len) == 0 && (at[len] == ',' || !at[len]))
+			return true;
+	return false;
+}
+
+/* What is drawn of the selection, with the changes that are asked for. */
+static size_t choose(const struct live *live, const struct live_table *table, struct drawn *drawn)
+{
+	bool changes = live_changes_from(live, table);
+	size_t count = 0;
+
+	for (size_t i = 0; i < table->selection.count && count + 2 < DRAWN_MAX; i++) {
+		const struct column *column = table->selection.columns[i];
+
+		drawn[count++] = (struct drawn){ column, false, strlen(column->heading) };
+		if (changes && is_in_list(table->changes, column->name))
+			drawn[count++] = (struct drawn){ column, true, 2 };
+	}
+	return count;
+}
+
+static struct value drawn_value(struct live *live, struct live_table *table, size_t index,
+				const struct drawn *drawn)
+{
+	if (drawn->change)
+		return live_change(live, table, index, drawn->column);
+	return drawn->column->get(table->now->ops->row(table->now, index), drawn->column);
+}
+
+static size_t put_cell(struct live *live, struct live_table *table, size_t index,
+		       const struct drawn *drawn, struct out *out)
+{
+	struct value value = drawn_value(live, table, index, drawn);
+
+	out->len = 0;
+	return format_cell(out, &live->format, drawn->change ? &change_column : drawn->column,
+			   &value);
+}
+
+static void measure(struct live *live, struct live_table *table, struct drawn *drawn, size_t count,
+		    struct out *out)
+{
+	size_t rows = live_rows(live);
+
+	for (size_t r = 0; r < rows && table->top + r < table->shown; r++)
+		for (size_t i = 0; i < count; i++) {
+			size_t index = table->order[table->top + r];
+			size_t width = put_cell(live, table, index, &drawn[i], out);
+
+			if (width > drawn[i].width)
+				drawn[i].width = width;
+		}
+}
+
+static bool is_right(const struct drawn *drawn)
+{
+	return drawn->change || value_type_is_number(drawn->column->type);
+}
+
+static void draw_headings(struct live *live, const struct live_table *table, struct grid *grid,
+			  size_t y, const struct drawn *drawn)
+{
+	size_t x = MARKS, count;
+	struct drawn again[DRAWN_MAX];
+
+	count = choose(live, table, again);
+	for (size_t i = 0; i < count; i++) {
+		const char *text = drawn[i].change ? "+-" : drawn[i].column->heading;
+		size_t pad = is_right(&drawn[i]) ? drawn[i].width - strlen(text) : 0;
+
+		grid_text(grid, x + pad, y, STYLE_TITLE, bytes_of(text));
+		if (!drawn[i].change && drawn[i].column == table->sort.column)
+			grid_paint(grid, x + pad, y, strlen(text), STYLE_CURSOR);
+		x += drawn[i].width + 1;
+	}
+	if (table->sort.column)
+		grid_text(grid, 0, y, STYLE_TITLE, bytes_of(table->sort.descending ? "v" : "^"));
+}
+
+static enum live_style change_style(const struct value *value)
+{
+	if (value->reason || !value->i)
+		return STYLE_PLAIN;
+	return value->i > 0 ? STYLE_WARN : STYLE_GOOD;
+}
+
+/* "+" new, "~" changed. */
+static const char *change_mark(struct live *live, struct live_table *table, size_t index,
+			       const struct drawn *drawn, size_t count)
+{
+	if (!live_changes_from(live, table))
+		return " ";
+	if (table->match[index] == LIST_NONE)
+		return "+";
+	for (size_t i = 0; i < count; i++) {
+		struct value value = value_none();
+
+		if (drawn[i].change)
+			value = drawn_value(live, table, index, &drawn[i]);
+		if (!value.reason && value.i)
+			return "~";
+	}
+	return " ";
+}
+
+static void draw_row(struct live *live, struct live_table *table, struct grid *grid, size_t y,
+		     size_t position, const struct drawn *drawn, size_t count)
+{
+	size_t x = MARKS, index = table->order[position];
+	struct out out;
+
+	out_init_memory(&out);
+	for (size_t i = 0; i < count; i++) {
+		struct value value = drawn_value(live, table, index, &drawn[i]);
+		size_t width = put_cell(live, table, index, &drawn[i], &out);
+		size_t pad = is_right(&drawn[i]) ? drawn[i].width - width : 0;
+		size_t room = grid->width > x ? grid->width - x : 0;
+
+		if (i + 1 == count && drawn[i].column->type == VALUE_TEXT && !value.reason &&
+		    width > room && room >= 3) {
+			out.len = 0;
+			encode_text_cut(&out, value.text, room);
+		}
+		grid_text(grid, x + pad, y, drawn[i].change ? change_style(&value) : STYLE_PLAIN,
+			  (struct bytes){ out.buf, out.len });
+		x += drawn[i].width + 1;
+	}
+	out_fini(&out);
+	grid_text(grid, 1, y, STYLE_WARN, bytes_of(change_mark(live, table, index, drawn, count)));
+	if (position == table->cursor) {
+		grid_text(grid, 0, y, STYLE_PLAIN, BYTES(">"));
+		grid_paint(grid, 0, y, grid->width, STYLE_CURSOR);
+	}
+}
+
+static void draw_table(struct live *live, struct grid *grid, size_t y)
+{
+	struct live_table *table = live_table(live);
+	struct drawn drawn[DRAWN_MAX];
+	size_t rows = live_rows(live), count;
+	struct out out;
+
+	if (!table->now)
+		return;
+	count = choose(live, table, drawn);
+	out_init_memory(&out);
+	measure(live, table, drawn, count, &out);
+	out_fini(&out);
+	draw_headings(live, table, grid, y, drawn);
+	for (size_t r = 0; r < rows && table->top + r < table->shown; r++)
+		draw_row(live, table, grid, y + 1 + r, table->top + r, drawn, count);
+	if (!table->shown)
+		grid_text(grid, MARKS, y + 1, STYLE_DIM,
+			  bytes_of(table->now->count ? "nothing passes the filter" : "no rows"));
+}
+
+static size_t value_text_of(const struct live *live, const struct value *value, char *text,
+			    size_t size)
+{
+	static const struct column bytes = { .name = "bytes", .type = VALUE_BYTES };
+	struct out out;
+	size_t width;
+
+	out_init_memory(&out);
+	width = format_cell(&out, &live->format, &bytes, value);
+	snprintf(text, size, "%.*s", (int)out.len, out.buf);
+	out_fini(&out);
+	return width;
+}
+
+static void draw_sums(const struct live *live, struct grid *grid, size_t y)
+{
+	const struct live_table *table = &live->table[LIVE_MAP];
+	char text[64];
+	size_t x = 0;
+
+	for (size_t i = 0; i < 4; i++) {
+		value_text_of(live, &live->facts.sums[i], text, sizeof(text));
+		x = grid_printf(grid, x, y, STYLE_TITLE, "%s ", live_sum_names[i]);
+		x = grid_printf(grid, x, y, STYLE_PLAIN, "%s  ", text);
+	}
+	if (table->now)
+		x = grid_printf(grid, x, y, STYLE_PLAIN, "%zu mappings", table->now->count);
+	if (table->now && table->shown != table->now->count)
+		x = grid_printf(grid, x, y, STYLE_PLAIN, ", %zu shown", table->shown);
+	if (live_changes_from(live, table))
+		grid_printf(grid, x, y, STYLE_WARN, ", %zu gone since the %s", table->gone,
+			    live->changes == CHANGES_MARK ? "mark" : "last refresh");
+}
+
+/* The kinds that have memory, biggest first; returns how many. */
+static size_t order_kinds(const struct live *live, unsigned *order, uint64_t *sum)
+{
+	const uint64_t *kinds = live->facts.kinds;
+	size_t count = 0;
+
+	*sum = 0;
+	for (unsigned kind = 0; kind < KIND_COUNT; kind++) {
+		size_t at = count;
+
+		if (!kinds[kind])
+			continue;
+		*sum += kinds[kind];
+		for (; at && kinds[order[at - 1]] < kinds[kind]; at--)
+			order[at] = order[at - 1];
+		order[at] = kind;
+		count++;
+	}
+	return count;
+}
+
+static char kind_letter(unsigned kind)
+{
+	static const char letters[KIND_COUNT] = {
+		[KIND_UNKNOWN] = '?',	   [KIND_HEAP] = 'h',	 [KIND_STACK] = 's',
+		[KIND_THREAD_STACK] = 't', [KIND_ANON] = 'a',	 [KIND_RESERVED] = 'r',
+		[KIND_SHM] = 'm',	   [KIND_HUGETLB] = 'H', [KIND_FILE] = 'f',
+		[KIND_ELF] = 'e',	   [KIND_DEVICE] = 'd',	 [KIND_SPECIAL] = 'v',
+	};
+
+	return letters[kind];
+}
+
+/* What is resident, by kind: a bar of letters, then the shares in words. */
+static void draw_kinds(const struct live *live, struct grid *grid, size_t y)
+{
+	unsigned order[KIND_COUNT];
+	uint64_t sum, before = 0;
+	size_t count = order_kinds(live, order, &sum), x = KIND_BAR + 3, at = 0;
+
+	if (!sum)
+		return;
+	grid_text(grid, 0, y, STYLE_PLAIN, BYTES("["));
+	for (size_t i = 0; i < count; i++) {
+		enum live_style style = STYLE_KIND + order[i] % STYLE_KINDS;
+		char letter = kind_letter(order[i]);
+
+		before += live->facts.kinds[order[i]];
+		for (; at < (size_t)((double)before / (double)sum * KIND_BAR + 0.5); at++)
+			grid_text(grid, 1 + at, y, style, (struct bytes){ &letter, 1 });
+		x = grid_printf(grid, x, y, style, "%c", letter);
+		x = grid_printf(grid, x, y, STYLE_PLAIN, " %s %.0f%%  ", kind_names[order[i]],
+				(double)live->facts.kinds[order[i]] * 100 / (double)sum);
+	}
+	grid_text(grid, 1 + KIND_BAR, y, STYLE_PLAIN, BYTES("]"));
+}
+
+static uint64_t sample_at(const struct live *live, size_t number, size_t which)
+{
+	return live->history[number % LIVE_HISTORY].value[which];
+}
+
+/* One sum over the refreshes so far, from 0 to its highest. */
+static void draw_spark(const struct live *live, struct grid *grid, size_t x, size_t y, size_t which)
+{
+	static const char *const blocks[SPARK_LEVELS] = { "▁", "▂", "▃", "▄", "▅", "▆", "▇", "█" };
+	static const char *const letters[SPARK_LEVELS] = { "_", ".", ":", "-", "=", "+", "*", "#" };
+	size_t room = grid->width / 3 > 10 ? grid->width / 3 - 8 : 2, from;
+	uint64_t most = 0;
+
+	room = room < LIVE_HISTORY ? room : LIVE_HISTORY;
+	from = live->samples > room ? live->samples - room : 0;
+	for (size_t i = from; i < live->samples; i++)
+		if (sample_at(live, i, which) != UINT64_MAX && sample_at(live, i, which) > most)
+			most = sample_at(live, i, which);
+	x = grid_printf(grid, x, y, STYLE_DIM, "%s ", live_sum_names[which]);
+	for (size_t i = from; i < live->samples; i++) {
+		uint64_t value = sample_at(live, i, which);
+		size_t level =
+			most ? (size_t)((double)value / (double)most * (SPARK_LEVELS - 1) + 0.5) :
+			       0;
+		const char *text = value == UINT64_MAX ? "?" :
+				   live->ascii	       ? letters[level] :
+							 blocks[level];
+
+		x = grid_text(grid, x, y, STYLE_PLAIN, bytes_of(text));
+	}
+}
+
+static void draw_title(const struct live *live, struct grid *grid)
+{
+	const struct live_table *table = &live->table[LIVE_PROCESSES];
+	size_t x = 0;
+
+	if (live->view != LIVE_PROCESSES)
+		x = grid_text(grid, 0, 0, STYLE_TITLE, bytes_of(live->facts.title));
+	else if (table->now)
+		x = grid_printf(grid, 0, 0, STYLE_TITLE, "%zu processes, %zu shown",
+				table->now->count, table->shown);
+	if (live->view != LIVE_PROCESSES && live->facts.ended)
+		grid_text(grid, x + 1 < grid->width - 8 ? x + 1 : grid->width - 8, 0, STYLE_BAD,
+			  BYTES("(ended) "));
+	grid_paint(grid, 0, 0, grid->width, STYLE_TITLE);
+}
+
+static void draw_header(struct live *live, struct grid *grid)
+{
+	draw_title(live, grid);
+	if (live->view != LIVE_MAP)
+		return;
+	draw_sums(live, grid, 1);
+	if (live->plain)
+		return;
+	draw_kinds(live, grid, 2);
+	for (size_t i = 0; i < 3; i++)
+		draw_spark(live, grid, i * (grid->width / 3), 3, i);
+}
+
+/* Why the row under the cursor shows a "-", or NULL. */
+static const char *why_absent(struct live_table *table)
+{
+	size_t index = table->order[table->cursor];
+
+	for (size_t i = 0; i < table->selection.count; i++) {
+		const struct column *column = table->selection.columns[i];
+		struct value value = column->get(table->now->ops->row(table->now, index), column);
+
+		if (value.reason && value.reason[0])
+			return value.reason;
+	}
+	return NULL;
+}
+
+static void draw_status(struct live *live, struct grid *grid, size_t y)
+{
+	struct live_table *table = live_table(live);
+	const char *why = table && table->shown ? why_absent(table) : NULL;
+	size_t x;
+
+	x = grid_printf(grid, 0, y, STYLE_DIM, "%s%.1f s", live->paused ? "paused, " : "every ",
+			(double)live->interval_ns / 1e9);
+	if (table && table->shown)
+		x = grid_printf(grid, x, y, STYLE_DIM, "  line %zu of %zu", table->cursor + 1,
+				table->shown);
+	if (table && table->filter_text[0]) {
+		x = grid_text(grid, x, y, STYLE_DIM, BYTES("  filter "));
+		x = grid_text(grid, x, y, STYLE_DIM, bytes_of(table->filter_text));
+	}
+	if (why)
+		x = grid_printf(grid, x, y, STYLE_WARN, "  -: %s", why);
+	if (live->facts.status[0])
+		grid_printf(grid, x, y, STYLE_DIM, "  %s", live->facts.status);
+}
+
+static const char *const prompt_texts[] = {
+	[PROMPT_NONE] = "",
+	[PROMPT_FILTER] = "filter: ",
+	[PROMPT_SEARCH] = "search: ",
+	[PROMPT_COLUMNS] = "columns: ",
+	[PROMPT_GOTO] = "go to: ",
+	[PROMPT_WRITE] = "write to file: ",
+	[PROMPT_REPLACE] = "that file exists: replace it? (y, n) ",
+};
+
+static void draw_bottom(const struct live *live, struct grid *grid, size_t y)
+{
+	struct out out;
+	size_t x;
+
+	if (live->prompt != PROMPT_NONE) {
+		x = grid_text(grid, 0, y, STYLE_TITLE, bytes_of(prompt_texts[live->prompt]));
+		out_init_memory(&out);
+		encode_text(&out, (struct bytes){ live->input, live->input_len });
+		x = grid_text(grid, x, y, STYLE_PLAIN, (struct bytes){ out.buf, out.len });
+		out_fini(&out);
+		x = grid_text(grid, x, y, STYLE_CURSOR, BYTES("_"));
+		grid_text(grid, x + 1, y, STYLE_WARN, bytes_of(live->message));
+	} else if (live->message[0]) {
+		grid_text(grid, 0, y, STYLE_WARN, bytes_of(live->message));
+	} else if (!live->plain) {
+		grid_text(
+			grid, 0, y, STYLE_DIM,
+			live->view == LIVE_PAGES ?
+				BYTES("? help  q quit  Esc back  z/Z zoom  = fit  g go to  w write") :
+				BYTES("? help  q quit  Enter into  Esc back  f filter  <> sort  "
+				      "m mark  d changes"));
+	}
+}
+
+static void draw_help(const struct live *live, struct grid *grid)
+{
+	const char *label, *help;
+	size_t rows = live_rows(live);
+
+	grid_text(grid, 0, 0, STYLE_TITLE, BYTES("Keys (? or Esc: back)"));
+	for (size_t i = 0; i < rows && live_binding(live->help_top + i, &label, &help); i++) {
+		grid_text(grid, 2, i + 2, STYLE_TITLE, bytes_of(label));
+		grid_text(grid, 14, i + 2, STYLE_PLAIN, bytes_of(help));
+	}
+}
+
+void live_draw(struct live *live, struct grid *grid)
+{
+	grid_clear(grid);
+	if (grid->height < 2 || grid->width < 10)
+		return;
+	if (live->help) {
+		draw_help(live, grid);
+	} else {
+		draw_header(live, grid);
+		if (live->view == LIVE_PAGES)
+			live_draw_pages(live, grid, 1);
+		else
+			draw_table(live, grid, header_rows(live));
+	}
+	draw_status(live, grid, grid->height - 2);
+	draw_bottom(live, grid, grid->height - 1);
+}

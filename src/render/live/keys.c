@@ -1,0 +1,574 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/num.h"
+#include "render/live/live.h"
+
+enum { INTERVAL_LEAST_NS = 100000000 };
+#define INTERVAL_MOST_NS 3600000000000ull
+
+/* Rows or cells that one move is, at most a screen. */
+static void move_by(struct live *live, long by)
+{
+	struct live_table *table = live_table(live);
+	size_t at;
+
+	if (!table)
+		return;
+	at = table->cursor;
+	if (by < 0)
+		at = at > (size_t)-by ? at - (size_t)-by : 0;
+	else
+		at += (size_t)by;
+	live_move(live, table, at);
+	live->stale |= live->view == LIVE_PROCESSES;
+}
+
+/* The cursor of the grid, by pages; what is shown follows it. */
+static void pages_move(struct live *live, int64_t by)
+{
+	struct live_pages *pages = &live->pages;
+	uint64_t last = (pages->end - pages->start) / pages->page_size - 1;
+	uint64_t span = live_pages_room(live) * pages->zoom, line = live->width * pages->zoom;
+
+	if (by < 0 && pages->cursor < (uint64_t)-by)
+		pages->cursor = 0;
+	else
+		pages->cursor += (uint64_t)by;
+	if (pages->cursor > last)
+		pages->cursor = last;
+	if (pages->cursor < pages->top)
+		pages->top = pages->cursor / line * line;
+	if (span && pages->cursor >= pages->top + span)
+		pages->top = (pages->cursor - span) / line * line + line;
+	live->stale = true;
+}
+
+static void move(struct live *live, long rows, int64_t pages)
+{
+	if (live->help)
+		live->help_top = rows < 0 ? live->help_top - (live->help_top > 0) :
+					    live->help_top + 1;
+	else if (live->view == LIVE_PAGES)
+		pages_move(live, pages * (int64_t)live->pages.zoom);
+	else
+		move_by(live, rows);
+}
+
+static void do_up(struct live *live)
+{
+	move(live, -1, -(int64_t)live->width);
+}
+
+static void do_down(struct live *live)
+{
+	move(live, 1, (int64_t)live->width);
+}
+
+static void do_left(struct live *live)
+{
+	if (live->view == LIVE_PAGES)
+		move(live, 0, -1);
+}
+
+static void do_right(struct live *live)
+{
+	if (live->view == LIVE_PAGES)
+		move(live, 0, 1);
+}
+
+static void do_page_up(struct live *live)
+{
+	move(live, -(long)live_rows(live), -(int64_t)live_pages_room(live));
+}
+
+static void do_page_down(struct live *live)
+{
+	move(live, (long)live_rows(live), (int64_t)live_pages_room(live));
+}
+
+static void do_home(struct live *live)
+{
+	move(live, -INT32_MAX, -INT32_MAX);
+}
+
+static void do_end(struct live *live)
+{
+	move(live, INT32_MAX, INT32_MAX);
+}
+
+static void open_pages(struct live *live, const struct live_id *id)
+{
+	struct live_pages *pages = &live->pages;
+
+	pages->start = id->start;
+	pages->end = id->end;
+	pages->page_size = live->format.page_size;
+	pages->top = pages->cursor = 0;
+	pages->fit = true;
+	pages->count = 0;
+	pages->explained[0] = pages->reason[0] = '\0';
+	live->view = LIVE_PAGES;
+	live->stale = true;
+}
+
+static void do_enter(struct live *live)
+{
+	struct live_table *table = live_table(live);
+
+	live->help = false;
+	if (!table || !table->shown)
+		return;
+	if (live->view == LIVE_PROCESSES)
+		live_open_map(live, (int)table->at.start, true);
+	else
+		open_pages(live, &table->at);
+}
+
+static void do_back(struct live *live)
+{
+	if (live->help)
+		live->help = false;
+	else if (live->view == LIVE_PAGES)
+		live->view = LIVE_MAP;
+	else if (live->view == LIVE_MAP && live->from_list)
+		live->view = LIVE_PROCESSES;
+	else
+		return;
+	live->stale = true;
+}
+
+static void do_processes(struct live *live)
+{
+	live->view = LIVE_PROCESSES;
+	live->from_list = true;
+	live->stale = true;
+}
+
+static void ask(struct live *live, enum live_prompt prompt, const char *with)
+{
+	live->prompt = prompt;
+	live->input_len = (size_t)snprintf(live->input, sizeof(live->input), "%s", with);
+}
+
+static void do_filter(struct live *live)
+{
+	if (live_table(live))
+		ask(live, PROMPT_FILTER, live_table(live)->filter_text);
+}
+
+static void do_columns(struct live *live)
+{
+	if (live_table(live))
+		ask(live, PROMPT_COLUMNS, live_table(live)->columns);
+}
+
+static void do_search(struct live *live)
+{
+	if (live_table(live))
+		ask(live, PROMPT_SEARCH, "");
+}
+
+static void do_goto(struct live *live)
+{
+	ask(live, PROMPT_GOTO, "");
+}
+
+static void do_write(struct live *live)
+{
+	ask(live, PROMPT_WRITE, "");
+}
+
+/* Sort by the next or the one before of the columns that are shown. */
+static void sort_step(struct live *live, size_t step)
+{
+	struct live_table *table = live_table(live);
+	size_t at = 0, count = table ? table->selection.count : 0;
+
+	if (!count)
+		return;
+	while (at < count && table->selection.columns[at] != table->sort.column)
+		at++;
+	at = at == count ? (step == 1 ? 0 : count - 1) : (at + step) % count;
+	table->sort.column = table->selection.columns[at];
+	table->sort.descending = value_type_is_number(table->sort.column->type);
+	live_reorder(live, table);
+}
+
+static void do_sort_next(struct live *live)
+{
+	sort_step(live, 1);
+}
+
+static void do_sort_before(struct live *live)
+{
+	struct live_table *table = live_table(live);
+
+	if (table)
+		sort_step(live, table->selection.count - 1);
+}
+
+static void do_reverse(struct live *live)
+{
+	struct live_table *table = live_table(live);
+
+	if (!table || !table->sort.column)
+		return;
+	table->sort.descending = !table->sort.descending;
+	live_reorder(live, table);
+}
+
+static void do_unsort(struct live *live)
+{
+	struct live_table *table = live_table(live);
+
+	if (!table)
+		return;
+	table->sort = (struct sort){ 0 };
+	live_reorder(live, table);
+}
+
+static void do_mark(struct live *live)
+{
+	for (size_t i = 0; i < 2; i++) {
+		struct live_table *table = &live->table[i];
+
+		live_list_release(table->mark);
+		table->mark = table->now;
+		if (table->mark)
+			live_list_hold(table->mark);
+	}
+	live->has_mark = true;
+	live->changes = CHANGES_MARK;
+	for (size_t i = 0; i < 2; i++)
+		live_reorder(live, &live->table[i]);
+	snprintf(live->message, sizeof(live->message), "marked: changes are counted from here");
+}
+
+static void do_changes(struct live *live)
+{
+	static const char *const names[] = { "no changes", "changes since the last refresh",
+					     "changes since the mark" };
+
+	live->changes = (live->changes + 1) % (live->has_mark ? 3 : 2);
+	for (size_t i = 0; i < 2; i++)
+		live_reorder(live, &live->table[i]);
+	snprintf(live->message, sizeof(live->message), "%s", names[live->changes]);
+}
+
+static void do_faster(struct live *live)
+{
+	if (live->interval_ns / 2 >= INTERVAL_LEAST_NS)
+		live->interval_ns /= 2;
+}
+
+static void do_slower(struct live *live)
+{
+	if (live->interval_ns * 2 <= INTERVAL_MOST_NS)
+		live->interval_ns *= 2;
+}
+
+static void do_pause(struct live *live)
+{
+	live->paused = !live->paused;
+}
+
+static void do_refresh(struct live *live)
+{
+	live->stale = true;
+}
+
+/* A page stays under the cursor, whatever a cell holds. */
+static void zoom_to(struct live *live, uint64_t zoom)
+{
+	struct live_pages *pages = &live->pages;
+
+	if (live->view != LIVE_PAGES || !zoom)
+		return;
+	pages->fit = false;
+	pages->zoom = zoom;
+	pages->top = 0;
+	pages_move(live, 0);
+}
+
+static void do_zoom_in(struct live *live)
+{
+	zoom_to(live, live->pages.zoom / 2);
+}
+
+static void do_zoom_out(struct live *live)
+{
+	if (live->pages.zoom < 1ull << 40)
+		zoom_to(live, live->pages.zoom * 2);
+}
+
+static void do_zoom_fit(struct live *live)
+{
+	if (live->view != LIVE_PAGES)
+		return;
+	live->pages.fit = true;
+	live->pages.top = 0;
+	live->stale = true;
+}
+
+static void do_plain(struct live *live)
+{
+	live->plain = !live->plain;
+	live_resize(live, live->width, live->height);
+}
+
+static void do_units(struct live *live)
+{
+	live->format.units = (live->format.units + 1) % 3;
+}
+
+static void do_next(struct live *live)
+{
+	live_search_next(live);
+}
+
+static void do_help(struct live *live)
+{
+	live->help = !live->help;
+	live->help_top = 0;
+}
+
+static void do_quit(struct live *live)
+{
+	live->quit = true;
+}
+
+static const struct binding {
+	int key;
+	const char *label,
+		*help; /* the help screen and doc/live.md; NULL: another key's row has it */
+	void (*act)(struct live *live);
+} bindings[] = {
+	/* clang-format off */
+	{ LIVE_KEY_UP, "Up k", "one line up", do_up },
+	{ 'k', NULL, NULL, do_up },
+	{ LIVE_KEY_DOWN, "Down j", "one line down", do_down },
+	{ 'j', NULL, NULL, do_down },
+	{ LIVE_KEY_LEFT, "Left Right", "pages: one cell to the side", do_left },
+	{ LIVE_KEY_RIGHT, NULL, NULL, do_right },
+	{ LIVE_KEY_PAGE_UP, "PgUp PgDn", "one screen up, down", do_page_up },
+	{ LIVE_KEY_PAGE_DOWN, NULL, NULL, do_page_down },
+	{ LIVE_KEY_HOME, "Home End", "to the first, the last line", do_home },
+	{ LIVE_KEY_END, NULL, NULL, do_end },
+	{ 'G', NULL, NULL, do_end },
+	{ LIVE_KEY_ENTER, "Enter", "go into: process, its map, the pages of a mapping", do_enter },
+	{ '\n', NULL, NULL, do_enter },
+	{ LIVE_KEY_ESCAPE, "Esc Bksp", "go back up", do_back },
+	{ LIVE_KEY_ERASE, NULL, NULL, do_back },
+	{ 'p', "p", "the list of processes", do_processes },
+	{ 'f', "f", "filter as you type: rss > 1M && perm ~ w", do_filter },
+	{ '/', "/", "search in all that is shown; Enter ends", do_search },
+	{ 'n', "n", "the next place that the search finds", do_next },
+	{ 'g', "g", "go to an address; in the list of processes, to a PID", do_goto },
+	{ 'c', "c", "columns: a,b or +a,-b; empty: the usual ones", do_columns },
+	{ '>', "< >", "sort by the column before, the next column", do_sort_next },
+	{ '<', NULL, NULL, do_sort_before },
+	{ 'r', "r", "sort the other way round", do_reverse },
+	{ 'o', "o", "no sorting: by address, by PID", do_unsort },
+	{ 'm', "m", "mark: show changes from here on", do_mark },
+	{ 'd', "d", "changes: none, since the last refresh, since the mark", do_changes },
+	{ 'z', "z Z", "pages: fewer, more pages a cell", do_zoom_in },
+	{ 'Z', NULL, NULL, do_zoom_out },
+	{ '=', "=", "pages: the whole mapping on one screen", do_zoom_fit },
+	{ 'u', "u", "units: bytes, human, pages", do_units },
+	{ 'P', "P", "plain: no bars and no hints, to copy from", do_plain },
+	{ 'w', "w", "write what is shown to a file (NAME.json: as JSON)", do_write },
+	{ '+', "+ -", "refresh more often, less often", do_faster },
+	{ '-', NULL, NULL, do_slower },
+	{ ' ', "Space", "pause, go on", do_pause },
+	{ 'R', "R", "refresh now", do_refresh },
+	{ '?', "? h", "this help", do_help },
+	{ 'h', NULL, NULL, do_help },
+	{ 'q', "q", "leave", do_quit },
+	/* clang-format on */
+};
+
+enum { BINDINGS = sizeof(bindings) / sizeof(bindings[0]) };
+
+bool live_binding(size_t index, const char **label, const char **help)
+{
+	for (size_t i = 0; i < BINDINGS; i++) {
+		if (!bindings[i].label || index--)
+			continue;
+		*label = bindings[i].label;
+		*help = bindings[i].help;
+		return true;
+	}
+	return false;
+}
+
+static void goto_address(struct live *live, const char *text)
+{
+	struct live_table *table = &live->table[LIVE_MAP];
+	struct live_pages *pages = &live->pages;
+	uint64_t addr;
+
+	if (!num_user_addr(text, &addr)) {
+		snprintf(live->message, sizeof(live->message), "not an address");
+		return;
+	}
+	if (live->view == LIVE_PAGES && addr >= pages->start && addr < pages->end) {
+		pages->cursor = (addr - pages->start) / pages->page_size;
+		pages_move(live, 0);
+		return;
+	}
+	for (size_t i = 0; i < table->shown; i++) {
+		const struct live_id *id = &table->now->ids[table->order[i]];
+
+		if (addr < id->start || addr >= id->end)
+			continue;
+		live->view = LIVE_MAP;
+		live_move(live, table, i);
+		return;
+	}
+	snprintf(live->message, sizeof(live->message), "no mapping shown holds that address");
+}
+
+static void goto_pid(struct live *live, const char *text)
+{
+	struct live_table *table = live_table(live);
+	uint64_t pid;
+
+	if (!num_user_u64(text, &pid)) {
+		snprintf(live->message, sizeof(live->message), "not a PID");
+		return;
+	}
+	for (size_t i = 0; i < table->shown; i++)
+		if (table->now->ids[table->order[i]].start == pid) {
+			live_move(live, table, i);
+			return;
+		}
+	snprintf(live->message, sizeof(live->message), "no process shown has that PID");
+}
+
+static void finish_prompt(struct live *live)
+{
+	enum live_prompt prompt = live->prompt;
+
+	live->prompt = PROMPT_NONE;
+	switch (prompt) {
+	case PROMPT_FILTER:
+		live_filter(live, live->input);
+		break;
+	case PROMPT_COLUMNS:
+		live_columns(live, live->input);
+		break;
+	case PROMPT_SEARCH:
+		snprintf(live->search, sizeof(live->search), "%s", live->input);
+		live_search_next(live);
+		break;
+	case PROMPT_GOTO:
+		if (live->view == LIVE_PROCESSES)
+			goto_pid(live, live->input);
+		else
+			goto_address(live, live->input);
+		break;
+	case PROMPT_WRITE:
+		snprintf(live->write_to, sizeof(live->write_to), "%s", live->input);
+		live->write_over = false;
+		break;
+	case PROMPT_NONE:
+	case PROMPT_REPLACE:
+		break;
+	}
+}
+
+/* A filter that is not yet whole shows what the one before it did. */
+static void input_changed(struct live *live)
+{
+	live->input[live->input_len] = '\0';
+	live->message[0] = '\0';
+	if (live->prompt == PROMPT_FILTER && live_filter(live, live->input))
+		live->message[0] = '\0';
+}
+
+static void input_add(struct live *live, int key)
+{
+	unsigned code = (unsigned)key;
+	char *at = live->input + live->input_len;
+
+	if (live->input_len + 5 > sizeof(live->input))
+		return;
+	if (code < 0x80) {
+		*at = (char)code;
+		live->input_len += 1;
+	} else if (code < 0x800) {
+		at[0] = (char)(0xc0 | code >> 6);
+		at[1] = (char)(0x80 | (code & 0x3f));
+		live->input_len += 2;
+	} else if (code < 0x10000) {
+		at[0] = (char)(0xe0 | code >> 12);
+		at[1] = (char)(0x80 | (code >> 6 & 0x3f));
+		at[2] = (char)(0x80 | (code & 0x3f));
+		live->input_len += 3;
+	} else {
+		at[0] = (char)(0xf0 | code >> 18);
+		at[1] = (char)(0x80 | (code >> 12 & 0x3f));
+		at[2] = (char)(0x80 | (code >> 6 & 0x3f));
+		at[3] = (char)(0x80 | (code & 0x3f));
+		live->input_len += 4;
+	}
+}
+
+/* The last character, of however many bytes. */
+static void input_erase(struct live *live)
+{
+	while (live->input_len && (live->input[live->input_len - 1] & 0xc0) == 0x80)
+		live->input_len--;
+	if (live->input_len)
+		live->input_len--;
+}
+
+static bool answer_replace(struct live *live, int key)
+{
+	live->prompt = PROMPT_NONE;
+	live->message[0] = '\0';
+	if (key == 'y' || key == 'Y')
+		live->write_over = true;
+	else
+		live->write_to[0] = '\0';
+	return true;
+}
+
+static bool prompt_key(struct live *live, int key)
+{
+	if (live->prompt == PROMPT_REPLACE)
+		return answer_replace(live, key);
+	if (key == LIVE_KEY_ENTER || key == '\n') {
+		finish_prompt(live);
+	} else if (key == LIVE_KEY_ESCAPE) {
+		if (live->prompt == PROMPT_FILTER)
+			live_filter(live, "");
+		live->message[0] = '\0';
+		live->prompt = PROMPT_NONE;
+	} else if (key == LIVE_KEY_ERASE || key == 8) {
+		input_erase(live);
+		input_changed(live);
+	} else if (key >= ' ' && key < 0x110000) {
+		input_add(live, key);
+		input_changed(live);
+	} else {
+		return false;
+	}
+	return true;
+}
+
+bool live_key(struct live *live, int key)
+{
+	if (live->prompt != PROMPT_NONE)
+		return prompt_key(live, key);
+	live->message[0] = '\0';
+	for (size_t i = 0; i < BINDINGS; i++) {
+		if (bindings[i].key != key)
+			continue;
+		bindings[i].act(live);
+		return true;
+	}
+	return false;
+}

@@ -1,0 +1,220 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef VMVIEW_RENDER_LIVE_LIVE_H
+#define VMVIEW_RENDER_LIVE_LIVE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/arena.h"
+#include "column/column.h"
+#include "column/sort.h"
+#include "model/kind.h"
+#include "render/live/list.h"
+#include "render/report.h"
+
+struct filter;
+struct grid;
+
+/*
+ * The live view as a state: what was read, what is shown of it, where the cursor is. Nothing here
+ * reads a file or knows a terminal: cmd/ fills in readings (live_take_list() and the like),
+ * live_key() takes keys, live_draw() makes a screen of it.
+ */
+enum live_view { LIVE_PROCESSES, LIVE_MAP, LIVE_PAGES, LIVE_VIEWS };
+
+/* Keys that are no characters; characters are their code points. */
+enum live_key_code {
+	LIVE_KEY_ENTER = '\r',
+	LIVE_KEY_ESCAPE = 27,
+	LIVE_KEY_ERASE = 127,
+	LIVE_KEY_UP = 0x200000,
+	LIVE_KEY_DOWN,
+	LIVE_KEY_LEFT,
+	LIVE_KEY_RIGHT,
+	LIVE_KEY_PAGE_UP,
+	LIVE_KEY_PAGE_DOWN,
+	LIVE_KEY_HOME,
+	LIVE_KEY_END,
+};
+
+/* What the line at the bottom asks for. */
+enum live_prompt {
+	PROMPT_NONE,
+	PROMPT_FILTER,
+	PROMPT_SEARCH,
+	PROMPT_COLUMNS,
+	PROMPT_GOTO,
+	PROMPT_WRITE,
+	PROMPT_REPLACE, /* a file of that name exists: y or n */
+};
+
+/* Since when changes are shown. */
+enum live_changes { CHANGES_OFF, CHANGES_REFRESH, CHANGES_MARK };
+
+enum { LIVE_INPUT_MAX = 256, LIVE_HISTORY = 1024, LIVE_NARROW = 90, LIVE_TEXT_MAX = 1024 };
+
+/* A list view: one row a process or a mapping. */
+struct live_table {
+	const struct column_set *set; /* made by cmd/, as are the texts */
+	const char *defaults, *narrow; /* columns, as for -o; narrow below LIVE_NARROW columns */
+	const char *changes; /* columns that CHANGES_ show as signed ones, commas between */
+	char columns[LIVE_INPUT_MAX], filter_text[LIVE_INPUT_MAX];
+	struct arena arena; /* of selection and filter */
+	struct selection selection;
+	struct filter *filter;
+	struct sort sort;
+	struct live_list *now, *before, *mark;
+	size_t *order; /* indices of rows that are shown */
+	size_t shown;
+	long *match; /* by index: the row of what changes are counted from */
+	size_t gone; /* rows of that which are no more */
+	size_t cursor, top; /* positions in order */
+	struct live_id at; /* what the cursor is on, however rows move */
+};
+
+/* What is said above and below the rows; texts are encoded. */
+struct live_facts {
+	char title[LIVE_TEXT_MAX];
+	char status[LIVE_TEXT_MAX]; /* what the last reading cost, and what could not be read */
+	bool known; /* of the process: the sums below */
+	bool ended;
+	struct value sums[4]; /* live_sum_names */
+	uint64_t kinds[KIND_COUNT]; /* rss by kind */
+};
+
+extern const char *const live_sum_names[4]; /* RSS PSS DIRTY SWAP */
+
+/* What the pages of a cell are, by letter; a page is one of these. */
+enum live_class {
+	CLASS_EMPTY,
+	CLASS_PRIVATE, /* anonymous, of this process alone */
+	CLASS_SHARED, /* anonymous, mapped elsewhere too */
+	CLASS_FILE, /* file or shared memory, clean as far as is known */
+	CLASS_DIRTY, /* the same, dirty */
+	CLASS_HUGE, /* mapped by a PMD or above, of any of these */
+	CLASS_SWAPPED,
+	CLASS_ZERO,
+	CLASS_GUARD,
+	CLASS_MARKER,
+	CLASS_MIGRATION,
+	CLASS_COUNT,
+};
+
+struct live_cell {
+	uint32_t pages[CLASS_COUNT];
+};
+
+/* The grid of pages of one mapping. */
+struct live_pages {
+	uint64_t start, end, page_size; /* the mapping; bytes */
+	char name[256]; /* encoded */
+	uint64_t zoom; /* pages a cell */
+	bool fit; /* zoom follows the size of the screen */
+	uint64_t top; /* the first page that is shown, from start */
+	uint64_t cursor; /* a page, from start */
+	/* the last reading */
+	uint64_t read_top, read_zoom;
+	struct live_cell *cells; /* heap */
+	size_t count;
+	char reason[128]; /* why there is none; "": there is */
+	char explained[LIVE_TEXT_MAX]; /* the page under the cursor */
+};
+
+struct live_sample {
+	uint64_t value[3]; /* RSS PSS DIRTY; UINT64_MAX: not known */
+};
+
+struct live {
+	size_t width, height;
+	bool ascii; /* no line drawing, no blocks */
+	bool plain; /* no bars, no hints: to copy from, and for screen readers */
+	struct report_options format; /* how figures look */
+	enum live_view view;
+	bool from_list; /* escape from map leads to the processes */
+	struct live_table table[2]; /* LIVE_PROCESSES, LIVE_MAP */
+	struct live_pages pages;
+	struct live_facts facts;
+	int pid; /* that LIVE_MAP and LIVE_PAGES are of */
+	struct live_sample history[LIVE_HISTORY];
+	size_t samples; /* in all; the last LIVE_HISTORY are kept */
+	enum live_changes changes;
+	bool has_mark;
+	bool help;
+	size_t help_top;
+	bool paused;
+	uint64_t interval_ns;
+	enum live_prompt prompt;
+	char input[LIVE_INPUT_MAX]; /* bytes from a keyboard */
+	size_t input_len;
+	char search[LIVE_INPUT_MAX];
+	char message[LIVE_TEXT_MAX]; /* what the last key gave; encoded */
+	bool quit;
+	bool stale; /* what is shown has to be read anew, now */
+	char write_to[LIVE_INPUT_MAX]; /* not "": write what is shown there */
+	bool write_over;
+};
+
+void live_init(struct live *live, const struct report_options *format);
+void live_fini(struct live *live);
+
+/* A view's columns; what table points to must outlive live. */
+void live_set_columns(struct live *live, enum live_view view, const struct live_table *table);
+
+/* Show the map of this process; from the list: escape leads back there. */
+void live_open_map(struct live *live, int pid, bool from_list);
+
+void live_resize(struct live *live, size_t width, size_t height);
+
+/* The newest reading of a list view; takes over list. */
+void live_take_list(struct live *live, enum live_view view, struct live_list *list);
+
+/* Sums of the process at this refresh, for the sparkline. */
+void live_take_sample(struct live *live, const struct live_sample *sample);
+
+/* How many cells the grid of pages has room for: what a reading has to fill. */
+size_t live_pages_room(const struct live *live);
+
+/* The table of the current view, or NULL (LIVE_PAGES). */
+struct live_table *live_table(struct live *live);
+
+/* Apply a filter ("" for none) or columns; false with the reason in live->message. */
+bool live_filter(struct live *live, const char *text);
+bool live_columns(struct live *live, const char *text);
+bool live_sort(struct live *live, const char *text);
+
+/* The change of a column of a row since what live->changes says; absent where it is not known. */
+struct value live_change(struct live *live, struct live_table *table, size_t index,
+			 const struct column *column);
+
+/* Where changes are counted from, or NULL. */
+struct live_list *live_changes_from(const struct live *live, const struct live_table *table);
+
+/* Move the cursor to a row (position among the shown ones). */
+void live_move(struct live *live, struct live_table *table, size_t position);
+
+/* The next row whose text columns hold live->search; a message where there is none. */
+void live_search_next(struct live *live);
+
+/* Make order anew: after a reading, a filter, a sort. */
+void live_reorder(struct live *live, struct live_table *table);
+
+/* Take a key; false: it means nothing here. */
+bool live_key(struct live *live, int key);
+
+/* The list of keys: "j\0one line down" lines for the help screen, index from 0; false at its end. */
+bool live_binding(size_t index, const char **label, const char **help);
+
+/* How many rows the view's table or grid has on the screen. */
+size_t live_rows(const struct live *live);
+
+void live_draw(struct live *live, struct grid *grid);
+
+/* The part of live_draw() that shows the grid of pages, from row y on. */
+void live_draw_pages(struct live *live, struct grid *grid, size_t y);
+
+/* "private", .. and the letter of a class. */
+extern const char *const live_class_names[CLASS_COUNT];
+extern const char live_class_letters[CLASS_COUNT + 1];
+
+#endif

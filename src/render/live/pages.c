@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <inttypes.h>
+#include <string.h>
+
+#include "render/live/grid.h"
+#include "render/live/live.h"
+
+const char *const live_class_names[CLASS_COUNT] = {
+	[CLASS_EMPTY] = "empty",     [CLASS_PRIVATE] = "private",  [CLASS_SHARED] = "shared",
+	[CLASS_FILE] = "file",	     [CLASS_DIRTY] = "dirty",	   [CLASS_HUGE] = "huge",
+	[CLASS_SWAPPED] = "swapped", [CLASS_ZERO] = "zero",	   [CLASS_GUARD] = "guard",
+	[CLASS_MARKER] = "marker",   [CLASS_MIGRATION] = "moving",
+};
+
+const char live_class_letters[CLASS_COUNT + 1] = ".psfDHwzgmi";
+
+enum { PAGES_OTHER = 5 }; /* rows beside the grid: title, range, page, status, hints */
+
+size_t live_pages_room(const struct live *live)
+{
+	return live->height > PAGES_OTHER + 1 ? (live->height - PAGES_OTHER - 1) * live->width : 0;
+}
+
+/* What most of the pages are that are not empty: one page in a cell shows before all that are not. */
+static enum live_class cell_class(const struct live_cell *cell)
+{
+	enum live_class best = CLASS_EMPTY;
+
+	for (unsigned i = CLASS_EMPTY + 1; i < CLASS_COUNT; i++)
+		if (cell->pages[i] && (best == CLASS_EMPTY || cell->pages[i] > cell->pages[best]))
+			best = (enum live_class)i;
+	return best;
+}
+
+static void draw_cells(const struct live *live, struct grid *grid, size_t y)
+{
+	const struct live_pages *pages = &live->pages;
+	uint64_t at = (pages->cursor - pages->read_top) / pages->read_zoom;
+
+	for (size_t i = 0; i < pages->count; i++) {
+		enum live_class class = cell_class(&pages->cells[i]);
+		enum live_style style = class == CLASS_EMPTY ? STYLE_DIM : STYLE_KIND + class;
+
+		grid_text(grid, i % live->width, y + i / live->width,
+			  i == at && pages->cursor >= pages->read_top ? STYLE_CURSOR : style,
+			  (struct bytes){ &live_class_letters[class], 1 });
+	}
+}
+
+static void draw_legend(struct grid *grid, size_t y)
+{
+	size_t x = 0;
+
+	for (unsigned i = 0; i < CLASS_COUNT; i++) {
+		x = grid_text(grid, x, y, STYLE_KIND + i,
+			      (struct bytes){ &live_class_letters[i], 1 });
+		x = grid_printf(grid, x, y, STYLE_DIM, " %s ", live_class_names[i]);
+	}
+}
+
+/* The cell under the cursor in numbers, where it is more than one page. */
+static size_t draw_cell_counts(const struct live *live, struct grid *grid, size_t y)
+{
+	const struct live_pages *pages = &live->pages;
+	uint64_t at = (pages->cursor - pages->read_top) / pages->read_zoom;
+	size_t x = 0;
+
+	if (pages->read_zoom < 2 || pages->cursor < pages->read_top || at >= pages->count)
+		return 0;
+	for (unsigned i = 0; i < CLASS_COUNT; i++)
+		if (pages->cells[at].pages[i])
+			x = grid_printf(grid, x, y, STYLE_PLAIN, "%" PRIu32 " %s, ",
+					pages->cells[at].pages[i], live_class_names[i]);
+	return x;
+}
+
+void live_draw_pages(struct live *live, struct grid *grid, size_t y)
+{
+	const struct live_pages *pages = &live->pages;
+	size_t x, bottom = grid->height > 4 ? grid->height - 4 : 0;
+
+	x = grid_printf(grid, 0, y, STYLE_PLAIN,
+			"%" PRIx64 "-%" PRIx64 " %" PRIu64 " pages, %" PRIu64 " a cell  ",
+			pages->start, pages->end, (pages->end - pages->start) / pages->page_size,
+			pages->zoom);
+	grid_text(grid, x, y, STYLE_TITLE, bytes_of(pages->name));
+	if (pages->reason[0])
+		grid_text(grid, 0, y + 1, STYLE_BAD, bytes_of(pages->reason));
+	else if (pages->count)
+		draw_cells(live, grid, y + 1);
+	if (!live->plain)
+		draw_legend(grid, bottom);
+	if (pages->count && !pages->reason[0]) {
+		x = draw_cell_counts(live, grid, bottom + 1);
+		grid_text(grid, x, bottom + 1, STYLE_PLAIN, bytes_of(pages->explained));
+	}
+}

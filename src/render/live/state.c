@@ -1,0 +1,338 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "render/live/live.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/encode.h"
+#include "base/error.h"
+#include "base/out.h"
+#include "column/filter.h"
+#include "render/format.h"
+
+const char *const live_sum_names[4] = { "RSS", "PSS", "DIRTY", "SWAP" };
+
+enum { INTERVAL_DEFAULT_NS = 2000000000 };
+
+void live_init(struct live *live, const struct report_options *format)
+{
+	*live = (struct live){ .format = *format, .interval_ns = INTERVAL_DEFAULT_NS };
+	for (size_t i = 0; i < 2; i++)
+		arena_init(&live->table[i].arena);
+	live->pages.fit = true;
+	live->pages.zoom = 1;
+	live->stale = true;
+}
+
+static void table_fini(struct live_table *table)
+{
+	live_list_release(table->now);
+	live_list_release(table->before);
+	live_list_release(table->mark);
+	filter_free(table->filter);
+	arena_fini(&table->arena);
+	free(table->order);
+	free(table->match);
+}
+
+void live_fini(struct live *live)
+{
+	for (size_t i = 0; i < 2; i++)
+		table_fini(&live->table[i]);
+	free(live->pages.cells);
+}
+
+struct live_table *live_table(struct live *live)
+{
+	return live->view == LIVE_PAGES ? NULL : &live->table[live->view];
+}
+
+/* Columns and filter live in one arena, so both are made anew where one changes. */
+static int parse(const struct live *live, struct live_table *table, const char *columns,
+		 const char *filter, struct error *err)
+{
+	const char *defaults = live->width < LIVE_NARROW ? table->narrow : table->defaults;
+	struct selection selection;
+	struct filter *parsed = NULL;
+	struct arena arena;
+	int rc;
+
+	arena_init(&arena);
+	rc = selection_parse(&selection, table->set, defaults, *columns ? columns : NULL, &arena,
+			     err);
+	if (rc == 0)
+		rc = filter_parse(&parsed, table->set, *filter ? filter : NULL, &arena, err);
+	if (rc) {
+		arena_fini(&arena);
+		return rc;
+	}
+	filter_free(table->filter);
+	arena_fini(&table->arena);
+	table->arena = arena;
+	table->selection = selection;
+	table->filter = parsed;
+	snprintf(table->columns, sizeof(table->columns), "%s", columns);
+	snprintf(table->filter_text, sizeof(table->filter_text), "%s", filter);
+	return 0;
+}
+
+static bool apply(struct live *live, const char *columns, const char *filter)
+{
+	struct live_table *table = live_table(live);
+	char kept[2][LIVE_INPUT_MAX];
+	struct out out;
+	struct error err;
+
+	snprintf(kept[0], sizeof(kept[0]), "%s", columns);
+	snprintf(kept[1], sizeof(kept[1]), "%s", filter);
+	if (parse(live, table, kept[0], kept[1], &err)) {
+		out_init_memory(&out);
+		encode_text(&out, bytes_of(err.text));
+		out_char(&out, '\0');
+		snprintf(live->message, sizeof(live->message), "%s", out.buf);
+		out_fini(&out);
+		return false;
+	}
+	live_reorder(live, table);
+	return true;
+}
+
+bool live_filter(struct live *live, const char *text)
+{
+	return apply(live, live_table(live)->columns, text);
+}
+
+bool live_columns(struct live *live, const char *text)
+{
+	return apply(live, text, live_table(live)->filter_text);
+}
+
+bool live_sort(struct live *live, const char *text)
+{
+	struct live_table *table = live_table(live);
+	struct error err;
+
+	if (sort_parse(&table->sort, table->set, text, &err)) {
+		snprintf(live->message, sizeof(live->message), "%.200s", err.text);
+		return false;
+	}
+	live_reorder(live, table);
+	return true;
+}
+
+void live_set_columns(struct live *live, enum live_view view, const struct live_table *from)
+{
+	struct live_table *table = &live->table[view];
+	struct error err;
+
+	table->set = from->set;
+	table->defaults = from->defaults;
+	table->narrow = from->narrow;
+	table->changes = from->changes;
+	parse(live, table, "", "", &err);
+}
+
+static void table_reset(struct live_table *table)
+{
+	live_list_release(table->now);
+	live_list_release(table->before);
+	live_list_release(table->mark);
+	table->now = table->before = table->mark = NULL;
+	table->cursor = table->top = table->shown = table->gone = 0;
+	table->at = (struct live_id){ 0 };
+}
+
+void live_open_map(struct live *live, int pid, bool from_list)
+{
+	if (live->pid != pid) {
+		table_reset(&live->table[LIVE_MAP]);
+		live->samples = 0;
+		live->facts = (struct live_facts){ 0 };
+		live->has_mark = false;
+		if (live->changes == CHANGES_MARK)
+			live->changes = CHANGES_OFF;
+	}
+	live->pid = pid;
+	live->from_list = from_list;
+	live->view = LIVE_MAP;
+	live->stale = true;
+}
+
+void live_resize(struct live *live, size_t width, size_t height)
+{
+	bool other = (live->width < LIVE_NARROW) != (width < LIVE_NARROW);
+
+	live->width = width;
+	live->height = height;
+	for (size_t i = 0; i < 2; i++) {
+		struct live_table *table = &live->table[i];
+		char kept[2][LIVE_INPUT_MAX];
+
+		memcpy(kept[0], table->columns, sizeof(kept[0]));
+		memcpy(kept[1], table->filter_text, sizeof(kept[1]));
+		if (other && table->set)
+			parse(live, table, kept[0], kept[1], NULL);
+		live_move(live, table, table->cursor);
+	}
+	if (live->view == LIVE_PAGES && live->pages.fit)
+		live->stale = true;
+}
+
+struct live_list *live_changes_from(const struct live *live, const struct live_table *table)
+{
+	if (live->changes == CHANGES_REFRESH)
+		return table->before;
+	return live->changes == CHANGES_MARK ? table->mark : NULL;
+}
+
+static void match_changes(struct live *live, struct live_table *table)
+{
+	struct live_list *from = live_changes_from(live, table);
+
+	table->gone = 0;
+	if (!from || !table->now)
+		return;
+	table->match = mem_grow(table->match, table->now->count + 1, sizeof(*table->match));
+	live_list_match(table->now, from, table->match);
+	table->gone = live_list_gone(table->match, table->now->count, from);
+}
+
+static struct value cell(struct live_list *list, size_t index, const struct column *column)
+{
+	return column->get(list->ops->row(list, index), column);
+}
+
+struct value live_change(struct live *live, struct live_table *table, size_t index,
+			 const struct column *column)
+{
+	struct live_list *from = live_changes_from(live, table);
+	struct value now, before = value_u(0);
+
+	if (!from)
+		return value_none();
+	now = cell(table->now, index, column);
+	if (table->match[index] != LIST_NONE)
+		before = cell(from, (size_t)table->match[index], column);
+	if (now.reason || before.reason)
+		return now.reason ? now : before;
+	return value_i((int64_t)(now.u - before.u));
+}
+
+/* Rows that the filter takes, in order; the cursor stays on its row where that is still there. */
+static size_t select_rows(struct live_table *table, struct sort_item *items)
+{
+	struct live_list *now = table->now;
+	size_t count = 0;
+
+	for (size_t i = 0; i < now->count; i++) {
+		const void *row = now->ops->row(now, i);
+
+		if (!filter_matches(table->filter, row))
+			continue;
+		items[count] = (struct sort_item){ .index = i };
+		if (table->sort.column)
+			items[count].key = table->sort.column->get(row, table->sort.column);
+		count++;
+	}
+	if (table->sort.column)
+		sort_items(&table->sort, items, count);
+	return count;
+}
+
+static void keep_cursor(struct live *live, struct live_table *table)
+{
+	long at = table->at.end ? live_list_find(table->now, &table->at) : LIST_NONE;
+	size_t position = table->cursor;
+
+	for (size_t i = 0; at != LIST_NONE && i < table->shown; i++)
+		if (table->order[i] == (size_t)at)
+			position = i;
+	live_move(live, table, position);
+}
+
+void live_reorder(struct live *live, struct live_table *table)
+{
+	struct sort_item *items;
+
+	if (!table->now)
+		return;
+	items = mem_alloc((table->now->count + 1) * sizeof(*items));
+	table->shown = select_rows(table, items);
+	table->order = mem_grow(table->order, table->shown + 1, sizeof(*table->order));
+	for (size_t i = 0; i < table->shown; i++)
+		table->order[i] = items[i].index;
+	free(items);
+	match_changes(live, table);
+	keep_cursor(live, table);
+}
+
+void live_take_list(struct live *live, enum live_view view, struct live_list *list)
+{
+	struct live_table *table = &live->table[view];
+
+	list->users = 1;
+	live_list_release(table->before);
+	table->before = table->now;
+	table->now = list;
+	live_reorder(live, table);
+}
+
+void live_take_sample(struct live *live, const struct live_sample *sample)
+{
+	live->history[live->samples++ % LIVE_HISTORY] = *sample;
+}
+
+void live_move(struct live *live, struct live_table *table, size_t position)
+{
+	size_t rows = live_rows(live);
+
+	if (position >= table->shown)
+		position = table->shown ? table->shown - 1 : 0;
+	table->cursor = position;
+	if (table->top > position)
+		table->top = position;
+	if (rows && position >= table->top + rows)
+		table->top = position - rows + 1;
+	if (table->top + rows > table->shown)
+		table->top = table->shown > rows ? table->shown - rows : 0;
+	if (table->now && table->shown)
+		table->at = table->now->ids[table->order[position]];
+}
+
+/* Whether any shown column of the row has the text that is looked for, whatever the case. */
+static bool row_has(struct live *live, struct live_table *table, size_t index, struct out *out)
+{
+	for (size_t i = 0; i < table->selection.count; i++) {
+		const struct column *column = table->selection.columns[i];
+		struct value value = cell(table->now, index, column);
+
+		out->len = 0;
+		format_cell(out, &live->format, column, &value);
+		out_char(out, '\0');
+		if (strcasestr(out->buf, live->search))
+			return true;
+	}
+	return false;
+}
+
+void live_search_next(struct live *live)
+{
+	struct live_table *table = live_table(live);
+	struct out out;
+	bool found = false;
+
+	if (!table || !live->search[0])
+		return;
+	out_init_memory(&out);
+	for (size_t i = 1; i <= table->shown && !found; i++) {
+		size_t position = (table->cursor + i) % table->shown;
+
+		found = row_has(live, table, table->order[position], &out);
+		if (found)
+			live_move(live, table, position);
+	}
+	out_fini(&out);
+	if (!found)
+		snprintf(live->message, sizeof(live->message), "not found");
+}

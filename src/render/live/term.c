@@ -1,0 +1,313 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "render/live/term.h"
+
+#include <errno.h>
+#include <langinfo.h>
+#include <locale.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <termios.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/arena.h"
+#include "base/error.h"
+#include "render/live/grid.h"
+#include "render/live/live.h"
+
+/* Last: it has macros for common words. */
+#include <curses.h>
+
+enum { RESET_MAX = 256, CRASH_STACK = 1 << 16, ESCAPE_MS = 25 };
+
+/*
+ * What a handler needs to give the terminal back when we crash. It lies below the stack that the handler
+ * runs on, where sigaltstack(2) finds it, so nothing of it is global; that stack also serves where
+ * ours has overflowed.
+ */
+struct crash {
+	struct termios modes;
+	char reset[RESET_MAX];
+	size_t len;
+	char stack[CRASH_STACK] __attribute__((aligned(16)));
+};
+
+struct terminal {
+	SCREEN *screen;
+	int signals; /* signalfd */
+	bool utf8, color;
+	attr_t attrs[STYLE_COUNT];
+	struct termios modes;
+	struct crash *crash;
+};
+
+static const int fatal[] = { SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, SIGTRAP, SIGSYS };
+
+static void on_crash(int number)
+{
+	const struct crash *crash;
+	stack_t stack;
+
+	if (sigaltstack(NULL, &stack) == 0) {
+		crash = (const struct crash *)((const char *)stack.ss_sp -
+					       offsetof(struct crash, stack));
+		if (write(STDOUT_FILENO, crash->reset, crash->len) >= 0)
+			tcsetattr(STDIN_FILENO, TCSANOW, &crash->modes);
+	}
+	signal(number, SIG_DFL);
+	raise(number);
+}
+
+static void add_reset(struct crash *crash, const char *sequence)
+{
+	/* (char *)-1: the terminal's entry knows no such thing */
+	size_t len = sequence && (intptr_t)sequence != -1 ? strlen(sequence) : 0;
+
+	if (len && crash->len + len < RESET_MAX) {
+		memcpy(crash->reset + crash->len, sequence, len);
+		crash->len += len;
+	}
+}
+
+static void guard_crashes(struct terminal *term)
+{
+	struct sigaction action = { .sa_handler = on_crash, .sa_flags = SA_ONSTACK };
+	struct crash *crash = mem_zalloc(sizeof(*crash));
+	stack_t stack = { .ss_sp = crash->stack, .ss_size = CRASH_STACK };
+
+	term->crash = crash;
+	crash->modes = term->modes;
+	add_reset(crash, tigetstr("sgr0"));
+	add_reset(crash, tigetstr("rmkx"));
+	add_reset(crash, tigetstr("cnorm"));
+	add_reset(crash, "\033[?1000l\033[?1006l");
+	add_reset(crash, tigetstr("rmcup"));
+	if (sigaltstack(&stack, NULL))
+		return;
+	for (size_t i = 0; i < sizeof(fatal) / sizeof(fatal[0]); i++)
+		sigaction(fatal[i], &action, NULL);
+}
+
+static void forget_crashes(struct terminal *term)
+{
+	const stack_t none = { .ss_flags = SS_DISABLE };
+
+	for (size_t i = 0; i < sizeof(fatal) / sizeof(fatal[0]); i++)
+		signal(fatal[i], SIG_DFL);
+	sigaltstack(&none, NULL);
+	free(term->crash);
+}
+
+static int block_signals(void)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGHUP);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGQUIT);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+}
+
+/* Colours by what they mean; each kind a colour of the 8 that every terminal has, then bold ones. */
+static void choose_colors(struct terminal *term)
+{
+	static const short base[] = { COLOR_GREEN,   COLOR_YELLOW, COLOR_BLUE,
+				      COLOR_MAGENTA, COLOR_CYAN,   COLOR_RED };
+
+	start_color();
+	use_default_colors();
+	for (short i = 0; i < 6; i++)
+		init_pair((short)(i + 1), base[i], -1);
+	term->attrs[STYLE_GOOD] = (attr_t)COLOR_PAIR(1);
+	term->attrs[STYLE_WARN] = (attr_t)COLOR_PAIR(2);
+	term->attrs[STYLE_BAD] = (attr_t)COLOR_PAIR(6) | A_BOLD;
+	for (unsigned i = 0; i < STYLE_KINDS; i++)
+		term->attrs[STYLE_KIND + i] = (attr_t)COLOR_PAIR(i % 6 + 1) |
+					      (i >= 6 ? A_BOLD : A_NORMAL);
+}
+
+static void choose_attributes(struct terminal *term, bool color)
+{
+	term->attrs[STYLE_TITLE] = A_BOLD;
+	term->attrs[STYLE_CURSOR] = A_REVERSE;
+	term->attrs[STYLE_DIM] = A_DIM;
+	term->attrs[STYLE_BAD] = A_BOLD;
+	term->color = color && has_colors();
+	if (term->color)
+		choose_colors(term);
+}
+
+static void set_modes(void)
+{
+	cbreak();
+	noecho();
+	nonl();
+	nodelay(stdscr, TRUE);
+	keypad(stdscr, TRUE);
+	set_escdelay(ESCAPE_MS);
+	curs_set(0);
+	mousemask(BUTTON1_CLICKED | BUTTON1_PRESSED | BUTTON4_PRESSED | BUTTON5_PRESSED, NULL);
+	mouseinterval(0);
+}
+
+int term_open(struct terminal **out, bool color, struct error *err)
+{
+	struct terminal *term;
+	struct termios modes;
+
+	if (!isatty(STDIN_FILENO) || !isatty(STDOUT_FILENO) || tcgetattr(STDIN_FILENO, &modes))
+		return error_set(err, EINVAL, "live needs a terminal (try: --batch 1)");
+	term = mem_zalloc(sizeof(*term));
+	term->modes = modes;
+	setlocale(LC_CTYPE, "");
+	term->utf8 = strcmp(nl_langinfo(CODESET), "UTF-8") == 0;
+	term->screen = newterm(NULL, stdout, stdin);
+	if (!term->screen) {
+		free(term);
+		return error_set(
+			err, EINVAL,
+			"this terminal is not known here: TERM is not set, or has no entry "
+			"(try: TERM=xterm, or --batch 1)");
+	}
+	term->signals = block_signals();
+	guard_crashes(term);
+	set_modes();
+	choose_attributes(term, color);
+	*out = term;
+	return 0;
+}
+
+void term_close(struct terminal *term)
+{
+	if (!term)
+		return;
+	endwin();
+	delscreen(term->screen);
+	tcsetattr(STDIN_FILENO, TCSANOW, &term->modes);
+	forget_crashes(term);
+	if (term->signals >= 0)
+		close(term->signals);
+	free(term);
+}
+
+bool term_is_utf8(const struct terminal *term)
+{
+	return term->utf8;
+}
+
+void term_size(const struct terminal *term, size_t *width, size_t *height)
+{
+	int rows, columns;
+
+	(void)term;
+	getmaxyx(stdscr, rows, columns);
+	*width = columns > 0 ? (size_t)columns : 0;
+	*height = rows > 0 ? (size_t)rows : 0;
+}
+
+/* What the terminal cannot show becomes "?"; "" is the second column of the character before. */
+static const char *shown(const struct terminal *term, const struct grid_cell *cell)
+{
+	if (!term->utf8 && (unsigned char)cell->text[0] >= 0x80)
+		return "?";
+	return cell->text;
+}
+
+void term_show(struct terminal *term, const struct grid *grid)
+{
+	erase();
+	for (size_t y = 0; y < grid->height; y++)
+		for (size_t x = 0; x < grid->width; x++) {
+			const struct grid_cell *cell = grid_at(grid, x, y);
+
+			if (!cell->text[0] || (cell->text[0] == ' ' && !cell->style))
+				continue;
+			attrset((int)term->attrs[cell->style]);
+			mvaddstr((int)y, (int)x, shown(term, cell));
+		}
+	attrset(A_NORMAL);
+	refresh();
+}
+
+static int key_of(int code)
+{
+	static const struct {
+		int from, to;
+	} keys[] = {
+		{ KEY_UP, LIVE_KEY_UP },	 { KEY_DOWN, LIVE_KEY_DOWN },
+		{ KEY_LEFT, LIVE_KEY_LEFT },	 { KEY_RIGHT, LIVE_KEY_RIGHT },
+		{ KEY_PPAGE, LIVE_KEY_PAGE_UP }, { KEY_NPAGE, LIVE_KEY_PAGE_DOWN },
+		{ KEY_HOME, LIVE_KEY_HOME },	 { KEY_END, LIVE_KEY_END },
+		{ KEY_ENTER, LIVE_KEY_ENTER },	 { KEY_BACKSPACE, LIVE_KEY_ERASE },
+	};
+
+	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
+		if (keys[i].from == code)
+			return keys[i].to;
+	return -1;
+}
+
+static enum term_event mouse(struct term_key *key)
+{
+	MEVENT event;
+
+	if (getmouse(&event) != OK)
+		return TERM_NOTHING;
+	if (event.bstate & BUTTON4_PRESSED)
+		key->key = LIVE_KEY_UP;
+	else if (event.bstate & BUTTON5_PRESSED)
+		key->key = LIVE_KEY_DOWN;
+	else
+		key->click = true;
+	key->x = (size_t)event.x;
+	key->y = (size_t)event.y;
+	return TERM_KEY;
+}
+
+static enum term_event next_key(struct term_key *key)
+{
+	wint_t code;
+	int rc = get_wch(&code);
+
+	*key = (struct term_key){ 0 };
+	if (rc == ERR)
+		return TERM_NOTHING;
+	if (rc == OK) {
+		key->key = (int)code;
+		return TERM_KEY;
+	}
+	if (code == KEY_RESIZE)
+		return TERM_RESIZE;
+	if (code == KEY_MOUSE)
+		return mouse(key);
+	key->key = key_of((int)code);
+	return TERM_KEY;
+}
+
+static int to_ms(uint64_t ns)
+{
+	return ns > 3600000000000ull ? 3600000 : (int)((ns + 999999) / 1000000);
+}
+
+enum term_event term_wait(struct terminal *term, uint64_t timeout_ns, struct term_key *key)
+{
+	struct pollfd fds[2] = { { STDIN_FILENO, POLLIN, 0 }, { term->signals, POLLIN, 0 } };
+	enum term_event event = next_key(key);
+
+	if (event != TERM_NOTHING)
+		return event;
+	if (poll(fds, 2, to_ms(timeout_ns)) <= 0)
+		return next_key(key);	/* a resize interrupts poll */
+	if (fds[1].revents)
+		return TERM_END;
+	event = next_key(key);
+	if (event == TERM_NOTHING && fds[0].revents & (POLLHUP | POLLERR | POLLNVAL))
+		return TERM_END;
+	return event;
+}

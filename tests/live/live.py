@@ -1,0 +1,328 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""vmview live in a real terminal (tmux), and its --batch against the truth of processes."""
+import contextlib
+import json
+import os
+import random
+import re
+import signal
+import subprocess
+import tempfile
+import time
+
+import lib
+
+PAGE = os.sysconf("SC_PAGESIZE")
+WAIT = 15
+
+
+class Terminal:
+    """A shell in a tmux of its own; closed with the with block."""
+
+    def __init__(self, stack, width=80, height=24, env=()):
+        self.dir = stack.enter_context(tempfile.TemporaryDirectory(prefix="vmview-live."))
+        self.base = ["tmux", "-S", os.path.join(self.dir, "socket"), "-f", "/dev/null"]
+        stack.callback(subprocess.run, self.base + ["kill-server"], stderr=subprocess.DEVNULL)
+        settings = ["LC_ALL=C.UTF-8", "PS1=ready$ ", *env]
+        self.tmux("new-session", "-d", "-x", width, "-y", height, "env", *settings,
+                  "bash", "--norc", "--noprofile")
+        self.until("ready$")
+
+    def tmux(self, *args):
+        argv = self.base + [str(arg) for arg in args]
+        return subprocess.run(argv, check=True, stdout=subprocess.PIPE).stdout.decode()
+
+    def screen(self):
+        return self.tmux("capture-pane", "-p")
+
+    def keys(self, *keys):
+        self.tmux("send-keys", *keys)
+
+    def type(self, text):
+        self.tmux("send-keys", "-l", text)
+
+    def run(self, *args):
+        self.type(" ".join([lib.VMVIEW, "live", *map(str, args)]))
+        self.keys("Enter")
+
+    def until(self, *texts, gone=False):
+        """Wait until the screen holds all of the texts (or none of them)."""
+        end = time.monotonic() + WAIT
+        while time.monotonic() < end:
+            screen = self.screen()
+            if all((text in screen) != gone for text in texts):
+                return screen
+            time.sleep(0.05)
+        raise lib.Failed(f"no {texts} on the screen (gone={gone}):\n{screen}")
+
+    def child(self):
+        """The PID of the vmview that runs in it."""
+        shell = int(self.tmux("display-message", "-p", "#{pane_pid}"))
+        found = subprocess.run(["ps", "--ppid", str(shell), "-o", "pid=,comm="],
+                               stdout=subprocess.PIPE).stdout.decode().split("\n")
+        return [int(line.split()[0]) for line in found if line.endswith("vmview")][0]
+
+    def restored(self, name):
+        """The shell answers, sees its own modes again, and nothing is left of us."""
+        self.until("ready$")
+        self.tmux("send-keys", "-R")
+        self.type("stty -a | grep -ow -e icanon -e echo | tr '\\n' ' '; echo mo''des")
+        self.keys("Enter")
+        lib.true("icanon echo modes" in self.until(" modes"), f"{name}: modes")
+        flags = self.tmux("display-message", "-p", "#{alternate_on} #{cursor_flag} "
+                          "#{mouse_any_flag} #{keypad_flag}").strip()
+        lib.equal(f"{name}: alternate screen, cursor, mouse, keypad", flags, "0 1 0 0")
+
+
+@contextlib.contextmanager
+def terminal(**options):
+    if subprocess.run(["which", "tmux"], stdout=subprocess.DEVNULL).returncode:
+        raise lib.Skipped("tmux is missing")
+    with contextlib.ExitStack() as stack:
+        yield Terminal(stack, **options)
+
+
+@contextlib.contextmanager
+def sleeper():
+    process = subprocess.Popen(["sleep", "600"])
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.wait()
+
+
+def batch(*args, **options):
+    done = lib.vmview("live", "--json", "--batch", *args, **options)
+    documents = [json.loads(line) for line in done.out.splitlines()]
+    for document in documents:
+        lib.validate(document)
+    return documents
+
+
+@lib.test
+def every_view_and_back():
+    with terminal() as term, lib.zoo("touched") as zoo:
+        truth = zoo.truth["touched"]
+        mapping = truth["mappings"][0] if "mappings" in truth else truth
+        term.run("-i", "0.2")
+        term.until("processes,", "COMMAND")
+        term.type(f"g{zoo.pid}")
+        term.keys("Enter")
+        term.keys("Enter")
+        term.until(f"{zoo.pid}: ", "RSS ", "ADDRESS")
+        start = mapping["start"]
+        start = int(start, 16) if isinstance(start, str) else start
+        term.type(f"g{start:x}")
+        term.keys("Enter")
+        lib.true(f"> {start:012x}"[2:] in term.until(f"{start:012x}"), "cursor on the mapping")
+        term.keys("Enter")
+        screen = term.until("a cell", "empty", f"{start:012x}: ")
+        lib.true(f"{start:x}-" in screen, screen)
+        term.keys("?")
+        term.until("Keys (")
+        term.keys("Escape")
+        term.until("a cell")
+        term.keys("Escape")
+        term.until("ADDRESS")
+        term.keys("Escape")
+        term.until("COMMAND")
+        term.keys("q")
+        term.restored("quit")
+
+
+@lib.test
+def resizes_in_a_storm():
+    random.seed(7)
+    with terminal() as term, sleeper() as process:
+        term.run("-i", "0.1", process.pid)
+        term.until("ADDRESS")
+        for view in range(3):
+            for _ in range(60):
+                term.tmux("resize-window", "-x", random.choice([1, 2, 19, 60, 80, 200, 400]),
+                          "-y", random.choice([1, 2, 5, 16, 24, 60, 200]))
+                time.sleep(random.choice([0, 0.005, 0.03]))
+            term.tmux("resize-window", "-x", 100, "-y", 30)
+            term.until(f"{process.pid}: sleep 600", "? help")
+            if view == 0:
+                term.keys("Enter")
+                term.until("a cell")
+            elif view == 1:
+                term.keys("?")
+                term.keys("?")
+        term.keys("q")
+        term.restored("quit")
+
+
+@lib.test
+def target_that_ends_stays_on_the_screen():
+    with terminal(height=60) as term, sleeper() as process:
+        term.run("-i", "0.2", process.pid)
+        before = term.until("ADDRESS", "[stack]")
+        process.kill()
+        process.wait()
+        after = term.until("(ended)", "[stack]")
+        rows = [line for line in before.splitlines() if "rw-p" in line]
+        lib.equal("rows", [line for line in after.splitlines() if "rw-p" in line], rows)
+        time.sleep(1)
+        term.until("(ended)")
+        term.keys("q")
+        term.restored("quit")
+
+
+@lib.test
+def exec_is_noticed():
+    with terminal() as term, contextlib.ExitStack() as stack:
+        process = subprocess.Popen(["bash", "-c", "read line; exec sleep 600"],
+                                   stdin=subprocess.PIPE)
+        stack.callback(process.wait)
+        stack.callback(process.kill)
+        term.run("-i", "0.2", process.pid)
+        term.until("bash -c", "ADDRESS")
+        process.stdin.write(b"go\n")
+        process.stdin.flush()
+        term.until(f"{process.pid}: sleep 600", "another program")
+
+
+@lib.test
+def the_terminal_is_restored():
+    for number in signal.SIGTERM, signal.SIGHUP, signal.SIGINT, signal.SIGSEGV, signal.SIGABRT:
+        with terminal() as term, sleeper() as process:
+            term.run(process.pid)
+            term.until("ADDRESS")
+            os.kill(term.child(), number)
+            term.restored(number.name)
+
+
+@lib.test
+def ctrl_z_and_back():
+    with terminal() as term, sleeper() as process:
+        term.run("-i", "0.2", process.pid)
+        term.until("ADDRESS")
+        term.keys("C-z")
+        term.until("Stopped")
+        term.restored("stopped")
+        term.type("fg")
+        term.keys("Enter")
+        term.until("ADDRESS", "? help")
+        term.keys("q")
+        term.restored("quit")
+
+
+@lib.test
+def hang_up_ends_it():
+    with terminal() as term, sleeper() as process:
+        term.run(process.pid)
+        term.until("ADDRESS")
+        pid = term.child()
+        term.tmux("kill-server")
+        end = time.monotonic() + 5
+        while os.path.exists(f"/proc/{pid}") and time.monotonic() < end:
+            time.sleep(0.05)
+        lib.true(not os.path.exists(f"/proc/{pid}"), "still runs without its terminal")
+
+
+@lib.test
+def no_terminal_no_colour_no_utf8():
+    done = lib.vmview("live", status=2)
+    lib.true("try: --batch" in done.err, done.err)
+    with terminal(env=["NO_COLOR=1"]) as term, sleeper() as process:
+        term.run(process.pid)
+        term.until("ADDRESS")
+        colours = re.findall("\033\\[[34][0-7]m", term.tmux("capture-pane", "-p", "-e"))
+        lib.equal("colours", colours, [])
+    with terminal() as term, sleeper() as process:
+        term.run("--ascii", process.pid)
+        term.until("ADDRESS").encode("ascii")
+    with terminal() as term, sleeper() as process:
+        term.type("export LC_ALL=C")
+        term.keys("Enter")
+        term.run(process.pid)
+        term.until("ADDRESS").encode("ascii")
+        term.keys("q")
+        term.type("TERM=none-such ")
+        term.run(process.pid)
+        term.until("TERM is not set, or has no entry")
+
+
+@lib.test
+def writing_asks_before_it_replaces():
+    with terminal() as term, sleeper() as process:
+        path = os.path.join(term.dir, "out.json")
+        term.run(process.pid)
+        term.until("ADDRESS")
+        term.type("w" + path)
+        term.keys("Enter")
+        term.until("written:")
+        with open(path) as file:
+            document = json.load(file)
+        lib.validate(document)
+        lib.equal("pid", document["pid"], process.pid)
+        with open(path, "w") as file:
+            file.write("mine")
+        term.type("w" + path)
+        term.keys("Enter")
+        term.until("replace it?")
+        term.keys("n")
+        term.until("replace it?", gone=True)
+        with open(path) as file:
+            lib.equal("file after no", file.read(), "mine")
+        term.type("w" + path)
+        term.keys("Enter")
+        term.until("replace it?")
+        term.keys("y")
+        term.until("written:")
+        with open(path) as file:
+            lib.equal("pid", json.load(file)["pid"], process.pid)
+        term.type("w/no/such/dir/x")
+        term.keys("Enter")
+        term.until("not written:", "No such file")
+        term.keys("q")
+        term.restored("quit")
+
+
+@lib.test
+def batch_counts_what_map_counts():
+    with lib.zoo("touched") as zoo:
+        documents = batch(3, "-i", "0.1", zoo.pid)
+        lib.equal("documents", len(documents), 3)
+        (process,) = lib.vmview_json("map", zoo.pid)["processes"]
+        last = documents[-1]
+        for key in "rss", "dirty", "swap":
+            lib.equal(key, last["total"][key], process["total"][key])
+        want = [(m["start"], m["end"], m["rss"]) for m in process["mappings"]]
+        lib.equal("mappings", [(m["start"], m["end"], m["rss"]) for m in last["mappings"]], want)
+
+
+@lib.test
+def batch_ends_with_its_process():
+    with sleeper() as process:
+        child = subprocess.Popen([lib.VMVIEW, "live", "--json", "--batch", "1000", "-i", "0.1",
+                                  str(process.pid)], stdout=subprocess.PIPE)
+        try:
+            json.loads(child.stdout.readline())
+            process.kill()
+            process.wait()
+            documents = [json.loads(line) for line in child.stdout.read().splitlines()]
+            lib.equal("ended", documents[-1]["ended"], True)
+            lib.equal("complete", documents[-1]["complete"], False)
+            lib.equal("status", child.wait(), 1)
+        finally:
+            child.kill()
+            child.wait()
+            child.stdout.close()
+
+
+@lib.test
+def nobody_sees_what_nobody_may():
+    with sleeper() as process:
+        done = lib.vmview("live", "--batch", 1, process.pid, user=65534, status=1)
+        lib.true("try: sudo" in done.err, done.err)
+        (document,) = batch(1, user=65534, status=None)
+        (row,) = [row for row in document["processes"] if row["pid"] == process.pid]
+        lib.equal("rss", row["rss"], None)
+        lib.true(row["missing"]["rss"].startswith("denied"), row["missing"])
+
+
+lib.done()
