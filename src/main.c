@@ -22,6 +22,8 @@ static const struct command commands[] = {
 	{ "share", "PID...",
 	  "Which bytes these processes share, exactly, frame by frame; their footprint", share_run,
 	  NULL },
+	{ "huge", "PID...", "How much is in huge pages, by size, and why the rest is not", huge_run,
+	  NULL },
 	{ "numa", "PID...", "On which node the memory is, under which policy", numa_run, NULL },
 	{ "cow", "PARENT [CHILD]",
 	  "What fork still shares, who copied what, what copies may still take", cow_run, NULL },

@@ -10,6 +10,7 @@ libvmview_a_SOURCES += %D%/page.c %D%/page.h
 libvmview_a_SOURCES += %D%/process.h
 libvmview_a_SOURCES += %D%/smaps_key.c %D%/smaps_key.h
 libvmview_a_SOURCES += %D%/task_status.h
+libvmview_a_SOURCES += %D%/thp.h
 libvmview_a_SOURCES += %D%/thread_stack.h
 libvmview_a_SOURCES += %D%/value.h
 libvmview_a_SOURCES += %D%/vm_flags.c %D%/vm_flags.h

@@ -25,6 +25,7 @@ UNIT_TESTS += %D%/test_pmap_rc
 UNIT_TESTS += %D%/test_process_tree
 UNIT_TESTS += %D%/test_rollup
 UNIT_TESTS += %D%/test_sharing
+UNIT_TESTS += %D%/test_slots
 UNIT_TESTS += %D%/test_smaps
 UNIT_TESTS += %D%/test_smaps_read
 UNIT_TESTS += %D%/test_task_status

@@ -1,0 +1,355 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "analysis/slots.h"
+#include "base/error.h"
+#include "cmd/commands.h"
+#include "cmd/huge_columns.h"
+#include "cmd/huge_machine.h"
+#include "cmd/subject.h"
+#include "cmd/targets.h"
+#include "column/filter.h"
+#include "column/sort.h"
+#include "model/needs.h"
+#include "source/frames.h"
+#include "source/taskstat.h"
+#include "source/thp.h"
+
+struct huge_options {
+	struct target_options targets; /* first: its rows are offsets in it */
+	bool why;
+	uint64_t interval;
+};
+
+static const struct option_row huge_option_rows[] = {
+	TARGET_OPTION_ROWS,
+	{ 0, "why", NULL, OPTION_FLAG, offsetof(struct huge_options, why),
+	  "why slots are not huge, and what would mend it" },
+	{ 0, "interval", "TIME", OPTION_TIME, offsetof(struct huge_options, interval),
+	  "counters of huge pages over this time: 1, 200ms" },
+};
+
+struct huge_run {
+	struct context *ctx;
+	struct huge_options options;
+	struct subjects subjects;
+	struct frames frames;
+	struct thp thp;
+	struct smaps_keys keys;
+	struct column_set set, why_set;
+	struct selection selection, sum_selection, why_selection;
+	struct filter *filter;
+	struct sort sort;
+	struct table mappings, why_table;
+	/* process */
+	struct huge_pages pages;
+	struct huge_row *rows;
+	size_t row_count;
+	struct huge_row total;
+	struct why_row why[SLOT_REASONS];
+	bool off; /* PR_SET_THP_DISABLE */
+	/* of all processes, each address space once */
+	struct huge_row sum;
+	struct why_row sum_why[SLOT_REASONS];
+	struct huge_reasons known; /* nothing is absent */
+};
+
+static void read_prctl(struct huge_run *run, struct subject *subject)
+{
+	struct bytes text;
+	uint64_t enabled;
+
+	run->off = procdir_read(&subject->dir, &subject->arena, &text, NULL, "status") == 0 &&
+		   status_u64(text, "THP_enabled", &enabled) && !enabled;
+}
+
+static void add_slot(struct huge_run *run, struct huge_row *row, const struct slot *slot,
+		     uint64_t *by_reason)
+{
+	uint64_t page_size = run->subjects.caps.page_size;
+	enum slot_reason reason = slot_reason(slot, &row->vma, &run->thp, page_size, run->off);
+	struct why_row *why = &run->why[reason];
+	uint64_t entries = slot->present + slot->zero;
+
+	if (!by_reason[reason]++)
+		why->mappings++;
+	why->slots++;
+	why->present += slot->present * page_size;
+	why->gain += entries ? entries - 1 : 0;
+	why->more += run->thp.huge_size - slot->present * page_size;
+}
+
+/* Slots are by address, and so are mappings. Returns the first slot that is not of this mapping. */
+static size_t add_slots(struct huge_run *run, struct huge_row *row, uint32_t vma, size_t at)
+{
+	uint64_t by_reason[SLOT_REASONS] = { 0 }, most = 0;
+	const struct huge_pages *pages = &run->pages;
+
+	row->why = SLOT_REASONS;
+	for (; at < pages->slot_count && pages->slots[at].vma <= vma; at++)
+		if (run->options.why && pages->slots[at].vma == vma && !pages->slots[at].huge &&
+		    row->vma.kind != KIND_HUGETLB)
+			add_slot(run, row, &pages->slots[at], by_reason);
+	for (unsigned i = 0; i < SLOT_REASONS; i++)
+		if (by_reason[i] > most) {
+			most = by_reason[i];
+			row->why = (enum slot_reason)i;
+		}
+	return at;
+}
+
+static void make_rows(struct huge_run *run, struct subject *subject)
+{
+	size_t slot = 0;
+
+	run->rows = mem_grow(run->rows, subject->vmas.count + 1, sizeof(*run->rows));
+	run->row_count = 0;
+	for (size_t i = 0; i < subject->vmas.count; i++) {
+		struct huge_row *row = &run->rows[run->row_count];
+
+		*row = (struct huge_row){ .counts = run->pages.counts[i],
+					  .reasons = &run->pages.reasons,
+					  .why_asked = run->options.why };
+		vma_store_get(&subject->vmas, i, &row->vma);
+		if (!filter_matches(run->filter, row))
+			continue;
+		slot = add_slots(run, row, (uint32_t)i, slot);
+		huge_counts_add(&run->total.counts, &row->counts);
+		run->row_count++;
+	}
+}
+
+static void write_rows(struct huge_run *run)
+{
+	struct sort_item *items = mem_alloc((run->row_count + 1) * sizeof(*items));
+	struct report *report = run->ctx->report;
+	bool table = report_prose(report) && !run->filter && !run->ctx->options.sort;
+
+	for (size_t i = 0; i < run->row_count; i++) {
+		items[i] = (struct sort_item){ .index = i };
+		if (run->sort.column)
+			items[i].key = run->sort.column->get(&run->rows[i], run->sort.column);
+	}
+	sort_items(&run->sort, items, run->row_count);
+	report_table(report, &run->mappings);
+	/* for people: what holds nothing is passed over */
+	for (size_t i = 0; i < run->row_count; i++) {
+		const struct huge_row *row = &run->rows[items[i].index];
+
+		if (!table || row->counts.present || row->reasons->all)
+			report_row(report, row);
+	}
+	report_table_end(report);
+	free(items);
+}
+
+static void print_reach(struct huge_run *run, const struct huge_row *sum)
+{
+	const struct huge_counts *counts = &sum->counts;
+	struct report *report = run->ctx->report;
+	struct out *out = report_prose(report);
+
+	if (!out || sum->reasons->all || sum->reasons->mapped)
+		return;
+	out_printf(out, "%llu TLB entries cover ", (unsigned long long)counts->tlb);
+	report_size(report, out, counts->present);
+	out_printf(out, ", %llu if all were huge; ", (unsigned long long)counts->slots);
+	report_size(report, out, counts->pmd);
+	out_printf(out, " (%.1f %%) are mapped huge",
+		   counts->present ? 100.0 * (double)counts->pmd / (double)counts->present : 0);
+	if (!sum->reasons->unmapped && counts->unmapped) {
+		out_str(out, ", ");
+		report_size(report, out, counts->unmapped);
+		out_str(out, " more are held by folios mapped in part");
+	}
+	out_str(out, "\n");
+	if (sum->reasons->order)
+		return;
+	out_str(out, "by folio size:");
+	for (unsigned order = 0; order < HUGE_ORDERS; order++)
+		if (counts->order[order]) {
+			out_char(out, ' ');
+			report_size(report, out, run->subjects.caps.page_size << order);
+			out_char(out, '=');
+			report_size(report, out, counts->order[order]);
+		}
+	out_char(out, '\n');
+}
+
+static void write_why(struct huge_run *run, const struct why_row *why)
+{
+	struct report *report = run->ctx->report;
+	struct out *out = report_prose(report);
+
+	if (!run->options.why)
+		return;
+	if (out)
+		out_char(out, '\n');
+	report_table(report, &run->why_table);
+	for (unsigned i = 0; i < SLOT_REASONS; i++)
+		if (why[i].slots)
+			report_row(report, &why[i]);
+	report_table_end(report);
+}
+
+static void write_sum(struct huge_run *run, const struct huge_row *sum, const struct why_row *why)
+{
+	struct report *report = run->ctx->report;
+
+	print_reach(run, sum);
+	report_object(report, "total");
+	report_facts(report, &run->sum_selection, sum);
+	report_object_end(report);
+	write_why(run, why);
+}
+
+static void add_to_all(struct huge_run *run)
+{
+	huge_counts_add(&run->sum.counts, &run->total.counts);
+	for (unsigned i = 0; i < SLOT_REASONS; i++) {
+		run->sum_why[i].slots += run->why[i].slots;
+		run->sum_why[i].mappings += run->why[i].mappings;
+		run->sum_why[i].present += run->why[i].present;
+		run->sum_why[i].gain += run->why[i].gain;
+		run->sum_why[i].more += run->why[i].more;
+	}
+}
+
+static void show(void *opaque, struct subject *subject)
+{
+	struct huge_run *run = opaque;
+	struct error err;
+
+	huge_pages_read(&run->subjects, subject, &run->frames, &run->pages);
+	if (run->pages.reasons.all && subject->complete) {
+		missing_add(&subject->process.missing, "pages", run->pages.reasons.all);
+		error_set(&err, EACCES, "%d: pagemap: %s (try: sudo vmview huge %d)",
+			  subject->dir.pid, run->pages.reasons.all, subject->dir.pid);
+		subject_partial(&run->subjects, subject, &err);
+	}
+	run->total = (struct huge_row){ .reasons = &run->pages.reasons };
+	memset(run->why, 0, sizeof(run->why));
+	for (unsigned i = 0; i < SLOT_REASONS; i++)
+		run->why[i].reason = (enum slot_reason)i;
+	if (run->options.why)
+		read_prctl(run, subject);
+	make_rows(run, subject);
+	write_rows(run);
+	write_sum(run, &run->total, run->why);
+	if (run->options.why)
+		report_fact(run->ctx->report, "thp_disabled", VALUE_BOOL, value_u(run->off));
+	if (!subject->same_as)
+		add_to_all(run);
+	huge_pages_fini(&run->pages);
+}
+
+static int parse_columns(struct huge_run *run, struct error *err)
+{
+	const struct common_options *options = &run->ctx->options;
+	struct arena *arena = &run->ctx->arena;
+	const char *defaults = options->json ? huge_columns_json(arena, &run->set, false) :
+			       options->csv  ? huge_columns_csv :
+					       huge_columns_default;
+	const char *why_list = "reason,meaning,mappings,slots,present,gain,more,fix";
+	int rc =
+		selection_parse(&run->selection, &run->set, defaults, options->columns, arena, err);
+
+	if (rc == 0)
+		rc = selection_parse(&run->sum_selection, &run->set,
+				     huge_columns_json(arena, &run->set, true), NULL, arena, err);
+	if (rc == 0)
+		rc = selection_parse(&run->why_selection, &run->why_set,
+				     options->json ? why_list : why_columns_default, NULL, arena,
+				     err);
+	if (rc == 0)
+		rc = sort_parse(&run->sort, &run->set, options->sort, err);
+	if (rc == 0)
+		rc = filter_parse(&run->filter, &run->set, options->filter, arena, err);
+	run->subjects.needs = NEED_KIND | (run->options.why ? NEED_SMAPS : 0);
+	run->mappings = (struct table){ "mappings", &run->selection, .csv = true };
+	run->why_table = (struct table){ "why", &run->why_selection };
+	return rc;
+}
+
+static void run_all(struct huge_run *run, const struct targets *targets)
+{
+	struct context *ctx = run->ctx;
+	struct report *report = ctx->report;
+	struct out *out = report_prose(report);
+	struct huge_machine machine;
+
+	huge_machine_begin(&machine, ctx, &run->thp, run->options.interval);
+	context_begin(ctx, "huge");
+	subjects_run(&run->subjects, targets);
+	if (run->subjects.shown > 1) {
+		if (out)
+			out_printf(out, "\n%zu processes, each address space once:\n",
+				   run->subjects.shown);
+		write_sum(run, &run->sum, run->sum_why);
+	}
+	if (run->subjects.vanished)
+		report_fact(report, "vanished", VALUE_COUNT, value_u(run->subjects.vanished));
+	huge_machine_write(&machine, run->options.why);
+	report_end(report, ctx->status == STATUS_OK, NULL);
+}
+
+static void prepare(struct huge_run *run)
+{
+	struct context *ctx = run->ctx;
+
+	smaps_keys_init(&run->keys);
+	run->subjects = (struct subjects){
+		.ctx = ctx,
+		.name = "huge",
+		.walks = true,
+		.walk_want = WALK_MAPPED,
+		.show = show,
+		.run = run,
+	};
+	caps_probe(&run->subjects.caps, &ctx->root, 0);
+	run->subjects.caps.page_size = ctx->host.page_size;
+	huge_columns_make(&ctx->arena, &run->keys, ctx->host.page_size, &run->set);
+	why_columns(&run->why_set);
+	run->sum.reasons = &run->known;
+	for (unsigned i = 0; i < SLOT_REASONS; i++)
+		run->sum_why[i].reason = (enum slot_reason)i;
+}
+
+int huge_run(struct context *ctx, const struct command *command, int argc, char **argv)
+{
+	struct huge_run *run = arena_zalloc(&ctx->arena, sizeof(*run));
+	const struct option_table own = {
+		huge_option_rows,
+		sizeof(huge_option_rows) / sizeof(huge_option_rows[0]),
+		&run->options,
+	};
+	struct targets targets;
+	struct error err;
+	int operands, status, rc;
+
+	run->ctx = ctx;
+	if (context_open(ctx, command, &own, argc, argv, &operands, &status))
+		return status;
+	prepare(run);
+	if (context_columns_help(ctx, &run->set, huge_columns_default))
+		return ctx->status;
+	rc = parse_columns(run, &err);
+	if (rc == 0)
+		rc = targets_find(ctx, &run->options.targets, argc - operands, argv + operands,
+				  &targets, &err);
+	if (rc == 0) {
+		thp_read(&run->thp, &ctx->root, &ctx->arena);
+		frames_open(&run->frames, &ctx->root, &run->subjects.caps);
+		run_all(run, &targets);
+		frames_close(&run->frames);
+	}
+	filter_free(run->filter);
+	free(run->rows);
+	if (rc == -EINVAL)
+		return context_usage(ctx, &err);
+	if (rc)
+		context_partial(ctx, &err);
+	return ctx->status;
+}

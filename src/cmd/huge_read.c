@@ -1,0 +1,477 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "cmd/huge_read.h"
+
+#include <stdlib.h>
+
+#include "analysis/folio.h"
+#include "analysis/slots.h"
+#include "base/arena.h"
+#include "cmd/context.h"
+#include "cmd/subject.h"
+#include "source/frames.h"
+
+enum { PIECES_MAX = 1 << 15, HUGE_PUD_ENTRIES = 512 };
+
+/* Pages in consecutive order that were given to the batch together. */
+struct piece {
+	uint32_t tag; /* of the first page */
+	uint32_t vma;
+	uint64_t vpn;
+};
+
+/* Pages of a folio that is not whole in one piece. */
+struct part {
+	uint64_t head, pages;
+	uint32_t vma;
+	uint8_t order;
+};
+
+struct huge_read {
+	struct subject *subject;
+	struct frames *frames;
+	struct huge_pages *out;
+	struct frame_batch batch;
+	struct piece *pieces;
+	size_t piece_count;
+	uint32_t next_tag;
+	struct part *parts;
+	size_t part_count, part_cap;
+	uint64_t page_size, huge_size;
+	unsigned page_shift, huge_order;
+	bool hidden, no_scan;
+	struct folio folio; /* the last one found */
+	/* the run that is looked at */
+	const uint64_t *words;
+	uint64_t words_pfn, words_count;
+};
+
+void huge_counts_add(struct huge_counts *sum, const struct huge_counts *counts)
+{
+	uint64_t *to = (uint64_t *)sum;
+	const uint64_t *from = (const uint64_t *)counts;
+
+	_Static_assert(sizeof(*sum) % sizeof(uint64_t) == 0, "all members are of 64 bits");
+	for (size_t i = 0; i < sizeof(*sum) / sizeof(*to); i++)
+		to[i] += from[i];
+}
+
+void huge_pages_fini(struct huge_pages *pages)
+{
+	free(pages->counts);
+	free(pages->slots);
+	*pages = (struct huge_pages){ 0 };
+}
+
+/* The slot of an address; addresses come in rising order here. */
+static struct slot *slot_push(struct huge_read *read, uint64_t addr, uint32_t vma)
+{
+	struct huge_pages *out = read->out;
+	uint64_t start = read->huge_size ? addr & ~(read->huge_size - 1) : addr;
+	struct slot *last = out->slot_count ? &out->slots[out->slot_count - 1] : NULL;
+
+	if (last && last->start == start && last->vma == vma)
+		return last;
+	if (!out->slots || out->slot_count == out->slot_cap)
+		out->slots = mem_grow(out->slots,
+				      out->slot_cap = out->slot_cap ? out->slot_cap * 2 : 64,
+				      sizeof(*out->slots));
+	last = &out->slots[out->slot_count++];
+	*last = (struct slot){ .start = start, .vma = vma };
+	return last;
+}
+
+static struct slot *slot_find(struct huge_read *read, uint64_t addr, uint32_t vma)
+{
+	uint64_t start = addr & ~(read->huge_size - 1);
+	size_t low = 0, high = read->out->slot_count;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		const struct slot *slot = &read->out->slots[middle];
+
+		if (slot->start < start || (slot->start == start && slot->vma < vma))
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return &read->out->slots[low];
+}
+
+static bool get_flags(void *ctx, uint64_t pfn, uint64_t *flags)
+{
+	struct huge_read *read = ctx;
+
+	if (read->words && pfn - read->words_pfn < read->words_count) {
+		*flags = read->words[pfn - read->words_pfn];
+		return true;
+	}
+	return frames_word(read->frames, FRAME_FLAGS, pfn, flags);
+}
+
+static void add_part(struct huge_read *read, uint64_t pages, uint32_t vma)
+{
+	if (read->part_count == read->part_cap)
+		read->parts = mem_grow(read->parts,
+				       read->part_cap = read->part_cap ? read->part_cap * 2 : 64,
+				       sizeof(*read->parts));
+	read->parts[read->part_count++] = (struct part){
+		.head = read->folio.pfn,
+		.pages = pages,
+		.vma = vma,
+		.order = (uint8_t)read->folio.order,
+	};
+}
+
+/* Pages of one folio one behind the other, in the slots that they are in. */
+static void note_slots(struct huge_read *read, uint64_t vpn, uint64_t pages, uint64_t flags,
+		       uint32_t vma)
+{
+	if (!read->huge_size ||
+	    (read->folio.order < read->huge_order && !(flags & PAGE_FLAG(LOCKED))))
+		return;
+	for (uint64_t i = 0; i < pages; i++) {
+		struct slot *slot = slot_find(read, (vpn + i) << read->page_shift, vma);
+
+		slot->big += read->folio.order >= read->huge_order;
+		slot->locked += flags & PAGE_FLAG(LOCKED) ? 1 : 0;
+	}
+}
+
+/* A page of a folio, and those behind it that belong to it: returns how many. */
+static uint64_t take_folio(struct huge_read *read, uint64_t pfn, uint64_t rest, uint64_t vpn,
+			   uint32_t vma)
+{
+	uint64_t flags = read->words[pfn - read->words_pfn], pages = 1, size = 1;
+	struct huge_counts *counts = &read->out->counts[vma];
+
+	if (!page_flags_compound(flags)) {
+		read->folio = (struct folio){ 0 };
+	} else if (!folio_holds(&read->folio, pfn) &&
+		   !folio_find(pfn, flags, get_flags, read, &read->folio)) {
+		counts->unknown_order += read->page_size;
+		read->folio = (struct folio){ 0 };
+		return 1;
+	}
+	if (read->folio.order) {
+		size = 1ull << read->folio.order;
+		pages = read->folio.pfn + size - pfn;
+		pages = pages < rest ? pages : rest;
+		counts->large += pages * read->page_size;
+		if (pages == size && (vpn - pfn) % size == 0)
+			counts->aligned += pages * read->page_size;
+		if (pages != size && flags & PAGE_FLAG(ANON))
+			add_part(read, pages, vma);
+	}
+	counts->order[read->folio.order < HUGE_ORDERS ? read->folio.order : HUGE_ORDERS - 1] +=
+		pages * read->page_size;
+	note_slots(read, vpn, pages, flags, vma);
+	return pages;
+}
+
+static size_t find_piece(const struct huge_read *read, uint32_t tag)
+{
+	size_t low = 0, high = read->piece_count;
+
+	while (high - low > 1) {
+		size_t middle = low + (high - low) / 2;
+
+		if (read->pieces[middle].tag <= tag)
+			low = middle;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+static void take_run(void *ctx, const struct frame_run *run, const uint64_t *words)
+{
+	struct huge_read *read = ctx;
+	size_t index = find_piece(read, run->tag);
+
+	read->words = words;
+	read->words_pfn = run->pfn;
+	read->words_count = words ? run->count : 0;
+	for (uint32_t i = 0; i < run->count;) {
+		const struct piece *piece;
+		uint32_t tag = run->tag + i, end;
+
+		while (index + 1 < read->piece_count && read->pieces[index + 1].tag <= tag)
+			index++;
+		piece = &read->pieces[index];
+		end = index + 1 < read->piece_count ? piece[1].tag : read->next_tag;
+		end = end - tag < run->count - i ? end - tag : run->count - i;
+		if (words) {
+			i += (uint32_t)take_folio(read, run->pfn + i, end,
+						  piece->vpn + (tag - piece->tag), piece->vma);
+			continue;
+		}
+		read->out->counts[piece->vma].unknown_order += end * read->page_size;
+		i += end;
+	}
+}
+
+static void flush(struct huge_read *read)
+{
+	if (read->piece_count)
+		frames_read(read->frames, FRAME_FLAGS, &read->batch, take_run, read);
+	frame_batch_reset(&read->batch);
+	read->piece_count = 0;
+	read->next_tag = 0;
+}
+
+static void ask_frames(struct huge_read *read, uint64_t pfn, uint64_t pages, uint64_t vpn,
+		       uint32_t vma)
+{
+	while (pages) {
+		uint64_t taken;
+
+		if (read->piece_count == PIECES_MAX || read->next_tag > UINT32_MAX / 2)
+			flush(read);
+		taken = frame_batch_add(&read->batch, pfn, pages, read->next_tag);
+		if (!taken) {
+			flush(read);
+			continue;
+		}
+		read->pieces[read->piece_count++] = (struct piece){ read->next_tag, vma, vpn };
+		read->next_tag += (uint32_t)taken;
+		pfn += taken;
+		vpn += taken;
+		pages -= taken;
+	}
+}
+
+/* The order of a hugetlb page that a PMD or PUD maps, by its frames. */
+static unsigned hugetlb_order(struct huge_read *read, uint64_t pfn, unsigned order)
+{
+	uint64_t flags;
+
+	read->words = NULL;
+	if (folio_holds(&read->folio, pfn))
+		return read->folio.order;
+	if (frames_word(read->frames, FRAME_FLAGS, pfn, &flags) && page_flags_compound(flags) &&
+	    folio_find(pfn, flags, get_flags, read, &read->folio))
+		return read->folio.order;
+	return order;
+}
+
+/* Pages that a PMD or PUD maps, one whole entry or a piece of one. */
+static void take_huge(struct huge_read *read, const struct page_span *span, uint64_t i,
+		      uint64_t pages, bool hugetlb)
+{
+	struct huge_counts *counts = &read->out->counts[span->vma];
+	uint64_t addr = span->start + i * read->page_size, bytes = pages * read->page_size;
+	uint64_t pfn = pagemap_pfn(page_span_word(span, i));
+	struct slot *slot = slot_push(read, addr, span->vma);
+	unsigned order = read->huge_order;
+	bool pud;
+
+	if (hugetlb && pfn && !read->out->reasons.order)
+		order = hugetlb_order(read, pfn, order);
+	counts->present += bytes;
+	counts->pmd += bytes;
+	counts->aligned += bytes;
+	counts->order[order < HUGE_ORDERS ? order : HUGE_ORDERS - 1] += bytes;
+	if (hugetlb)
+		counts->hugetlb += bytes;
+	pud = span->mapped == PAGE_MAPPED_PUD ||
+	      order >= read->huge_order + (unsigned)__builtin_ctz(HUGE_PUD_ENTRIES);
+	if (!slot->huge && (!pud || addr % (read->huge_size * HUGE_PUD_ENTRIES) == 0))
+		counts->tlb++;
+	slot->huge = true;
+	slot->present += (uint32_t)pages;
+}
+
+static void take_zero(struct huge_read *read, const struct page_span *span, uint64_t addr)
+{
+	struct slot *slot = slot_push(read, addr, span->vma);
+
+	slot->zero++;
+	slot->huge |= span->mapped == PAGE_MAPPED_PMD;
+}
+
+/* A page mapped by a PTE; those behind it in the next frames go with it. Returns how many. */
+static uint64_t take_small(struct huge_read *read, const struct page_span *span, uint64_t i,
+			   uint64_t zero_pfn, bool hugetlb)
+{
+	struct huge_counts *counts = &read->out->counts[span->vma];
+	uint64_t addr = span->start + i * read->page_size, n = 0;
+	uint64_t word = page_span_word(span, i), pfn = pagemap_pfn(word);
+
+	do {
+		struct slot *slot = slot_push(read, addr + n * read->page_size, span->vma);
+
+		slot->present++;
+		slot->shared += !(word & PAGEMAP_EXCLUSIVE);
+		n++;
+		if (i + n == span->pages)
+			break;
+		word = page_span_word(span, i + n);
+	} while (page_span_state(span, i + n, zero_pfn) == PAGE_PRESENT && pfn &&
+		 pagemap_pfn(word) == pfn + n);
+	counts->present += n * read->page_size;
+	counts->tlb += n;
+	if (hugetlb)
+		counts->hugetlb += n * read->page_size;
+	read->no_scan |= span->mapped == PAGE_MAPPED_UNKNOWN;
+	if (!pfn)
+		read->hidden = true;
+	else if (!read->out->reasons.order)
+		ask_frames(read, pfn, n, addr >> read->page_shift, span->vma);
+	return n;
+}
+
+static uint64_t huge_pages_here(const struct huge_read *read, const struct page_span *span,
+				uint64_t i)
+{
+	uint64_t addr = span->start + i * read->page_size;
+	uint64_t rest = (read->huge_size - addr % read->huge_size) / read->page_size;
+
+	return rest < span->pages - i ? rest : span->pages - i;
+}
+
+static void take_span(struct huge_read *read, const struct page_span *span, uint64_t zero_pfn,
+		      bool hugetlb)
+{
+	bool huge = read->huge_size && span->mapped >= PAGE_MAPPED_PMD;
+
+	for (uint64_t i = 0; i < span->pages;) {
+		enum page_state state = page_span_state(span, i, zero_pfn);
+		uint64_t addr = span->start + i * read->page_size, n = 1;
+
+		if (state == PAGE_PRESENT && huge) {
+			n = huge_pages_here(read, span, i);
+			take_huge(read, span, i, n, hugetlb);
+		} else if (state == PAGE_PRESENT) {
+			n = take_small(read, span, i, zero_pfn, hugetlb);
+		} else if (state == PAGE_ZERO) {
+			take_zero(read, span, addr);
+		} else if (state == PAGE_SWAPPED) {
+			slot_push(read, addr, span->vma)->swapped++;
+		}
+		i += n;
+	}
+}
+
+static int take_pages(void *ctx, const struct page_batch *batch)
+{
+	struct huge_read *read = ctx;
+	uint32_t last = UINT32_MAX;
+	struct vma vma = { 0 };
+
+	for (size_t i = 0; i < batch->count; i++) {
+		const struct page_span *span = &batch->spans[i];
+
+		if (span->vma != last)
+			vma_store_get(&read->subject->vmas, last = span->vma, &vma);
+		take_span(read, span, batch->zero_pfn, vma.kind == KIND_HUGETLB);
+	}
+	return 0;
+}
+
+static int compare_parts(const void *left, const void *right)
+{
+	const struct part *a = left, *b = right;
+
+	if (a->head != b->head)
+		return a->head < b->head ? -1 : 1;
+	return a->vma < b->vma ? -1 : a->vma > b->vma;
+}
+
+static void take_counts(void *ctx, const struct frame_run *run, const uint64_t *words)
+{
+	struct huge_read *read = ctx;
+
+	for (uint32_t i = 0; words && i < run->count; i++)
+		if (!words[i])
+			read->out->counts[run->tag].unmapped += read->page_size;
+}
+
+/* Folios of which not every page was met: which of their frames does nobody map? */
+static void count_unmapped(struct huge_read *read)
+{
+	struct frame_batch batch;
+
+	if (!read->part_count || read->out->reasons.unmapped)
+		return;
+	qsort(read->parts, read->part_count, sizeof(*read->parts), compare_parts);
+	frame_batch_init(&batch, PIECES_MAX, false);
+	for (size_t i = 0, next; i < read->part_count; i = next) {
+		const struct part *part = &read->parts[i];
+		uint64_t size = 1ull << part->order, pages = 0, from = part->head;
+
+		for (next = i; next < read->part_count && read->parts[next].head == part->head;
+		     next++)
+			pages += read->parts[next].pages;
+		while (pages < size && from < part->head + size) {
+			uint64_t left = part->head + size - from;
+
+			from += frame_batch_add(&batch, from, left, part->vma);
+			if (from == part->head + size)
+				break;
+			frames_read(read->frames, FRAME_COUNTS, &batch, take_counts, read);
+			frame_batch_reset(&batch);
+		}
+	}
+	frames_read(read->frames, FRAME_COUNTS, &batch, take_counts, read);
+	frame_batch_fini(&batch);
+}
+
+static void count_slots(struct huge_read *read)
+{
+	struct huge_pages *out = read->out;
+
+	for (size_t i = 0; i < out->slot_count; i++) {
+		struct huge_counts *counts = &out->counts[out->slots[i].vma];
+
+		counts->slots++;
+		counts->huge_slots += out->slots[i].huge;
+	}
+}
+
+static void find_reasons(struct huge_read *read, const struct caps *caps)
+{
+	struct huge_reasons *reasons = &read->out->reasons;
+
+	reasons->all = read->subject->walk_reason;
+	reasons->mapped = caps->reason[CAPS_SCAN];
+	reasons->order = caps_has(caps, CAPS_FRAMES) ? read->frames->reason[FRAME_FLAGS] :
+						       caps->reason[CAPS_FRAMES];
+	reasons->unmapped = reasons->order ? reasons->order : read->frames->reason[FRAME_COUNTS];
+	if (!read->huge_size && !reasons->mapped)
+		reasons->mapped = "unsupported: no transparent huge pages";
+}
+
+void huge_pages_read(struct subjects *subjects, struct subject *subject, struct frames *frames,
+		     struct huge_pages *out)
+{
+	struct huge_read read = {
+		.subject = subject,
+		.frames = frames,
+		.out = out,
+		.page_size = subjects->caps.page_size,
+		.huge_size = subjects->caps.huge_size,
+	};
+
+	*out = (struct huge_pages){ 0 };
+	out->counts = mem_zalloc((subject->vmas.count + 1) * sizeof(*out->counts));
+	find_reasons(&read, &subjects->caps);
+	if (out->reasons.all)
+		return;
+	read.page_shift = (unsigned)__builtin_ctzll(read.page_size);
+	if (read.huge_size)
+		read.huge_order = (unsigned)__builtin_ctzll(read.huge_size) - read.page_shift;
+	read.pieces = mem_alloc(PIECES_MAX * sizeof(*read.pieces));
+	frame_batch_init(&read.batch, PIECES_MAX, true);
+	if (subject_walk(subjects, subject, take_pages, &read) < 0)
+		out->reasons.all = "gone: the memory went away while it was read";
+	flush(&read);
+	count_unmapped(&read);
+	if (read.hidden)
+		out->reasons.order = out->reasons.unmapped = "denied: needs CAP_SYS_ADMIN";
+	if (read.no_scan && subjects->ctx->root.recorded)
+		out->reasons.mapped = "not recorded";
+	count_slots(&read);
+	frame_batch_fini(&read.batch);
+	free(read.pieces);
+	free(read.parts);
+}

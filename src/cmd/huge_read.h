@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef VMVIEW_CMD_HUGE_READ_H
+#define VMVIEW_CMD_HUGE_READ_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct frames;
+struct slot;
+struct subject;
+struct subjects;
+
+enum { HUGE_ORDERS = 24 };
+
+/* What is huge in a mapping, or in many. Bytes, but for entries and slots, which are counts. */
+struct huge_counts {
+	uint64_t present; /* in memory, hugetlb included, zero pages not */
+	uint64_t pmd; /* mapped by a PMD or PUD */
+	uint64_t large; /* in folios of several pages, mapped page by page */
+	uint64_t aligned; /* of pmd and large: whole, address and frame aligned alike */
+	uint64_t unmapped; /* frames of folios mapped in part that nobody maps */
+	uint64_t hugetlb;
+	uint64_t order[HUGE_ORDERS]; /* by the order of the folio; 0: single pages */
+	uint64_t unknown_order; /* could not be told: changed meanwhile */
+	uint64_t tlb; /* entries that cover what is present */
+	uint64_t slots, huge_slots; /* that hold a page; of them mapped as one */
+};
+
+/* Why something is absent; NULL: it is there. */
+struct huge_reasons {
+	const char *mapped; /* pmd, aligned, tlb, slots */
+	const char *order; /* large, aligned, the orders */
+	const char *unmapped;
+	const char *all; /* everything */
+};
+
+/* What is read of a process: counts by mapping, and its slots that hold a page, by address. */
+struct huge_pages {
+	struct huge_counts *counts; /* as many as subject->vmas; heap */
+	struct slot *slots; /* heap */
+	size_t slot_count, slot_cap;
+	struct huge_reasons reasons;
+};
+
+/* Walk the pages and ask for the flags of frames that no PMD maps. huge_size may be 0. */
+void huge_pages_read(struct subjects *subjects, struct subject *subject, struct frames *frames,
+		     struct huge_pages *out);
+void huge_pages_fini(struct huge_pages *pages);
+
+void huge_counts_add(struct huge_counts *sum, const struct huge_counts *counts);
+
+#endif

@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "source/thp.h"
+
+#include <string.h>
+
+#include "base/arena.h"
+#include "source/nodes.h"
+#include "source/root.h"
+
+#define THP_DIR "sys/kernel/mm/transparent_hugepage"
+
+enum thp_mode thp_mode_parse(struct bytes text, enum thp_mode above)
+{
+	static const struct {
+		const char *word;
+		enum thp_mode mode;
+	} words[] = {
+		{ "always", THP_ALWAYS },   { "within_size", THP_ALWAYS }, { "force", THP_ALWAYS },
+		{ "madvise", THP_MADVISE }, { "advise", THP_MADVISE },	   { "never", THP_NEVER },
+		{ "deny", THP_NEVER },
+	};
+	const char *open = text.len ? memchr(text.data, '[', text.len) : NULL;
+	const char *end = text.data + text.len;
+	const char *close = open ? memchr(open, ']', (size_t)(end - open)) : NULL;
+	struct bytes word;
+
+	if (!close)
+		return THP_UNKNOWN;
+	word = (struct bytes){ open + 1, (size_t)(close - open - 1) };
+	if (bytes_equal(word, BYTES("inherit")))
+		return above;
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+		if (bytes_equal(word, bytes_of(words[i].word)))
+			return words[i].mode;
+	return THP_UNKNOWN;
+}
+
+/* The setting of all sizes, then that of this size where the kernel has them apart (6.8). */
+static enum thp_mode read_mode(const struct root *root, struct arena *arena, uint64_t size,
+			       const char *name)
+{
+	enum thp_mode mode = THP_UNKNOWN;
+	struct bytes text;
+
+	if (root_read(root, arena, &text, NULL, THP_DIR "/%s", name) == 0)
+		mode = thp_mode_parse(text, THP_UNKNOWN);
+	if (root_read(root, arena, &text, NULL, THP_DIR "/hugepages-%lukB/%s",
+		      (unsigned long)(size >> 10), name) == 0)
+		mode = thp_mode_parse(text, mode);
+	return mode;
+}
+
+static bool read_number(const struct root *root, const char *name, uint64_t *out)
+{
+	return root_read_u64(root, 10, out, THP_DIR "/khugepaged/%s", name) == 0;
+}
+
+void thp_read(struct thp *thp, const struct root *root, struct arena *arena)
+{
+	*thp = (struct thp){ 0 };
+	if (root_read_u64(root, 10, &thp->huge_size, THP_DIR "/hpage_pmd_size"))
+		thp->huge_size = 0;
+	thp->anon = read_mode(root, arena, thp->huge_size, "enabled");
+	thp->shmem = read_mode(root, arena, thp->huge_size, "shmem_enabled");
+	thp->limits_known = read_number(root, "max_ptes_none", &thp->max_none) &&
+			    read_number(root, "max_ptes_swap", &thp->max_swap);
+	/* since 5.9; before, shared pages were no hindrance to count */
+	if (!read_number(root, "max_ptes_shared", &thp->max_shared))
+		thp->max_shared = UINT64_MAX;
+	read_number(root, "full_scans", &thp->full_scans);
+	read_number(root, "pages_to_scan", &thp->pages_to_scan);
+	read_number(root, "scan_sleep_millisecs", &thp->scan_sleep_ms);
+}
+
+static bool read_pool(const struct root *root, const char *dir, uint64_t size,
+		      struct huge_pool *pool)
+{
+	unsigned long kb = (unsigned long)(size >> 10);
+
+	pool->size = size;
+	return root_read_u64(root, 10, &pool->total, "%s/hugepages-%lukB/nr_hugepages", dir, kb) ==
+		       0 &&
+	       root_read_u64(root, 10, &pool->free, "%s/hugepages-%lukB/free_hugepages", dir, kb) ==
+		       0 &&
+	       root_read_u64(root, 10, &pool->surplus, "%s/hugepages-%lukB/surplus_hugepages", dir,
+			     kb) == 0 &&
+	       pool->total;
+}
+
+static size_t read_pools(const struct root *root, const char *dir, int node,
+			 struct huge_pool *pools)
+{
+	size_t count = 0;
+
+	/* 64 KiB to 16 GiB: every size an architecture has is a power of two */
+	for (uint64_t size = 1ull << 16; size <= 1ull << 34; size <<= 1)
+		if (read_pool(root, dir, size, &pools[count]))
+			pools[count++].node = node;
+	return count;
+}
+
+size_t huge_pools_read(const struct root *root, struct arena *arena, struct huge_pool **out)
+{
+	enum { SIZES = 19, POOLS_MAX = 4096 };
+	struct huge_pool *pools = arena_alloc(arena, (POOLS_MAX + SIZES) * sizeof(*pools));
+	struct nodes nodes;
+	size_t count = 0;
+
+	nodes_read(&nodes, root, arena);
+	for (int i = 0; i < nodes.online_count; i++)
+		for (uint32_t node = nodes.online[i].first;
+		     node <= nodes.online[i].last && count < POOLS_MAX; node++) {
+			char *dir = arena_printf(arena, "sys/devices/system/node/node%u/hugepages",
+						 node);
+
+			count += read_pools(root, dir, (int)node, pools + count);
+		}
+	if (!count)
+		count = read_pools(root, "sys/kernel/mm/hugepages", NODE_UNKNOWN, pools);
+	*out = pools;
+	return count;
+}

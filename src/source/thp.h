@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef VMVIEW_SOURCE_THP_H
+#define VMVIEW_SOURCE_THP_H
+
+#include <stddef.h>
+
+#include "base/bytes.h"
+#include "model/thp.h"
+
+struct arena;
+struct root;
+
+/*
+ * What is chosen in a file like "always [madvise] never"; pure. THP_UNKNOWN where nothing is, and for
+ * "inherit", which stands for above.
+ */
+enum thp_mode thp_mode_parse(struct bytes text, enum thp_mode above);
+
+/* The settings of /sys/kernel/mm/transparent_hugepage; what is not there stays unknown. */
+void thp_read(struct thp *thp, const struct root *root, struct arena *arena);
+
+/* A pool of hugetlb pages of one size on one node. */
+struct huge_pool {
+	int node; /* NODE_UNKNOWN: of the machine, which has no nodes */
+	uint64_t size; /* of a page, bytes */
+	uint64_t total, free, surplus; /* pages */
+};
+
+/* The pools that hold pages, of all nodes, into arena. Returns how many. */
+size_t huge_pools_read(const struct root *root, struct arena *arena, struct huge_pool **out);
+
+#endif
