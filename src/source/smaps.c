@@ -375,6 +375,9 @@ static bool take_field(struct smaps_parser *parser, struct bytes line, size_t na
 	uint64_t number;
 	bool kb;
 
+	/* also a line behind those that fast_fields() took */
+	parser->vma.same = false;
+	parser->before = NULL;
 	while (at < end && *at == ' ')
 		at++;
 	if (!parse_number(at, end, &number, &kb)) {

@@ -603,6 +603,8 @@ static void test_alike(void **state)
 		"Size:                  4 kB\nRss:                   8\nPss:                   8 kB\n"
 		"VmFlags: rd \n",
 		"Rss:                   8 kB\nVmFlags: rd \n",
+		"Size:                  4 kB\nRss:                   4 kB\nPss:                   2 kB\n"
+		"VmFlags: rd \nRss:                   8 kB\n",
 		"VmFlags: rd \n",
 		"",
 	};
