@@ -251,8 +251,8 @@ static const char *regex_skip(const char *text, uint64_t *times)
 }
 
 /*
- * How many characters a regular expression has about when each a{m,n} is written out, as the C library
- * does: time and memory of matching grow with the square of it.
+ * How many characters a regular expression has about when each a{m,n} and a+ is written out, as the C
+ * library does: time and memory of matching grow with the square of it.
  */
 static uint64_t regex_size(const char *text)
 {
@@ -265,7 +265,9 @@ static uint64_t regex_size(const char *text)
 			last += sum[depth--];
 		} else if (*at == '{') {
 			at = regex_skip(at, &times);
-			last = times > REGEX_MAX ? REGEX_MAX + 1 : last * times;
+			last = times > REGEX_MAX ? REGEX_MAX + 1 : last * (times + 1);
+		} else if (*at == '+') {
+			last *= 2;
 		} else if (!strchr("*+?", *at)) {
 			sum[depth] += last;
 			last = *at != '(';

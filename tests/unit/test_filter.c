@@ -370,6 +370,8 @@ static void test_regex_bombs(void **state)
 	assert_int_equal(ask("path ~ '((((a{1,255}){1,255}){1,255}){1,255}){1,255}'"), 2);
 	assert_int_equal(ask("path ~ 'a{1,255}{1,255}{1,255}'"), 2);
 	assert_int_equal(ask("path ~ '(a?{1,255}+)?{1,255}'"), 2);
+	assert_int_equal(ask("path ~ a++++++++++++++++++++++++++++++++++++++++++++++++++"), 2);
+	assert_int_equal(ask("path ~ a+++"), 1);
 	assert_int_equal(ask("path ~ '((((((((((a{2}){2}){2}){2}){2}){2}){2}){2}){2}){2}'"), 2);
 	assert_int_equal(ask("path ~ '[ab]{99999999999999999999}'"), 2);
 	assert_int_equal(ask("path ~ '(a{32}){32}'"), 2);
