@@ -7,9 +7,11 @@ tests_fuzz_libreplay_a_SOURCES = %D%/replay.c
 # its inputs are in corpus/NAME/)
 FUZZ_TARGETS += %D%/fuzz_elf
 FUZZ_TARGETS += %D%/fuzz_elf_reply
+FUZZ_TARGETS += %D%/fuzz_encode
 FUZZ_TARGETS += %D%/fuzz_filter
 FUZZ_TARGETS += %D%/fuzz_numa_maps
 FUZZ_TARGETS += %D%/fuzz_pmap_rc
+FUZZ_TARGETS += %D%/fuzz_render
 FUZZ_TARGETS += %D%/fuzz_rollup
 FUZZ_TARGETS += %D%/fuzz_smaps
 FUZZ_TARGETS += %D%/fuzz_stat

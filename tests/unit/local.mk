@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
 # One program a line, sorted: UNIT_TESTS += %D%/test_NAME   (its source is test_NAME.c)
-EXTRA_DIST += %D%/parse.h %D%/rows.h %D%/tree.h %D%/unit.h %D%/utf8.h
+EXTRA_DIST += %D%/json.h %D%/parse.h %D%/rows.h %D%/tree.h %D%/unit.h %D%/utf8.h
 UNIT_TESTS += %D%/test_arena
 UNIT_TESTS += %D%/test_elf
 UNIT_TESTS += %D%/test_elf_worker
