@@ -207,7 +207,8 @@ static void write_total(struct cow_run *run, const struct cow_line *sum)
 	report_object_end(run->ctx->report);
 }
 
-static void show_child(struct cow_run *run, size_t i)
+/* False where the parent can not be read. */
+static bool show_child(struct cow_run *run, size_t i)
 {
 	struct report *report = run->ctx->report;
 	struct out *out = report_prose(report);
@@ -218,7 +219,7 @@ static void show_child(struct cow_run *run, size_t i)
 	if (rc) {
 		context_partial(run->ctx, &err);
 		run->sums[i].child = 0;
-		return;
+		return rc != -ENXIO;
 	}
 	if (many)
 		report_object(report, NULL);
@@ -234,6 +235,7 @@ static void show_child(struct cow_run *run, size_t i)
 		out_char(out, '\n');
 	if (out && !many)
 		say_total(run, &run->sums[i].tally);
+	return true;
 }
 
 /* Neither anonymous memory nor a page of a file at the same address: it has called exec. */
@@ -278,16 +280,16 @@ static void write_children(struct cow_run *run)
 static void show_once(struct cow_run *run)
 {
 	struct report *report = run->ctx->report;
-	bool many = run->child_count > 1;
+	bool many = run->child_count > 1, readable = true;
 
 	if (many)
 		report_list(report, "children");
-	for (size_t i = 0; i < run->child_count; i++)
-		show_child(run, i);
-	if (many) {
+	for (size_t i = 0; i < run->child_count && readable; i++)
+		readable = show_child(run, i);
+	if (many)
 		report_list_end(report);
+	if (many && readable)
 		write_children(run);
-	}
 }
 
 /* ---- samples ---- */
@@ -380,7 +382,7 @@ static bool sample(struct cow_run *run, uint64_t begin)
 			continue;
 		}
 		/* that they end is what is waited for */
-		if (err.code == ESRCH && run->before[i].child)
+		if ((err.code == ESRCH || err.code == ENXIO) && run->before[i].child)
 			error_note("%s", err.text);
 		else
 			context_partial(run->ctx, &err);

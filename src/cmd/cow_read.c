@@ -317,9 +317,6 @@ int cow_read(const struct cow_reader *reader, int parent, int child, cow_sink si
 	struct cow_walk *cow;
 	int rc;
 
-	if (have_one_memory(reader->ctx, parent, child))
-		return error_set(err, EINVAL, "%d and %d have one address space: nothing is copied",
-				 parent, child);
 	*total = (struct cow_tally){ 0 };
 	cow = mem_zalloc(sizeof(*cow));
 	cow->reader = reader;
@@ -334,8 +331,15 @@ int cow_read(const struct cow_reader *reader, int parent, int child, cow_sink si
 	}
 	frames_open(&cow->frames, &reader->ctx->root, &reader->caps);
 	rc = open_side(cow, PARENT, parent, err);
+	if (rc) {
+		err->code = ENXIO;
+		rc = -ENXIO;
+	}
 	if (rc == 0)
 		rc = open_side(cow, CHILD, child, err);
+	if (rc == 0 && have_one_memory(reader->ctx, parent, child))
+		rc = error_set(err, EINVAL, "%d and %d have one address space: nothing is copied",
+			       parent, child);
 	if (rc == 0)
 		rc = compare(cow, err);
 	cow_walk_free(cow);

@@ -30,8 +30,9 @@ struct cow_reader {
 /*
  * Compare the private memory of two processes, address by address; each mapping with any page in it
  * goes to sink (NULL: none), *total is the sum. Both are walked side by side in one pass; nothing is
- * kept but a window of the parent. Returns 0 or -errno: -ESRCH where one is gone, -EINVAL where they
- * have one address space.
+ * kept but a window of the parent. Returns 0 or -errno: -ESRCH where one is gone, -ENXIO where
+ * the parent can not be read, so that no other child can be either, -EINVAL where they have one
+ * address space.
  */
 int cow_read(const struct cow_reader *reader, int parent, int child, cow_sink sink, void *opaque,
 	     struct cow_tally *total, struct error *err);

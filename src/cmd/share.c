@@ -41,6 +41,7 @@ struct share_run {
 	struct caps caps;
 	struct same_mm same_mm; /* without a join, which has its own */
 	struct smaps_keys keys;
+	bool selected;
 };
 
 static struct bytes read_comm(struct share_run *run, const struct procdir *dir)
@@ -159,8 +160,12 @@ static int read_pss(struct share_run *run, const struct procdir *dir, struct sha
 	if (rc == 0 || rc == -ESRCH)
 		return rc;
 	row->reason = reason_of(run, rc);
-	context_partial(run->view.ctx, err);
 	run->view.unread++;
+	/* of a selection many may be denied, which one line can tell; each has its row */
+	if (run->selected && (rc == -EACCES || rc == -EPERM))
+		run->view.ctx->status = STATUS_PARTIAL;
+	else
+		context_partial(run->view.ctx, err);
 	return 0;
 }
 
@@ -226,6 +231,7 @@ static void show(struct share_run *run, const struct targets *targets)
 	view->reason = run->caps.reason[CAPS_FRAMES];
 	if (!view->reason)
 		view->join = frame_join_new(ctx, &run->caps);
+	run->selected = targets->selected;
 	view->rows = mem_alloc((targets->count + 1) * sizeof(*view->rows));
 	for (size_t i = 0; i < targets->count; i++)
 		read_pid(run, targets->pids[i], targets->selected);
@@ -235,6 +241,8 @@ static void show(struct share_run *run, const struct targets *targets)
 		error_set(&err, EACCES, "frames: %s; PSS instead (try: sudo vmview share ..)",
 			  view->reason);
 		context_partial(ctx, &err);
+		if (view->unread)
+			error_note("%zu processes could not be read at all", view->unread);
 	}
 	share_write(view);
 	frame_join_free(view->join);

@@ -407,14 +407,19 @@ static void write_without_frames(struct share_view *view)
 void share_write(struct share_view *view)
 {
 	struct context *ctx = view->ctx;
+	bool text = report_prose(ctx->report);
 
 	context_begin(ctx, "share");
-	write_processes(view);
+	/* of none or one there is less to say to people, not to programs */
+	if (view->count || !text)
+		write_processes(view);
 	if (view->sharing) {
-		write_pairs(view);
-		write_groups(view);
+		if (view->joined > 1 || !text) {
+			write_pairs(view);
+			write_groups(view);
+		}
 		write_total(view);
-	} else {
+	} else if (view->count || !text) {
 		write_without_frames(view);
 	}
 	if (view->vanished)
