@@ -11,3 +11,4 @@ libvmview_a_SOURCES += %D%/process_tree.c %D%/process_tree.h
 libvmview_a_SOURCES += %D%/sharing.c %D%/sharing.h
 libvmview_a_SOURCES += %D%/sharing_pairs.c %D%/sharing_pairs.h
 libvmview_a_SOURCES += %D%/slots.c %D%/slots.h
+libvmview_a_SOURCES += %D%/swap_slots.c %D%/swap_slots.h

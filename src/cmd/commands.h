@@ -15,5 +15,6 @@ int share_run(struct context *ctx, const struct command *command, int argc, char
 int numa_run(struct context *ctx, const struct command *command, int argc, char **argv);
 int cow_run(struct context *ctx, const struct command *command, int argc, char **argv);
 int who_run(struct context *ctx, const struct command *command, int argc, char **argv);
+int swap_run(struct context *ctx, const struct command *command, int argc, char **argv);
 
 #endif

@@ -37,6 +37,8 @@ static void begin(struct subjects *subjects, struct subject *subject)
 	struct report *report = subjects->ctx->report;
 	struct out *out = report_prose(report);
 
+	if (subjects->quiet)
+		return;
 	if (out) {
 		if (subjects->shown)
 			out_char(out, '\n');
@@ -56,10 +58,12 @@ static void end(struct subjects *subjects, struct subject *subject)
 {
 	struct report *report = subjects->ctx->report;
 
+	subjects->shown++;
+	if (subjects->quiet)
+		return;
 	report_fact(report, "complete", VALUE_BOOL, value_u(subject->complete));
 	report_missing(report, &subject->process.missing);
 	report_object_end(report);
-	subjects->shown++;
 }
 
 /* No mapping: why, instead of a table of nothing. */
@@ -73,6 +77,8 @@ static void show_nothing(struct subjects *subjects, struct subject *subject, con
 		reason = state == 'Z' || state == 'X'  ? "gone: the process is a zombie" :
 			 !subject->process.cmdline.len ? "kernel thread: has no memory of its own" :
 							 "no mappings";
+	if (subjects->quiet)
+		return;
 	report_fact(report, "mappings", VALUE_WORD, value_none());
 	missing_add(&subject->process.missing, "mappings", reason);
 	if (out) {
@@ -157,6 +163,8 @@ static int read_subject(struct subjects *subjects, struct subject *subject, stru
 	subject->same_as = same_mm_check(&subjects->same_mm, subject->dir.pid);
 	if (ctx->options.json)
 		process_user(&ctx->root, &subject->arena, &subject->process);
+	if (subjects->wanted && !subjects->wanted(subjects->run, subject))
+		return 0;
 	open_walk(subjects, subject);
 	rc = mappings_read(subjects->mappings, &subject->dir, subjects->needs, keep, subject,
 			   &subject->result, err);

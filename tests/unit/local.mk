@@ -30,6 +30,7 @@ UNIT_TESTS += %D%/test_smaps
 UNIT_TESTS += %D%/test_smaps_read
 UNIT_TESTS += %D%/test_task_status
 UNIT_TESTS += %D%/test_users
+UNIT_TESTS += %D%/test_swap
 UNIT_TESTS += %D%/test_words
 UNIT_TESTS += %D%/test_model
 UNIT_TESTS += %D%/test_column

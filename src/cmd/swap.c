@@ -1,0 +1,358 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "analysis/swap_slots.h"
+#include "base/error.h"
+#include "cmd/commands.h"
+#include "cmd/subject.h"
+#include "cmd/swap_columns.h"
+#include "cmd/targets.h"
+#include "column/filter.h"
+#include "column/sort.h"
+#include "model/needs.h"
+#include "source/taskstat.h"
+
+struct swap_options {
+	struct target_options targets; /* first: its rows are offsets in it */
+};
+
+static const struct option_row swap_option_rows[] = { TARGET_OPTION_ROWS };
+
+struct swap_run {
+	struct context *ctx;
+	struct swap_options options;
+	struct subjects subjects;
+	struct smaps_keys keys;
+	struct column_set mapping_set, process_set, device_set;
+	struct selection mapping_selection, process_selection, device_selection;
+	struct filter *filter;
+	struct sort sort;
+	struct table mappings, ranking, device_table;
+	struct swap_device devices[SWAPS_MAX];
+	int device_count; /* or -errno */
+	struct swap_slots slots[SWAPS_MAX];
+	struct swap_process *processes;
+	struct swap_holder *holders;
+	size_t process_count;
+	const char *slot_reason; /* why slots are not known: hidden, or not all looked at */
+	bool named; /* processes were named: show their mappings */
+	/* process */
+	struct swap_row *rows;
+	bool hidden;
+};
+
+static void add_page(struct swap_run *run, uint64_t word)
+{
+	unsigned type = pagemap_swap_type(word);
+
+	if (!(word & PAGEMAP_PAYLOAD)) {
+		run->hidden = true;
+		return;
+	}
+	if ((int)type < run->device_count && !run->subjects.subject.same_as)
+		swap_slots_add(&run->slots[type], pagemap_swap_offset(word),
+			       (uint32_t)run->process_count, run->holders);
+}
+
+static int take_pages(void *ctx, const struct page_batch *batch)
+{
+	struct swap_run *run = ctx;
+
+	for (size_t i = 0; i < batch->count; i++) {
+		const struct page_span *span = &batch->spans[i];
+
+		for (uint64_t k = 0; k < span->pages; k++) {
+			uint64_t word = page_span_word(span, k);
+
+			if (page_state(word) != PAGE_SWAPPED)
+				continue;
+			run->rows[span->vma].table += run->ctx->host.page_size;
+			add_page(run, word);
+		}
+	}
+	return 0;
+}
+
+static void write_rows(struct swap_run *run, struct subject *subject)
+{
+	struct report *report = run->ctx->report;
+
+	report_table(report, &run->mappings);
+	for (size_t i = 0; i < subject->vmas.count; i++) {
+		struct swap_row *row = &run->rows[i];
+
+		vma_store_get(&subject->vmas, i, &row->vma);
+		if (row->vma.field[SMAPS_SWAP] || row->table)
+			report_row(report, row);
+	}
+	report_table_end(report);
+}
+
+static void sum_rows(struct swap_run *run, struct subject *subject, struct swap_process *process)
+{
+	struct vma vma;
+
+	for (size_t i = 0; i < subject->vmas.count; i++) {
+		vma_store_get(&subject->vmas, i, &vma);
+		if (!vma_has(&vma, SMAPS_SWAP) || !vma_has(&vma, SMAPS_SWAP_PSS))
+			process->swap_reason = "unsupported: not in this kernel's smaps";
+		process->swap += vma.field[SMAPS_SWAP];
+		process->swap_pss += vma.field[SMAPS_SWAP_PSS];
+		process->table += run->rows[i].table;
+	}
+	if (subject->result.smaps_reason)
+		process->swap_reason = subject->result.smaps_reason;
+}
+
+/* Is there anything in swap? Asked of the cheap file before the dear ones are read. */
+static bool has_swap(struct subject *subject)
+{
+	struct bytes text;
+	uint64_t bytes;
+
+	return procdir_read(&subject->dir, &subject->arena, &text, NULL, "smaps_rollup") ||
+	       !status_u64(text, "Swap", &bytes) || bytes;
+}
+
+static bool wanted(void *opaque, struct subject *subject)
+{
+	struct swap_run *run = opaque;
+
+	return run->named || has_swap(subject);
+}
+
+static void show(void *opaque, struct subject *subject)
+{
+	struct swap_run *run = opaque;
+	struct swap_process *process = &run->processes[run->process_count];
+
+	*process = (struct swap_process){
+		.pid = subject->dir.pid,
+		.comm = arena_bytes(&run->ctx->arena, subject->process.comm),
+		.table_reason = subject->walk_reason,
+	};
+	run->hidden = false;
+	run->rows = mem_grow(run->rows, subject->vmas.count + 1, sizeof(*run->rows));
+	memset(run->rows, 0, subject->vmas.count * sizeof(*run->rows));
+	if (!subject->walk_reason && subject_walk(&run->subjects, subject, take_pages, run) < 0)
+		process->table_reason = "gone";
+	for (size_t i = 0; process->table_reason && i < subject->vmas.count; i++)
+		run->rows[i].reason = process->table_reason;
+	sum_rows(run, subject, process);
+	process->slot_reason = process->table_reason ? process->table_reason :
+			       run->hidden	     ? "denied: needs CAP_SYS_ADMIN" :
+			       subject->same_as	     ? "the memory of another process" :
+						       NULL;
+	if (process->slot_reason && !subject->same_as)
+		run->slot_reason = process->slot_reason;
+	if (run->named)
+		write_rows(run, subject);
+	run->process_count++;
+}
+
+static void write_ranking(struct swap_run *run)
+{
+	uint64_t page_size = run->ctx->host.page_size;
+	struct sort_item *items = mem_alloc((run->process_count + 1) * sizeof(*items));
+	struct report *report = run->ctx->report;
+
+	for (size_t i = 0; i < run->process_count; i++) {
+		struct swap_process *process = &run->processes[i];
+
+		process->own = run->holders[i].own * page_size;
+		process->shared = run->holders[i].shared * page_size;
+		items[i] =
+			(struct sort_item){ run->sort.column->get(process, run->sort.column), i };
+	}
+	sort_items(&run->sort, items, run->process_count);
+	if (report_prose(report) && run->named)
+		out_char(report_prose(report), '\n');
+	report_table(report, &run->ranking);
+	for (size_t i = 0; i < run->process_count; i++)
+		if (filter_matches(run->filter, &run->processes[items[i].index]))
+			report_row(report, &run->processes[items[i].index]);
+	report_table_end(report);
+	free(items);
+}
+
+static void write_devices(struct swap_run *run)
+{
+	struct report *report = run->ctx->report;
+	struct out *out = report_prose(report);
+
+	if (out)
+		out_str(out, run->device_count > 0  ? "\n" :
+			     run->device_count == 0 ? "\nno swap device\n" :
+						      "\nswap devices are not known\n");
+	if (out && run->device_count <= 0)
+		return;
+	report_table(report, &run->device_table);
+	for (int i = 0; i < run->device_count; i++) {
+		const struct swap_device_row row = {
+			.device = run->devices[i],
+			.type = (unsigned)i,
+			.found = run->slots[i].used * run->ctx->host.page_size,
+			.reason = run->slot_reason,
+		};
+
+		report_row(report, &row);
+	}
+	report_table_end(report);
+}
+
+static uint64_t fact_of(struct report *report, struct bytes meminfo, const char *key,
+			const char *name)
+{
+	uint64_t bytes = 0;
+	bool known = status_u64(meminfo, name, &bytes);
+
+	report_fact(report, key, VALUE_BYTES,
+		    known ? value_u(bytes) : value_absent("unsupported: not in meminfo"));
+	return bytes;
+}
+
+/* What the machine has, and what swapoff would have to bring back. */
+static void write_machine(struct swap_run *run)
+{
+	struct report *report = run->ctx->report;
+	struct out *out = report_prose(report);
+	uint64_t used = 0, available, cached;
+	struct bytes text = { 0 };
+
+	if (root_read(&run->ctx->root, &run->ctx->arena, &text, NULL, "proc/meminfo"))
+		text = (struct bytes){ "", 0 };
+	for (int i = 0; i < run->device_count; i++)
+		used += run->devices[i].used;
+	report_object(report, "machine");
+	report_fact(report, "used", VALUE_BYTES,
+		    run->device_count < 0 ? value_absent(error_reason(-run->device_count)) :
+					    value_u(used));
+	cached = fact_of(report, text, "swap_cached", "SwapCached");
+	fact_of(report, text, "zswap_memory", "Zswap");
+	fact_of(report, text, "zswap_data", "Zswapped");
+	available = fact_of(report, text, "available", "MemAvailable");
+	report_object_end(report);
+	if (!out || run->device_count <= 0)
+		return;
+	out_str(out, "swapoff has to bring back ");
+	report_size(report, out, used);
+	out_str(out, " (");
+	report_size(report, out, cached);
+	out_str(out, " of it is in memory too); ");
+	report_size(report, out, available);
+	out_printf(out, " are available: it %s\n",
+		   available + cached > used ? "fits" : "does not fit");
+}
+
+static int parse_columns(struct swap_run *run, struct error *err)
+{
+	const struct common_options *options = &run->ctx->options;
+	struct arena *arena = &run->ctx->arena;
+	int rc = selection_parse(&run->process_selection, &run->process_set, swap_process_default,
+				 options->columns, arena, err);
+
+	if (rc == 0)
+		rc = selection_parse(&run->mapping_selection, &run->mapping_set,
+				     options->json ? "start,end,size,perm,kind,swap,swap_pss,table,"
+						     "shm,path" :
+						     swap_mapping_default,
+				     NULL, arena, err);
+	if (rc == 0)
+		rc = selection_parse(&run->device_selection, &run->device_set,
+				     options->json ? "type,device,kind,size,used,found,data,"
+						     "compressed,memory,priority" :
+						     swap_device_default,
+				     NULL, arena, err);
+	if (rc == 0)
+		rc = sort_parse(&run->sort, &run->process_set,
+				options->sort ? options->sort : "-swap", err);
+	if (rc == 0)
+		rc = filter_parse(&run->filter, &run->process_set, options->filter, arena, err);
+	run->mappings = (struct table){ "mappings", &run->mapping_selection };
+	run->ranking = (struct table){ "ranking", &run->process_selection, .csv = true };
+	run->device_table = (struct table){ "devices", &run->device_selection };
+	return rc;
+}
+
+static void run_all(struct swap_run *run, const struct targets *targets)
+{
+	struct context *ctx = run->ctx;
+
+	run->device_count = swaps_read(&ctx->root, &ctx->arena, run->devices);
+	for (int i = 0; i < run->device_count; i++)
+		swap_slots_init(&run->slots[i], run->devices[i].size / ctx->host.page_size + 1);
+	run->processes = mem_zalloc((targets->count + 1) * sizeof(*run->processes));
+	run->holders = mem_zalloc((targets->count + 1) * sizeof(*run->holders));
+	context_begin(ctx, "swap");
+	subjects_run(&run->subjects, targets);
+	write_ranking(run);
+	write_devices(run);
+	write_machine(run);
+	if (run->subjects.vanished)
+		report_fact(ctx->report, "vanished", VALUE_COUNT, value_u(run->subjects.vanished));
+	report_end(ctx->report, ctx->status == STATUS_OK, NULL);
+	for (int i = 0; i < run->device_count; i++)
+		swap_slots_fini(&run->slots[i]);
+}
+
+static void prepare(struct swap_run *run)
+{
+	struct context *ctx = run->ctx;
+
+	smaps_keys_init(&run->keys);
+	swap_mapping_columns(&ctx->arena, &run->keys, &run->mapping_set);
+	swap_process_columns(&run->process_set);
+	swap_device_columns(&run->device_set);
+	run->subjects = (struct subjects){
+		.ctx = ctx,
+		.name = "swap",
+		.needs = NEED_SMAPS | NEED_KIND,
+		.walks = true,
+		.quiet = !run->named,
+		.wanted = wanted,
+		.show = show,
+		.run = run,
+	};
+	caps_probe(&run->subjects.caps, &ctx->root, 0);
+	run->subjects.caps.page_size = ctx->host.page_size;
+}
+
+int swap_run(struct context *ctx, const struct command *command, int argc, char **argv)
+{
+	struct swap_run *run = arena_zalloc(&ctx->arena, sizeof(*run));
+	const struct option_table own = {
+		swap_option_rows,
+		sizeof(swap_option_rows) / sizeof(swap_option_rows[0]),
+		&run->options,
+	};
+	const struct target_options *select = &run->options.targets;
+	struct targets targets;
+	struct error err;
+	int operands, status, rc;
+
+	run->ctx = ctx;
+	if (context_open(ctx, command, &own, argc, argv, &operands, &status))
+		return status;
+	run->named = operands < argc;
+	if (!run->named && !select->name && !select->user && !select->cgroup && !select->tree)
+		run->options.targets.all = true;
+	prepare(run);
+	if (context_columns_help(ctx, &run->process_set, swap_process_default))
+		return ctx->status;
+	rc = parse_columns(run, &err);
+	if (rc == 0)
+		rc = targets_find(ctx, select, argc - operands, argv + operands, &targets, &err);
+	if (rc == 0)
+		run_all(run, &targets);
+	filter_free(run->filter);
+	free(run->rows);
+	free(run->processes);
+	free(run->holders);
+	if (rc == -EINVAL)
+		return context_usage(ctx, &err);
+	if (rc)
+		context_partial(ctx, &err);
+	return ctx->status;
+}

@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "cmd/swap_columns.h"
+
+#include <string.h>
+
+#include "base/arena.h"
+#include "column/vma_columns.h"
+
+const char swap_mapping_default[] = "address,size,swap,swap_pss,table,shm,kind,name";
+const char swap_process_default[] = "pid,swap,swap_pss,own,shared,shm,command";
+const char swap_device_default[] = "type,device,kind,size,used,found,compressed,memory";
+
+static struct value get_table(const void *opaque, const struct column *column)
+{
+	const struct swap_row *row = opaque;
+	uint64_t swap = row->vma.field[SMAPS_SWAP];
+
+	if (row->reason)
+		return value_absent(row->reason);
+	if (!column->arg)
+		return value_u(row->table);
+	if (!vma_has(&row->vma, SMAPS_SWAP))
+		return value_absent("smaps could not be read");
+	return value_u(swap > row->table ? swap - row->table : 0);
+}
+
+void swap_mapping_columns(struct arena *arena, const struct smaps_keys *keys,
+			  struct column_set *set)
+{
+	static const char *const taken[] = { "pid",  "address", "start",    "end",  "size", "perm",
+					     "kind", "swap",	"swap_pss", "path", "name" };
+	static const struct column own[] = {
+		{ "table", "TABLE", "in swap by its page table", VALUE_BYTES, 0, get_table, 0 },
+		{ "shm", "SHM",
+		  "the rest of swap: shared memory, of which the page table shows nothing",
+		  VALUE_BYTES, 0, get_table, 1 },
+	};
+	enum { TAKEN = sizeof(taken) / sizeof(taken[0]), OWN = sizeof(own) / sizeof(own[0]) };
+	struct column *columns = arena_alloc(arena, (TAKEN + OWN) * sizeof(*columns));
+	struct column_set vma_set;
+	size_t n = 0;
+
+	vma_columns_make(arena, keys, &vma_set);
+	for (size_t i = 0; i < TAKEN; i++) {
+		if (i == TAKEN - 2) {
+			memcpy(columns + n, own, sizeof(own));
+			n += OWN;
+		}
+		columns[n++] = *column_find(&vma_set, bytes_of(taken[i]));
+	}
+	*set = (struct column_set){ columns, n };
+}
+
+static struct value get_pid(const void *row, const struct column *column)
+{
+	(void)column;
+	return value_i(((const struct swap_process *)row)->pid);
+}
+
+static struct value get_command(const void *row, const struct column *column)
+{
+	(void)column;
+	return value_text(((const struct swap_process *)row)->comm);
+}
+
+enum { OF_SWAP, OF_PSS, OF_OWN, OF_SHARED, OF_SHM };
+
+static struct value get_bytes(const void *opaque, const struct column *column)
+{
+	const struct swap_process *row = opaque;
+	const uint64_t values[] = {
+		[OF_SWAP] = row->swap,
+		[OF_PSS] = row->swap_pss,
+		[OF_OWN] = row->own,
+		[OF_SHARED] = row->shared,
+		[OF_SHM] = row->swap > row->table ? row->swap - row->table : 0,
+	};
+	const char *reason = column->arg == OF_SHM ? row->table_reason :
+			     column->arg >= OF_OWN ? row->slot_reason :
+						     row->swap_reason;
+
+	if (column->arg == OF_SHM && !reason)
+		reason = row->swap_reason;
+	return reason ? value_absent(reason) : value_u(values[column->arg]);
+}
+
+void swap_process_columns(struct column_set *set)
+{
+	/* clang-format off */
+	static const struct column columns[] = {
+		{ "pid", "PID", "process", VALUE_NUMBER, 0, get_pid },
+		{ "swap", "SWAP", "in swap, shared memory included", VALUE_BYTES, 0, get_bytes, OF_SWAP },
+		{ "swap_pss", "SWAP-PSS", "the same, each slot divided by its users; shared memory left out", VALUE_BYTES, 0, get_bytes, OF_PSS },
+		{ "own", "OWN", "in slots that no other of these processes has: free once it ends", VALUE_BYTES, 0, get_bytes, OF_OWN },
+		{ "shared", "SHARED", "in slots that others of these processes have too", VALUE_BYTES, 0, get_bytes, OF_SHARED },
+		{ "shm", "SHM", "shared memory, of which the page table shows nothing", VALUE_BYTES, 0, get_bytes, OF_SHM },
+		{ "command", "COMMAND", "its name", VALUE_TEXT, 0, get_command },
+	};
+	/* clang-format on */
+
+	*set = (struct column_set){ columns, sizeof(columns) / sizeof(columns[0]) };
+}
+
+enum { OF_SIZE, OF_USED, OF_FOUND, OF_DATA, OF_COMPRESSED, OF_MEMORY };
+
+static struct value get_device_bytes(const void *opaque, const struct column *column)
+{
+	const struct swap_device_row *row = opaque;
+	const uint64_t values[] = {
+		[OF_SIZE] = row->device.size,
+		[OF_USED] = row->device.used,
+		[OF_FOUND] = row->found,
+		[OF_DATA] = row->device.zram_data,
+		[OF_COMPRESSED] = row->device.zram_compressed,
+		[OF_MEMORY] = row->device.zram_memory,
+	};
+
+	if (column->arg >= OF_DATA && !row->device.has_zram)
+		return value_none();
+	if (column->arg == OF_FOUND && row->reason)
+		return value_absent(row->reason);
+	return value_u(values[column->arg]);
+}
+
+static struct value get_type(const void *row, const struct column *column)
+{
+	(void)column;
+	return value_i(((const struct swap_device_row *)row)->type);
+}
+
+static struct value get_device(const void *row, const struct column *column)
+{
+	(void)column;
+	return value_text(((const struct swap_device_row *)row)->device.name);
+}
+
+static struct value get_kind(const void *row, const struct column *column)
+{
+	(void)column;
+	return value_word(swap_kind_names[((const struct swap_device_row *)row)->device.kind]);
+}
+
+static struct value get_priority(const void *row, const struct column *column)
+{
+	(void)column;
+	return value_i(((const struct swap_device_row *)row)->device.priority);
+}
+
+void swap_device_columns(struct column_set *set)
+{
+	/* clang-format off */
+	static const struct column columns[] = {
+		{ "type", "TYPE", "its number in page tables", VALUE_NUMBER, 0, get_type },
+		{ "device", "DEVICE", "as /proc/swaps has it", VALUE_TEXT, 0, get_device },
+		{ "kind", "KIND", "partition, file or zram", VALUE_WORD, 0, get_kind },
+		{ "size", "SIZE", "its size", VALUE_BYTES, 0, get_device_bytes, OF_SIZE },
+		{ "used", "USED", "of it in use", VALUE_BYTES, 0, get_device_bytes, OF_USED },
+		{ "found", "FOUND", "in slots of these processes, each once", VALUE_BYTES, 0, get_device_bytes, OF_FOUND },
+		{ "data", "DATA", "zram: what it stores", VALUE_BYTES, 0, get_device_bytes, OF_DATA },
+		{ "compressed", "COMPRESSED", "zram: the same compressed", VALUE_BYTES, 0, get_device_bytes, OF_COMPRESSED },
+		{ "memory", "MEMORY", "zram: memory it takes for that", VALUE_BYTES, 0, get_device_bytes, OF_MEMORY },
+		{ "priority", "PRIO", "higher ones are filled first", VALUE_NUMBER, 0, get_priority },
+	};
+	/* clang-format on */
+
+	*set = (struct column_set){ columns, sizeof(columns) / sizeof(columns[0]) };
+}
