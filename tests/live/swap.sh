@@ -33,10 +33,10 @@ status 0 "$VMVIEW" swap --json --sort pid "$parent" "$child" >"$TMP/fork.json"
 json_valid "$TMP/fork.json"
 for pid in "$parent" "$child"; do
 	row="[r for r in d[\"ranking\"] if r[\"pid\"] == $pid][0]"
-	equal "shared of $pid" "$(field "$TMP/fork.json" "$row[\"shared\"]")" $((28 * 4096))
+	equal "shared of $pid" "$(field "$TMP/fork.json" "${row}[\"shared\"]")" $((28 * 4096))
 done
 row="[r for r in d[\"ranking\"] if r[\"pid\"] == $parent][0]"
-equal "own of the parent" "$(field "$TMP/fork.json" "$row[\"own\"]")" $((4 * 4096))
+equal "own of the parent" "$(field "$TMP/fork.json" "${row}[\"own\"]")" $((4 * 4096))
 equal "each slot once" "$(field "$TMP/fork.json" 'd["devices"][0]["found"]')" $((32 * 4096))
 
 status 0 "$VMVIEW" swap --csv --tree "$parent" >"$TMP/all.csv"
