@@ -10,9 +10,12 @@
 #include "source/root.h"
 #include "source/taskstat.h"
 
-static const char *reason_of(int rc, const char *denied)
+/* denied: what is to be said where rights are missing. */
+static const char *reason_of(const struct procdir *dir, int rc, const char *denied)
 {
-	return error_reason(rc) == error_reason(EACCES) ? denied : error_reason(rc);
+	if (rc == -ENOENT && dir->root->recorded)
+		return "not recorded";
+	return rc == -EACCES || rc == -EPERM ? denied : error_reason(rc);
 }
 
 static const char needs_ptrace[] = "denied: needs CAP_SYS_PTRACE or the same user";
@@ -43,7 +46,8 @@ static void read_status(const struct procdir *dir, struct arena *arena, struct p
 		process->uid = (uint32_t)number;
 		process->uid_known = true;
 	} else {
-		missing_add(&process->missing, "uid", rc ? error_reason(rc) : "unsupported");
+		missing_add(&process->missing, "uid",
+			    rc ? reason_of(dir, rc, "denied") : "unsupported");
 	}
 	/* since 6.10; before, a kernel thread shows no Vm lines and is no zombie */
 	if (rc == 0 && status_u64(text, "Kthread", &number))
@@ -57,11 +61,28 @@ static void read_exe(const struct procdir *dir, struct arena *arena, struct proc
 {
 	int rc = procdir_readlink(dir, arena, &process->exe, NULL, "exe");
 
-	if (rc == -ENOENT)
+	if (rc == -ENOENT && (process->state == 'Z' || process->kernel_thread))
 		missing_add(&process->missing, "exe",
 			    process->state == 'Z' ? "gone" : "kernel thread: has none");
 	else if (rc)
-		missing_add(&process->missing, "exe", reason_of(rc, needs_ptrace));
+		missing_add(&process->missing, "exe", reason_of(dir, rc, needs_ptrace));
+}
+
+/* Whether the names of controllers, with a comma between two, have that of memory. */
+static bool has_memory(struct bytes names)
+{
+	static const struct bytes memory = BYTES_INIT("memory");
+
+	while (names.len) {
+		const char *comma = memchr(names.data, ',', names.len);
+		size_t len = comma ? (size_t)(comma - names.data) : names.len;
+
+		if (bytes_equal((struct bytes){ names.data, len }, memory))
+			return true;
+		len += !!comma;
+		names = (struct bytes){ names.data + len, names.len - len };
+	}
+	return false;
 }
 
 /* Lines "ID:CONTROLLERS:PATH": the unified hierarchy (0::) unless memory is in one of its own. */
@@ -80,7 +101,7 @@ static void parse_cgroup(struct bytes text, struct bytes *path)
 			struct bytes names = { first + 1, (size_t)(second - first - 1) };
 			struct bytes found = { second + 1, (size_t)(stop - second - 1) };
 
-			if (memmem(names.data, names.len, "memory", 6)) {
+			if (has_memory(names)) {
 				*path = found;
 				return;
 			}
@@ -99,7 +120,8 @@ static void read_cgroup(const struct procdir *dir, struct arena *arena, struct p
 	if (rc == 0)
 		parse_cgroup(text, &process->cgroup);
 	if (!process->cgroup.len)
-		missing_add(&process->missing, "cgroup", rc ? error_reason(rc) : "unsupported");
+		missing_add(&process->missing, "cgroup",
+			    rc ? reason_of(dir, rc, "denied") : "unsupported");
 }
 
 static void read_cmdline(const struct procdir *dir, struct arena *arena, struct process *process)
@@ -107,7 +129,7 @@ static void read_cmdline(const struct procdir *dir, struct arena *arena, struct 
 	int rc = procdir_read(dir, arena, &process->cmdline, NULL, "cmdline");
 
 	if (rc)
-		missing_add(&process->missing, "cmdline", error_reason(rc));
+		missing_add(&process->missing, "cmdline", reason_of(dir, rc, "denied"));
 }
 
 int facts_read(const struct procdir *dir, struct arena *arena, unsigned facts,

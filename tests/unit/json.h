@@ -35,7 +35,7 @@ static inline bool json_take(struct json_text *json, const char *what)
 /* A string without a character that a terminal may not get; key: where it is, with its quotes. */
 static inline bool json_skip_string(struct json_text *json, struct bytes *key)
 {
-	const char *start = json->at;
+	const char *start;
 
 	if (!json_take(json, "\""))
 		return false;

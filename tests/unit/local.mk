@@ -42,3 +42,4 @@ UNIT_TESTS += %D%/test_buddyinfo
 UNIT_TESTS += %D%/test_taskstat
 UNIT_TESTS += %D%/test_address_space
 UNIT_TESTS += %D%/test_who
+UNIT_TESTS += %D%/test_facts
