@@ -198,6 +198,13 @@ def huge_cases():
                (Against('readloop kpageflags,pagemap all', 1.5),))
 
 
+def live_cases():
+    # Ten refreshes: the first reading and one for each R.
+    yield Case('live-60k', 'ten refreshes of a map of 60,000 mappings', 'vmas-60k',
+               'vmview live --pace fast --screen 80x24 --keys RRRRRRRRR {pid}',
+               (Against('cat' + ' /proc/{pid}/smaps' * 10, 1.6), Peak(16 * MIB, 600, 60000)))
+
+
 LIST = 'vmview map -o address,size,perm,name {pid}'
 
 STALLS = (
@@ -213,4 +220,4 @@ STALLS = (
         Reader('vmview pages --summary --pace fast {pid}'), Reader('pmap -X {pid}'))),
 )
 
-CASES = (*map_cases(), *pages_cases(), *share_cases(), *huge_cases())
+CASES = (*map_cases(), *pages_cases(), *share_cases(), *huge_cases(), *live_cases())

@@ -121,12 +121,14 @@ static void take_key(struct live_run *run, int key, struct error *err)
 static int print_screen(struct live_run *run, struct error *err)
 {
 	const char *keys = run->options.keys ? run->options.keys : "";
+	struct grid grid;
 
-	while (*keys) {
+	grid_init(&grid, run->live.width, run->live.height);
+	while (*keys && !run->live.quit) {
 		take_key(run, next_key(&keys), err);
-		if (run->live.quit)
-			return 0;
+		live_draw(&run->live, &grid); /* as on a terminal */
 	}
+	grid_fini(&grid);
 	live_write_screen(&run->live, &run->ctx->out);
 	return 0;
 }
