@@ -12,6 +12,8 @@
 const char vma_columns_default[] = "address,size,rss,pss,uss,dirty,swap,huge,perm,kind,name";
 const char tally_columns_default[] = "kind,mappings,size,rss,pss,uss,dirty,swap,huge";
 
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+
 static const char not_in_kernel[] = "unsupported: not in this kernel's smaps";
 
 static struct value get_start(const void *row, const struct column *column)
@@ -231,13 +233,31 @@ static const char *upper(struct arena *arena, const char *text)
 	(1ULL << SMAPS_SIZE | 1ULL << SMAPS_KERNEL_PAGE_SIZE | 1ULL << SMAPS_MMU_PAGE_SIZE | \
 	 1ULL << SMAPS_THP_ELIGIBLE | 1ULL << SMAPS_PROTECTION_KEY)
 
+/* A later kernel's field may be called as something that is already there: then "smaps_path". */
+static const char *field_name(struct arena *arena, const struct smaps_key *key)
+{
+	static const struct column_set taken[] = {
+		{ vma_facts, COUNT(vma_facts) },
+		{ vma_last, COUNT(vma_last) },
+		{ tally_facts, COUNT(tally_facts) },
+	};
+	bool is_taken = strcmp(key->json, "missing") == 0;
+
+	for (size_t i = 0; i < COUNT(taken); i++)
+		is_taken |= column_find(&taken[i], bytes_of(key->json)) != NULL;
+	for (unsigned sum = 0; sum < SUM_COUNT; sum++)
+		is_taken |= strcmp(key->json, vma_sum_names[sum]) == 0;
+	return is_taken ? arena_printf(arena, "smaps_%s", key->json) : key->json;
+}
+
 static struct column field_column(struct arena *arena, const struct smaps_keys *keys, size_t slot)
 {
 	const struct smaps_key *key = &keys->key[slot];
+	const char *name = slot < SMAPS_KNOWN ? key->json : field_name(arena, key);
 
 	return (struct column){
-		.name = key->json,
-		.heading = upper(arena, key->json),
+		.name = name,
+		.heading = upper(arena, name),
 		.help = key->help,
 		.type = key->kb ? VALUE_BYTES : VALUE_COUNT,
 		.needs = NEED_SMAPS,
@@ -270,8 +290,6 @@ static size_t add_metrics(struct arena *arena, const struct smaps_keys *keys,
 		};
 	return n;
 }
-
-#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
 void vma_columns_make(struct arena *arena, const struct smaps_keys *keys, struct column_set *set)
 {
@@ -350,8 +368,18 @@ void vma_tally_init(struct vma_tally *tally, const char *name)
 	tally->sum.have = ~NO_SUM;
 }
 
+/* What wrapped when the fields were added is not known. */
+static void forget_overflows(struct vma_tally *tally, const struct vma *vma)
+{
+	for (unsigned slot = 0; slot < SMAPS_SLOTS; slot++)
+		if (tally->sum.field[slot] < vma->field[slot])
+			tally->sum.have &= ~(1ULL << slot);
+}
+
 void vma_tally_add(struct vma_tally *tally, const struct vma *vma)
 {
+	uint64_t bits = 0;
+
 	tally->mappings++;
 	tally->sum.end += vma_size(vma);
 	tally->sum.have &= vma->have;
@@ -360,8 +388,12 @@ void vma_tally_add(struct vma_tally *tally, const struct vma *vma)
 	if (!vma->have)
 		return;
 	/* all slots, known or not: a straight loop is five times as fast as one over the known */
-	for (unsigned slot = 0; slot < SMAPS_SLOTS; slot++)
+	for (unsigned slot = 0; slot < SMAPS_SLOTS; slot++) {
+		bits |= tally->sum.field[slot] | vma->field[slot];
 		tally->sum.field[slot] += vma->field[slot];
+	}
+	if (bits >> 63)
+		forget_overflows(tally, vma);
 }
 
 void vma_tally_merge(struct vma_tally *tally, const struct vma_tally *other)

@@ -25,7 +25,7 @@ extern const char tally_columns_default[];
 
 /*
  * A sum over mappings: of one kind, or of all. Fields of sum are known where they are of each mapping
- * that was added; its size is end - start, its start 0.
+ * that was added, and where the sum fits 64 bits; its size is end - start, its start 0.
  */
 struct vma_tally {
 	struct vma sum;

@@ -43,3 +43,4 @@ UNIT_TESTS += %D%/test_taskstat
 UNIT_TESTS += %D%/test_address_space
 UNIT_TESTS += %D%/test_who
 UNIT_TESTS += %D%/test_facts
+UNIT_TESTS += %D%/test_vma_columns
