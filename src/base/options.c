@@ -99,13 +99,31 @@ static const struct option_row *find(const struct parser *parser, int option, si
 	return NULL;
 }
 
-static int bad_option(int option, char **argv, struct error *err)
+/* Two long names that begin as arg, "--ti=1", does; false where there are not two. */
+static bool find_two(const struct parser *parser, const char *arg, const char *names[2])
 {
+	size_t found = 0, len = strncmp(arg, "--", 2) == 0 ? strcspn(arg, "=") - 2 : 0;
+
+	for (size_t i = 0; len && i < parser->long_count && found < 2; i++)
+		if (strncmp(parser->longs[i].name, arg + 2, len) == 0)
+			names[found++] = parser->longs[i].name;
+	return found == 2;
+}
+
+static int bad_option(const struct parser *parser, int option, char **argv, struct error *err)
+{
+	const char *arg = argv[optind - 1], *names[2];
+
 	if (option == ':')
-		return error_set(err, EINVAL, "'%.100s' needs an argument", argv[optind - 1]);
-	if (optopt && optopt < LONG_BASE)
+		return error_set(err, EINVAL, "'%.100s' needs an argument", arg);
+	if (optopt >= LONG_BASE)
+		return error_set(err, EINVAL, "'%.100s' takes no argument", arg);
+	if (optopt)
 		return error_set(err, EINVAL, "no option '-%c' (try --help)", optopt);
-	return error_set(err, EINVAL, "no option '%.100s' (try --help)", argv[optind - 1]);
+	if (find_two(parser, arg, names))
+		return error_set(err, EINVAL, "'%.100s' may be --%s or --%s (try --help)", arg,
+				 names[0], names[1]);
+	return error_set(err, EINVAL, "no option '%.100s' (try --help)", arg);
 }
 
 static void parser_init(struct parser *parser, const struct option_table *tables, size_t count)
@@ -128,7 +146,8 @@ static int parse_next(const struct parser *parser, int argc, char **argv, struct
 	if (option == -1)
 		return 1;
 	row = find(parser, option, &index);
-	return row ? store(row, parser->into[index], optarg, err) : bad_option(option, argv, err);
+	return row ? store(row, parser->into[index], optarg, err) :
+		     bad_option(parser, option, argv, err);
 }
 
 int options_parse(const struct option_table *tables, size_t count, int argc, char **argv,

@@ -45,3 +45,4 @@ UNIT_TESTS += %D%/test_who
 UNIT_TESTS += %D%/test_facts
 UNIT_TESTS += %D%/test_vma_columns
 UNIT_TESTS += %D%/test_kinds
+UNIT_TESTS += %D%/test_options
