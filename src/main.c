@@ -33,6 +33,8 @@ static const struct command commands[] = {
 	{ "who", "TARGET", "Who maps PID:ADDRESS, PID:LOW-HIGH, pfn:N, phys:ADDRESS or a file",
 	  who_run, NULL },
 	{ "live", "[PID]", "All of it on a screen, with changes marked", live_run },
+	{ "elf", "PID...", "Memory by object, segment, section, symbol; what needs a restart",
+	  elf_run, NULL, true },
 };
 
 enum { COMMANDS = sizeof(commands) / sizeof(commands[0]) };

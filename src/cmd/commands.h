@@ -9,6 +9,7 @@ int at_run(struct context *ctx, const struct command *command, int argc, char **
 int frag_run(struct context *ctx, const struct command *command, int argc, char **argv);
 int live_run(struct context *ctx, const struct command *command, int argc, char **argv);
 int huge_run(struct context *ctx, const struct command *command, int argc, char **argv);
+int elf_run(struct context *ctx, const struct command *command, int argc, char **argv);
 int map_run(struct context *ctx, const struct command *command, int argc, char **argv);
 int ps_run(struct context *ctx, const struct command *command, int argc, char **argv);
 int share_run(struct context *ctx, const struct command *command, int argc, char **argv);

@@ -14,15 +14,21 @@
 #include "model/vma_store.h"
 #include "source/facts.h"
 #include "source/filelook.h"
+#include "source/objects.h"
 #include "source/root.h"
 #include "source/threads.h"
 
-enum { NAME_ROOM = VMA_PATH_KEPT + 64 };
+enum {
+	NAME_ROOM = VMA_PATH_KEPT + 64,
+	LOOKS = NEED_KIND | NEED_ELF,	/* what mapped files are looked at for */
+};
 
 struct mappings {
 	const struct root *root;
 	struct smaps_keys *keys;
 	struct filelook *filelook; /* made when the first file is looked at */
+	struct objects *objects; /* NULL: files are not parsed */
+	struct object_file file; /* of the mapping that is handed on now */
 	struct vma_store held;
 	/* of the process that is read now */
 	const struct procdir *dir;
@@ -56,6 +62,7 @@ void mappings_free(struct mappings *mappings)
 {
 	if (!mappings)
 		return;
+	objects_free(mappings->objects);
 	filelook_free(mappings->filelook);
 	vma_store_fini(&mappings->held);
 	arena_fini(&mappings->arena);
@@ -105,6 +112,8 @@ static void look(struct mappings *mappings, struct vma *vma)
 {
 	struct look look = filelook_get(mappings->filelook, vma);
 
+	if (mappings->objects)
+		mappings->file = objects_get(mappings->objects, vma);
 	vma->kind = kind_of_file(vma, &look);
 	if (look.linked && vma->deleted)
 		restore_name(mappings, vma);
@@ -114,7 +123,8 @@ static void look(struct mappings *mappings, struct vma *vma)
 
 static int hand_on(struct mappings *mappings, struct vma *vma)
 {
-	if (mappings->needs & NEED_KIND) {
+	mappings->file = (struct object_file){ .is_elf = false };
+	if (mappings->needs & LOOKS) {
 		if (vma->kind == KIND_UNKNOWN)
 			look(mappings, vma);
 		compose_name(mappings, vma);
@@ -129,7 +139,7 @@ static int release(struct mappings *mappings)
 	int rc = 0;
 
 	mappings->holding = false;
-	for (size_t i = 0; mappings->needs & NEED_KIND && i < mappings->held.count; i++) {
+	for (size_t i = 0; mappings->needs & LOOKS && i < mappings->held.count; i++) {
 		vma_store_get(&mappings->held, i, &vma);
 		if (vma.kind == KIND_UNKNOWN)
 			filelook_ask(mappings->filelook, &vma);
@@ -149,7 +159,7 @@ static int take(void *opaque, struct vma *vma)
 
 	vma->pid = mappings->dir->pid;
 	vma->absent = mappings->absent;
-	if (mappings->needs & NEED_KIND)
+	if (mappings->needs & LOOKS)
 		classify(mappings, vma);
 	if (!mappings->holding)
 		return hand_on(mappings, vma);
@@ -160,12 +170,24 @@ static int take(void *opaque, struct vma *vma)
 	return rc;
 }
 
+void mappings_parse_files(struct mappings *mappings, const struct elf_request *request)
+{
+	mappings->filelook = filelook_new(mappings->root);
+	mappings->objects = objects_new(mappings->root, mappings->filelook, request);
+}
+
+struct object_file mappings_file(const struct mappings *mappings)
+{
+	return mappings->file;
+}
+
 static void prepare_kinds(struct mappings *mappings)
 {
 	if (!mappings->filelook)
 		mappings->filelook = filelook_new(mappings->root);
 	filelook_process(mappings->filelook, mappings->dir);
-	if (threads_read(mappings->dir, &mappings->arena, &mappings->stacks, &mappings->stack_count,
+	if (mappings->needs & NEED_KIND &&
+	    threads_read(mappings->dir, &mappings->arena, &mappings->stacks, &mappings->stack_count,
 			 NULL))
 		mappings->stack_count = 0;
 }
@@ -258,20 +280,20 @@ int mappings_read(struct mappings *mappings, const struct procdir *dir, unsigned
 	mappings->ctx = ctx;
 	mappings->result = result;
 	mappings->stack_count = 0;
-	if (needs & NEED_KIND)
+	if (needs & LOOKS)
 		prepare_kinds(mappings);
 	rc = read_again(mappings, err);
 	if (rc == 0 && !result->pass.mappings &&
 	    mappings_live_thread(dir, &mappings->arena, &thread)) {
 		mappings->dir = &thread;
-		if (needs & NEED_KIND)
+		if (needs & LOOKS)
 			filelook_process(mappings->filelook, &thread);
 		result->by_thread = true;
 		rc = read_again(mappings, err);
 		procdir_close(&thread);
 		mappings->dir = NULL;
 	}
-	if (needs & NEED_KIND)
+	if (needs & LOOKS)
 		filelook_process(mappings->filelook, NULL);
 	vma_store_clear(&mappings->held);
 	return rc;

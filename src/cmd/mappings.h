@@ -7,7 +7,9 @@
 #include "source/smaps.h"
 
 struct arena;
+struct elf_request;
 struct mappings;
+struct object_file;
 struct process;
 struct root;
 
@@ -35,8 +37,20 @@ struct mappings *mappings_new(const struct root *root, struct smaps_keys *keys);
 void mappings_free(struct mappings *mappings);
 
 /*
+ * Parse the ELF files that are met, in every process that is read with NEED_ELF: request of each. To be
+ * called before the first process is read.
+ */
+void mappings_parse_files(struct mappings *mappings, const struct elf_request *request);
+
+/*
+ * The ELF file of the mapping that sink was called with; only while it runs. What it points to lives
+ * as long as mappings.
+ */
+struct object_file mappings_file(const struct mappings *mappings);
+
+/*
  * Hand every mapping of the process to sink. needs: NEED_SMAPS for the fields, NEED_KIND for kind and
- * tid; pid is always set. name is composed where it differs from the path. Returns 0, what sink
+ * tid, NEED_ELF for kind alone and mappings_file(); pid is always set. name is composed where it differs from the path. Returns 0, what sink
  * returned, or -errno where nothing could be read; *result is valid in every case.
  */
 int mappings_read(struct mappings *mappings, const struct procdir *dir, unsigned needs,

@@ -2,6 +2,7 @@
 #include "cmd/subject.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/error.h"
@@ -26,9 +27,19 @@ void subject_partial(struct subjects *subjects, struct subject *subject, const s
 
 static int keep(void *ctx, struct vma *vma)
 {
-	struct subject *subject = ctx;
+	struct subjects *subjects = ctx;
+	struct subject *subject = &subjects->subject;
+	size_t index = subject->vmas.count;
 
 	vma_store_add(&subject->vmas, vma);
+	if (!subjects->parse)
+		return 0;
+	if (index >= subject->file_cap) {
+		subject->file_cap = index ? index * 2 : 256;
+		subject->files =
+			mem_grow(subject->files, subject->file_cap, sizeof(subject->files[0]));
+	}
+	subject->files[index] = mappings_file(subjects->mappings);
 	return 0;
 }
 
@@ -166,7 +177,7 @@ static int read_subject(struct subjects *subjects, struct subject *subject, stru
 	if (subjects->wanted && !subjects->wanted(subjects->run, subject))
 		return 0;
 	open_walk(subjects, subject);
-	rc = mappings_read(subjects->mappings, &subject->dir, subjects->needs, keep, subject,
+	rc = mappings_read(subjects->mappings, &subject->dir, subjects->needs, keep, subjects,
 			   &subject->result, err);
 	if (rc == 0 && mappings_ended(&subject->dir, &subject->process, &subject->result))
 		rc = error_set(err, ESRCH, "%d: the process ended", subject->dir.pid);
@@ -207,6 +218,8 @@ void subjects_run(struct subjects *subjects, const struct targets *targets)
 
 	smaps_keys_init(&subjects->keys);
 	subjects->mappings = mappings_new(&ctx->root, &subjects->keys);
+	if (subjects->parse)
+		mappings_parse_files(subjects->mappings, subjects->parse);
 	same_mm_init(&subjects->same_mm, !ctx->root.recorded);
 	arena_init(&subjects->subject.arena);
 	vma_store_init(&subjects->subject.vmas);
@@ -215,6 +228,7 @@ void subjects_run(struct subjects *subjects, const struct targets *targets)
 		run_pid(subjects, targets->pids[i], targets->selected);
 	report_list_end(ctx->report);
 	vma_store_fini(&subjects->subject.vmas);
+	free(subjects->subject.files);
 	arena_fini(&subjects->subject.arena);
 	same_mm_fini(&subjects->same_mm);
 	mappings_free(subjects->mappings);

@@ -10,6 +10,7 @@
 #include "cmd/same_mm.h"
 #include "model/process.h"
 #include "model/vma_store.h"
+#include "source/objects.h"
 #include "source/pagewalk.h"
 #include "source/root.h"
 
@@ -25,6 +26,8 @@ struct subject {
 	struct arena arena;
 	struct process process;
 	struct vma_store vmas;
+	struct object_file *files; /* by mapping, where subjects->parse; heap */
+	size_t file_cap;
 	struct mappings_result result;
 	struct pagewalk walk;
 	const char *walk_reason; /* why walk is not open; NULL: it is */
@@ -40,6 +43,7 @@ struct subjects {
 	struct context *ctx;
 	const char *name; /* of the command, for advice */
 	unsigned needs; /* enum need, for the mappings */
+	const struct elf_request *parse; /* of each mapped ELF file; NULL: none is parsed */
 	bool walks; /* the page walk is wanted */
 	unsigned walk_want; /* enum walk_want */
 	struct caps caps; /* of the walk */

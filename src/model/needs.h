@@ -23,6 +23,7 @@ enum need {
 	NEED_CMDLINE = 1 << 13, /* /proc/PID/cmdline: waits for the target's mmap_lock */
 	NEED_EXE = 1 << 14, /* the link /proc/PID/exe */
 	NEED_OOM = 1 << 15, /* /proc/PID/oom_score */
+	NEED_RELOCS = 1 << 16, /* of the mapped ELF files, where they are relocated */
 };
 
 #endif

@@ -9,7 +9,7 @@
 /* How far back a symbol is looked for that covers an address, past those that begin later. */
 enum { BACK_MOST = 4096 };
 
-const struct code_name object_flag_names[OBJECT_FLAG_COUNT + 1] = {
+const struct code_name object_flag_names[64] = {
 	/* clang-format off */
 	[OBJECT_DELETED] = { "deleted", "the file was unlinked, nothing is in its place" },
 	[OBJECT_REPLACED] = { "replaced", "another file has its name now: a restart would take that" },
@@ -30,6 +30,9 @@ void object_fini(struct object *object)
 	free(object->symbols);
 	free(object->symbol_reach);
 	free(object->relocs);
+	free(object->places);
+	object->places = NULL;
+	object->place_count = 0;
 	object->symbols = NULL;
 	object->symbol_reach = NULL;
 	object->relocs = NULL;
@@ -88,13 +91,28 @@ bool object_section_is_loaded(const struct object_section *section)
 	       !(section->flags & SHF_TLS && section->type == SHT_NOBITS);
 }
 
+size_t object_places_from(const struct object_place *places, size_t count, uint64_t addr)
+{
+	size_t low = 0, high = count;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (places[middle].end <= addr)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
 int object_section_at(const struct object *object, uint64_t addr)
 {
-	for (size_t i = 0; i < object->section_count; i++)
-		if (object_section_is_loaded(&object->sections[i]) &&
-		    object_range_has(object->sections[i].addr, object->sections[i].size, addr))
-			return (int)i;
-	return -1;
+	size_t i = object_places_from(object->places, object->place_count, addr);
+
+	return i < object->place_count && object->places[i].start <= addr ?
+		       object->places[i].section :
+		       -1;
 }
 
 bool object_is_relro(const struct object *object, uint64_t addr)
@@ -159,7 +177,7 @@ static int compare_symbols(const void *one, const void *other)
 	return a->size < b->size ? -1 : a->size > b->size;
 }
 
-void object_sort_symbols(struct object *object)
+static void index_symbols(struct object *object)
 {
 	uint64_t reach = 0;
 
@@ -177,6 +195,57 @@ void object_sort_symbols(struct object *object)
 			reach = last;
 		object->symbol_reach[i] = reach;
 	}
+}
+
+static int compare_places(const void *one, const void *other)
+{
+	const struct object_place *a = one, *b = other;
+
+	if (a->start != b->start)
+		return a->start < b->start ? -1 : 1;
+	return a->section < b->section ? -1 : 1;
+}
+
+size_t object_places_sort(struct object_place *places, size_t count)
+{
+	size_t kept = 0;
+	uint64_t last = 0;
+
+	if (count)
+		qsort(places, count, sizeof(*places), compare_places);
+	for (size_t i = 0; i < count; i++) {
+		struct object_place place = places[i];
+
+		if (place.start < last)
+			place.start = last;
+		if (place.start >= place.end)
+			continue;
+		last = place.end;
+		places[kept++] = place;
+	}
+	return kept;
+}
+
+static void index_sections(struct object *object)
+{
+	size_t count = 0;
+
+	object->places = mem_grow(object->places, object->section_count, sizeof(object->places[0]));
+	for (size_t i = 0; i < object->section_count; i++) {
+		const struct object_section *section = &object->sections[i];
+		uint64_t end = section->addr + section->size;
+
+		if (object_section_is_loaded(section) && end > section->addr)
+			object->places[count++] =
+				(struct object_place){ section->addr, end, (int32_t)i };
+	}
+	object->place_count = object_places_sort(object->places, count);
+}
+
+void object_index(struct object *object)
+{
+	index_sections(object);
+	index_symbols(object);
 }
 
 /* How many symbols begin at addr or below. */

@@ -72,8 +72,14 @@ enum object_flag {
 
 #define OBJECT_FLAG(name) (1u << OBJECT_##name)
 
-/* By enum object_flag: "deleted", "no-relro" .. and what it means; ended by a NULL. */
-extern const struct code_name object_flag_names[OBJECT_FLAG_COUNT + 1];
+/* By enum object_flag: "deleted", "no-relro" .. and what it means. */
+extern const struct code_name object_flag_names[64];
+
+/* Where a section lies in memory; of sections that overlap, the one that begins first has the bytes. */
+struct object_place {
+	uint64_t start, end;
+	int32_t section;	/* index */
+};
 
 /* What is not on the heap (object_fini() frees that) lives in the arena the object was made in. */
 struct object {
@@ -90,7 +96,9 @@ struct object {
 	struct object_section *sections;
 	size_t section_count;
 	const char *sections_reason;	/* why there are none; NULL: there are */
-	struct object_symbol *symbols;	/* by address once object_sort_symbols() was called */
+	struct object_place *places;	/* of sections that are loaded, by address, apart */
+	size_t place_count;
+	struct object_symbol *symbols;	/* by address once object_index() was called */
 	size_t symbol_count;
 	const char *symbols_reason;	/* why there are none; NULL: there are, or not asked for */
 	bool symbols_cut;		/* there are more than the limits allow */
@@ -104,6 +112,12 @@ struct object {
 
 void object_fini(struct object *object);
 
+/*
+ * Make what the questions below need: symbols sorted by address, of those at one address the best name
+ * last (with a size, global before weak before local, few underscores in front, short); and places.
+ */
+void object_index(struct object *object);
+
 /* "gnu_stack" as "GNU_STACK": the name of a PT_ number, or NULL. */
 const char *object_segment_type(uint32_t type);
 
@@ -116,8 +130,14 @@ int object_segment_at(const struct object *object, uint64_t addr, uint64_t page_
 /* Whether a section takes room in memory at its address: SHF_ALLOC, and no thread-local .tbss. */
 bool object_section_is_loaded(const struct object_section *section);
 
-/* The section that addr lies in (index), or -1. Empty sections have no address. */
+/* The section that addr lies in (index), or -1. Empty sections have none. */
 int object_section_at(const struct object *object, uint64_t addr);
+
+/* Sort places by address and take away what overlaps; returns how many are left. */
+size_t object_places_sort(struct object_place *places, size_t count);
+
+/* The first of sorted places that ends above addr (index; count: none). */
+size_t object_places_from(const struct object_place *places, size_t count, uint64_t addr);
 
 /* Whether addr lies in the part that is made read-only after relocation (PT_GNU_RELRO). */
 bool object_is_relro(const struct object *object, uint64_t addr);
@@ -126,14 +146,8 @@ bool object_is_relro(const struct object *object, uint64_t addr);
 bool object_has_relro(const struct object *object, uint64_t start, uint64_t end);
 
 /*
- * Sort by address; of symbols at one address the best name comes last: with a size, global before weak
- * before local, few underscores in front, short.
- */
-void object_sort_symbols(struct object *object);
-
-/*
  * The symbol that addr lies in: the one that begins last of those whose size covers it, else the
- * nearest below in the same section that has no size. NULL: none. Symbols have to be sorted.
+ * nearest below in the same section that has no size. NULL: none.
  */
 const struct object_symbol *object_symbol_at(const struct object *object, uint64_t addr);
 

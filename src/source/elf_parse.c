@@ -43,17 +43,18 @@ struct bytes elf_file_string(const Elf_Data *strings, uint64_t offset)
 }
 
 /* A string of the file itself; it has to end within OBJECT_NAME_MAX bytes. */
-static struct bytes read_string(struct elf_file *file, uint64_t offset, uint64_t most)
+static struct bytes read_string(struct elf_file *file, uint64_t offset)
 {
+	static const size_t sizes[] = { 64, OBJECT_NAME_MAX + 1 };	/* most are short */
 	char text[OBJECT_NAME_MAX + 1];
-	ssize_t len;
 
-	if (most > sizeof(text))
-		most = sizeof(text);
-	if (offset > INT64_MAX || (len = pread(file->fd, text, most, (off_t)offset)) <= 0 ||
-	    !memchr(text, '\0', (size_t)len))
-		return (struct bytes){ "", 0 };
-	return arena_bytes(&file->arena, bytes_of(text));
+	for (size_t i = 0; i < 2 && offset <= INT64_MAX; i++) {
+		ssize_t len = pread(file->fd, text, sizes[i], (off_t)offset);
+
+		if (len > 0 && memchr(text, '\0', (size_t)len))
+			return arena_bytes(&file->arena, bytes_of(text));
+	}
+	return (struct bytes){ "", 0 };
 }
 
 /* Where the byte at addr lies in the file. */
@@ -221,7 +222,7 @@ static void take_dynamic(struct dynamic *dynamic, const GElf_Dyn *entry)
 	}
 }
 
-static void parse_dynamic(struct elf_file *file, const struct object_segment *segment)
+static void parse_dynamic(struct elf_file *file, const struct object_segment *segment, bool *pie)
 {
 	Elf_Data *data =
 		elf_file_data(file, segment->offset, segment->file_size, ELF_NOTES_MAX, ELF_T_DYN);
@@ -236,13 +237,14 @@ static void parse_dynamic(struct elf_file *file, const struct object_segment *se
 		object->flags |= OBJECT_FLAG(TEXTREL);
 	if (dynamic.bind_now || dynamic.flags & DF_BIND_NOW || dynamic.flags_1 & DF_1_NOW)
 		object->flags |= OBJECT_FLAG(BIND_NOW);
+	*pie = dynamic.flags_1 & DF_1_PIE;
 	if (dynamic.named && file_offset(object, dynamic.strings, &offset) &&
 	    offset + dynamic.soname >= offset)
-		object->soname = read_string(file, offset + dynamic.soname, UINT64_MAX);
+		object->soname = read_string(file, offset + dynamic.soname);
 }
 
 /* What the program headers say without the file's bytes. */
-static void parse_flags(struct object *object)
+static void parse_flags(struct object *object, bool pie)
 {
 	bool stack = false, relro = false, dynamic = false, interp = false;
 
@@ -265,7 +267,7 @@ static void parse_flags(struct object *object)
 		object->flags |= OBJECT_FLAG(NO_RELRO);
 	if (object->type == ET_EXEC)
 		object->flags |= OBJECT_FLAG(NOT_PIE);
-	if (!interp && (object->type == ET_EXEC || !dynamic))
+	if (!interp && (object->type == ET_EXEC || !dynamic || pie))
 		object->flags |= OBJECT_FLAG(STATIC);
 }
 
@@ -282,6 +284,7 @@ static enum elf_why parse_head(struct elf_file *file)
 	struct object *object = &file->object;
 	const struct object_segment *segment;
 	enum elf_why why, sections_why;
+	bool pie = false;
 	size_t begin;
 
 	object->wide = gelf_getclass(file->elf) == ELFCLASS64;
@@ -296,13 +299,13 @@ static enum elf_why parse_head(struct elf_file *file)
 	if (sections_why && sections_why != ELF_WHY_COMPRESSED)
 		object->section_count = 0;
 	parse_build_id(file);
-	parse_flags(object);
 	segment = first_segment(object, PT_DYNAMIC);
 	if (segment)
-		parse_dynamic(file, segment);
+		parse_dynamic(file, segment, &pie);
+	parse_flags(object, pie);
 	segment = first_segment(object, PT_INTERP);
 	if (segment)
-		object->interp = read_string(file, segment->offset, segment->file_size);
+		object->interp = read_string(file, segment->offset);
 	begin = elf_frame_begin(&file->out, ELF_FRAME_HEAD);
 	elf_put_head(&file->out, object, sections_why);
 	elf_frame_end(&file->out, begin);

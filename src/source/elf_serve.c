@@ -12,31 +12,39 @@
 #include "base/wire.h"
 #include "source/elf_confine.h"
 
+enum { SEND_MOST = 64 << 10 };
+
 union control {
 	struct cmsghdr header;
-	char room[CMSG_SPACE(sizeof(int))];
+	char room[CMSG_SPACE(ELF_BATCH_MAX * sizeof(int))];
 };
 
-int elf_send_request(int socket, int fd, const struct elf_request *request)
+int elf_send_requests(int socket, const int *fds, const struct elf_request *requests, size_t count)
 {
-	struct elf_request copy = *request;
-	struct iovec part = { &copy, sizeof(copy) };
-	union control control = { .header.cmsg_len = CMSG_LEN(sizeof(int)),
+	struct iovec part = { (void *)(uintptr_t)requests, count * sizeof(*requests) };
+	union control control = { .header.cmsg_len = CMSG_LEN(count * sizeof(int)),
 				  .header.cmsg_level = SOL_SOCKET,
 				  .header.cmsg_type = SCM_RIGHTS };
 	struct msghdr message = { .msg_iov = &part,
 				  .msg_iovlen = 1,
 				  .msg_control = &control,
-				  .msg_controllen = sizeof(control) };
+				  .msg_controllen = CMSG_SPACE(count * sizeof(int)) };
 
-	memcpy(CMSG_DATA(&control.header), &fd, sizeof(fd));
+	memcpy(CMSG_DATA(&control.header), fds, count * sizeof(int));
 	return sendmsg(socket, &message, MSG_NOSIGNAL | MSG_DONTWAIT) < 0 ? -errno : 0;
 }
 
-/* The next request and its descriptor; false at the end. */
-static bool take_request(int socket, struct elf_request *request, int *fd)
+/* Requests with their descriptors. */
+struct batch {
+	struct elf_request requests[ELF_BATCH_MAX];
+	int fds[ELF_BATCH_MAX];
+	size_t count;
+};
+
+/* The next batch. flags: MSG_DONTWAIT. Returns 0, -EAGAIN, or another error at the end. */
+static int take_batch(int socket, struct batch *batch, int flags)
 {
-	struct iovec part = { request, sizeof(*request) };
+	struct iovec part = { batch->requests, sizeof(batch->requests) };
 	union control control = { .room = "" };
 	struct msghdr message = { .msg_iov = &part,
 				  .msg_iovlen = 1,
@@ -45,32 +53,51 @@ static bool take_request(int socket, struct elf_request *request, int *fd)
 	ssize_t len;
 
 	do
-		len = recvmsg(socket, &message, MSG_CMSG_CLOEXEC | MSG_WAITALL);
+		len = recvmsg(socket, &message, MSG_CMSG_CLOEXEC | flags);
 	while (len < 0 && errno == EINTR);
-	if (len != sizeof(*request) || control.header.cmsg_type != SCM_RIGHTS ||
-	    control.header.cmsg_len != CMSG_LEN(sizeof(int)))
-		return false;
-	memcpy(fd, CMSG_DATA(&control.header), sizeof(*fd));
-	return true;
+	if (len < 0)
+		return -errno;
+	batch->count = (size_t)len / sizeof(batch->requests[0]);
+	/* a stream, but what comes with descriptors is never joined with what comes behind it */
+	if (!batch->count || control.header.cmsg_type != SCM_RIGHTS ||
+	    control.header.cmsg_len != CMSG_LEN(batch->count * sizeof(int)))
+		return -EPROTO;
+	memcpy(batch->fds, CMSG_DATA(&control.header), batch->count * sizeof(int));
+	return 0;
 }
 
-/* sendmsg(2), for send(2) is another system call than those that are left. */
-static int emit(void *ctx, const char *frames, size_t len)
-{
-	const int *socket = ctx;
+struct server {
+	int socket;
+	bool confined;
+	struct out out;		/* answers that were not sent yet */
+};
 
-	while (len) {
-		struct iovec part = { (void *)(uintptr_t)frames, len };
+/* sendmsg(2), for send(2) is another system call than those that are left. */
+static void flush(struct server *server)
+{
+	const char *at = server->out.buf;
+
+	while (server->out.len) {
+		struct iovec part = { (void *)(uintptr_t)at, server->out.len };
 		struct msghdr message = { .msg_iov = &part, .msg_iovlen = 1 };
-		ssize_t done = sendmsg(*socket, &message, MSG_NOSIGNAL);
+		ssize_t done = sendmsg(server->socket, &message, MSG_NOSIGNAL);
 
 		if (done < 0 && errno == EINTR)
 			continue;
 		if (done < 0)
-			return -errno;
-		frames += done;
-		len -= (size_t)done;
+			_exit(0);
+		at += done;
+		server->out.len -= (size_t)done;
 	}
+}
+
+static int emit(void *ctx, const char *frames, size_t len)
+{
+	struct server *server = ctx;
+
+	out_mem(&server->out, frames, len);
+	if (server->out.len > SEND_MOST)
+		flush(server);
 	return 0;
 }
 
@@ -82,31 +109,41 @@ static uint64_t cpu_ms(void)
 	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &used);
 	return (uint64_t)used.tv_sec * 1000 + (uint64_t)used.tv_nsec / 1000000;
 }
-static void answer(int socket, int fd, const struct elf_request *request, bool confined)
+
+static void answer(struct server *server, int fd, const struct elf_request *request)
 {
 	uint64_t used = cpu_ms();
-	struct out out;
 
-	out_init_memory(&out);
-	elf_put_cpu(&out, (uint32_t)used);
-	if (!confined)
-		elf_put_end(&out, ELF_WHY_UNCONFINED);
+	elf_put_cpu(&server->out, (uint32_t)used);
 	/* a file may take as much again as is left: rather another process for it */
-	if (emit(&socket, out.buf, out.len) || used >= ELF_CPU_MOST_MS ||
-	    (confined && elf_parse(fd, request, emit, &socket)))
+	if (used >= ELF_CPU_MOST_MS) {
+		flush(server);
 		_exit(0);
-	out_fini(&out);
+	}
+	if (server->confined)
+		elf_parse(fd, request, emit, server);
+	else
+		elf_put_end(&server->out, ELF_WHY_UNCONFINED);
 }
 
 _Noreturn void elf_serve(int socket)
 {
-	bool confined = elf_confine(socket);
-	struct elf_request request;
-	int fd;
+	struct server server = { .confined = elf_confine(socket) };
+	struct batch batch;
+	int rc;
 
-	while (take_request(0, &request, &fd)) {
-		answer(0, fd, &request, confined);
-		close(fd);
+	out_init_memory(&server.out);
+	for (;;) {
+		rc = take_batch(server.socket, &batch, server.out.len ? MSG_DONTWAIT : 0);
+		if (rc == -EAGAIN) {
+			flush(&server);
+			continue;
+		}
+		if (rc)
+			_exit(0);
+		for (size_t i = 0; i < batch.count; i++) {
+			answer(&server, batch.fds[i], &batch.requests[i]);
+			close(batch.fds[i]);
+		}
 	}
-	_exit(0);
 }

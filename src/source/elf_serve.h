@@ -2,6 +2,8 @@
 #ifndef VMVIEW_SOURCE_ELF_SERVE_H
 #define VMVIEW_SOURCE_ELF_SERVE_H
 
+#include <stddef.h>
+
 #include "source/elf_parse.h"
 
 /*
@@ -10,11 +12,11 @@
  * CPU, so after the first half it takes no other file but says so (ELF_FRAME_CPU) and ends.
  * Never returns.
  */
-enum { ELF_CPU_MOST_MS = 1000 };
+enum { ELF_CPU_MOST_MS = 1000, ELF_BATCH_MAX = 32 };
 
 _Noreturn void elf_serve(int socket);
 
-/* Send a request with its descriptor. Returns 0 or -errno (-EAGAIN: take answers first). */
-int elf_send_request(int socket, int fd, const struct elf_request *request);
+/* Send requests, each with its descriptor; at most ELF_BATCH_MAX. Returns 0 or -errno. */
+int elf_send_requests(int socket, const int *fds, const struct elf_request *requests, size_t count);
 
 #endif

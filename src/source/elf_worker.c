@@ -17,7 +17,8 @@
 #include "source/meter.h"
 
 enum {
-	WINDOW = 32,		/* files that are asked for before the first answer is taken */
+	WINDOW = ELF_BATCH_MAX,	/* files that are asked for before the first answer is taken */
+	BATCH = 16,		/* of them that are sent together */
 	BUFFER = 64 << 10,
 	REAP_MS = 100,
 	CPU_MOST_MS =
@@ -36,10 +37,10 @@ struct elf_worker {
 	int socket;
 	unsigned crashes, ended;	/* children */
 	bool answered;		/* the child has answered something */
-	size_t in_flight;
+	size_t in_flight, sent;	/* sent: the first ones of flight */
 	struct flight flight[WINDOW];
 	struct elf_decoder decoder;	/* of the first in flight */
-	uint64_t deadline;		/* of it; meter_now() */
+	uint64_t deadline;		/* of it; meter_now(), 0: nobody waits yet */
 	char *buf;
 	size_t begin, end, cap;		/* bytes of buf that are not used up */
 };
@@ -75,6 +76,7 @@ static void end_child(struct elf_worker *worker)
 	worker->ended++;
 	worker->begin = worker->end = 0;
 	worker->answered = false;
+	worker->sent = 0;
 }
 
 void elf_worker_free(struct elf_worker *worker)
@@ -109,7 +111,7 @@ static bool start_child(struct elf_worker *worker)
 	return true;
 }
 
-/* The first in flight is what is decoded now, and what the time runs for. */
+/* The first in flight is what is decoded now. */
 static void begin_first(struct elf_worker *worker)
 {
 	struct elf_job *job = worker->flight[0].job;
@@ -117,7 +119,7 @@ static void begin_first(struct elf_worker *worker)
 	if (!worker->in_flight)
 		return;
 	worker->decoder = (struct elf_decoder){ .object = job->object, .arena = job->arena };
-	worker->deadline = meter_now() + ELF_DEADLINE_MS * 1000000ull;
+	worker->deadline = 0;
 }
 
 static void end_first(struct elf_worker *worker, enum elf_why why)
@@ -133,6 +135,7 @@ static void end_first(struct elf_worker *worker, enum elf_why why)
 	job->done = true;
 	close(first->fd);
 	worker->in_flight--;
+	worker->sent -= worker->sent > 0;
 	memmove(first, first + 1, worker->in_flight * sizeof(*first));
 	begin_first(worker);
 }
@@ -148,19 +151,32 @@ static bool is_given_up(const struct elf_worker *worker)
 	return worker->crashes >= ELF_CRASHES_MAX;
 }
 
+/* Send what was not sent yet. Returns 0 or -errno. */
+static int send_all(struct elf_worker *worker)
+{
+	struct elf_request requests[WINDOW];
+	int fds[WINDOW], rc;
+	size_t count = worker->in_flight - worker->sent;
+
+	for (size_t i = 0; i < count; i++) {
+		requests[i] = worker->flight[worker->sent + i].request;
+		fds[i] = worker->flight[worker->sent + i].fd;
+	}
+	rc = elf_send_requests(worker->socket, fds, requests, count);
+	if (rc == 0)
+		worker->sent = worker->in_flight;
+	return rc;
+}
+
+/* Another process, if one may be started: for all that is in flight. */
 static void send_again(struct elf_worker *worker)
 {
-	int rc = 0;
-
 	if (is_given_up(worker) || !start_child(worker)) {
 		give_up(worker);
 		return;
 	}
-	for (size_t i = 0; i < worker->in_flight && rc == 0; i++)
-		rc = elf_send_request(worker->socket, worker->flight[i].fd,
-				      &worker->flight[i].request);
 	begin_first(worker);
-	if (rc == 0)
+	if (send_all(worker) == 0)
 		return;
 	end_child(worker);
 	give_up(worker);
@@ -213,10 +229,13 @@ static void make_room(struct elf_worker *worker)
 	worker->buf = mem_grow(worker->buf, worker->cap, 1);
 }
 
-static int time_left(const struct elf_worker *worker)
+/* The time runs from when we begin to wait: before that we may have been long at other things. */
+static int time_left(struct elf_worker *worker)
 {
 	uint64_t now = meter_now();
 
+	if (!worker->deadline)
+		worker->deadline = now + ELF_DEADLINE_MS * 1000000ull;
 	return now < worker->deadline ? (int)((worker->deadline - now) / 1000000) + 1 : 0;
 }
 
@@ -256,34 +275,47 @@ static void take_some(struct elf_worker *worker)
 		lose_child(worker, ELF_WHY_CRASHED);
 }
 
-void elf_worker_ask(struct elf_worker *worker, int fd, const struct elf_request *request,
-		    struct elf_job *job)
+/* What was asked for is sent together, once it is many or an answer is wanted. */
+static void flush(struct elf_worker *worker)
 {
 	unsigned ended;
 	int rc;
 
-	job->done = false;
-	while (worker->in_flight == WINDOW)
-		take_some(worker);
-	worker->flight[worker->in_flight++] = (struct flight){ fd, *request, job };
-	if (worker->in_flight == 1)
-		begin_first(worker);
-	if (is_given_up(worker) || !start_child(worker)) {
-		give_up(worker);
+	if (worker->sent == worker->in_flight)
+		return;
+	if (!worker->child) {
+		send_again(worker);
 		return;
 	}
-	rc = elf_send_request(worker->socket, fd, request);
+	rc = send_all(worker);
 	if (rc == -EPIPE || rc == -ECONNRESET) {
 		/* it has ended: what it said before tells why; the next one is sent everything again */
-		for (ended = worker->ended; worker->ended == ended && !job->done;)
+		for (ended = worker->ended; worker->ended == ended && worker->in_flight;)
 			take_some(worker);
 	} else if (rc) {
 		lose_child(worker, ELF_WHY_CRASHED);
 	}
 }
 
+void elf_worker_ask(struct elf_worker *worker, int fd, const struct elf_request *request,
+		    struct elf_job *job)
+{
+	job->done = false;
+	while (worker->in_flight == WINDOW) {
+		flush(worker);
+		if (worker->in_flight == WINDOW)
+			take_some(worker);
+	}
+	worker->flight[worker->in_flight++] = (struct flight){ fd, *request, job };
+	if (worker->in_flight == 1)
+		begin_first(worker);
+	if (worker->in_flight - worker->sent >= BATCH || is_given_up(worker))
+		flush(worker);
+}
+
 void elf_worker_wait(struct elf_worker *worker, const struct elf_job *job)
 {
+	flush(worker);
 	while (!job->done)
 		take_some(worker);
 }

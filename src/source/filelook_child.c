@@ -175,6 +175,9 @@ static struct look_reply look_at_fd(int fd, const struct looking *looking, bool 
 	if (class == FS_UNKNOWN)
 		return unknown(WHY_FILE_SYSTEM);
 	reply = look_at_regular(fd, looking, class);
+	/* such files never have a name, so nothing is in its place: not deleted, whatever the mark says */
+	if (request->deleted && class == FS_SHM && is_kernel_shm(&st))
+		reply.place = LOOK_PLACE_OWN;
 	reply.dev = (uint64_t)st.stx_dev_major << 32 | st.stx_dev_minor;
 	reply.inode = st.stx_ino;
 	reply.size = st.stx_size;
@@ -348,7 +351,8 @@ struct look_reply look_at_file(const struct look_process *process,
 		reply = look_by_path(&looking);
 	}
 	reply.opened = *fd >= 0;
-	if (request->deleted && (reply.type != LOOK_UNKNOWN || request->open))
+	if (request->deleted && reply.place == LOOK_PLACE_UNKNOWN &&
+	    (reply.type != LOOK_UNKNOWN || request->open))
 		look_at_place(&looking, &reply);
 	if (request->open && reply.type == LOOK_UNKNOWN)
 		ask_build_id(&looking, &reply);

@@ -25,6 +25,7 @@ libvmview_a_SOURCES += %D%/meter.c %D%/meter.h
 libvmview_a_SOURCES += %D%/mounts.c %D%/mounts.h
 libvmview_a_SOURCES += %D%/nodes.c %D%/nodes.h
 libvmview_a_SOURCES += %D%/numa_maps.c %D%/numa_maps.h
+libvmview_a_SOURCES += %D%/objects.c %D%/objects.h
 libvmview_a_SOURCES += %D%/pagescan.c %D%/pagescan.h
 libvmview_a_SOURCES += %D%/pagewalk.c %D%/pagewalk.h
 libvmview_a_SOURCES += %D%/pids.c %D%/pids.h

@@ -51,7 +51,7 @@ static void ask_address(const struct object *object, uint64_t addr)
 
 static void ask(struct object *object)
 {
-	object_sort_symbols(object);
+	object_index(object);
 	for (size_t i = 0; i < object->symbol_count && i < 10; i++) {
 		const struct object_symbol *symbol = &object->symbols[i];
 

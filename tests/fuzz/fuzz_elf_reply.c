@@ -63,7 +63,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		data += len;
 		size -= len;
 	}
-	object_sort_symbols(&object);
+	object_index(&object);
 	object_symbol_at(&object, 0x1000);
 	object_fini(&object);
 	arena_fini(&arena);

@@ -56,6 +56,7 @@ static void parse(struct parsed *parsed, const char *name, unsigned want)
 	parsed->decoder = (struct elf_decoder){ &parsed->object, &parsed->arena };
 	assert_int_equal(elf_parse(fd, &request, take, parsed), 0);
 	assert_true(parsed->decoder.ended);
+	object_index(&parsed->object);
 	close(fd);
 }
 
@@ -217,7 +218,6 @@ static void test_symbols(void **state)
 
 	(void)state;
 	parse(&parsed, "ordinary-64", ELF_WANT_SYMBOLS);
-	object_sort_symbols(&parsed.object);
 	for (size_t i = 0; i < COUNT(cases); i++) {
 		char name[32];
 
@@ -260,7 +260,7 @@ static void test_nested(void **state)
 	(void)state;
 	object.symbols = mem_alloc(sizeof(list));
 	memcpy(object.symbols, list, sizeof(list));
-	object_sort_symbols(&object);
+	object_index(&object);
 	for (size_t i = 0; i < COUNT(cases); i++) {
 		const struct object_symbol *symbol = object_symbol_at(&object, cases[i].addr);
 

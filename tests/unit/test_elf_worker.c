@@ -267,7 +267,7 @@ static void test_parse(void **state)
 	ask(worker, &file, "/proc/self/exe", ELF_WANT_SYMBOLS | ELF_WANT_RELOCS);
 	elf_worker_wait(worker, &file.job);
 	assert_int_equal(file.job.why, ELF_WHY_NONE);
-	object_sort_symbols(&file.object);
+	object_index(&file.object);
 	symbol = object_symbol_named(&file.object, BYTES("object_symbol_named"));
 	assert_non_null(symbol);
 	assert_true(symbol->size > 0);

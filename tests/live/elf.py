@@ -1,0 +1,225 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""vmview elf: every section, segment and symbol of objects built here in many ways, against readelf
+and pagemap read plainly."""
+import mmap
+import os
+import sys
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+import lib  # noqa: E402
+import oracle  # noqa: E402
+from elf_objects import (NOBODY, PAGE, Pages, address, build, build_id, check_figures,  # noqa: E402
+                         check_sections, check_segments, check_smaps, check_sums, elf_loads,
+                         elf_sections, elf_symbols, objects, running, the_object, workshop)
+
+# Arguments of the compiler, and the flags that vmview has to find; None: not all are known.
+VARIANTS = {
+    "pie": (["gcc"], set()),
+    "clang": (["clang"], set()),
+    "no-pie": (["gcc", "-no-pie", "-fno-pie"], {"not-pie"}),
+    "static": (["gcc", "-static"], {"not-pie", "static"}),
+    "static-pie": (["gcc", "-static-pie"], {"static"}),
+    "no-build-id": (["gcc", "-Wl,--build-id=none"], set()),
+    "stripped": (["gcc", "-s"], set()),
+    "no-relro": (["gcc", "-Wl,-z,norelro"], {"no-relro"}),
+    "now": (["gcc", "-Wl,-z,now"], {"bind-now"}),
+    "relr": (["gcc", "-Wl,-z,pack-relative-relocs"], None),
+    "exec-stack": (["gcc", "-Wl,-z,execstack"], {"exec-stack"}),
+    "textrel": (["gcc", "-DTEXTREL", "-Wl,-z,notext"], {"textrel"}),
+    "wx-segment": (["gcc", "-DWX_SEGMENT"], {"wx-segment", "wx-mapping"}),
+    "wx-mapping": (["gcc", "-DWX_MAPPING"], {"wx-mapping"}),
+    "one-segment": (["gcc", "-Wl,-z,noseparate-code"], set()),
+    "big-pages": (["gcc", "-Wl,-z,max-page-size=0x200000"], set()),
+    "compressed": (["gcc", "-g", "-gz"], set()),
+}
+
+
+def check_variant(name):
+    command, flags = VARIANTS[name]
+    lib.need_root()
+    with workshop() as directory, running(build(directory, name, command)) as program:
+        pages = Pages(program.pid)
+        process = objects(program.pid)
+        one = the_object(process, program.path)
+        check_sections(one, program.path, pages)
+        check_segments(one, program.pid, pages)
+        check_sums(process, one)
+        check_smaps(one, program.pid)
+        if flags is not None:
+            lib.equal("flags", set(one["flags"]), flags)
+        lib.equal("build-id", one["build_id"], build_id(program.path))
+        lib.equal("type", one["type"], "exec" if "not-pie" in one["flags"] else "dyn")
+        start = address(one["bias"])
+        lib.equal("bias", start == 0, "not-pie" in one["flags"])
+        loads = elf_loads(program.path)
+        lib.equal("memory", max(address(row["end"]) for row in one["segments"]),
+                  max(start + (addr + size + PAGE - 1 & -PAGE) for _, addr, _, size in loads))
+
+
+def variant_test(name):
+    def test():
+        check_variant(name)
+    test.__name__ = f"sections of {name}"
+    lib.test(test)
+
+
+for variant in VARIANTS:
+    variant_test(variant)
+
+
+@lib.test
+def relocated_pages():
+    """Of a table of pointers three have to be relocated: those pages, and no others of it."""
+    lib.need_root()
+    for name in "pie", "relr":
+        with workshop() as directory, running(build(directory, name, VARIANTS[name][0])) as program:
+            one = the_object(objects(program.pid), program.path)
+            rows = [row for row in one["sections"] if row["section"] == ".data.rel.ro"]
+            size = sum(row["size"] for row in rows)
+            lib.true(size >= 16 * PAGE, "the table is there")
+            relocated = sum(row["relocated"] for row in rows)
+            lib.true(3 * PAGE <= relocated <= 5 * PAGE, f"{relocated} bytes relocated")
+            lib.true(relocated <= sum(row["dirty"] for row in rows), "relocated is dirty")
+            lib.true(all(row["relro"] for row in rows), "it is relro")
+            plain = [row for row in one["sections"] if row["section"] == ".rodata"]
+            lib.equal("of .rodata", sum(row["relocated"] for row in plain), 0)
+
+
+def check_symbols(program, extra=()):
+    pages = Pages(program.pid)
+    process = objects(program.pid, "--symbols", *extra)
+    one = the_object(process, program.path)
+    bias = address(one["bias"])
+    want = elf_symbols(program.path)
+    lib.true(len(want) >= 8, f"readelf lists {len(want)} symbols")
+    seen = set()
+    for row in one["symbols"]:
+        start = address(row["start"])
+        lib.true((start - bias, row["size"], row["symbol"]) in want, f"{row} is in readelf's list")
+        check_figures(row["symbol"], row, pages.measure(start, start + row["size"]))
+        lib.true(row["rss"] or row["swap"], "only what is in memory")
+        seen.add(start - bias)
+    loaded = [(address(row["start"]), address(row["end"])) for row in one["segments"]]
+    for addr, size, name in want:
+        inside = any(start <= addr + bias < end for start, end in loaded)
+        sums = pages.measure(addr + bias, addr + bias + size)
+        if inside and (sums["rss"] or sums["swap"]):
+            lib.true(addr in seen, f"{name} is listed")
+    sizes = [row["rss"] for row in one["symbols"]]
+    lib.equal("largest first", sizes, sorted(sizes, reverse=True))
+    return {(row["symbol"], address(row["start"])): row for row in one["symbols"]}
+
+
+@lib.test
+def symbols():
+    lib.need_root()
+    for name in "pie", "no-pie", "clang", "stripped", "static":
+        with workshop() as directory:
+            path = build(directory, name, [*VARIANTS[name][0], "-rdynamic"])
+            with running(path) as program:
+                rows = check_symbols(program)
+                rows = {key: rows[key, program.truth[key]] for key in
+                        ("main", "data", "bss", "constants")}
+                lib.equal("data", rows["data"]["size"], 16 * PAGE)
+                lib.equal("data is an object", rows["data"]["type"], "object")
+                lib.equal("bss section", rows["bss"]["section"], ".bss")
+                lib.equal("main is a function", rows["main"]["type"], "func")
+                lib.equal("constants", rows["constants"]["section"], ".rodata")
+
+
+@lib.test
+def functions_on_a_dirty_page():
+    """Text that was written to: no data shares its page, unless there is data in the text."""
+    lib.need_root()
+    for name, data in ("wx-mapping", False), ("textrel", True):
+        with workshop() as directory, running(build(directory, name, VARIANTS[name][0])) as program:
+            rows = {name: row for (name, _), row in check_symbols(program).items()}
+            row = rows["function_1"]
+            lib.true(row["dirty"] > 0, f"{name}: the page of function_1 is dirty")
+            lib.equal(f"{name}: shares it with data", row["with_data"], data)
+            lib.equal("data is no function", rows["data"]["with_data"], False)
+
+
+@lib.test
+def thirty_two_bits():
+    lib.need_root()
+    with workshop() as directory:
+        path = build(directory, "m32", ["gcc", "-m32", "-nostdlib", "-static"], "object32.S")
+        with running(path, says=False) as program:
+            pages = Pages(program.pid)
+            process = objects(program.pid, "--symbols")
+            one = the_object(process, program.path)
+            lib.equal("machine", one["machine"], "i386")
+            check_segments(one, program.pid, pages)
+            rows = {row["symbol"]: row for row in one["symbols"]}
+            lib.equal("number", rows["number"]["size"], 5000)
+            lib.equal("dirty", rows["number"]["dirty"], pages.measure(
+                address(rows["number"]["start"]), address(rows["number"]["end"]))["dirty"])
+
+
+@lib.test
+def as_the_same_user():
+    """Without any right: the process's own user, who may open what it maps by its path."""
+    lib.need_root()
+    with workshop() as directory:
+        path = build(directory, "pie", ["gcc"])
+        wrap = ["setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups"]
+        with running(path, *wrap) as program:
+            pages = Pages(program.pid)
+            process = objects(program.pid, user=NOBODY)
+            one = the_object(process, program.path)
+            check_sections(one, program.path, pages)
+            check_segments(one, program.pid, pages)
+            check_sums(process, one)
+            lib.equal("build-id", one["build_id"], build_id(program.path))
+
+
+@lib.test
+def another_user():
+    lib.need_root()
+    with workshop() as directory, running(build(directory, "pie", ["gcc"])) as program:
+        done = lib.vmview("elf", program.pid, status=1, user=NOBODY)
+        lib.true("Permission denied" in done.err, done.err)
+        lib.true(" . " not in done.out, "no zeroes")
+
+
+@lib.test
+def libraries():
+    """Every library of this Python: sections by readelf."""
+    lib.need_root()
+    process = objects(os.getpid(), "--pace", "fast")
+    maps = {m.name.decode() for m in oracle.maps(os.getpid())}
+    seen = 0
+    for one in process["objects"]:
+        lib.true(one["path"] in maps, one["path"])
+        if one["deleted"] or "data" in one["flags"]:
+            continue
+        bias = address(one["bias"])
+        for name, _, addr, size, _ in elf_sections(one["path"]):
+            got = sum(row["size"] for row in one["sections"] if row["section"] == name)
+            lib.true(not size or got >= size, f"{one['path']} {name} at {addr + bias:x}")
+        lib.equal(f"{one['path']}: build-id", one["build_id"], build_id(one["path"]))
+        seen += 1
+    lib.true(seen > 3, f"{seen} libraries")
+
+
+@lib.test
+def same_file_twice():
+    """An ELF file that is read through a mapping is no program, but its sections are known."""
+    lib.need_root()
+    with workshop() as directory:
+        path = build(directory, "pie", ["gcc"])
+        with open(path, "rb") as file:
+            with mmap.mmap(file.fileno(), 0, mmap.MAP_PRIVATE, mmap.PROT_READ) as view:
+                view.read(4096)
+                one = the_object(objects(os.getpid()), path)
+                lib.equal("flags", one["flags"], ["data"])
+                lib.equal("no bias", one["bias"], None)
+                lib.equal("segments", [row["segment"] for row in one["segments"]], ["file"])
+                comment = [row for row in one["sections"] if row["section"] == ".comment"]
+                lib.equal(".comment", len(comment), 1)
+                lib.equal("sum", sum(row["size"] for row in one["sections"]), one["size"])
+
+
+lib.done()
