@@ -35,6 +35,8 @@ static const struct command commands[] = {
 	{ "live", "[PID]", "All of it on a screen, with changes marked", live_run },
 	{ "elf", "PID...", "Memory by object, segment, section, symbol; what needs a restart",
 	  elf_run, NULL, true },
+	{ "pages", "PID [RANGE]",
+	  "The state of every page: frame, flags, map count, swap slot, node", pages_run, NULL },
 };
 
 enum { COMMANDS = sizeof(commands) / sizeof(commands[0]) };

@@ -3,9 +3,9 @@
 
 #include "model/page.h"
 
-static bool find_head(uint64_t *pfn, uint64_t flags, folio_flags get, void *ctx)
+static bool find_head(uint64_t *pfn, uint64_t flags, unsigned order, folio_flags get, void *ctx)
 {
-	for (unsigned order = 1; !(flags & PAGE_FLAG(HEAD)); order++) {
+	for (; !(flags & PAGE_FLAG(HEAD)); order++) {
 		uint64_t below = *pfn & ~((1ull << order) - 1);
 
 		if (order > FOLIO_ORDER_MAX || !(flags & PAGE_FLAG(TAIL)))
@@ -19,12 +19,13 @@ static bool find_head(uint64_t *pfn, uint64_t flags, folio_flags get, void *ctx)
 	return true;
 }
 
-bool folio_find(uint64_t pfn, uint64_t flags, folio_flags get, void *ctx, struct folio *out)
+bool folio_find(uint64_t pfn, uint64_t flags, unsigned at_least, folio_flags get, void *ctx,
+		struct folio *out)
 {
 	uint64_t head = pfn;
-	unsigned order = 0;
+	unsigned order = at_least;
 
-	if (!find_head(&head, flags, get, ctx))
+	if (!find_head(&head, flags, at_least, get, ctx))
 		return false;
 	while (order < FOLIO_ORDER_MAX && !(head & (1ull << order))) {
 		/* behind the last frame of memory there is no tail */

@@ -19,7 +19,7 @@ void frame_source_open(struct frame_source *source, struct context *ctx)
 	caps_probe(&source->caps, &ctx->root, 0);
 	source->caps.page_size = ctx->host.page_size;
 	frames_open(&source->frames, &ctx->root, &source->caps);
-	memmap_open(&source->memory, &ctx->root, ctx->host.page_size, &ctx->arena);
+	memmap_init(&source->memory, &ctx->root, ctx->host.page_size, &ctx->arena);
 	cgroups_init(&source->cgroups, &ctx->root, &ctx->arena);
 }
 
@@ -66,7 +66,7 @@ static void read_folio(struct frame_source *source, struct frame_info *info)
 	info->order = value_u(0);
 	if (!page_flags_compound(info->flags.u))
 		return;
-	if (folio_find(info->pfn, info->flags.u, flags_of, source, &folio)) {
+	if (folio_find(info->pfn, info->flags.u, 0, flags_of, source, &folio)) {
 		info->order = value_u(folio.order);
 		info->head = value_u(folio.pfn);
 	} else {

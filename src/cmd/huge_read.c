@@ -147,7 +147,7 @@ static uint64_t take_folio(struct huge_read *read, uint64_t pfn, uint64_t rest, 
 	if (!page_flags_compound(flags)) {
 		read->folio = (struct folio){ 0 };
 	} else if (!folio_holds(&read->folio, pfn) &&
-		   !folio_find(pfn, flags, get_flags, read, &read->folio)) {
+		   !folio_find(pfn, flags, 0, get_flags, read, &read->folio)) {
 		counts->unknown_order += read->page_size;
 		read->folio = (struct folio){ 0 };
 		return 1;
@@ -249,7 +249,7 @@ static unsigned hugetlb_order(struct huge_read *read, uint64_t pfn, unsigned ord
 	if (folio_holds(&read->folio, pfn))
 		return read->folio.order;
 	if (frames_word(read->frames, FRAME_FLAGS, pfn, &flags) && page_flags_compound(flags) &&
-	    folio_find(pfn, flags, get_flags, read, &read->folio))
+	    folio_find(pfn, flags, 0, get_flags, read, &read->folio))
 		return read->folio.order;
 	return order;
 }

@@ -137,14 +137,6 @@ static void write_sorted(struct map_run *run)
 	free(items);
 }
 
-/* A process that has no memory of its own: nothing to add up, so no sums of 0 either. */
-static const char *why_no_memory(const struct process *process)
-{
-	if (process->state == 'Z' || process->state == 'X')
-		return "gone: the process is a zombie";
-	return process->cmdline.len ? NULL : "kernel thread: has no memory of its own";
-}
-
 static void write_kinds(struct map_run *run)
 {
 	struct report *report = run->ctx->report;
@@ -188,7 +180,7 @@ static void end_without_mappings(struct map_run *run)
 {
 	struct report *report = run->ctx->report;
 	struct out *out = report_prose(report);
-	const char *reason = why_no_memory(&run->process);
+	const char *reason = process_no_memory(&run->process);
 
 	if (!run->total.unknown && reason) {
 		vma_tally_set_unknown(&run->total, reason);

@@ -20,7 +20,7 @@
 
 enum {
 	NAME_ROOM = VMA_PATH_KEPT + 64,
-	LOOKS = NEED_KIND | NEED_ELF,	/* what mapped files are looked at for */
+	LOOKS = NEED_KIND | NEED_ELF | NEED_NAME,	/* what mapped files are looked at for */
 };
 
 struct mappings {
@@ -186,7 +186,7 @@ static void prepare_kinds(struct mappings *mappings)
 	if (!mappings->filelook)
 		mappings->filelook = filelook_new(mappings->root);
 	filelook_process(mappings->filelook, mappings->dir);
-	if (mappings->needs & NEED_KIND &&
+	if (mappings->needs & (NEED_KIND | NEED_NAME) &&
 	    threads_read(mappings->dir, &mappings->arena, &mappings->stacks, &mappings->stack_count,
 			 NULL))
 		mappings->stack_count = 0;

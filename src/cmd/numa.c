@@ -276,7 +276,7 @@ static void prepare(struct numa_run *run)
 
 	smaps_keys_init(&run->keys);
 	nodes_read(&run->nodes, &ctx->root, &ctx->arena);
-	memmap_open(&run->memmap, &ctx->root, ctx->host.page_size, &ctx->arena);
+	memmap_init(&run->memmap, &ctx->root, ctx->host.page_size, &ctx->arena);
 	numa_columns_make(&ctx->arena, &run->keys, &run->nodes, &run->set);
 	numa_node_columns(&run->node_set);
 	run->subjects = (struct subjects){

@@ -89,6 +89,13 @@ void process_title(struct out *out, const struct process *process)
 		out_str(out, " <zombie>");
 }
 
+const char *process_no_memory(const struct process *process)
+{
+	if (process->state == 'Z' || process->state == 'X')
+		return "gone: the process is a zombie";
+	return process->cmdline.len ? NULL : "kernel thread: has no memory of its own";
+}
+
 void process_user(const struct root *root, struct arena *arena, struct process *process)
 {
 	if (pids_user(root, process->pid, arena, &process->user))

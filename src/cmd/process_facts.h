@@ -26,6 +26,12 @@ void process_facts_short(struct report *report, const struct process *process);
 /* The command line for people, made safe; "[comm]" where there is none; a zombie says so. */
 void process_title(struct out *out, const struct process *process);
 
+/*
+ * Why a process that shows no mappings has none: it is a zombie, or a kernel thread. NULL where that
+ * is not so. facts: FACT_STAT and FACT_CMDLINE.
+ */
+const char *process_no_memory(const struct process *process);
+
 /* Look up the name of process->uid; listed in missing where there is none. */
 void process_user(const struct root *root, struct arena *arena, struct process *process);
 

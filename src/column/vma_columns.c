@@ -42,13 +42,8 @@ static struct value get_pid(const void *row, const struct column *column)
 
 static struct value get_perm(const void *row, const struct column *column)
 {
-	static const char texts[16][5] = {
-		"---p", "r--p", "-w-p", "rw-p", "--xp", "r-xp", "-wxp", "rwxp",
-		"---s", "r--s", "-w-s", "rw-s", "--xs", "r-xs", "-wxs", "rwxs",
-	};
-
 	(void)column;
-	return value_word(texts[((const struct vma *)row)->perm & 15]);
+	return value_word(vma_perm_word(row));
 }
 
 static struct value get_offset(const void *row, const struct column *column)

@@ -8,6 +8,7 @@ libvmview_a_SOURCES += %D%/missing.c %D%/missing.h
 libvmview_a_SOURCES += %D%/needs.h
 libvmview_a_SOURCES += %D%/object.c %D%/object.h
 libvmview_a_SOURCES += %D%/page.c %D%/page.h
+libvmview_a_SOURCES += %D%/page_run.h
 libvmview_a_SOURCES += %D%/process.h
 libvmview_a_SOURCES += %D%/smaps_key.c %D%/smaps_key.h
 libvmview_a_SOURCES += %D%/task_status.h

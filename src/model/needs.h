@@ -24,6 +24,8 @@ enum need {
 	NEED_EXE = 1 << 14, /* the link /proc/PID/exe */
 	NEED_OOM = 1 << 15, /* /proc/PID/oom_score */
 	NEED_RELOCS = 1 << 16, /* of the mapped ELF files, where they are relocated */
+	NEED_FRAMES = 1 << 17, /* frame numbers and swap slots in pagemap */
+	NEED_NAME = 1 << 18, /* the name of a mapping for people; NEED_KIND has it, too */
 };
 
 #endif

@@ -119,12 +119,8 @@ int page_flag_find(struct bytes name)
 
 		if (bytes_equal(full, name))
 			return bit;
-		if (!name.len || !bytes_start_with(full, name))
-			continue;
-		if (found >= 0)
-			found = -2;
-		if (found == -1)
+		if (found < 0 && name.len && bytes_start_with(full, name))
 			found = bit;
 	}
-	return found < 0 ? -1 : found;
+	return found;
 }

@@ -42,12 +42,19 @@ static inline uint64_t pagemap_swap_offset(uint64_t word)
 	return (word & PAGEMAP_PAYLOAD) >> PAGEMAP_TYPE_BITS;
 }
 
-/* What a word grows by from page to page of one big folio: a frame, or a swap slot; 0 if hidden. */
+/*
+ * What a word grows by from page to page of one big folio: a frame or a swap slot. Markers do not
+ * grow, nor does what is hidden.
+ */
 static inline uint64_t pagemap_step(uint64_t word)
 {
 	if (!(word & PAGEMAP_PAYLOAD))
 		return 0;
-	return word & PAGEMAP_PRESENT ? 1 : word & PAGEMAP_SWAP ? 1u << PAGEMAP_TYPE_BITS : 0;
+	if (word & PAGEMAP_PRESENT)
+		return 1;
+	return word & PAGEMAP_SWAP && pagemap_swap_type(word) != PAGEMAP_TYPE_MARKER ?
+		       1u << PAGEMAP_TYPE_BITS :
+		       0;
 }
 
 enum page_state {
@@ -130,7 +137,10 @@ enum page_flag {
 /* By bit; named as page-types(1) does. Bits without a name are "bit27". */
 extern const struct code_name page_flag_names[PAGE_FLAG_COUNT];
 
-/* The bit of a name ("anonymous"; "anon" and other unique beginnings too), or -1. */
+/*
+ * The bit of a name, or else of the first that begins so ("anon" is anonymous), as in page-types; -1
+ * where there is none.
+ */
 int page_flag_find(struct bytes name);
 
 /* The word without what is garbage in it: slab memory reuses the field that ANON and KSM are in. */
@@ -165,6 +175,29 @@ struct page_span {
 static inline uint64_t page_span_word(const struct page_span *span, uint64_t i)
 {
 	return span->words ? span->words[i] : span->word + i * pagemap_step(span->word);
+}
+
+/*
+ * How many pages from page i on are alike: words that go on as *step says, which is 0 (the same
+ * word again) or what pagemap_step() says. A frame zero_pfn (0: not known) is only like itself.
+ */
+static inline uint64_t page_span_stretch(const struct page_span *span, uint64_t i,
+					 uint64_t zero_pfn, uint64_t *step)
+{
+	const uint64_t *words = span->words;
+	uint64_t n = 1, ahead;
+
+	if (!words) {
+		*step = pagemap_step(span->word);
+		return span->pages - i;
+	}
+	*step = i + 1 < span->pages && words[i] == words[i + 1] ? 0 : pagemap_step(words[i]);
+	while (i + n < span->pages && words[i + n] == words[i + n - 1] + *step)
+		n++;
+	ahead = zero_pfn - pagemap_pfn(words[i]);
+	if (*step == 1 && zero_pfn && ahead < n)
+		n = ahead ? ahead : 1;
+	return n;
 }
 
 /*

@@ -60,11 +60,17 @@ bool vma_has_flag(const struct vma *vma, const char *code)
 	return false;
 }
 
+const char *vma_perm_word(const struct vma *vma)
+{
+	static const char texts[16][5] = {
+		"---p", "r--p", "-w-p", "rw-p", "--xp", "r-xp", "-wxp", "rwxp",
+		"---s", "r--s", "-w-s", "rw-s", "--xs", "r-xs", "-wxs", "rwxs",
+	};
+
+	return texts[vma->perm & 15];
+}
+
 void vma_perm_text(const struct vma *vma, char text[5])
 {
-	text[0] = vma->perm & VMA_READ ? 'r' : '-';
-	text[1] = vma->perm & VMA_WRITE ? 'w' : '-';
-	text[2] = vma->perm & VMA_EXEC ? 'x' : '-';
-	text[3] = vma->perm & VMA_SHARED ? 's' : 'p';
-	text[4] = '\0';
+	memcpy(text, vma_perm_word(vma), 5);
 }

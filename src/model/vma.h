@@ -62,6 +62,9 @@ static inline bool vma_has(const struct vma *vma, unsigned slot)
 /* Whether the mapping has this VmFlags code ("ht", "gd"); false too where VmFlags are not known. */
 bool vma_has_flag(const struct vma *vma, const char *code);
 
+/* "rw-p", forever. */
+const char *vma_perm_word(const struct vma *vma);
+
 /* "rw-p" into text, with a NUL. */
 void vma_perm_text(const struct vma *vma, char text[5]);
 

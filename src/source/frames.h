@@ -83,4 +83,29 @@ typedef void (*frame_sink)(void *ctx, const struct frame_run *run, const uint64_
 void frames_read(struct frames *frames, enum frame_file file, struct frame_batch *batch,
 		 frame_sink sink, void *ctx);
 
+/*
+ * Many frames with one tag, in any order, each once: a bit a frame. For a big mapping whose frames lie
+ * at random, where a batch would be full long before its frames lie close together.
+ */
+struct frame_bits {
+	uint64_t **chunks;	/* of FRAME_CHUNK frames each, NULL: none of them */
+	size_t chunk_count;	/* room in chunks */
+	size_t used;		/* chunks that are there */
+	uint64_t frames;
+};
+
+enum { FRAME_CHUNK = 32768, FRAME_CHUNKS_USED = 1024, FRAME_CHUNKS_MAX = 1 << 20 };
+
+void frame_bits_fini(struct frame_bits *bits);
+
+/*
+ * Add frames; returns how many from the first on were taken. It ends at one that is in it already or
+ * has no room: what then?  Into a batch with it.
+ */
+uint64_t frame_bits_add(struct frame_bits *bits, uint64_t pfn, uint64_t count);
+
+/* Read a file for all its frames, in rising order; it is empty then. */
+void frames_read_bits(struct frames *frames, enum frame_file file, struct frame_bits *bits,
+		      uint32_t tag, frame_sink sink, void *ctx);
+
 #endif

@@ -2,6 +2,7 @@
 #
 # One module a line, sorted: libvmview_a_SOURCES += %D%/NAME.c %D%/NAME.h
 libvmview_a_SOURCES += %D%/buddyinfo.c %D%/buddyinfo.h
+libvmview_a_SOURCES += %D%/average.c %D%/average.h
 libvmview_a_SOURCES += %D%/caps.c %D%/caps.h
 libvmview_a_SOURCES += %D%/cgroups.c %D%/cgroups.h
 libvmview_a_SOURCES += %D%/elf_confine.c %D%/elf_confine.h
@@ -17,6 +18,7 @@ libvmview_a_SOURCES += %D%/filecache.c %D%/filecache.h
 libvmview_a_SOURCES += %D%/filecache_open.c %D%/filecache_open.h
 libvmview_a_SOURCES += %D%/filelook.c %D%/filelook.h
 libvmview_a_SOURCES += %D%/filelook_child.c %D%/filelook_child.h
+libvmview_a_SOURCES += %D%/frame_bits.c
 libvmview_a_SOURCES += %D%/frames.c %D%/frames.h
 libvmview_a_SOURCES += %D%/host.c %D%/host.h
 libvmview_a_SOURCES += %D%/look_key.c

@@ -106,45 +106,62 @@ static void list_blocks(const struct root *root, struct block_list *list)
 	free(blocks);
 }
 
-static void keep_blocks(struct memmap *map, struct block_list *list, struct arena *arena)
+static void keep_blocks(struct memmap *map, struct block_list *list)
 {
 	size_t kept = 0;
 
 	if (list->count)
 		qsort(list->blocks, list->count, sizeof(*list->blocks), compare_blocks);
-	map->blocks = arena_alloc(arena, list->count * sizeof(*map->blocks));
+	map->blocks = arena_alloc(map->arena, list->count * sizeof(*map->blocks));
 	for (size_t i = 0; i < list->count; i++)
 		if (!kept || map->blocks[kept - 1].index != list->blocks[i].index)
 			map->blocks[kept++] = list->blocks[i];
 	map->block_count = kept;
 }
 
-static void read_zones(struct memmap *map, struct arena *arena)
+static void need_zones(struct memmap *map)
 {
 	struct bytes text;
-	int rc = root_read(map->root, arena, &text, NULL, "proc/zoneinfo");
+	int rc;
 
+	if (map->has_zones)
+		return;
+	map->has_zones = true;
+	rc = root_read(map->root, map->arena, &text, NULL, "proc/zoneinfo");
 	if (rc == 0)
-		rc = zoneinfo_parse(text, arena, &map->zones, &map->zone_count, NULL);
+		rc = zoneinfo_parse(text, map->arena, &map->zones, &map->zone_count, NULL);
 	if (rc)
 		map->zone_reason = map->root->recorded && rc == -ENOENT ? "not recorded" :
 									  error_reason(-rc);
 }
 
-void memmap_open(struct memmap *map, const struct root *root, uint64_t page_size,
-		 struct arena *arena)
+static void need_blocks(struct memmap *map)
 {
 	struct block_list list = { 0 };
 	uint64_t block_size = 0;
 
-	*map = (struct memmap){ .root = root, .page_size = page_size };
-	if (root_read_u64(root, 16, &block_size, "sys/devices/system/memory/block_size_bytes") == 0)
-		map->block_frames = block_size / page_size;
+	if (map->has_blocks)
+		return;
+	map->has_blocks = true;
+	if (root_read_u64(map->root, 16, &block_size,
+			  "sys/devices/system/memory/block_size_bytes") == 0)
+		map->block_frames = block_size / map->page_size;
 	if (map->block_frames)
-		list_blocks(root, &list);
-	keep_blocks(map, &list, arena);
+		list_blocks(map->root, &list);
+	keep_blocks(map, &list);
 	free(list.blocks);
-	read_zones(map, arena);
+}
+
+void memmap_init(struct memmap *map, const struct root *root, uint64_t page_size,
+		 struct arena *arena)
+{
+	*map = (struct memmap){ .root = root, .arena = arena, .page_size = page_size };
+}
+
+uint64_t memmap_block_frames(struct memmap *map)
+{
+	need_blocks(map);
+	return map->block_frames;
 }
 
 static struct memmap_block *find_block(struct memmap *map, uint64_t pfn)
@@ -168,8 +185,9 @@ static struct memmap_block *find_block(struct memmap *map, uint64_t pfn)
 	return &map->blocks[low];
 }
 
-static bool in_a_zone(const struct memmap *map, uint64_t pfn)
+static bool in_a_zone(struct memmap *map, uint64_t pfn)
 {
+	need_zones(map);
 	for (size_t i = 0; i < map->zone_count; i++)
 		if (pfn - map->zones[i].start_pfn < map->zones[i].spanned)
 			return true;
@@ -181,8 +199,8 @@ bool memmap_is_memory(struct memmap *map, uint64_t pfn)
 	struct memmap_block *block;
 	uint64_t online;
 
-	if (!map->block_frames)
-		return in_a_zone(map, pfn);
+	if (!memmap_block_frames(map))
+		return in_a_zone(map, pfn) || !map->zone_count;
 	block = find_block(map, pfn);
 	if (!block)
 		return false;
@@ -200,7 +218,7 @@ int memmap_node(struct memmap *map, uint64_t pfn)
 {
 	const struct memmap_block *block;
 
-	if (!map->block_frames)
+	if (!memmap_block_frames(map))
 		return in_a_zone(map, pfn) ? 0 : MEMMAP_NO_NODE;
 	block = find_block(map, pfn);
 	return block ? block->node : MEMMAP_NO_NODE;
@@ -210,6 +228,7 @@ const struct memmap_zone *memmap_zone(struct memmap *map, uint64_t pfn)
 {
 	int node = memmap_node(map, pfn);
 
+	need_zones(map);
 	for (size_t i = 0; i < map->zone_count; i++) {
 		const struct memmap_zone *zone = &map->zones[i];
 

@@ -28,7 +28,9 @@ struct memmap_zone {
 
 struct memmap {
 	const struct root *root;
+	struct arena *arena;
 	uint64_t page_size;
+	bool has_blocks, has_zones;	/* were asked for: what follows is filled when it is needed */
 	uint64_t block_frames;		/* 0: the kernel has no memory blocks; all is on node 0 then */
 	struct memmap_block {
 		uint64_t index;
@@ -45,11 +47,17 @@ struct memmap {
 int zoneinfo_parse(struct bytes text, struct arena *arena, struct memmap_zone **out, size_t *count,
 		   struct error *err);
 
-/* Lives in arena, but for memmap_close(). */
-void memmap_open(struct memmap *map, const struct root *root, uint64_t page_size,
+/* Reads nothing yet. What is read at the first question to it lives in arena. */
+void memmap_init(struct memmap *map, const struct root *root, uint64_t page_size,
 		 struct arena *arena);
 
-/* Whether the frame is memory in use by the system, not a hole, a device or offline. */
+/* Frames of a memory block: all of a block are on one node, for all we know. 0: there are no blocks. */
+uint64_t memmap_block_frames(struct memmap *map);
+
+/*
+ * Whether the frame is memory in use by the system, not a hole, a device or offline. Where nothing at
+ * all is known of the memory, it is.
+ */
 bool memmap_is_memory(struct memmap *map, uint64_t pfn);
 
 /* The node of the frame, or MEMMAP_NO_NODE. A block of two nodes counts for the lower one. */

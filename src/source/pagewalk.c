@@ -463,6 +463,20 @@ static void read_step(struct pagewalk *walk, uint64_t *at, uint64_t end)
 					       .words = words + first });
 }
 
+/* A scan for nothing in particular finds the first page of any mapping that it does not skip. */
+static bool scan_skips(struct pagewalk *walk, uint64_t start, uint64_t end)
+{
+	struct pagescan_request request = { .start = start, .end = end, .max_pages = 1 };
+	uint64_t begin = meter_hold_begin();
+	int found;
+
+	if (!caps_has(&walk->caps, CAPS_SCAN) || walk->scan.recorded)
+		return true;
+	found = pagescan(walk->pagemap.fd, &request, walk->state->regions, 1);
+	meter_hold_end(walk->pagemap.meter, begin, 0);
+	return found <= 0;
+}
+
 /* A stretch of the address space without big gaps between mappings. */
 static void walk_stretch(struct pagewalk *walk, uint64_t start, uint64_t end, bool blind)
 {
@@ -470,6 +484,8 @@ static void walk_stretch(struct pagewalk *walk, uint64_t start, uint64_t end, bo
 	bool scan = !blind && (walk->want & WALK_MAPPED || end - start > scan_above);
 	uint64_t at = start;
 
+	if (blind && !scan_skips(walk, start, end))
+		scan = true;
 	state->unscanned = state->full = 0;
 	while (at < end && !state->stopped) {
 		uint64_t from = at;

@@ -40,7 +40,8 @@ enum walk_want {
 };
 
 enum walk_vma_hint {
-	WALK_BLIND = 1,		/* PAGEMAP_SCAN skips this mapping (VM_PFNMAP: devices, vvar): just read */
+	WALK_BLIND =
+		1, /* may be one that PAGEMAP_SCAN skips (VM_PFNMAP: devices, vvar): try, read */
 };
 
 struct walk_vma {

@@ -124,3 +124,24 @@ int swaps_read(const struct root *root, struct arena *arena, struct swap_device 
 			read_zram(root, arena, &devices[i]);
 	return malformed ? -EPROTO : (int)count;
 }
+
+void swaps_load(const struct root *root, struct arena *arena, struct swaps *out)
+{
+	int count = swaps_read(root, arena, out->devices);
+
+	out->count = count > 0 ? (size_t)count : 0;
+}
+
+struct bytes swaps_name(const struct swaps *swaps, unsigned type)
+{
+	return type < swaps->count ? swaps->devices[type].name : (struct bytes){ NULL, 0 };
+}
+
+uint64_t swaps_used(const struct swaps *swaps)
+{
+	uint64_t used = 0;
+
+	for (size_t i = 0; i < swaps->count; i++)
+		used += swaps->devices[i].used;
+	return used;
+}

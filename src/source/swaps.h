@@ -33,4 +33,19 @@ size_t swaps_parse(struct bytes text, struct swap_device devices[SWAPS_MAX], siz
 /* Read it, and what zram says of its devices. Returns how many devices, or -errno. */
 int swaps_read(const struct root *root, struct arena *arena, struct swap_device devices[SWAPS_MAX]);
 
+/* The devices, for those who ask by swap type. */
+struct swaps {
+	struct swap_device devices[SWAPS_MAX];
+	size_t count;
+};
+
+/* Read them; none where that fails. Names live in arena. */
+void swaps_load(const struct root *root, struct arena *arena, struct swaps *out);
+
+/* The name of a swap type, or len 0. */
+struct bytes swaps_name(const struct swaps *swaps, unsigned type);
+
+/* Bytes in use in all devices. */
+uint64_t swaps_used(const struct swaps *swaps);
+
 #endif

@@ -13,6 +13,7 @@ FUZZ_TARGETS += %D%/fuzz_numa_maps
 FUZZ_TARGETS += %D%/fuzz_pmap_rc
 FUZZ_TARGETS += %D%/fuzz_render
 FUZZ_TARGETS += %D%/fuzz_rollup
+FUZZ_TARGETS += %D%/fuzz_flag_match
 FUZZ_TARGETS += %D%/fuzz_smaps
 FUZZ_TARGETS += %D%/fuzz_stat
 FUZZ_TARGETS += %D%/fuzz_status

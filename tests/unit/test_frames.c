@@ -223,8 +223,8 @@ static void test_memmap(void **state)
 	(void)state;
 	arena_init(&arena);
 	tree_make(&tree, memory, COUNT(memory));
-	memmap_open(&map, &tree.root, 4096, &arena);
-	assert_int_equal(map.block_frames, 32768);
+	memmap_init(&map, &tree.root, 4096, &arena);
+	assert_int_equal(memmap_block_frames(&map), 32768);
 	assert_int_equal(map.block_count, 4);
 	assert_int_equal(memmap_node(&map, 0), 0);
 	assert_int_equal(memmap_node(&map, 32768), 0);
@@ -253,7 +253,7 @@ static void test_memmap_plain(void **state)
 	(void)state;
 	arena_init(&arena);
 	tree_make(&tree, memory, COUNT(memory));
-	memmap_open(&map, &tree.root, 4096, &arena);
+	memmap_init(&map, &tree.root, 4096, &arena);
 	assert_int_equal(memmap_node(&map, 5), 0);
 	assert_true(memmap_is_memory(&map, 5));
 	assert_false(memmap_is_memory(&map, 20000));

@@ -1,0 +1,455 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "cmd/pages.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/arena.h"
+#include "base/error.h"
+#include "base/options.h"
+#include "cmd/commands.h"
+#include "cmd/context.h"
+#include "cmd/mappings.h"
+#include "cmd/process_facts.h"
+#include "column/run_columns.h"
+#include "column/summary_columns.h"
+#include "model/needs.h"
+#include "source/facts.h"
+
+#define OFFSET(member) offsetof(struct pages_options, member)
+
+static const struct option_row option_rows[] = {
+	TARGET_OPTION_ROWS,
+	/* clang-format off */
+	{ 0, "summary", NULL, OPTION_FLAG, OFFSET(summary), "one row a mapping: states, flags, contiguity" },
+	{ 0, "each", NULL, OPTION_FLAG, OFFSET(each), "one row a page" },
+	{ 0, "empty", NULL, OPTION_FLAG, OFFSET(empty), "show what is not there yet, too" },
+	{ 0, "flags", "EXPR", OPTION_TEXT, OFFSET(flags), "pages whose flags match: anon,~dirty =a,b a,b=a" },
+	{ 0, "without", "LIST", OPTION_TEXT, OFFSET(without), "as if the kernel had not: scan,guard,frames,flags,.." },
+	/* clang-format on */
+};
+
+static int make_columns(struct pages *pages, struct error *err)
+{
+	const struct common_options *options = &pages->ctx->options;
+	struct arena *arena = &pages->ctx->arena;
+	bool summary = pages->options.summary;
+	const char *defaults = summary ? summary_columns_default : run_columns_default;
+	int rc;
+
+	pages->set = summary ? summary_columns : run_columns;
+	if (options->json)
+		defaults = summary ? summary_columns_json : run_columns_json;
+	else if (options->csv)
+		defaults = summary ? summary_columns_csv : run_columns_csv;
+	rc = selection_parse(&pages->selection, &pages->set, defaults, options->columns, arena,
+			     err);
+	if (rc == 0)
+		rc = sort_parse(&pages->sort, &pages->set, options->sort, err);
+	if (rc == 0)
+		rc = filter_parse(&pages->filter, &pages->set, options->filter, arena, err);
+	if (rc)
+		return rc;
+	pages->needs = pages->selection.needs | filter_needs(pages->filter) |
+		       (pages->sort.column ? pages->sort.column->needs : 0);
+	return 0;
+}
+
+static int check_options(struct pages *pages, unsigned *without, struct error *err)
+{
+	const struct pages_options *options = &pages->options;
+
+	*without = 0;
+	if (options->summary && (options->each || options->empty))
+		return error_set(err, EINVAL, "--summary excludes --each and --empty");
+	if (options->flags && options->empty)
+		return error_set(err, EINVAL, "--flags excludes --empty");
+	if (options->without && caps_parse(options->without, without, err))
+		return -EINVAL;
+	if (!options->flags)
+		return 0;
+	pages->needs |= NEED_PAGES | NEED_FLAGS;
+	return flag_match_parse(&pages->match, options->flags, err);
+}
+
+/* "PID [RANGE]", or "[RANGE]" where options select the processes. */
+static int parse_operands(struct pages *pages, int argc, char **argv, struct targets *targets,
+			  struct error *err)
+{
+	const struct target_options *by = &pages->options.targets;
+	bool selected = by->name || by->user || by->cgroup || by->tree || by->all;
+	int pids = selected ? 0 : argc < 1 ? argc : 1;
+
+	if (argc - pids > 1)
+		return error_set(err, EINVAL, "one process and one range at most, not '%.80s'",
+				 argv[pids + 1]);
+	if (argc > pids && range_parse(&pages->range, argv[pids], err))
+		return -EINVAL;
+	/* a name may be that of a kind */
+	if (pages->range.type == RANGE_NAME)
+		pages->needs |= NEED_KIND;
+	return targets_find(pages->ctx, by, pids, argv, targets, err);
+}
+
+static void walk_chunk(struct pages *pages)
+{
+	if (pages->rc == 0)
+		pages->mode->walk(pages->shown);
+	vma_store_clear(&pages->store);
+}
+
+/* Device memory and the like, which PAGEMAP_SCAN passes over. */
+static bool may_be_skipped(const struct vma *vma)
+{
+	return bytes_start_with(vma->path, BYTES("/dev/")) ||
+	       bytes_start_with(vma->path, BYTES("anon_inode:")) ||
+	       bytes_start_with(vma->path, BYTES("[v"));
+}
+
+static int take_mapping(void *opaque, struct vma *vma)
+{
+	struct pages *pages = opaque;
+	uint64_t start, end;
+
+	if (!range_of(&pages->range, vma, pages->reader.caps.page_size, &start, &end))
+		return 0;
+	pages->found++;
+	pages->vmas[pages->store.count] = (struct walk_vma){
+		.start = start,
+		.end = end,
+		.hint = may_be_skipped(vma) ? WALK_BLIND : 0,
+	};
+	vma_store_add(&pages->store, vma);
+	if (pages->store.count == PAGES_CHUNK)
+		walk_chunk(pages);
+	return pages->rc;
+}
+
+/* Frames that rights or the kernel hide, once for all pages of the process. */
+static void list_hidden(struct pages *pages)
+{
+	const struct caps *caps = &pages->walk.caps;
+	struct missing *missing = &pages->process.missing;
+	const char *frames = caps->reason[CAPS_FRAMES];
+	const char *flags = frames ? frames : pages->reader.frames.reason[FRAME_FLAGS];
+	const char *counts = frames ? frames : pages->reader.frames.reason[FRAME_COUNTS];
+	const char *cgroups = frames ? frames : pages->reader.frames.reason[FRAME_CGROUPS];
+
+	if (frames && pages->needs & NEED_FRAMES) {
+		missing_add(missing, "pfn", frames);
+		missing_add(missing, "swap", frames);
+	}
+	if (frames && pages->total[PAGE_SWAPPED])
+		missing_add(missing, "state",
+			    "markers and migration look swapped while frames are hidden");
+	if (flags && pages->needs & NEED_FLAGS)
+		missing_add(missing, "flags", flags);
+	if (counts && pages->needs & NEED_COUNTS)
+		missing_add(missing, "map_count", counts);
+	if (cgroups && pages->needs & NEED_CGROUPS)
+		missing_add(missing, "cgroup", cgroups);
+	if (caps->reason[CAPS_SCAN])
+		missing_add(missing, "mapped_by", caps->reason[CAPS_SCAN]);
+	if (caps->reason[CAPS_SCAN] && !caps->zero_pfn && (frames || !(pages->needs & NEED_FLAGS)))
+		missing_add(missing, "zero", "zero pages look present: needs PAGEMAP_SCAN");
+	if (caps->reason[CAPS_SOFT_DIRTY])
+		missing_add(missing, "soft_dirty", caps->reason[CAPS_SOFT_DIRTY]);
+}
+
+/* What was asked for and is denied makes the run partial; what a kernel can not tell does not. */
+static void note_hidden(struct pages *pages)
+{
+	static const char *const keys[] = { "pfn", "flags", "map_count", "cgroup" };
+	struct context *ctx = pages->ctx;
+	struct error err;
+
+	if (!(pages->needs & NEED_PAGES))
+		return;
+	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
+		const char *reason = missing_find(&pages->process.missing, keys[i]);
+
+		if (!reason || strncmp(reason, "denied", 6) != 0)
+			continue;
+		error_set(&err, EACCES, "%d: %s: %s (try: sudo vmview pages %d)", pages->dir->pid,
+			  keys[i], reason, pages->dir->pid);
+		context_partial(ctx, &err);
+		pages->process.complete = false;
+		return;
+	}
+}
+
+static void note_walk(struct pages *pages, const struct mappings_result *result)
+{
+	const struct smaps_pass *pass = &result->pass;
+	struct missing *missing = &pages->process.missing;
+	struct error err;
+
+	if (pages->rc == -ESRCH || pass->cut_off || !pagewalk_is_alive(&pages->walk)) {
+		error_set(&err, ESRCH, "%d: its memory went away while it was read: incomplete",
+			  pages->dir->pid);
+		missing_add(missing, "mappings", "gone: the memory went away while it was read");
+	} else if (pages->rc) {
+		error_errno(&err, -pages->rc, "%d: pagemap", pages->dir->pid);
+		missing_add(missing, "mappings", error_reason(-pages->rc));
+	} else if (pass->malformed) {
+		error_set(&err, EPROTO, "%d: %zu records of maps are no mapping", pages->dir->pid,
+			  pass->malformed);
+		missing_add(missing, "mappings", "malformed records were skipped");
+	} else if (pass->changed) {
+		error_set(&err, EAGAIN, "%d: %zu mappings changed while they were read: incomplete",
+			  pages->dir->pid, pass->changed);
+		missing_add(missing, "mappings", "changed while they were read");
+	} else {
+		return;
+	}
+	pages->process.complete = false;
+	context_partial(pages->ctx, &err);
+}
+
+static void begin_process(struct pages *pages)
+{
+	struct report *report = pages->ctx->report;
+	struct out *out = report_prose(report);
+
+	if (out) {
+		if (pages->processes)
+			out_char(out, '\n');
+		out_printf(out, "%d: ", pages->process.pid);
+		process_title(out, &pages->process);
+		out_char(out, '\n');
+	}
+	pages->processes++;
+	report_object(report, NULL);
+	process_facts(report, &pages->process);
+}
+
+static void write_total(struct pages *pages)
+{
+	struct report *report = pages->ctx->report;
+	struct out *out = report_prose(report);
+	const char *sign = "";
+
+	report_object(report, "total");
+	for (int state = 0; state < PAGE_STATE_COUNT; state++) {
+		/* what is empty has no flags that could match */
+		report_fact(report, page_state_names[state], VALUE_COUNT,
+			    state == PAGE_EMPTY && pages->reader.match ?
+				    value_none() :
+				    value_u(pages->total[state]));
+		if (!out || !pages->total[state] || state == PAGE_EMPTY)
+			continue;
+		out_printf(out, "%s%llu %s",
+			   *sign ? sign : "pages: ", (unsigned long long)pages->total[state],
+			   page_state_names[state]);
+		sign = ", ";
+	}
+	report_object_end(report);
+	if (out)
+		out_str(out, *sign ? "\n" : "no pages\n");
+}
+
+static void end_process(struct pages *pages, const struct mappings_result *result)
+{
+	struct report *report = pages->ctx->report;
+
+	pages->mode->end(pages->shown);
+	note_walk(pages, result);
+	list_hidden(pages);
+	note_hidden(pages);
+	write_total(pages);
+	pages_shm_write(pages);
+	report_fact(report, "torn", VALUE_COUNT, value_u(pages->reader.torn));
+	report_fact(report, "complete", VALUE_BOOL, value_u(pages->process.complete));
+	report_missing(report, &pages->process.missing);
+	report_object_end(report);
+	if (pages->reader.torn)
+		error_note("%d: %llu pages changed while they were read", pages->dir->pid,
+			   (unsigned long long)pages->reader.torn);
+}
+
+/* A process without memory, or one whose pages may not be seen: a table of nothing says less. */
+static void show_nothing(struct pages *pages, const char *reason)
+{
+	struct report *report = pages->ctx->report;
+	struct out *out = report_prose(report);
+
+	missing_add(&pages->process.missing, "mappings", reason);
+	begin_process(pages);
+	if (out) {
+		out_str(out, reason);
+		out_char(out, '\n');
+	}
+	report_list(report, "mappings");
+	report_list_end(report);
+	report_fact(report, "total", VALUE_WORD, value_none());
+	report_fact(report, "swapped_shared", VALUE_WORD, value_none());
+	report_fact(report, "torn", VALUE_COUNT, value_u(0));
+	report_fact(report, "complete", VALUE_BOOL, value_u(pages->process.complete));
+	report_missing(report, &pages->process.missing);
+	report_object_end(report);
+}
+
+/* pagemap can not be opened: because there is no memory, or because we may not. */
+static int refuse(struct pages *pages, int rc, struct error *err)
+{
+	const char *reason = rc == -ESRCH || rc == -ENOENT ? process_no_memory(&pages->process) :
+							     NULL;
+	struct error why = *err;
+
+	if (reason) {
+		show_nothing(pages, reason);
+		return 0;
+	}
+	if (rc == -ESRCH)
+		return error_set(err, ESRCH, "no process %d", pages->dir->pid);
+	pages->process.complete = false;
+	show_nothing(
+		pages,
+		rc == -EACCES || rc == -EPERM ?
+			"denied: needs CAP_SYS_PTRACE and CAP_DAC_READ_SEARCH or the same user" :
+			error_reason(-rc));
+	if (rc == -EACCES || rc == -EPERM)
+		error_set(err, -rc, "%s (try: sudo vmview pages %d)", why.text, pages->dir->pid);
+	return rc;
+}
+
+/* pagemap is opened before maps: if it is alive in the end, both are of one address space. */
+static int walk_process(struct pages *pages, const struct procdir *dir, struct error *err)
+{
+	struct mappings_result result;
+	int rc = pagewalk_open(&pages->walk, dir, &pages->reader.caps, WALK_MAPPED | WALK_EXCLUSIVE,
+			       err);
+
+	if (rc)
+		return refuse(pages, rc, err);
+	begin_process(pages);
+	pages->mode->begin(pages->shown);
+	rc = mappings_read(pages->mappings, dir, pages->needs & (NEED_KIND | NEED_NAME),
+			   take_mapping, pages, &result, err);
+	walk_chunk(pages);
+	end_process(pages, &result);
+	pagewalk_close(&pages->walk);
+	if (rc == 0 && !pages->found && pages->range.type != RANGE_ALL)
+		rc = error_set(err, ENOENT, "%d: nothing is mapped there", pages->dir->pid);
+	return pages->rc ? 0 : rc;
+}
+
+static int show_process(struct pages *pages, struct error *err)
+{
+	bool json = pages->ctx->options.json;
+	int rc = facts_read(pages->dir, &pages->arena, json ? FACT_ALL : FACT_STAT | FACT_CMDLINE,
+			    &pages->process, err);
+	struct procdir thread;
+
+	if (rc)
+		return rc;
+	if (json)
+		process_user(&pages->ctx->root, &pages->arena, &pages->process);
+	/* the main thread has exited, another one has the memory */
+	if (pages->process.state == 'Z' &&
+	    mappings_live_thread(pages->dir, &pages->arena, &thread)) {
+		rc = walk_process(pages, &thread, err);
+		procdir_close(&thread);
+		return rc;
+	}
+	return walk_process(pages, pages->dir, err);
+}
+
+static void show_pid(struct pages *pages, int pid, bool selected)
+{
+	struct procdir dir;
+	struct error err;
+	int rc = procdir_open(&dir, &pages->ctx->root, pid, &err);
+
+	if (rc == 0) {
+		pages->dir = &dir;
+		pages->rc = 0;
+		pages->found = 0;
+		pages->reader.torn = 0;
+		memset(pages->total, 0, sizeof(pages->total));
+		arena_fini(&pages->arena);
+		rc = show_process(pages, &err);
+		procdir_close(&dir);
+	}
+	if (rc < 0 && !(rc == -ESRCH && selected))
+		context_partial(pages->ctx, &err);
+}
+
+static void show(struct pages *pages, const struct targets *targets)
+{
+	struct report *report = pages->ctx->report;
+
+	context_begin(pages->ctx, "pages");
+	report_list(report, "processes");
+	for (size_t i = 0; i < targets->count; i++)
+		show_pid(pages, targets->pids[i], targets->selected);
+	report_list_end(report);
+	report_end(report, pages->ctx->status == STATUS_OK, NULL);
+}
+
+static void run(struct pages *pages, const struct targets *targets, unsigned without)
+{
+	struct context *ctx = pages->ctx;
+	struct smaps_keys *keys = arena_alloc(&ctx->arena, sizeof(*keys));
+
+	smaps_keys_init(keys);
+	arena_init(&pages->arena);
+	vma_store_init(&pages->store);
+	pages->vmas = mem_alloc(PAGES_CHUNK * sizeof(*pages->vmas));
+	pages->mappings = mappings_new(&ctx->root, keys);
+	page_reader_open(&pages->reader, &ctx->root, &ctx->arena, without, pages->needs);
+	pages->reader.match = pages->options.flags ? &pages->match : NULL;
+	pages->mode = pages->options.summary ? &pages_summary : &pages_list;
+	pages->shown = pages->mode->make(pages);
+	show(pages, targets);
+	pages->mode->free(pages->shown);
+	page_reader_close(&pages->reader);
+	pages_shm_fini(pages);
+	mappings_free(pages->mappings);
+	free(pages->vmas);
+	vma_store_fini(&pages->store);
+	arena_fini(&pages->arena);
+}
+
+static int prepare_and_run(struct pages *pages, int argc, char **argv, struct error *err)
+{
+	struct targets targets;
+	unsigned without;
+	int rc = make_columns(pages, err);
+
+	if (rc == 0)
+		rc = check_options(pages, &without, err);
+	if (rc == 0)
+		rc = parse_operands(pages, argc, argv, &targets, err);
+	if (rc == 0)
+		run(pages, &targets, without);
+	filter_free(pages->filter);
+	return rc;
+}
+
+int pages_run(struct context *ctx, const struct command *command, int argc, char **argv)
+{
+	struct pages *pages = arena_zalloc(&ctx->arena, sizeof(*pages));
+	const struct option_table own = {
+		option_rows,
+		sizeof(option_rows) / sizeof(option_rows[0]),
+		&pages->options,
+	};
+	struct error err;
+	int operands, status, rc;
+
+	pages->ctx = ctx;
+	if (context_open(ctx, command, &own, argc, argv, &operands, &status))
+		return status;
+	if (context_columns_help(ctx, pages->options.summary ? &summary_columns : &run_columns,
+				 pages->options.summary ? summary_columns_default :
+							  run_columns_default))
+		return STATUS_OK;
+	rc = prepare_and_run(pages, argc - operands, argv + operands, &err);
+	if (rc == -EINVAL)
+		return context_usage(ctx, &err);
+	if (rc)
+		context_partial(ctx, &err);
+	return ctx->status;
+}
