@@ -7,6 +7,7 @@ tests_fuzz_libreplay_a_SOURCES = %D%/replay.c
 # its inputs are in corpus/NAME/)
 FUZZ_TARGETS += %D%/fuzz_elf
 FUZZ_TARGETS += %D%/fuzz_elf_reply
+FUZZ_TARGETS += %D%/fuzz_arguments
 FUZZ_TARGETS += %D%/fuzz_encode
 FUZZ_TARGETS += %D%/fuzz_filter
 FUZZ_TARGETS += %D%/fuzz_numa_maps
