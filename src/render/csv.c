@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/arena.h"
 #include "base/encode.h"
@@ -59,7 +60,11 @@ static void put_cell(struct csv_format *csv, const struct column *column, const 
 		out_i64(csv->out, value->i);
 		return;
 	}
-	/* words are our own: "---p" is no formula */
+	/* words are our own: "---p" is no formula; but sentences have commas */
+	if (value_is_known(value) && column->type == VALUE_WORD && strpbrk(value->word, ",\"\n")) {
+		encode_csv(csv->out, bytes_of(value->word));
+		return;
+	}
 	if (value_type_is_number(column->type) || column->type == VALUE_WORD) {
 		format_cell(csv->out, csv->options, column, value);
 		return;
