@@ -4,6 +4,7 @@
 libvmview_a_SOURCES += %D%/image.h
 libvmview_a_SOURCES += %D%/kind.c %D%/kind.h
 libvmview_a_SOURCES += %D%/look.h
+libvmview_a_SOURCES += %D%/meminfo.h
 libvmview_a_SOURCES += %D%/missing.c %D%/missing.h
 libvmview_a_SOURCES += %D%/needs.h
 libvmview_a_SOURCES += %D%/object.c %D%/object.h

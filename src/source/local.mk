@@ -22,6 +22,7 @@ libvmview_a_SOURCES += %D%/frame_bits.c
 libvmview_a_SOURCES += %D%/frames.c %D%/frames.h
 libvmview_a_SOURCES += %D%/host.c %D%/host.h
 libvmview_a_SOURCES += %D%/look_key.c
+libvmview_a_SOURCES += %D%/meminfo.c %D%/meminfo.h
 libvmview_a_SOURCES += %D%/memmap.c %D%/memmap.h
 libvmview_a_SOURCES += %D%/meter.c %D%/meter.h
 libvmview_a_SOURCES += %D%/mounts.c %D%/mounts.h

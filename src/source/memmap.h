@@ -24,6 +24,7 @@ struct memmap_zone {
 	struct bytes name;		/* "Normal" */
 	uint64_t start_pfn, spanned;	/* may hold holes, and overlap with other nodes' */
 	uint64_t present, managed, free;
+	uint64_t cached;		/* free, in the lists of processors: no flag tells */
 };
 
 struct memmap {

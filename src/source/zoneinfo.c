@@ -45,6 +45,12 @@ static void parse_number(const char *at, const char *end, struct memmap_zone *zo
 		{ "start_pfn:", &zone->start_pfn },
 	};
 
+	const char *count = at;
+	uint64_t cached;
+
+	if (skip(&count, end, "count:") && num_parse_dec(&count, end, &cached) &&
+	    !__builtin_add_overflow(zone->cached, cached, &cached))
+		zone->cached = cached;
 	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
 		const char *value = at;
 

@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "analysis/frame_owners.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/arena.h"
+
+enum { SLOTS_FIRST = 256 };
+
+void frame_owners_init(struct frame_owners *owners)
+{
+	memset(owners, 0, sizeof(*owners));
+}
+
+void frame_owners_fini(struct frame_owners *owners)
+{
+	free(owners->list);
+	free(owners->slots);
+	frame_owners_init(owners);
+}
+
+static uint32_t *find(const struct frame_owners *owners, uint64_t owner)
+{
+	size_t at = (size_t)((owner * 0x9e3779b97f4a7c15ull) >> 32);
+
+	for (;; at++) {
+		uint32_t *slot = &owners->slots[at & (owners->size - 1)];
+
+		if (!*slot || owners->list[*slot - 1].owner == owner)
+			return slot;
+	}
+}
+
+static void grow(struct frame_owners *owners)
+{
+	owners->size = owners->size ? owners->size * 2 : SLOTS_FIRST;
+	free(owners->slots);
+	owners->slots = mem_zalloc(owners->size * sizeof(owners->slots[0]));
+	for (size_t i = 0; i < owners->count; i++)
+		*find(owners, owners->list[i].owner) = (uint32_t)i + 1;
+}
+
+static struct frame_owner *get(struct frame_owners *owners, uint64_t owner)
+{
+	uint32_t *slot;
+
+	if (owners->count * 2 >= owners->size)
+		grow(owners);
+	slot = find(owners, owner);
+	if (*slot)
+		return &owners->list[*slot - 1];
+	if (owners->count == owners->cap)
+		owners->list = mem_grow(owners->list,
+					owners->cap = owners->cap ? owners->cap * 2 : 64,
+					sizeof(owners->list[0]));
+	owners->list[owners->count] = (struct frame_owner){ .owner = owner };
+	*slot = (uint32_t)++owners->count;
+	return &owners->list[owners->count - 1];
+}
+
+void frame_owners_add(struct frame_owners *owners, uint64_t owner, enum frame_class class,
+		      uint64_t frames)
+{
+	get(owners, owner)->frames[class] += frames;
+}
+
+void frame_owners_add_words(struct frame_owners *owners, const uint64_t *flags,
+			    const uint64_t *numbers, size_t count)
+{
+	size_t from = 0;
+
+	while (from < count) {
+		enum frame_class class = frame_class_of(flags[from]);
+		size_t to = from + 1;
+
+		while (to < count && flags[to] == flags[from] && numbers[to] == numbers[from])
+			to++;
+		/* what is free now may still show whom it was charged to when its word was read */
+		frame_owners_add(owners, class == FRAME_FREE ? 0 : numbers[from], class, to - from);
+		from = to;
+	}
+}
+
+void frame_owners_merge(struct frame_owners *owners, const struct frame_owners *other)
+{
+	for (size_t i = 0; i < other->count; i++)
+		for (unsigned class = 0; class < FRAME_CLASSES; class ++)
+			if (other->list[i].frames[class])
+				frame_owners_add(owners, other->list[i].owner,
+						 (enum frame_class) class,
+						 other->list[i].frames[class]);
+}
