@@ -25,6 +25,7 @@ static const struct command commands[] = {
 	{ "huge", "PID...", "How much is in huge pages, by size, and why the rest is not", huge_run,
 	  NULL },
 	{ "swap", "[PID...]", "Who fills swap: own and shared slots, by device", swap_run, NULL },
+	{ "system", "", "Every frame of memory by use, held against meminfo", system_run, NULL },
 	{ "numa", "PID...", "On which node the memory is, under which policy", numa_run, NULL },
 	{ "cow", "PARENT [CHILD]",
 	  "What fork still shares, who copied what, what copies may still take", cow_run, NULL },

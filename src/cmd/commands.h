@@ -13,6 +13,7 @@ int elf_run(struct context *ctx, const struct command *command, int argc, char *
 int map_run(struct context *ctx, const struct command *command, int argc, char **argv);
 int ps_run(struct context *ctx, const struct command *command, int argc, char **argv);
 int share_run(struct context *ctx, const struct command *command, int argc, char **argv);
+int system_run(struct context *ctx, const struct command *command, int argc, char **argv);
 int numa_run(struct context *ctx, const struct command *command, int argc, char **argv);
 int cow_run(struct context *ctx, const struct command *command, int argc, char **argv);
 int who_run(struct context *ctx, const struct command *command, int argc, char **argv);

@@ -9,4 +9,5 @@ libvmview_a_SOURCES += %D%/run_columns.c %D%/run_columns.h
 libvmview_a_SOURCES += %D%/sort.c %D%/sort.h
 libvmview_a_SOURCES += %D%/stale_columns.c %D%/stale_columns.h
 libvmview_a_SOURCES += %D%/summary_columns.c %D%/summary_columns.h
+libvmview_a_SOURCES += %D%/system_columns.c %D%/system_columns.h
 libvmview_a_SOURCES += %D%/vma_columns.c %D%/vma_columns.h

@@ -5,12 +5,13 @@ libvmview_a_SOURCES += %D%/cell.c
 libvmview_a_SOURCES += %D%/csv.c
 libvmview_a_SOURCES += %D%/format.h
 libvmview_a_SOURCES += %D%/json.c
+libvmview_a_SOURCES += %D%/picture.c %D%/picture.h
 libvmview_a_SOURCES += %D%/pmap.c %D%/pmap.h
 libvmview_a_SOURCES += %D%/pmap_fields.c %D%/pmap_fields.h
 libvmview_a_SOURCES += %D%/pmap_text.c %D%/pmap_text.h
 libvmview_a_SOURCES += %D%/report.c %D%/report.h
-libvmview_a_SOURCES += %D%/table.c
 libvmview_a_SOURCES += %D%/schema_text.h
+libvmview_a_SOURCES += %D%/table.c
 
 nodist_libvmview_a_SOURCES += %D%/schema_text.c
 CLEANFILES += %D%/schema_text.c
