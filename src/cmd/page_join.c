@@ -68,10 +68,7 @@ static void find_no_memory(struct page_reader *reader)
 /* Flags that a page which is mapped as word says can not have. */
 static bool contradicts(uint64_t word, uint64_t flags, bool zero)
 {
-	const uint64_t other_use = PAGE_FLAG(BUDDY) | PAGE_FLAG(SLAB) | PAGE_FLAG(PGTABLE) |
-				   PAGE_FLAG(OFFLINE);
-
-	if (flags & other_use)
+	if (flags & page_flags_unmapped)
 		return true;
 	if (zero || flags & (PAGE_FLAG(ZERO) | PAGE_FLAG(HUGE) | PAGE_FLAG(RESERVED)) || !flags)
 		return false;

@@ -171,8 +171,8 @@ static void note_hidden(struct pages *pages)
 
 		if (!reason || strncmp(reason, "denied", 6) != 0)
 			continue;
-		error_set(&err, EACCES, "%d: %s: %s (try: sudo vmview pages %d)", pages->dir->pid,
-			  keys[i], reason, pages->dir->pid);
+		error_set(&err, EACCES, "%d: %s: %s%s", pages->dir.pid, keys[i], reason,
+			  ctx->root.recorded ? "" : " (try it with sudo)");
 		context_partial(ctx, &err);
 		pages->process.complete = false;
 		return;
@@ -187,18 +187,18 @@ static void note_walk(struct pages *pages, const struct mappings_result *result)
 
 	if (pages->rc == -ESRCH || pass->cut_off || !pagewalk_is_alive(&pages->walk)) {
 		error_set(&err, ESRCH, "%d: its memory went away while it was read: incomplete",
-			  pages->dir->pid);
+			  pages->dir.pid);
 		missing_add(missing, "mappings", "gone: the memory went away while it was read");
 	} else if (pages->rc) {
-		error_errno(&err, -pages->rc, "%d: pagemap", pages->dir->pid);
+		error_errno(&err, -pages->rc, "%d: pagemap", pages->dir.pid);
 		missing_add(missing, "mappings", error_reason(-pages->rc));
 	} else if (pass->malformed) {
-		error_set(&err, EPROTO, "%d: %zu records of maps are no mapping", pages->dir->pid,
+		error_set(&err, EPROTO, "%d: %zu records of maps are no mapping", pages->dir.pid,
 			  pass->malformed);
 		missing_add(missing, "mappings", "malformed records were skipped");
 	} else if (pass->changed) {
 		error_set(&err, EAGAIN, "%d: %zu mappings changed while they were read: incomplete",
-			  pages->dir->pid, pass->changed);
+			  pages->dir.pid, pass->changed);
 		missing_add(missing, "mappings", "changed while they were read");
 	} else {
 		return;
@@ -264,7 +264,7 @@ static void end_process(struct pages *pages, const struct mappings_result *resul
 	report_missing(report, &pages->process.missing);
 	report_object_end(report);
 	if (pages->reader.torn)
-		error_note("%d: %llu pages changed while they were read", pages->dir->pid,
+		error_note("%d: %llu pages changed while they were read", pages->dir.pid,
 			   (unsigned long long)pages->reader.torn);
 }
 
@@ -302,15 +302,18 @@ static int refuse(struct pages *pages, int rc, struct error *err)
 		return 0;
 	}
 	if (rc == -ESRCH)
-		return error_set(err, ESRCH, "no process %d", pages->dir->pid);
+		return error_set(err, ESRCH, "no process %d", pages->dir.pid);
 	pages->process.complete = false;
-	show_nothing(
-		pages,
-		rc == -EACCES || rc == -EPERM ?
-			"denied: needs CAP_SYS_PTRACE and CAP_DAC_READ_SEARCH or the same user" :
-			error_reason(-rc));
-	if (rc == -EACCES || rc == -EPERM)
-		error_set(err, -rc, "%s (try: sudo vmview pages %d)", why.text, pages->dir->pid);
+	if (rc == -EACCES || rc == -EPERM) {
+		reason = "denied: needs CAP_SYS_PTRACE and CAP_DAC_READ_SEARCH or the same user";
+		if (!pages->ctx->root.recorded)
+			error_set(err, -rc, "%s (try: sudo vmview pages %d)", why.text,
+				  pages->dir.pid);
+	} else {
+		reason = rc == -ENOENT && pages->ctx->root.recorded ? "not recorded" :
+								      error_reason(-rc);
+	}
+	show_nothing(pages, reason);
 	return rc;
 }
 
@@ -331,14 +334,14 @@ static int walk_process(struct pages *pages, const struct procdir *dir, struct e
 	end_process(pages, &result);
 	pagewalk_close(&pages->walk);
 	if (rc == 0 && !pages->found && pages->range.type != RANGE_ALL)
-		rc = error_set(err, ENOENT, "%d: nothing is mapped there", pages->dir->pid);
+		rc = error_set(err, ENOENT, "%d: nothing is mapped there", pages->dir.pid);
 	return pages->rc ? 0 : rc;
 }
 
 static int show_process(struct pages *pages, struct error *err)
 {
 	bool json = pages->ctx->options.json;
-	int rc = facts_read(pages->dir, &pages->arena, json ? FACT_ALL : FACT_STAT | FACT_CMDLINE,
+	int rc = facts_read(&pages->dir, &pages->arena, json ? FACT_ALL : FACT_STAT | FACT_CMDLINE,
 			    &pages->process, err);
 	struct procdir thread;
 
@@ -348,29 +351,27 @@ static int show_process(struct pages *pages, struct error *err)
 		process_user(&pages->ctx->root, &pages->arena, &pages->process);
 	/* the main thread has exited, another one has the memory */
 	if (pages->process.state == 'Z' &&
-	    mappings_live_thread(pages->dir, &pages->arena, &thread)) {
+	    mappings_live_thread(&pages->dir, &pages->arena, &thread)) {
 		rc = walk_process(pages, &thread, err);
 		procdir_close(&thread);
 		return rc;
 	}
-	return walk_process(pages, pages->dir, err);
+	return walk_process(pages, &pages->dir, err);
 }
 
 static void show_pid(struct pages *pages, int pid, bool selected)
 {
-	struct procdir dir;
 	struct error err;
-	int rc = procdir_open(&dir, &pages->ctx->root, pid, &err);
+	int rc = procdir_open(&pages->dir, &pages->ctx->root, pid, &err);
 
 	if (rc == 0) {
-		pages->dir = &dir;
 		pages->rc = 0;
 		pages->found = 0;
 		pages->reader.torn = 0;
 		memset(pages->total, 0, sizeof(pages->total));
 		arena_fini(&pages->arena);
 		rc = show_process(pages, &err);
-		procdir_close(&dir);
+		procdir_close(&pages->dir);
 	}
 	if (rc < 0 && !(rc == -ESRCH && selected))
 		context_partial(pages->ctx, &err);

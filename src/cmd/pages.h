@@ -54,7 +54,7 @@ struct pages {
 	void *shown;		/* the mode's own */
 	size_t processes;	/* that were begun */
 	/* of the process that is shown now */
-	const struct procdir *dir;
+	struct procdir dir;
 	struct arena arena;
 	struct process process;
 	struct pagewalk walk;

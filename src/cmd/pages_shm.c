@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <errno.h>
 #include <stdlib.h>
 
 #include "base/arena.h"
@@ -66,8 +67,10 @@ static const char *read_smaps(struct pages *pages)
 	keys = mem_alloc(sizeof(*keys));
 	smaps_keys_init(keys);
 	keys->wanted = 1ull << SMAPS_SWAP;
-	rc = smaps_read(pages->dir, "smaps", keys, take_swap, &pages->shm, &pass, NULL);
+	rc = smaps_read(&pages->dir, "smaps", keys, take_swap, &pages->shm, &pass, NULL);
 	free(keys);
+	if (rc == -ENOENT && pages->ctx->root.recorded)
+		return "not recorded";
 	return rc ? error_reason(-rc) : NULL;
 }
 

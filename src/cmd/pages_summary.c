@@ -54,7 +54,11 @@ static void take_flags(void *opaque, const struct frame_run *run, const uint64_t
 	for (uint32_t i = 0; i < run->count;) {
 		uint32_t next = i + 1;
 
-		if (is_no_memory(shown, words[i], run->pfn + i)) {
+		bool torn = words[i] & page_flags_unmapped;
+
+		/* not what it was any more when its flags were read: what they say is of another */
+		shown->pages->reader.torn += torn;
+		if (torn || is_no_memory(shown, words[i], run->pfn + i)) {
 			shown->summaries[run->tag].no_flags++;
 			i = next;
 			continue;

@@ -200,7 +200,7 @@ static const struct column columns[] = {
 	{ "soft_dirty", "SOFT", "pages written since soft-dirty was cleared", VALUE_COUNT, NEED_PAGES, get_soft_dirty, .sparse = true },
 	{ "uffd_wp", "UFFD", "pages write-protected by userfaultfd", VALUE_COUNT, NEED_PAGES, get_uffd_wp },
 	{ "huge", "HUGE", "pages in huge mappings (pmd or pud)", VALUE_COUNT, NEED_PAGES, get_huge },
-	{ "no_flags", "NOFLAGS", "present pages whose frame has no flags: a device, or offline", VALUE_COUNT, NEED_PAGES | NEED_FLAGS, get_no_flags, .sparse = true },
+	{ "no_flags", "NOFLAGS", "present pages without flags: of a device, offline, or in other use when they were read", VALUE_COUNT, NEED_PAGES | NEED_FLAGS, get_no_flags, .sparse = true },
 	{ "matching", "MATCHING", "pages whose flags are what --flags says", VALUE_COUNT, NEED_PAGES | NEED_FLAGS, get_matching },
 	{ "runs", "RUNS", "runs of consecutive frames", VALUE_COUNT, NEED_PAGES | NEED_FRAMES, get_runs },
 	{ "longest", "LONGEST", "the longest run of consecutive frames, in bytes", VALUE_BYTES, NEED_PAGES | NEED_FRAMES, get_longest },

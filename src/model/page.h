@@ -143,6 +143,10 @@ extern const struct code_name page_flag_names[PAGE_FLAG_COUNT];
  */
 int page_flag_find(struct bytes name);
 
+/* Flags that no frame has which a process maps. */
+static const uint64_t page_flags_unmapped = PAGE_FLAG(BUDDY) | PAGE_FLAG(SLAB) |
+					    PAGE_FLAG(PGTABLE) | PAGE_FLAG(OFFLINE);
+
 /* The word without what is garbage in it: slab memory reuses the field that ANON and KSM are in. */
 static inline uint64_t page_flags_clean(uint64_t word)
 {

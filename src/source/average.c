@@ -103,10 +103,11 @@ static enum answer probe_live(const struct root *root, const struct frames *fram
 
 bool average_probe(const struct root *root, const struct frames *frames, const struct caps *caps)
 {
-	enum answer answer = ANSWER_UNKNOWN;
+	enum answer answer;
 
-	if (!root->recorded)
-		answer = probe_live(root, frames, caps);
+	if (root->recorded)
+		return !caps->page_counts;
+	answer = probe_live(root, frames, caps);
 	if (answer == ANSWER_UNKNOWN)
 		answer = ask_config(root);
 	return answer != ANSWER_EXACT;

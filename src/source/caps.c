@@ -10,8 +10,10 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "base/arena.h"
 #include "base/error.h"
 #include "model/page.h"
+#include "source/host.h"
 #include "source/pagescan.h"
 #include "source/root.h"
 
@@ -156,12 +158,55 @@ static void probe_file(struct caps *caps, const struct root *root, enum cap_bit 
 		set(caps, bit, fd == -EACCES || fd == -EPERM ? needs_dac : error_reason(-fd));
 }
 
+/* "NAME yes" or "NAME no" a line: what the recorded system was found to have. */
+static bool recorded_says(struct bytes text, const char *name, const char *answer)
+{
+	const char *at = text.data, *end = text.data + text.len;
+
+	while (at < end) {
+		const char *newline = memchr(at, '\n', (size_t)(end - at));
+		struct bytes line = { at, (size_t)((newline ? newline : end) - at) };
+		size_t len = strlen(name);
+
+		if (bytes_start_with(line, bytes_of(name)) && line.len > len &&
+		    line.data[len] == ' ' &&
+		    bytes_equal((struct bytes){ line.data + len + 1, line.len - len - 1 },
+				bytes_of(answer)))
+			return true;
+		at += line.len + 1;
+	}
+	return false;
+}
+
+static void probe_recorded(struct caps *caps, const struct root *root)
+{
+	struct bytes text = { NULL, 0 };
+	struct arena arena;
+	struct host host;
+
+	arena_init(&arena);
+	host_read(root, &arena, false, &host);
+	caps->page_size = host.page_size;
+	if (root_read(root, &arena, &text, NULL, "vmview/caps"))
+		text.len = 0;
+	if (!recorded_says(text, caps_names[CAPS_SOFT_DIRTY], "yes"))
+		set(caps, CAPS_SOFT_DIRTY,
+		    recorded_says(text, caps_names[CAPS_SOFT_DIRTY], "no") ?
+			    "unsupported: this kernel does not track "
+			    "soft-dirty pages" :
+			    "not recorded");
+	caps->page_counts = recorded_says(text, "page-counts", "yes");
+	arena_fini(&arena);
+}
+
 void caps_probe(struct caps *caps, const struct root *root, unsigned without)
 {
 	*caps = (struct caps){ .page_size = (uint64_t)sysconf(_SC_PAGESIZE) };
 	for (int bit = 0; bit < CAPS_COUNT; bit++)
 		if (without >> bit & 1)
 			caps->reason[bit] = "switched off";
+	if (root->recorded)
+		probe_recorded(caps, root);
 	if (root_read_u64(root, 10, &caps->huge_size,
 			  "sys/kernel/mm/transparent_hugepage/hpage_pmd_size"))
 		caps->huge_size = 0;

@@ -12,7 +12,9 @@ struct root;
 
 /*
  * What the kernel and our rights allow, found out by trying it once on ourselves; versions are never
- * compared. In a recording everything is allowed and the recorded files decide.
+ * compared. In a recording everything is allowed and the recorded files decide; what they can not
+ * tell is in vmview/caps, a line "soft-dirty yes" or "no" and "page-counts yes" or "no" (kpagecount
+ * is exact within big folios).
  */
 enum cap_bit {
 	CAPS_SCAN,		/* ioctl PAGEMAP_SCAN (6.7) */
@@ -30,6 +32,7 @@ struct caps {
 	uint64_t page_size;
 	uint64_t huge_size;		/* of a huge page that a PMD maps; 0: there are none */
 	uint64_t zero_pfn;		/* frame of the zero page, 0: not known */
+	bool page_counts;		/* recordings: see above */
 };
 
 static inline bool caps_has(const struct caps *caps, enum cap_bit bit)

@@ -463,15 +463,25 @@ static void read_step(struct pagewalk *walk, uint64_t *at, uint64_t end)
 					       .words = words + first });
 }
 
-/* A scan for nothing in particular finds the first page of any mapping that it does not skip. */
+/*
+ * Does PAGEMAP_SCAN skip the mapping? Of any other, a scan for nothing in particular finds the first
+ * page. A recorded scan has nothing of it.
+ */
 static bool scan_skips(struct pagewalk *walk, uint64_t start, uint64_t end)
 {
 	struct pagescan_request request = { .start = start, .end = end, .max_pages = 1 };
-	uint64_t begin = meter_hold_begin();
+	const struct words_runs *runs = &walk->scan.runs;
+	uint64_t begin, size = walk->caps.page_size;
 	int found;
 
-	if (!caps_has(&walk->caps, CAPS_SCAN) || walk->scan.recorded)
+	if (!caps_has(&walk->caps, CAPS_SCAN))
 		return true;
+	if (walk->scan.recorded) {
+		size_t i = words_runs_find(runs, start / size);
+
+		return i == runs->count || runs->run[i].index >= end / size;
+	}
+	begin = meter_hold_begin();
 	found = pagescan(walk->pagemap.fd, &request, walk->state->regions, 1);
 	meter_hold_end(walk->pagemap.meter, begin, 0);
 	return found <= 0;

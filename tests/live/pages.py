@@ -343,6 +343,11 @@ def a_kernel_thread_has_no_pages():
 @lib.test
 def terabytes_of_holes_are_nothing():
     with lib.zoo("sparse") as zoo:
+        truth = zoo.truth["sparse"]["mappings"][0]
+        for way in [], ["--without=guard"]:
+            mapping = pages(zoo.pid, truth["start"], *way)["mappings"][0]
+            present = [run for run in mapping["runs"] if run["state"] == "present"]
+            lib.equal("pages", sum(run["pages"] for run in present), truth["pages"]["present"])
         done = lib.vmview("pages", "--cost", zoo.pid, status=None)
         read = int(done.err.split(" reads, ")[1].split(" bytes")[0])
         lib.true(read < 1 << 20, f"read {read} bytes")

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "analysis/page_runs.h"
 
+#include <stdio.h>
+
 #include "analysis/contiguity.h"
 #include "analysis/flag_match.h"
 #include "analysis/flag_sets.h"
@@ -180,7 +182,7 @@ static void test_folio(void **state)
 		struct folio folio = { 0 };
 		uint64_t flags;
 
-		strcpy(map, c->map);
+		snprintf(map, sizeof(map), "%s", c->map);
 		if (!map_flags(map, c->pfn, &flags))
 			flags = PAGE_FLAG(TAIL);
 		CHECK(c->map, folio_find(c->pfn, flags, c->at_least, map_flags, map, &folio) ==
