@@ -5,15 +5,18 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "analysis/kinds.h"
 #include "base/arena.h"
 #include "base/error.h"
+#include "base/num.h"
 #include "model/needs.h"
 #include "model/process.h"
 #include "model/vma_store.h"
 #include "source/facts.h"
 #include "source/filelook.h"
+#include "source/meter.h"
 #include "source/objects.h"
 #include "source/root.h"
 #include "source/threads.h"
@@ -40,6 +43,9 @@ struct mappings {
 	struct arena arena;
 	struct thread_stack *stacks;
 	size_t stack_count;
+	bool never_mind;		/* read smaps, however long the target has to wait */
+	const char *spared;		/* why smaps is not read for the target's sake, or NULL */
+	char pace_text[128];
 	bool holding;
 	bool has_below;
 	struct vma below; /* the mapping before, without its texts */
@@ -56,6 +62,11 @@ struct mappings *mappings_new(const struct root *root, struct smaps_keys *keys)
 	vma_store_init(&mappings->held);
 	arena_init(&mappings->arena);
 	return mappings;
+}
+
+void mappings_never_mind(struct mappings *mappings)
+{
+	mappings->never_mind = true;
 }
 
 void mappings_free(struct mappings *mappings)
@@ -209,6 +220,58 @@ static const char *smaps_reason(int rc)
 	return error_reason(rc);
 }
 
+/* Resident bytes of the process by statm, which takes no lock; 0 where it can not be read. */
+static uint64_t resident(struct mappings *mappings)
+{
+	uint64_t page_size = (uint64_t)sysconf(_SC_PAGESIZE), pages;
+	struct bytes text;
+	const char *at, *end;
+
+	if (procdir_read(mappings->dir, &mappings->arena, &text, NULL, "statm"))
+		return 0;
+	at = text.data;
+	end = at + text.len;
+	if (!num_parse_dec(&at, end, &pages) || at == end || *at++ != ' ' ||
+	    !num_parse_dec(&at, end, &pages))
+		return 0;
+	return pages * page_size;
+}
+
+static int find_largest(void *ctx, struct vma *vma)
+{
+	uint64_t *largest = ctx;
+
+	if (vma_size(vma) > *largest)
+		*largest = vma_size(vma);
+	return 0;
+}
+
+/*
+ * smaps walks a mapping in one hold of the target's mmap_lock, and nothing helps: about 13 ms a GiB
+ * of small pages. Where a mapping may have so much that the target would wait for over 20 ms, it is
+ * not read at the gentle pace. Returns why, with the estimate, or NULL.
+ */
+static const char *pace_reason(struct mappings *mappings)
+{
+	enum { STALL_NS_MIB = 13000, STALL_NS_MAX = 20000000 };
+	uint64_t rss, largest = 0, stall;
+	struct smaps_pass pass;
+
+	if (mappings->never_mind || mappings->root->meter->fast || mappings->root->recorded)
+		return NULL;
+	rss = resident(mappings);
+	if ((rss >> 20) * STALL_NS_MIB <= STALL_NS_MAX ||
+	    smaps_read(mappings->dir, "maps", mappings->keys, find_largest, &largest, &pass, NULL))
+		return NULL;
+	stall = ((rss < largest ? rss : largest) >> 20) * STALL_NS_MIB;
+	if (stall <= STALL_NS_MAX)
+		return NULL;
+	snprintf(mappings->pace_text, sizeof(mappings->pace_text),
+		 "pace: smaps might stall the process for up to %llu ms (--pace fast reads it)",
+		 (unsigned long long)(stall / 1000000));
+	return mappings->pace_text;
+}
+
 /* One reading; maps, where smaps is needed but can not be read. */
 static int read_once(struct mappings *mappings, struct error *err)
 {
@@ -219,12 +282,17 @@ static int read_once(struct mappings *mappings, struct error *err)
 	mappings->holding = true;
 	mappings->absent = mappings->needs & NEED_SMAPS ? NULL : "not read";
 	vma_store_clear(&mappings->held);
-	result->file = mappings->needs & NEED_SMAPS ? "smaps" : "maps";
-	rc = smaps_read(mappings->dir, result->file, mappings->keys, take, mappings, &result->pass,
-			err);
-	if (!(mappings->needs & NEED_SMAPS) || rc >= 0 || rc == -ESRCH || result->pass.mappings)
-		return rc;
-	mappings->absent = result->smaps_reason = smaps_reason(rc);
+	result->smaps_reason = mappings->needs & NEED_SMAPS ? mappings->spared : NULL;
+	if (!result->smaps_reason) {
+		result->file = mappings->needs & NEED_SMAPS ? "smaps" : "maps";
+		rc = smaps_read(mappings->dir, result->file, mappings->keys, take, mappings,
+				&result->pass, err);
+		if (!(mappings->needs & NEED_SMAPS) || rc >= 0 || rc == -ESRCH ||
+		    result->pass.mappings)
+			return rc;
+		result->smaps_reason = smaps_reason(rc);
+	}
+	mappings->absent = result->smaps_reason;
 	result->file = "maps";
 	return smaps_read(mappings->dir, "maps", mappings->keys, take, mappings, &result->pass,
 			  err);
@@ -282,6 +350,7 @@ int mappings_read(struct mappings *mappings, const struct procdir *dir, unsigned
 	mappings->stack_count = 0;
 	if (needs & LOOKS)
 		prepare_kinds(mappings);
+	mappings->spared = needs & NEED_SMAPS ? pace_reason(mappings) : NULL;
 	rc = read_again(mappings, err);
 	if (rc == 0 && !result->pass.mappings &&
 	    mappings_live_thread(dir, &mappings->arena, &thread)) {

@@ -37,6 +37,12 @@ struct mappings *mappings_new(const struct root *root, struct smaps_keys *keys);
 void mappings_free(struct mappings *mappings);
 
 /*
+ * Read smaps of every process. Without this, at the gentle pace, smaps of one whose largest mapping
+ * might stall it for over 20 ms is not read: result->smaps_reason says so, with the estimate.
+ */
+void mappings_never_mind(struct mappings *mappings);
+
+/*
  * Parse the ELF files that are met, in every process that is read with NEED_ELF: request of each. To be
  * called before the first process is read.
  */

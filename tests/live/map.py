@@ -243,6 +243,27 @@ def hostile_names_stay_off_the_terminal():
 
 
 @lib.test
+def a_big_mapping_is_not_made_to_wait():
+    """2 GiB of small pages would stall for over 20 ms: no figures, but why, until --pace fast."""
+    program = os.path.join(lib.BUILD, "bench/bigrss")
+    if not os.path.exists(program):
+        raise lib.Skipped("bench/bigrss is not built")
+    child = subprocess.Popen([program, "2g"], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    try:
+        child.stdout.readline()
+        process = lib.vmview_json(child.pid, status=1)["processes"][0]
+        lib.true(process["missing"]["smaps"].startswith("pace: "), process["missing"])
+        lib.equal("rss", process["total"]["rss"], None)
+        lib.true(process["total"]["size"] >= 2 << 30, "the size is there")
+        fast = lib.vmview_json("--pace=fast", child.pid)["processes"][0]
+        lib.true(fast["total"]["rss"] >= 2 << 30, "--pace fast reads it")
+        lib.vmview("-x", child.pid)
+    finally:
+        child.stdin.close()
+        child.wait()
+
+
+@lib.test
 def full_disk_and_closed_output():
     with open("/dev/full", "wb") as full:
         done = subprocess.run([lib.VMVIEW, str(os.getpid())], stdout=full, stderr=subprocess.PIPE)
