@@ -520,7 +520,8 @@ def a_process_that_dies_meanwhile():
     with zoo("many") as animals:
         pid = animals.truth["many"]["pid"]
         mappings = len(maps_of(pid))
-        reader = subprocess.Popen([OURS, "-x", str(pid)], stdin=subprocess.DEVNULL,
+        # unbuffered: communicate() does not see what a buffer has read ahead
+        reader = subprocess.Popen([OURS, "-x", str(pid)], stdin=subprocess.DEVNULL, bufsize=0,
                                   stdout=subprocess.PIPE, stderr=subprocess.PIPE)
         head = reader.stdout.read(1000)
         os.kill(pid, signal.SIGKILL)
