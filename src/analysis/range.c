@@ -59,7 +59,7 @@ static struct bytes base_name(struct bytes path)
 	const char *slash = path.len ? memrchr(path.data, '/', path.len) : NULL;
 	size_t skip = slash ? (size_t)(slash - path.data) + 1 : 0;
 
-	return (struct bytes){ path.data + skip, path.len - skip };
+	return (struct bytes){ skip ? path.data + skip : path.data, path.len - skip };
 }
 
 /* "libc" is libc.so.6 and libc-2.36.so, not libcrypt.so.1; "heap" and "[heap]" are the heap. */

@@ -70,6 +70,8 @@ static void show(void *opaque, struct subject *subject)
 		elf_process_tell(&run->process, "sections",
 				 "cut: more sections than any real process has");
 	tell_files(run, subject);
+	/* what it holds lives in the subject, which goes now */
+	elf_process_fini(&run->process);
 }
 
 static int check(struct elf_run *run, struct error *err)
@@ -127,7 +129,6 @@ static void run_targets(struct elf_run *run, const struct targets *targets)
 	if (run->subjects.vanished)
 		report_fact(ctx->report, "vanished", VALUE_COUNT, value_u(run->subjects.vanished));
 	report_end(ctx->report, ctx->status == STATUS_OK, NULL);
-	elf_process_fini(&run->process);
 }
 
 int elf_run(struct context *ctx, const struct command *command, int argc, char **argv)

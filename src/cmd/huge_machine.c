@@ -38,11 +38,11 @@ static bool next_counter(const char **at, const char *end, struct bytes *name, u
 
 static uint64_t find_counter(struct bytes text, struct bytes want)
 {
-	const char *at = text.data, *end = text.data + text.len;
+	const char *at = text.data, *end = text.len ? text.data + text.len : at;
 	struct bytes name;
 	uint64_t number;
 
-	while (next_counter(&at, end, &name, &number))
+	while (text.len && next_counter(&at, end, &name, &number))
 		if (bytes_equal(name, want))
 			return number;
 	return 0;

@@ -161,7 +161,7 @@ static void probe_file(struct caps *caps, const struct root *root, enum cap_bit 
 /* "NAME yes" or "NAME no" a line: what the recorded system was found to have. */
 static bool recorded_says(struct bytes text, const char *name, const char *answer)
 {
-	const char *at = text.data, *end = text.data + text.len;
+	const char *at = text.data, *end = text.len ? text.data + text.len : at;
 
 	while (at < end) {
 		const char *newline = memchr(at, '\n', (size_t)(end - at));

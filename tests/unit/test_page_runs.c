@@ -8,6 +8,8 @@
 #include "analysis/flag_sets.h"
 #include "analysis/folio.h"
 #include "base/error.h"
+#include <stdio.h>
+
 #include "unit.h"
 
 enum { PAGE = 4096 };
