@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "cmd/context.h"
+#include "cmd/subject.h"
 #include "model/needs.h"
 #include "model/object.h"
 
@@ -130,9 +131,8 @@ static size_t choose_rows(const struct elf_view *view, enum elf_table table,
 	return count;
 }
 
-/* total: shown last where it is not NULL. */
 static void write_table(const struct elf_view *view, enum elf_table table,
-			const struct elf_rows *rows, const struct elf_row *total)
+			const struct elf_rows *rows)
 {
 	struct report *report = view->ctx->report;
 	struct sort_item *items = mem_alloc(rows->count * sizeof(*items));
@@ -141,8 +141,6 @@ static void write_table(const struct elf_view *view, enum elf_table table,
 	report_table(report, &view->tables[table]);
 	for (size_t i = 0; i < count; i++)
 		report_row(report, &rows->list[items[i].index]);
-	if (total && report_prose(report))
-		report_row(report, total);
 	report_table_end(report);
 	free(items);
 }
@@ -242,25 +240,47 @@ static int compare_rss(const void *one, const void *other)
 	return compare_names(a->name, b->name);
 }
 
-/* The largest first. */
-static void write_sums(const struct elf_view *view, struct sums *sums)
+/* For people: those of less than a page together are one row, and the last one is the total. */
+static void fold_sums(const struct elf_process *process, struct sums *sums, struct elf_row *total)
 {
+	struct elf_rows *rows = &sums->rows;
+	struct elf_row small = { .count = 0 };
+	size_t kept = 0, folded = 0;
+
+	for (size_t i = 0; i < rows->count; i++) {
+		if (rows->list[i].size >= process->page_size) {
+			rows->list[kept++] = rows->list[i];
+			continue;
+		}
+		add_tally(&small, &rows->list[i]);
+		folded++;
+	}
+	rows->count = kept;
+	if (folded) {
+		small.name = bytes_of(
+			arena_printf(&process->subject->arena, "(%zu small ones)", folded));
+		*elf_rows_add(rows) = small;
+	}
+	total->name = BYTES("total");
+	*elf_rows_add(rows) = *total;
+}
+
+/* The largest first. */
+static void write_sums(const struct elf_view *view, const struct elf_process *process,
+		       struct sums *sums, struct elf_row *total)
+{
+	struct out *out = report_prose(view->ctx->report);
+
 	if (sums->rows.count)
 		qsort(sums->rows.list, sums->rows.count, sizeof(sums->rows.list[0]), compare_rss);
-	write_table(view, ELF_SUMS, &sums->rows, NULL);
+	if (out) {
+		out_char(out, '\n');
+		fold_sums(process, sums, total);
+	}
+	write_table(view, ELF_SUMS, &sums->rows);
 	elf_rows_fini(&sums->rows);
 	free(sums->table);
 	free(sums->last);
-}
-
-static struct elf_row add_up(const struct elf_rows *objects)
-{
-	static const struct image nothing = { .reason = "" };
-	struct elf_row total = { .image = &nothing, .object = BYTES_INIT("total") };
-
-	for (size_t i = 0; i < objects->count; i++)
-		add_tally(&total, &objects->list[i]);
-	return total;
 }
 
 /* An object of JSON with all that belongs to it. */
@@ -278,7 +298,7 @@ static void write_object(const struct elf_view *view, struct elf_process *proces
 		if (parts[i] == ELF_SYMBOLS && view->main != ELF_SYMBOLS)
 			continue;
 		add_rows(process, parts[i], row->image, &rows);
-		write_table(view, parts[i], &rows, NULL);
+		write_table(view, parts[i], &rows);
 		if (parts[i] == ELF_SECTIONS)
 			add_sums(sums, &rows);
 		elf_rows_fini(&rows);
@@ -286,59 +306,52 @@ static void write_object(const struct elf_view *view, struct elf_process *proces
 	report_object_end(report);
 }
 
-static void write_json(const struct elf_view *view, struct elf_process *process,
-		       const struct elf_rows *objects)
+/* Objects one by one, and what they add up to: those that are shown. */
+static void write_objects(const struct elf_view *view, struct elf_process *process,
+			  const struct elf_rows *objects)
 {
-	struct report *report = view->ctx->report;
 	struct sort_item *items = mem_alloc(objects->count * sizeof(*items));
 	size_t count = choose_rows(view, ELF_OBJECTS, objects, items);
-	struct elf_row total = add_up(objects);
+	struct report *report = view->ctx->report;
+	bool json = view->ctx->options.json;
+	struct elf_rows rows = { 0 };
+	struct elf_row total = { .count = (uint32_t)count };
 	struct sums sums = { 0 };
 
-	report_list(report, "objects");
-	for (size_t i = 0; i < count; i++)
-		write_object(view, process, &objects->list[items[i].index], &sums);
-	report_list_end(report);
-	write_sums(view, &sums);
+	if (!json)
+		write_table(view, ELF_OBJECTS, objects);
+	else
+		report_list(report, "objects");
+	for (size_t i = 0; i < count; i++) {
+		const struct elf_row *object = &objects->list[items[i].index];
+
+		add_tally(&total, object);
+		if (json) {
+			write_object(view, process, object, &sums);
+		} else if (report_prose(report)) {
+			rows.count = 0;
+			elf_rows_sections(process, object->image, &rows);
+			add_sums(&sums, &rows);
+		}
+	}
+	if (json)
+		report_list_end(report);
+	write_sums(view, process, &sums, &total);
 	report_object(report, "total");
 	report_facts(report, &view->total, &total);
 	report_object_end(report);
+	elf_rows_fini(&rows);
 	free(items);
 }
 
-static void write_section_sums(const struct elf_view *view, struct elf_process *process)
+static void write_parts(const struct elf_view *view, struct elf_process *process)
 {
 	const struct images *images = &process->images;
 	struct elf_rows rows = { 0 };
-	struct sums sums = { 0 };
 
-	for (size_t i = 0; i < images->count; i++) {
-		rows.count = 0;
-		elf_rows_sections(process, images->list[i], &rows);
-		add_sums(&sums, &rows);
-	}
-	out_char(report_prose(view->ctx->report), '\n');
-	write_sums(view, &sums);
-	elf_rows_fini(&rows);
-}
-
-static void write_tables(const struct elf_view *view, struct elf_process *process,
-			 const struct elf_rows *objects)
-{
-	const struct images *images = &process->images;
-	struct out *out = report_prose(view->ctx->report);
-	struct elf_row total = add_up(objects);
-	struct elf_rows rows = { 0 };
-
-	if (view->main == ELF_OBJECTS) {
-		write_table(view, ELF_OBJECTS, objects, &total);
-		if (out)
-			write_section_sums(view, process);
-		return;
-	}
 	for (size_t i = 0; i < images->count; i++)
 		add_rows(process, view->main, images->list[i], &rows);
-	write_table(view, view->main, &rows, NULL);
+	write_table(view, view->main, &rows);
 	elf_rows_fini(&rows);
 }
 
@@ -347,11 +360,12 @@ void elf_view_process(struct elf_view *view, struct elf_process *process)
 	const struct images *images = &process->images;
 	struct elf_rows objects = { 0 };
 
+	if (view->main != ELF_OBJECTS && !view->ctx->options.json) {
+		write_parts(view, process);
+		return;
+	}
 	for (size_t i = 0; i < images->count; i++)
 		elf_rows_object(process, images->list[i], &objects);
-	if (view->ctx->options.json)
-		write_json(view, process, &objects);
-	else
-		write_tables(view, process, &objects);
+	write_objects(view, process, &objects);
 	elf_rows_fini(&objects);
 }
