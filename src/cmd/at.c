@@ -15,6 +15,7 @@
 #include "column/filter.h"
 #include "column/sort.h"
 #include "column/vma_columns.h"
+#include "model/image.h"
 #include "source/root.h"
 
 struct at_options {
@@ -25,6 +26,9 @@ static const struct option_row at_option_rows[] = {
 	{ 0, "explain", NULL, OPTION_FLAG, offsetof(struct at_options, explain),
 	  "a sentence under each fact that says what it means" },
 };
+
+/* Addresses of one name that are told; a name of more is too common to ask for. */
+enum { MATCHES_MAX = 8 };
 
 static const char text_columns[] = "fact,value";
 static const char csv_columns[] = "group,key,value,explain";
@@ -241,14 +245,61 @@ static void show(struct at_view *view, const struct at_table *shown, bool explai
 	report_end(ctx->report, ctx->status == STATUS_OK, NULL);
 }
 
-static int parse_operands(int argc, char **argv, int *pid, uint64_t *addr, struct error *err)
+/* What is asked about: an address, or else the name of one. */
+struct place {
+	int pid;
+	bool has_addr;
+	uint64_t addr;
+	const char *name;
+};
+
+static int parse_operands(int argc, char **argv, struct place *place, struct error *err)
 {
 	if (argc != 2)
-		return error_set(err, EINVAL, "a PID and an address are wanted (try --help)");
-	if (!target_parse_pid(argv[0], pid))
+		return error_set(err, EINVAL,
+				 "a PID and an address or symbol are wanted (try --help)");
+	if (!target_parse_pid(argv[0], &place->pid))
 		return error_set(err, EINVAL, "'%.40s' is no PID", argv[0]);
-	if (!num_user_addr(argv[1], addr))
+	place->name = argv[1];
+	place->has_addr = num_user_addr(argv[1], &place->addr);
+	/* digits come first in an address and never in a name */
+	if (!place->has_addr && (!*argv[1] || (*argv[1] >= '0' && *argv[1] <= '9')))
 		return error_set(err, EINVAL, "'%.40s' is no address: hex digits", argv[1]);
+	return 0;
+}
+
+static void note_others(const struct naming_match *matches, int found, const char *name)
+{
+	for (int i = 1; i < found && i < MATCHES_MAX; i++)
+		error_note("'%.100s' is also at 0x%llx, in %.*s", name,
+			   (unsigned long long)matches[i].addr, (int)matches[i].image->path.len,
+			   matches[i].image->path.data);
+	if (found > MATCHES_MAX)
+		error_note("'%.100s' is at %d more addresses", name, found - MATCHES_MAX);
+}
+
+/* The address of a symbol: the first one, others are told. */
+static int find_symbol(struct at_view *view, const struct procdir *dir, struct place *place,
+		       struct error *err)
+{
+	struct naming_match matches[MATCHES_MAX];
+	int found, rc;
+
+	if (place->has_addr)
+		return 0;
+	rc = naming_process(view->naming, dir, err);
+	if (rc)
+		return rc;
+	found = naming_find(view->naming, place->name, matches, MATCHES_MAX, err);
+	if (found < 0)
+		return found;
+	if (!found)
+		return error_set(err, ENOENT,
+				 "%d: no file that it maps has a symbol '%.100s', as far as their "
+				 "tables go",
+				 place->pid, place->name);
+	place->addr = view->addr = matches[0].addr;
+	note_others(matches, found, place->name);
 	return 0;
 }
 
@@ -267,26 +318,31 @@ static int parse_table(struct context *ctx, struct at_table *shown, struct error
 	return rc;
 }
 
-static int read_and_show(struct at_view *view, int pid, const struct at_table *shown, bool explain)
+static int read_and_show(struct at_view *view, struct place *place, const struct at_table *shown,
+			 bool explain)
 {
 	struct context *ctx = view->ctx;
 	struct procdir dir;
 	struct error err;
-	int rc = procdir_open(&dir, &ctx->root, pid, &err);
+	int rc = procdir_open(&dir, &ctx->root, place->pid, &err);
 
 	if (rc == 0) {
-		rc = at_view_read(view, &dir, &err);
+		rc = find_symbol(view, &dir, place, &err);
+		if (rc == 0)
+			rc = at_view_read(view, &dir, &err);
 		procdir_close(&dir);
 	}
 	if (rc == -EACCES || rc == -EPERM) {
 		struct error told;
 
-		error_set(&told, -rc, "%.400s (try: sudo vmview at %d 0x%llx)", err.text, pid,
-			  (unsigned long long)view->addr);
+		error_set(&told, -rc, "%.400s (try: sudo vmview at %d %.60s)", err.text, place->pid,
+			  place->name);
 		err = told;
 	}
 	if (rc == 0)
 		show(view, shown, explain);
+	else if (rc == -EINVAL && !place->has_addr)
+		context_usage(ctx, &err);
 	else
 		context_partial(ctx, &err);
 	return ctx->status;
@@ -298,20 +354,20 @@ int at_run(struct context *ctx, const struct command *command, int argc, char **
 	struct at_options options = { 0 };
 	const struct option_table own = { at_option_rows, 1, &options };
 	struct at_table shown = { 0 };
+	struct place place = { 0 };
 	struct error err;
-	int operands, status, pid, rc;
-	uint64_t addr;
+	int operands, status, rc;
 
 	if (context_open(ctx, command, &own, argc, argv, &operands, &status))
 		return status;
 	if (context_columns_help(ctx, &at_line_columns, text_columns))
 		return STATUS_OK;
-	rc = parse_operands(argc - operands, argv + operands, &pid, &addr, &err);
+	rc = parse_operands(argc - operands, argv + operands, &place, &err);
 	if (rc == 0)
 		rc = parse_table(ctx, &shown, &err);
 	if (rc == 0) {
-		at_view_init(view, ctx, addr);
-		read_and_show(view, pid, &shown, options.explain);
+		at_view_init(view, ctx, place.addr);
+		read_and_show(view, &place, &shown, options.explain);
 		at_view_fini(view);
 	}
 	filter_free(shown.filter);

@@ -24,6 +24,12 @@ struct at_group {
 	bool text_always;	/* people see its facts even then */
 };
 
+/* The group "object", at_object.c. */
+enum { AT_OBJECT_COLUMNS = 10 };
+
+extern const struct column at_object_columns[AT_OBJECT_COLUMNS];
+const char *at_object_absent(const struct at_view *view);
+
 extern const struct at_group at_groups[];
 extern const size_t at_group_count;
 

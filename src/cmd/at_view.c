@@ -29,11 +29,14 @@ void at_view_init(struct at_view *view, struct context *ctx, uint64_t addr)
 	view->page_size = ctx->host.page_size;
 	smaps_keys_init(&view->keys);
 	vma_store_init(&view->near);
+	if (!view->naming)
+		view->naming = naming_new(ctx);
 }
 
 void at_view_fini(struct at_view *view)
 {
 	vma_store_fini(&view->near);
+	naming_free(view->naming);
 }
 
 /* Keeps the mapping of the address, the last before it and the first behind it. */
@@ -311,6 +314,22 @@ static int read_once(struct at_view *view, const struct procdir *dir, bool *aliv
 	return rc;
 }
 
+/* Names come last: what changed meanwhile is told by what the name says of the mapping. */
+static void read_name(struct at_view *view, const struct procdir *dir)
+{
+	struct error err;
+	int rc;
+
+	view->named = (struct named){ .reason = "none: no mapping holds the address" };
+	if (!view->mapped)
+		return;
+	rc = naming_process(view->naming, dir, &err);
+	if (rc == 0)
+		naming_at(view->naming, view->addr, &view->named);
+	else
+		view->named.reason = error_reason(rc);
+}
+
 int at_view_read(struct at_view *view, const struct procdir *dir, struct error *err)
 {
 	struct arena *arena = &view->ctx->arena;
@@ -327,6 +346,8 @@ int at_view_read(struct at_view *view, const struct procdir *dir, struct error *
 		if (rc || alive)
 			break;
 	}
+	if (rc == 0)
+		read_name(view, by_thread ? &thread : dir);
 	if (rc == 0 && !alive)
 		rc = error_set(err, ESRCH, "%d: its memory went away while it was read", dir->pid);
 	if (by_thread)

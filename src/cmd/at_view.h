@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "cmd/frame_info.h"
+#include "cmd/naming.h"
 #include "model/page.h"
 #include "model/process.h"
 #include "model/vma.h"
@@ -26,7 +27,7 @@ struct at_neighbour {
 
 /*
  * Everything about one address of one process, as it was read. Texts live in ctx->arena and near. What
- * a later reader finds out (section, symbol) becomes members here and a group in at_columns.c.
+ * a later reader finds out becomes members here and a group in at_columns.c.
  */
 struct at_view {
 	struct context *ctx;
@@ -44,6 +45,9 @@ struct at_view {
 
 	const struct paging_mode *mode;	/* NULL: see mode_reason */
 	const char *mode_reason;
+
+	struct naming *naming;		/* names of this process; lives as long as the view */
+	struct named named;		/* section and symbol */
 
 	const char *page_reason;	/* why nothing is known of the page; NULL: word is */
 	uint64_t word;			/* of pagemap */

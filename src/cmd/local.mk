@@ -3,6 +3,7 @@
 # One module a line, sorted: libvmview_a_SOURCES += %D%/NAME.c %D%/NAME.h
 libvmview_a_SOURCES += %D%/at.c
 libvmview_a_SOURCES += %D%/at_columns.c %D%/at_columns.h
+libvmview_a_SOURCES += %D%/at_object.c
 libvmview_a_SOURCES += %D%/at_text.c %D%/at_text.h
 libvmview_a_SOURCES += %D%/at_view.c %D%/at_view.h
 libvmview_a_SOURCES += %D%/commands.h
@@ -35,6 +36,7 @@ libvmview_a_SOURCES += %D%/map.c
 libvmview_a_SOURCES += %D%/map_columns.c %D%/map_columns.h
 libvmview_a_SOURCES += %D%/map_total.c %D%/map_total.h
 libvmview_a_SOURCES += %D%/mappings.c %D%/mappings.h
+libvmview_a_SOURCES += %D%/naming.c %D%/naming.h
 libvmview_a_SOURCES += %D%/numa.c
 libvmview_a_SOURCES += %D%/numa_columns.c %D%/numa_columns.h
 libvmview_a_SOURCES += %D%/numa_frames.c %D%/numa_frames.h

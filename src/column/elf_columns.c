@@ -249,17 +249,7 @@ static struct value get_symbol_type(const void *opaque, const struct column *col
 {
 	ROW;
 	(void)column;
-	switch (row->symbol->type) {
-	case STT_FUNC:
-		return value_word("func");
-	case STT_OBJECT:
-	case STT_COMMON:
-		return value_word("object");
-	case STT_GNU_IFUNC:
-		return value_word("ifunc");
-	default:
-		return value_word("label");
-	}
+	return value_word(object_symbol_type(row->symbol));
 }
 
 static struct value get_bind(const void *opaque, const struct column *column)

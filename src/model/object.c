@@ -39,6 +39,19 @@ void object_fini(struct object *object)
 	object->symbol_count = object->reloc_count = 0;
 }
 
+void object_take_symbols(struct object *object, struct object *debug)
+{
+	free(object->symbols);
+	object->symbols = debug->symbols;
+	object->symbol_count = debug->symbol_count;
+	object->symbols_cut = debug->symbols_cut;
+	object->symbols_reason = NULL;
+	object->symbols_dynamic = false;
+	object->symbols_debug = true;
+	debug->symbols = NULL;
+	debug->symbol_count = 0;
+}
+
 const char *object_segment_type(uint32_t type)
 {
 	static const struct {
@@ -63,6 +76,21 @@ const char *object_segment_type(uint32_t type)
 		if (names[i].type == type)
 			return names[i].name;
 	return NULL;
+}
+
+const char *object_symbol_type(const struct object_symbol *symbol)
+{
+	switch (symbol->type) {
+	case STT_FUNC:
+		return "func";
+	case STT_OBJECT:
+	case STT_COMMON:
+		return "object";
+	case STT_GNU_IFUNC:
+		return "ifunc";
+	default:
+		return "label";
+	}
 }
 
 int object_segment_at(const struct object *object, uint64_t addr, uint64_t page_size)
@@ -242,10 +270,20 @@ static void index_sections(struct object *object)
 	object->place_count = object_places_sort(object->places, count);
 }
 
+/* Sections may have other numbers in the debug file. */
+static void renumber(struct object *object)
+{
+	for (size_t i = 0; i < object->symbol_count; i++)
+		object->symbols[i].section =
+			(uint32_t)object_section_at(object, object->symbols[i].addr);
+}
+
 void object_index(struct object *object)
 {
 	index_sections(object);
 	index_symbols(object);
+	if (object->symbols_debug)
+		renumber(object);
 }
 
 /* How many symbols begin at addr or below. */

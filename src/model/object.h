@@ -112,11 +112,17 @@ struct object {
 
 void object_fini(struct object *object);
 
+/* Move the symbols of debug, the separate debug file of object, there; in place of its own. */
+void object_take_symbols(struct object *object, struct object *debug);
+
 /*
  * Make what the questions below need: symbols sorted by address, of those at one address the best name
  * last (with a size, global before weak before local, few underscores in front, short); and places.
  */
 void object_index(struct object *object);
+
+/* "func", "object", "ifunc", or "label" for all else. */
+const char *object_symbol_type(const struct object_symbol *symbol);
 
 /* "gnu_stack" as "GNU_STACK": the name of a PT_ number, or NULL. */
 const char *object_segment_type(uint32_t type);

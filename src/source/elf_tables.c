@@ -58,6 +58,16 @@ static bool is_mark(const struct elf_file *file, struct bytes name)
 	       name.len >= 2 && name.data[0] == '$' && (name.len == 2 || name.data[2] == '.');
 }
 
+/* Without the "@@VERSION" that linkers write behind the name of the default one of several. */
+static struct bytes plain_name(struct bytes name)
+{
+	const char *at = name.len ? memmem(name.data, name.len, "@@", 2) : NULL;
+
+	if (at && at > name.data)
+		name.len = (size_t)(at - name.data);
+	return name;
+}
+
 /* Symbols that stand for a place in memory. */
 static bool is_place(const struct elf_file *file, const GElf_Sym *symbol, struct bytes name)
 {
@@ -84,7 +94,7 @@ static bool take_symbol(struct elf_file *file, struct symtab *symtab, size_t ind
 
 	if (!gelf_getsymshndx(symtab->data, symtab->indexes, (int)index, &symbol, &section))
 		return true;
-	name = elf_file_string(symtab->strings, symbol.st_name);
+	name = plain_name(elf_file_string(symtab->strings, symbol.st_name));
 	if (!is_place(file, &symbol, name))
 		return true;
 	if (name.len > OBJECT_NAMES_MAX - symtab->name_bytes)

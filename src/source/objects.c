@@ -2,14 +2,21 @@
 #include "source/objects.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <sys/auxv.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/arena.h"
 #include "model/object.h"
+#include "model/vma.h"
 #include "source/elf_worker.h"
 #include "source/filelook.h"
 #include "source/root.h"
+#include "source/smaps.h"
 
 enum { TABLE_FIRST = 256 };
 
@@ -20,7 +27,7 @@ struct loaded {
 	int64_t mtime_ns;
 	struct object object;
 	struct elf_job job;
-	bool sorted, debug_tried;
+	bool indexed;
 };
 
 /* What a key of maps leads to. */
@@ -40,6 +47,9 @@ struct objects {
 	size_t known_count, loaded_count, size;	/* size of each table, a power of two */
 	struct known **known;
 	struct loaded **loaded;
+	bool debug_asked, has_debug;	/* is there a directory of debug files? */
+	struct loaded *vdso;		/* NULL: not tried yet */
+	uint64_t vdso_size;		/* of our own; 0: not known */
 };
 
 static size_t identity_hash(uint64_t dev, uint64_t inode)
@@ -170,10 +180,79 @@ void objects_free(struct objects *objects)
 	for (size_t i = 0; i < objects->size; i++)
 		for (struct loaded *loaded = objects->loaded[i]; loaded; loaded = loaded->next)
 			object_fini(&loaded->object);
+	if (objects->vdso)
+		object_fini(&objects->vdso->object);
 	free(objects->known);
 	free(objects->loaded);
 	arena_fini(&objects->arena);
 	free(objects);
+}
+
+/* A debug file: below the root, where only the administrator writes. */
+static int open_debug(struct objects *objects, struct bytes id)
+{
+	static const char dir[] = "usr/lib/debug/.build-id";
+	char name[2 * OBJECT_BUILD_ID_MAX + 1];
+	struct stat st;
+	int fd;
+
+	if (!objects->debug_asked) {
+		fd = root_openat(objects->root, O_PATH | O_DIRECTORY, NULL, "%s", dir);
+		objects->debug_asked = true;
+		objects->has_debug = fd >= 0;
+		if (fd >= 0)
+			close(fd);
+	}
+	if (!objects->has_debug || id.len < 2 || id.len > OBJECT_BUILD_ID_MAX)
+		return -1;
+	for (size_t i = 0; i < id.len; i++)
+		snprintf(name + 2 * i, 3, "%02x", (unsigned char)id.data[i]);
+	fd = root_openat(objects->root, O_RDONLY | O_NONBLOCK, NULL, "%s/%.2s/%s.debug", dir, name,
+			 name + 2);
+	if (fd >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode))
+		return fd;
+	if (fd >= 0)
+		close(fd);
+	return -1;
+}
+
+/* The symbols of the debug file, if it is of the same build. */
+static void take_debug(struct objects *objects, struct object *object)
+{
+	const struct elf_request request = { ELF_WANT_SYMBOLS, objects->request.page_size };
+	struct object debug = { 0 };
+	struct elf_job job = { .object = &debug, .arena = &objects->arena };
+	int fd = open_debug(objects, object->build_id);
+
+	if (fd < 0)
+		return;
+	elf_worker_ask(objects->worker, fd, &request, &job);
+	elf_worker_wait(objects->worker, &job);
+	if (job.why == ELF_WHY_NONE && bytes_equal(debug.build_id, object->build_id) &&
+	    debug.symbol_count && !debug.symbols_dynamic)
+		object_take_symbols(object, &debug);
+	object_fini(&debug);
+}
+
+/* Wait for the answer; the first who does makes the object ready for questions. */
+static void finish(struct objects *objects, struct loaded *loaded, struct object_file *file)
+{
+	struct object *object = &loaded->object;
+
+	elf_worker_wait(objects->worker, &loaded->job);
+	if (loaded->job.why != ELF_WHY_NONE) {
+		file->reason = elf_reasons[loaded->job.why];
+		return;
+	}
+	if (!loaded->indexed) {
+		if (objects->request.want & ELF_WANT_SYMBOLS &&
+		    (object->symbols_dynamic || object->symbols_reason))
+			take_debug(objects, object);
+		object_index(object);
+		loaded->indexed = true;
+	}
+	file->object = object;
+	file->build_id = object->build_id;
 }
 
 struct object_file objects_get(struct objects *objects, const struct vma *vma)
@@ -188,16 +267,76 @@ struct object_file objects_get(struct objects *objects, const struct vma *vma)
 	file = known->file;
 	if (!known->loaded)
 		return file;
-	elf_worker_wait(objects->worker, &known->loaded->job);
-	if (known->loaded->job.why != ELF_WHY_NONE) {
-		file.reason = elf_reasons[known->loaded->job.why];
+	finish(objects, known->loaded, &file);
+	return file;
+}
+
+/* Our own vdso, from where the kernel put it. */
+static int open_vdso(uint64_t size)
+{
+	const char *image = (const char *)(uintptr_t)getauxval(AT_SYSINFO_EHDR);
+	int fd = image && size ? memfd_create("vdso", MFD_CLOEXEC) : -1;
+
+	if (fd >= 0 && write(fd, image, size) == (ssize_t)size)
+		return fd;
+	if (fd >= 0)
+		close(fd);
+	return -1;
+}
+
+static int find_vdso(void *opaque, struct vma *vma)
+{
+	uint64_t *size = opaque;
+
+	if (vma->inode || !bytes_equal(vma->path, BYTES("[vdso]")))
+		return 0;
+	*size = vma_size(vma);
+	return 1;
+}
+
+static uint64_t own_vdso_size(const struct root *root)
+{
+	uint64_t size = 0;
+	struct smaps_keys keys;
+	struct smaps_pass pass;
+	struct procdir dir;
+
+	if (root->recorded || procdir_open(&dir, root, (int)getpid(), NULL))
+		return 0;
+	smaps_keys_init(&keys);
+	smaps_read(&dir, "maps", &keys, find_vdso, &size, &pass, NULL);
+	procdir_close(&dir);
+	return size;
+}
+
+static void load_vdso(struct objects *objects)
+{
+	struct loaded *vdso = arena_zalloc(&objects->arena, sizeof(*vdso));
+	int fd;
+
+	objects->vdso = vdso;
+	vdso->job = (struct elf_job){ .object = &vdso->object, .arena = &objects->arena };
+	objects->vdso_size = own_vdso_size(objects->root);
+	fd = open_vdso(objects->vdso_size);
+	if (fd < 0)
+		objects->vdso_size = 0;
+	else
+		elf_worker_ask(objects->worker, fd, &objects->request, &vdso->job);
+}
+
+struct object_file objects_vdso(struct objects *objects, const struct vma *vma)
+{
+	struct object_file file = { .reason = "not known: not the vdso of this machine" };
+
+	if (!objects->vdso)
+		load_vdso(objects);
+	/* a 32-bit process has another one, far below */
+	if (!objects->vdso_size || objects->vdso_size != vma_size(vma) ||
+	    (sizeof(void *) == 8 && vma->end <= UINT32_MAX))
 		return file;
-	}
-	if (!known->loaded->sorted)
-		object_index(&known->loaded->object);
-	known->loaded->sorted = true;
-	file.object = &known->loaded->object;
-	file.build_id = file.object->build_id;
+	file.reason = NULL;
+	file.is_elf = true;
+	finish(objects, objects->vdso, &file);
 	return file;
 }
 

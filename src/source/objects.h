@@ -18,6 +18,9 @@ struct vma;
  * The ELF files that processes map: found and opened by filelook.h, parsed by elf_worker.h, each once
  * in a run, however many mappings and processes have it. Files are parsed while filelook looks at
  * others; the first objects_get() waits for its answer.
+ *
+ * Where symbols are wanted and a file has none but those it exports, those of its separate debug file are
+ * taken, if there is one for its build-id below /usr/lib/debug/.build-id.
  */
 struct objects;
 
@@ -42,10 +45,10 @@ struct object_file {
 struct object_file objects_get(struct objects *objects, const struct vma *vma);
 
 /*
- * Read the symbols of the object's separate debug file, where there is one for its build-id in the
- * usual directory: when the file itself has none but those it exports. Once an object.
+ * The vdso, of a mapping called [vdso]: the kernel gives every 64-bit process the same one as us, so ours
+ * is parsed. Not in a recording, nor where the mapping is of another size.
  */
-void objects_add_debug(struct objects *objects, const struct object *object);
+struct object_file objects_vdso(struct objects *objects, const struct vma *vma);
 
 /* How many files the parser was lost with: more than 0 is worth a note. */
 unsigned objects_crashes(const struct objects *objects);

@@ -1,0 +1,204 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""vmview at: sections and symbols, against what gdb and readelf say of the same addresses."""
+import os
+import re
+import shutil
+import subprocess
+import sys
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+import elf_objects as elf  # noqa: E402
+import lib  # noqa: E402
+
+PAGE = elf.PAGE
+
+
+def ask(pid, place, **options):
+    return lib.vmview_json("at", pid, place if isinstance(place, str) else hex(place), **options)
+
+
+def gdb_symbols(pid, addresses):
+    """What `info symbol` says, by address; None where it knows nothing."""
+    if not shutil.which("gdb"):
+        raise lib.Skipped("gdb is missing")
+    args = [arg for address in addresses for arg in ("-ex", f"info symbol {address:#x}")]
+    done = subprocess.run(["gdb", "-q", "-nx", "-batch", "-iex", "set debuginfod enabled off",
+                           "-p", str(pid), *args], stdin=subprocess.DEVNULL, timeout=120,
+                          stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+    lines = [line for line in done.stdout.decode().splitlines()
+             if re.match(r"\S+( \+ \d+)? in section|No symbol matches", line)]
+    lib.equal("answers of gdb", len(lines), len(addresses))
+    found = {}
+    for address, line in zip(addresses, lines):
+        match = re.match(r"(\S+)(?: \+ (\d+))? in section (\S+)", line)
+        found[address] = (match[1], int(match[2] or 0), match[3]) if match else None
+    return found
+
+
+def check_with_gdb(pid, addresses, names):
+    """names: all that readelf lists, by address in memory: any of them may stand for it."""
+    for address, said in gdb_symbols(pid, addresses).items():
+        got = ask(pid, address)["object"]
+        if said is None:
+            continue
+        name, offset, section = said
+        lib.equal(f"{address:#x}: section", got["section"], section)
+        lib.true(got["symbol"], f"{address:#x}: gdb says {said}, vmview {got}")
+        start = address - int(got["symbol_offset"], 16)
+        lib.equal(f"{address:#x}: {got['symbol']} or {name} begins", start, address - offset)
+        known = names.get(start, {name})
+        lib.true(got["symbol"].split("@")[0] in known, f"{got['symbol']} is not in {known}")
+
+
+def names_of(path, bias):
+    names, places = {}, []
+    for address, size, name in elf.elf_symbols(path):
+        names.setdefault(address + bias, set()).add(name.split("@")[0])
+        places.append((address + bias, size))
+    return names, places
+
+
+def bias_of(pid, path):
+    return int(elf.the_object(elf.objects(pid), path)["bias"], 16)
+
+
+def program_test(name, command):
+    def test():
+        lib.need_root()
+        with elf.workshop() as directory:
+            path = elf.build(directory, name, command)
+            with elf.running(path) as program:
+                names, places = names_of(path, bias_of(program.pid, path))
+                addresses = {at for start, size in places
+                             for at in (start, start + size // 2, start + size - 1)}
+                check_with_gdb(program.pid, sorted(addresses)[:60], names)
+    test.__name__ = f"as gdb has it: {name}"
+    lib.test(test)
+
+
+program_test("pie", ["gcc", "-g"])
+program_test("no-pie", ["gcc", "-no-pie", "-fno-pie"])
+program_test("clang", ["clang"])
+program_test("exports-alone", ["gcc", "-s", "-rdynamic"])
+
+
+@lib.test
+def libraries_as_gdb_has_them():
+    lib.need_root()
+    with elf.workshop() as directory, elf.running(elf.build(directory, "p", ["gcc"])) as program:
+        for one in elf.objects(program.pid)["objects"][1:]:
+            bias = int(one["bias"], 16)
+            names, places = names_of(one["path"], bias)
+            some = sorted(place for place in places if place[1] > 8)[::len(places) // 20 + 1]
+            check_with_gdb(program.pid, [start + size // 2 for start, size in some], names)
+
+
+@lib.test
+def facts_of_a_variable():
+    lib.need_root()
+    with elf.workshop() as directory:
+        path = elf.build(directory, "program", ["gcc"])
+        with elf.running(path) as program:
+            address = program.truth["data"] + 5 * PAGE + 7
+            found = ask(program.pid, address)["object"]
+            lib.equal("symbol", found["symbol"], "data")
+            lib.equal("offset", int(found["symbol_offset"], 16), 5 * PAGE + 7)
+            lib.equal("size", found["symbol_size"], 16 * PAGE)
+            lib.equal("type", found["symbol_type"], "object")
+            lib.equal("table", found["symbol_table"], ".symtab")
+            lib.equal("section", found["section"], ".data")
+            lib.equal("build-id", found["build_id"], elf.build_id(path))
+            lib.equal("in the file", int(found["address"], 16),
+                      address - bias_of(program.pid, path))
+            # .bss behind the pages of the file: in a mapping without a file
+            found = ask(program.pid, program.truth["bss"] + 12 * PAGE)
+            lib.equal("no file", found["mapping"]["inode"], 0)
+            lib.equal("symbol", found["object"]["symbol"], "bss")
+            lib.equal("section", found["object"]["section"], ".bss")
+
+
+@lib.test
+def by_name():
+    lib.need_root()
+    with elf.workshop() as directory:
+        path = elf.build(directory, "program", ["gcc"])
+        with elf.running(path) as program:
+            pid = program.pid
+            for name in "main", "data", "bss", "constants":
+                lib.equal(name, int(ask(pid, name)["address"], 16), program.truth[name])
+            lib.equal("with an offset", int(ask(pid, "data+0x123")["address"], 16),
+                      program.truth["data"] + 0x123)
+            lib.equal("of a file", int(ask(pid, "program:data+10")["address"], 16),
+                      program.truth["data"] + 10)
+            lib.equal("of a path", int(ask(pid, f"{path}:data")["address"], 16),
+                      program.truth["data"])
+            found = ask(pid, "libc.so.6:free")
+            lib.true(found["mapping"]["path"].endswith("libc.so.6"), found["mapping"]["path"])
+            lib.equal("free", found["object"]["symbol"], "free")
+            for name in "no_such_symbol", "libc.so.6:main_of_nobody", "program:free":
+                done = lib.vmview("at", pid, name, status=1)
+                lib.true("no file that it maps" in done.err, done.err)
+            for name in "data+x", "data+", "9data", "":
+                lib.vmview("at", pid, name, status=2)
+
+
+@lib.test
+def vdso():
+    lib.need_root()
+    with elf.workshop() as directory, elf.running(elf.build(directory, "p", ["gcc"])) as program:
+        mapping = [m for m in elf.oracle.maps(program.pid) if m.name == b"[vdso]"]
+        if not mapping:
+            raise lib.Skipped("no vdso")
+        found = ask(program.pid, "__vdso_clock_gettime")
+        address = int(found["address"], 16)
+        lib.true(mapping[0].start < address < mapping[0].end, f"{address:#x} is in the vdso")
+        lib.equal("kind", found["mapping"]["kind"], "special")
+        lib.equal("section", found["object"]["section"], ".text")
+        again = ask(program.pid, address + 3)["object"]
+        lib.equal("offset", (again["symbol_offset"]), "0x3")
+
+
+@lib.test
+def separate_debug_file():
+    """Stripped, and its symbols below /usr/lib/debug: they are found by build-id, and checked."""
+    lib.need_root()
+    where = "/usr/lib/debug"
+    if not os.path.isdir(where):
+        raise lib.Skipped(f"there is no {where}")
+    with elf.workshop() as directory:
+        path = elf.build(directory, "program", ["gcc", "-g"])
+        build_id = elf.build_id(path)
+        debug = os.path.join(directory, "debug")
+        other = elf.build(directory, "other", ["gcc", "-g", "-O2", "-Wl,--build-id=uuid"])
+        subprocess.run(["objcopy", "--only-keep-debug", path, debug], check=True)
+        subprocess.run(["strip", path], check=True)
+        with elf.running(path) as program:
+            want = program.truth["main"]
+            lib.equal("stripped", ask(program.pid, want)["object"]["symbol"], None)
+            for file, symbol in (debug, "main"), (other, None):
+                place = f"{where}/.build-id/{build_id[:2]}"
+                script = (f"mount -t tmpfs none {where} && mkdir -p {place} && "
+                          f"cp {file} {place}/{build_id[2:]}.debug && "
+                          f'exec "$VMVIEW" at {program.pid} {want:#x} --json')
+                done = subprocess.run(["unshare", "-m", "sh", "-c", script], check=True,
+                                      stdout=subprocess.PIPE,
+                                      env=dict(os.environ, VMVIEW=lib.VMVIEW))
+                found = lib.json.loads(done.stdout)["object"]
+                lib.equal(f"symbol by {os.path.basename(file)}", found["symbol"], symbol)
+                if symbol:
+                    lib.equal("table", found["symbol_table"], "debug file")
+                    lib.equal("section", found["section"], ".text")
+
+
+@lib.test
+def nothing_to_name():
+    lib.need_root()
+    with elf.workshop() as directory, elf.running(elf.build(directory, "p", ["gcc"])) as program:
+        stack = [m for m in elf.oracle.maps(program.pid) if m.name == b"[stack]"][0]
+        found = ask(program.pid, stack.end - 64)
+        lib.equal("stack", found["object"], None)
+        lib.true("object" not in found["missing"], "that is no gap in what is known")
+
+
+lib.done()
