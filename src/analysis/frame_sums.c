@@ -17,6 +17,7 @@ static const uint64_t states[STATE_COUNT] = {
 	[STATE_LARGE] = F(THP),
 	[STATE_ACTIVE] = F(ACTIVE),
 	[STATE_SWAP_CACHE] = F(SWAPCACHE),
+	[STATE_MAPPED] = F(MMAP),
 };
 
 /* include/linux/mmzone.h, enum node_stat_item, as far as flags tell. */
@@ -38,9 +39,9 @@ static const struct {
 				FILES | CLASS(SHM) | CLASS(SECRET) | CLASS(KERNEL_MAPPED) },
 };
 
-static bool has_states(enum frame_class class)
+static bool has_state(enum frame_class class, unsigned state)
 {
-	return class >= FRAME_KSM && class <= FRAME_FILE_UNMAPPED;
+	return state == STATE_MAPPED || (class >= FRAME_KSM && class <= FRAME_FILE_UNMAPPED);
 }
 
 void frame_sums_add(struct frame_sums *sums, uint64_t flags, uint64_t frames, bool unevictable)
@@ -55,8 +56,8 @@ void frame_sums_add(struct frame_sums *sums, uint64_t flags, uint64_t frames, bo
 	sums->class[class] += frames;
 	sums->mobility[mobility] += frames;
 	sums->mobility_of[class][mobility] += frames;
-	for (unsigned state = 0; has_states(class) && state < STATE_COUNT; state++)
-		if (flags & states[state])
+	for (unsigned state = 0; state < STATE_COUNT; state++)
+		if (flags & states[state] && has_state(class, state))
 			sums->state[class][state] += frames;
 	if (class == FRAME_FREE || class == FRAME_SLAB)
 		return;

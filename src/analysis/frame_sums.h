@@ -12,6 +12,7 @@ enum frame_state {
 	STATE_LARGE,		/* in a folio of more than one page */
 	STATE_ACTIVE,
 	STATE_SWAP_CACHE,	/* has a slot in swap, too */
+	STATE_MAPPED,		/* some page of the folio is mapped */
 	STATE_COUNT,
 };
 

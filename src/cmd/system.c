@@ -8,21 +8,23 @@
 #include "cmd/commands.h"
 #include "cmd/context.h"
 #include "column/filter.h"
+#include "column/owner_columns.h"
 #include "column/system_columns.h"
 
 /* On a terminal narrower than this, fewer columns. */
 enum { WIDE = 120 };
 
 struct system_options {
-	const char *by;
+	const char *by, *without;
 	bool map;
 };
 
 static const struct option_row system_option_rows[] = {
 	{ 0, "by", "WHAT", OPTION_TEXT, offsetof(struct system_options, by),
-	  "instead of classes: cgroup" },
+	  "instead of classes: cgroup, process or file" },
 	{ 0, "map", NULL, OPTION_FLAG, offsetof(struct system_options, map),
 	  "a picture of physical memory" },
+	{ 0, "without", "LIST", OPTION_TEXT, offsetof(struct system_options, without), NULL },
 };
 
 struct system_run {
@@ -37,6 +39,9 @@ static const struct {
 } bys[SYSTEM_BYS] = {
 	[SYSTEM_BY_CLASS] = { "class", &system_class_columns, system_class_default, NULL },
 	[SYSTEM_BY_CGROUP] = { "cgroup", &system_cgroup_columns, system_cgroup_default, "-bytes" },
+	[SYSTEM_BY_PROCESS] = { "process", &owner_process_columns, owner_process_default,
+				"-bytes" },
+	[SYSTEM_BY_FILE] = { "file", &owner_file_columns, owner_file_default, "-bytes" },
 };
 
 static int parse_by(struct system_run *run, struct error *err)
@@ -50,13 +55,17 @@ static int parse_by(struct system_run *run, struct error *err)
 		run->view.set = bys[i].set;
 		return 0;
 	}
-	return error_set(err, EINVAL, "--by: cgroup, not '%.40s'", by);
+	return error_set(err, EINVAL, "--by: cgroup, process or file, not '%.40s'", by);
 }
 
 static const char *default_columns(const struct system_view *view)
 {
 	size_t width = report_options(view->ctx->report)->width;
 
+	if (view->ctx->options.json && view->by == SYSTEM_BY_PROCESS)
+		return owner_process_json;
+	if (view->ctx->options.json && view->by == SYSTEM_BY_FILE)
+		return owner_file_json;
 	if (view->by != SYSTEM_BY_CLASS)
 		return bys[view->by].defaults;
 	if (view->ctx->options.json)
@@ -100,6 +109,10 @@ static void note_missing(struct system_view *view, struct missing *missing)
 	note(view, "kpagecgroup", machine->cgroups_reason);
 	note(view, "meminfo", machine->meminfo_reason);
 	note(view, "zoneinfo", machine->map.zone_reason);
+	note(view, "frames in page tables", view->caps.reason[CAPS_FRAMES]);
+	if (view->caps.reason[CAPS_FRAMES])
+		missing_add(missing, view->by == SYSTEM_BY_FILE ? "files" : "processes",
+			    view->caps.reason[CAPS_FRAMES]);
 	if (machine->flags_reason)
 		missing_add(missing, "classes", machine->flags_reason);
 	if (machine->cgroups_reason)
@@ -121,6 +134,24 @@ static void write_main(struct system_view *view)
 		system_write_cgroups(view);
 	else if (view->by == SYSTEM_BY_CLASS)
 		system_write_classes(view);
+	else if (view->by == SYSTEM_BY_PROCESS && !view->caps.reason[CAPS_FRAMES])
+		system_write_processes(view);
+	else if (view->by == SYSTEM_BY_FILE && !view->caps.reason[CAPS_FRAMES])
+		system_write_files(view);
+}
+
+/* By process and file: frames have to show in the page tables. */
+static int probe(struct system_run *run, struct error *err)
+{
+	struct system_view *view = &run->view;
+	unsigned without = 0;
+	int rc = 0;
+
+	if (run->options.without)
+		rc = caps_parse(run->options.without, &without, err);
+	if (rc == 0 && (view->by == SYSTEM_BY_PROCESS || view->by == SYSTEM_BY_FILE))
+		caps_probe(&view->caps, &view->ctx->root, without);
+	return rc;
 }
 
 /* What the machine as a whole is like; below --by and --map nobody asks for it. */
@@ -180,6 +211,8 @@ int system_run(struct context *ctx, const struct command *command, int argc, cha
 			       argv[operands]);
 	if (rc == 0)
 		rc = parse_columns(view, &err);
+	if (rc == 0)
+		rc = probe(run, &err);
 	if (rc == 0) {
 		wants.cgroups = view->by == SYSTEM_BY_CGROUP;
 		wants.cells = run->options.map ? system_map_cells(view) : 0;

@@ -5,10 +5,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "analysis/sharing.h"
 #include "cmd/machine.h"
 #include "column/column.h"
 #include "column/sort.h"
 #include "render/report.h"
+#include "source/caps.h"
 
 struct context;
 struct error;
@@ -28,7 +30,7 @@ struct system_view {
 	struct filter *filter;
 	struct sort sort;
 	struct table table;		/* the main one, while it is open */
-	struct system_owners *owners;
+	struct caps caps;
 };
 
 /* Begin the main table: rows filtered and sorted as the options say. It is left open for sums. */
@@ -42,6 +44,16 @@ void system_write_folios(struct system_view *view);
 void system_write_pools(struct system_view *view);
 void system_write_meminfo(struct system_view *view);
 void system_write_map(struct system_view *view);
+
+/*
+ * Owners, by the page tables of all processes (system_owners.c, system_files.c): joined after the
+ * census, so some frames have changed hands. Below them, how much of what flags call mapped was found,
+ * of the kinds in the mask that were looked for.
+ */
+void system_write_processes(struct system_view *view);
+void system_write_files(struct system_view *view);
+void system_write_owned(struct system_view *view, const uint64_t owned[SHARE_KINDS],
+			unsigned kinds);
 
 /* The last line: how much of memory can do what. And in JSON, the facts of the whole machine. */
 void system_write_summary(struct system_view *view);

@@ -4,6 +4,7 @@
 libvmview_a_SOURCES += %D%/column.c %D%/column.h
 libvmview_a_SOURCES += %D%/elf_columns.c %D%/elf_columns.h
 libvmview_a_SOURCES += %D%/filter.c %D%/filter.h
+libvmview_a_SOURCES += %D%/owner_columns.c %D%/owner_columns.h
 libvmview_a_SOURCES += %D%/ps_columns.c %D%/ps_columns.h
 libvmview_a_SOURCES += %D%/run_columns.c %D%/run_columns.h
 libvmview_a_SOURCES += %D%/sort.c %D%/sort.h

@@ -160,6 +160,75 @@ def by_cgroup():
 
 
 @lib.test
+def by_process():
+    """The family's frames, which nobody else has, each divided by those that map it."""
+    lib.need_root()
+    with lib.zoo("family") as zoo:
+        truth = zoo.truth["family"]
+        space = {process["pid"]: process["space"] for process in truth["processes"]}
+        want, only = {}, {}
+        for group in truth["groups"]:
+            spaces = {space[pid] for pid in group["pids"]}
+            for number in spaces:
+                want[number] = want.get(number, 0) + group["bytes"] / len(spaces)
+                if len(spaces) == 1:
+                    only[number] = only.get(number, 0) + group["bytes"]
+        done = lib.vmview("system", "--by=process", "--json", status=None)
+        document = json.loads(done.out)
+        lib.validate(document)
+        found = {space[row["pid"]]: row for row in document["processes"] if row["pid"] in space}
+        equal("spaces", set(found), set(want))
+        for number, row in found.items():
+            true(abs(row["bytes"] - want[number]) <= 2, f"{row}, expected {want[number]}")
+            equal("only", row["only"], only.get(number, 0))
+    kinds = {row["kind"]: row for row in document["owned"]}
+    equal("kinds", list(kinds), ["anon", "shm", "file", "ksm", "hugetlb"])
+    known = [row for row in document["processes"] if row["bytes"] is not None]
+    for kind, key in ("anon", "anonymous"), ("shm", "shm"), ("file", "file"):
+        total = sum(row[key] for row in known)
+        true(abs(total - kinds[kind]["owned"]) <= len(known), f"{kind}: {total}, {kinds[kind]}")
+
+
+def mapper(path, code):
+    """A process that maps the file and does something to it."""
+    text = ("import mmap,sys; f=open(sys.argv[1],'r+b')\n" + code +
+            "print(1,flush=True); sys.stdin.read()")
+    child = subprocess.Popen(["/usr/bin/python3", "-c", text, path], stdin=subprocess.PIPE,
+                             stdout=subprocess.PIPE)
+    child.stdout.readline()
+    return child
+
+
+@lib.test
+def by_file():
+    """A file of 64 pages: one process has 64 of them, another 54, and copies of 10."""
+    lib.need_root()
+    reads = "m=mmap.mmap(f.fileno(),0,prot=mmap.PROT_READ)\n"
+    touch = f"sum(m[i] for i in range(0,len(m),{PAGE}))\n"
+    private = "m=mmap.mmap(f.fileno(),0,flags=mmap.MAP_PRIVATE)\n"
+    copy = f"for i in range(0,10*{PAGE},{PAGE}): m[i]=1\n"
+    for directory, kind in ("/dev/shm", "shm"), ("/var/tmp", "file"):
+        with tempfile.NamedTemporaryFile(prefix="vmview-test.", dir=directory) as file:
+            file.write(bytes(64 * PAGE))
+            file.flush()
+            children = [mapper(file.name, reads + touch), mapper(file.name, private + copy + touch)]
+            try:
+                done = lib.vmview("system", "--by=file", "--json", status=None)
+            finally:
+                for child in children:
+                    child.kill()
+                    child.wait()
+            document = json.loads(done.out)
+            lib.validate(document)
+            row, = [row for row in document["files"] if row["path"] == file.name]
+            equal("bytes", row["bytes"], 64 * PAGE)
+            equal("processes", row["processes"], 2)
+            equal("kind", row["kind"], kind)
+            equal("inode", row["inode"], os.stat(file.name).st_ino)
+            equal("deleted", row["deleted"], False)
+
+
+@lib.test
 def picture():
     lib.need_root()
     document = lib.vmview_json("system", "--map")
