@@ -7,12 +7,14 @@
 #include "base/error.h"
 #include "base/num.h"
 #include "cmd/commands.h"
+#include "cmd/ps_frames.h"
 #include "cmd/ps_groups.h"
 #include "cmd/ps_read.h"
 #include "cmd/targets.h"
 #include "column/filter.h"
 #include "column/sort.h"
 #include "model/needs.h"
+#include "source/caps.h"
 
 /* Reading the rollup of a process of this size makes it wait for 13 to 25 ms, if it maps memory. */
 #define SKIP_OVER_DEFAULT (1ull << 30)
@@ -25,6 +27,7 @@ struct ps_options {
 	const char *by;
 	uint64_t budget, skip_over, top;
 	bool kernel_threads;
+	const char *without;
 };
 
 static const struct option_row ps_option_rows[] = {
@@ -38,6 +41,7 @@ static const struct option_row ps_option_rows[] = {
 	  "read no rollup of a process of more RSS (1G)" },
 	{ 0, "kernel-threads", NULL, OPTION_FLAG, offsetof(struct ps_options, kernel_threads),
 	  "list kernel threads too" },
+	{ 0, "without", "LIST", OPTION_TEXT, offsetof(struct ps_options, without), NULL },
 };
 
 struct ps_run {
@@ -50,6 +54,8 @@ struct ps_run {
 	struct filter *filter;
 	struct sort sort;
 	bool default_sort;		/* nobody asked for an order */
+	unsigned without;		/* capabilities that are switched off */
+	struct caps caps;		/* with --by */
 	struct ps_reader reader;
 	const struct ps_row **rows;	/* what is shown */
 	size_t count, kernel_threads, vanished, left[PS_LEFT_COUNT];
@@ -63,10 +69,13 @@ static const char *default_columns(const struct ps_run *run)
 
 	if (run->ctx->options.json)
 		return ps_columns_json(&run->ctx->arena, &run->set, &run->keys);
-	if (run->by)
-		return run->by == PS_BY_TREE ?
-			       arena_printf(&run->ctx->arena, "pid,%s", ps_group_columns_default) :
-			       ps_group_columns_default;
+	if (run->by) {
+		const char *columns = run->caps.reason[CAPS_FRAMES] ? ps_group_columns_pss :
+								      ps_group_columns_default;
+
+		return run->by == PS_BY_TREE ? arena_printf(&run->ctx->arena, "pid,%s", columns) :
+					       columns;
+	}
 	return report->width && report->width < WIDE ? ps_columns_narrow : ps_columns_default;
 }
 
@@ -145,10 +154,13 @@ static void read_rows(struct ps_run *run, const struct targets *targets)
 	struct ps_reader *reader = &run->reader;
 	bool early = run->filter && !run->by && !(filter_needs(run->filter) & NEED_ROLLUP);
 
-	reader->two_passes = reader->deadline || early;
+	/* a join of frames needs the directories, which the first pass keeps open */
+	reader->two_passes = reader->deadline || early || reader->needs & NEED_PAGES;
 	ps_read_cheap(reader, targets);
 	if (reader->needs & NEED_ROLLUP && reader->two_passes)
 		ps_read_rollups(reader, early ? keep : NULL, run->filter);
+	if (reader->needs & NEED_ROLLUP)
+		ps_walk_big(reader, run->without);
 }
 
 static void count_item(struct ps_run *run, const struct ps_item *item)
@@ -230,6 +242,9 @@ static void make_groups(struct ps_run *run, struct ps_member *members, size_t co
 	size_t made;
 
 	ps_groups_make(run->by, members, count, &run->ctx->arena, &groups, &made);
+	if (run->reader.needs & NEED_PAGES)
+		ps_add_footprints(&run->reader, &run->caps, members, count, groups, made,
+				  &run->total);
 	for (size_t i = 0; i < made; i++)
 		if (filter_matches(run->filter, &groups[i]))
 			run->rows[run->count++] = &groups[i];
@@ -309,6 +324,15 @@ static enum tone tone_of(const void *opaque)
 	return row->tally.mappings ? TONE_PLAIN : TONE_DIM;
 }
 
+/* Whether any group was. */
+static bool counts_frames(const struct ps_run *run)
+{
+	for (size_t i = 0; i < run->count; i++)
+		if (value_is_known(&run->rows[i]->fact[PS_FOOTPRINT]))
+			return true;
+	return false;
+}
+
 static void write_rows(struct ps_run *run)
 {
 	const struct table table = { run->by ? "groups" : "processes", &run->selection, tone_of,
@@ -334,8 +358,11 @@ static void write_prose(struct ps_run *run, struct out *out)
 	if (run->kernel_threads)
 		out_printf(out, "not listed: %zu kernel thread%s, without memory of their own\n",
 			   run->kernel_threads, run->kernel_threads == 1 ? "" : "s");
-	if (run->by && run->reader.needs & NEED_ROLLUP)
-		out_str(out, "pss and uss are sums over the processes of each group\n");
+	if (run->by && counts_frames(run))
+		out_str(out,
+			"once: each byte that processes of a group share is counted once, by frames\n");
+	else if (run->by && run->reader.needs & NEED_ROLLUP)
+		out_str(out, "what processes of a group share is counted by pss\n");
 }
 
 static const char *plural(size_t count)
@@ -359,7 +386,7 @@ static void note_left(struct ps_run *run)
 		size[num_human(size, run->reader.skip_over)] = '\0';
 		error_set(&err, EAGAIN,
 			  "%zu process%s of over %s: smaps_rollup was not read, it might make them "
-			  "wait (try: --pace fast)",
+			  "wait: pss and uss by frames, if at all (try: --pace fast)",
 			  left[PS_PACE], plural(left[PS_PACE]), size);
 		context_partial(run->ctx, &err);
 	}
@@ -403,7 +430,8 @@ static void show(struct ps_run *run)
 	if (run->by)
 		report_fact(ctx->report, "by", VALUE_WORD, value_word(ps_by_names[run->by]));
 	if (run->by)
-		report_fact(ctx->report, "counted", VALUE_WORD, value_word("pss"));
+		report_fact(ctx->report, "counted", VALUE_WORD,
+			    value_word(counts_frames(run) ? "frames" : "pss"));
 	write_rows(run);
 	write_facts(run);
 	if (report_prose(ctx->report))
@@ -448,6 +476,18 @@ static int run_targets(struct ps_run *run, uint64_t begin, int argc, char **argv
 	return 0;
 }
 
+/* Which processes share what inside of a group takes their frames. */
+static int probe(struct ps_run *run, struct error *err)
+{
+	int rc = 0;
+
+	if (run->options.without)
+		rc = caps_parse(run->options.without, &run->without, err);
+	if (rc == 0 && run->by)
+		caps_probe(&run->caps, &run->ctx->root, run->without);
+	return rc;
+}
+
 int ps_run(struct context *ctx, const struct command *command, int argc, char **argv)
 {
 	struct ps_run *run = arena_zalloc(&ctx->arena, sizeof(*run));
@@ -466,6 +506,8 @@ int ps_run(struct context *ctx, const struct command *command, int argc, char **
 	if (context_open(ctx, command, &own, argc, argv, &operands, &status))
 		return status;
 	rc = ps_by_parse(&run->by, run->options.by, &err);
+	if (rc == 0)
+		rc = probe(run, &err);
 	make_set(run);
 	if (rc == 0 && !context_columns_help(ctx, &run->set, default_columns(run)))
 		rc = run_targets(run, begin, argc - operands, argv + operands, &err);

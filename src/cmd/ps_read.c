@@ -273,7 +273,9 @@ static void cheap_work(void *ctx, unsigned number, size_t index)
 	if (rc == 0 && index >= reader->kept_open) {
 		if (reader->needs & NEED_ROLLUP)
 			read_rollup(reader, worker, item);
-		procdir_close(&item->dir);
+		/* the few that are too big are walked later */
+		if (item->left != PS_PACE || item->rc)
+			procdir_close(&item->dir);
 	}
 	show_progress(reader, number, reader->count);
 }

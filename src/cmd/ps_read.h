@@ -22,7 +22,7 @@ struct targets;
 enum { PS_CMDLINE_MAX = 64 * 1024 };
 
 /* Why some of the rollups were not read, each the reason of a row. */
-enum ps_left { PS_DENIED, PS_PACE, PS_BUDGET, PS_LEFT_COUNT };
+enum ps_left { PS_READ, PS_DENIED, PS_PACE, PS_BUDGET, PS_LEFT_COUNT };
 
 /* A process that is read: its directory stays open, so that its number can not become another's. */
 struct ps_item {

@@ -9,8 +9,10 @@
 const char ps_columns_narrow[] = "pid,user,rss,pss,uss,swap,huge,page_tables,threads,command";
 const char ps_columns_default[] = "pid,user,rss,pss,uss,anonymous,file,shm,swap,swap_pss,huge,"
 				  "locked,page_tables,threads,command";
-const char ps_group_columns_default[] = "processes,rss,pss,uss,anonymous,file,shm,swap,huge,"
-					"page_tables,group";
+const char ps_group_columns_default[] = "processes,rss,footprint,pss,uss,anonymous,file,shm,swap,"
+					"huge,page_tables,group";
+const char ps_group_columns_pss[] = "processes,rss,pss,uss,anonymous,file,shm,swap,huge,"
+				    "page_tables,group";
 
 static const char not_in_kernel[] = "unsupported: not in this kernel's status";
 
@@ -28,6 +30,16 @@ static struct value get_status(const void *opaque, const struct column *column)
 	return value_absent(row->no_status ? row->no_status : not_in_kernel);
 }
 
+/* The reason is that of the rollup. */
+static struct value get_ps_sum(const void *opaque, const struct column *column)
+{
+	const struct ps_row *row = opaque;
+
+	if (row->have_sums >> column->arg & 1)
+		return value_u(row->sum[column->arg]);
+	return value_absent(row->tally.sum.absent ? row->tally.sum.absent : "unsupported");
+}
+
 static const struct column ps_facts[] = {
 	/* clang-format off */
 	{ "pid", "PID", "process", VALUE_NUMBER, 0, get_fact, PS_PID },
@@ -42,6 +54,7 @@ static const struct column group_facts[] = {
 	/* clang-format off */
 	{ "pid", "PID", "process at the top of the tree", VALUE_NUMBER, 0, get_fact, PS_PID, .sparse = true },
 	{ "processes", "PROCS", "number of processes", VALUE_COUNT, 0, get_fact, PS_PROCESSES },
+	{ "footprint", "ONCE", "frames that the group maps, each once, hugetlb included", VALUE_BYTES, NEED_PAGES, get_fact, PS_FOOTPRINT },
 	/* clang-format on */
 };
 
@@ -57,6 +70,8 @@ static const struct column status_columns[] = {
 	{ "vm_swap", "VM-SWAP", "swapped out, without shared memory", VALUE_BYTES, NEED_STATUS, get_status, STATUS_VM_SWAP },
 	{ "vm_locked", "VM-LOCK", "address space under mlock(2)", VALUE_BYTES, NEED_STATUS, get_status, STATUS_VM_LOCKED },
 	{ "vm_pinned", "VM-PIN", "address space that drivers have pinned", VALUE_BYTES, NEED_STATUS, get_status, STATUS_VM_PINNED },
+	{ "pss", "PSS", "resident, each page divided by its map count", VALUE_BYTES, NEED_ROLLUP, get_ps_sum, PS_PSS },
+	{ "uss", "USS", "private, hugetlb included: freed when the process ends", VALUE_BYTES, NEED_ROLLUP, get_ps_sum, PS_USS },
 	{ "page_tables", "PTAB", "page tables of the process", VALUE_BYTES, NEED_STATUS, get_status, STATUS_VM_PTE },
 	{ "threads", "THR", "number of threads", VALUE_COUNT, NEED_STATUS, get_status, STATUS_THREADS },
 	/* clang-format on */
@@ -68,6 +83,7 @@ static const struct column ps_last[] = {
 	{ "peak_rss", "PEAK-RSS", "the most rss there ever was", VALUE_BYTES, NEED_STATUS, get_status, STATUS_VM_PEAK_RSS },
 	{ "start_time", "START", "when it began, in clock ticks after boot", VALUE_COUNT, NEED_STAT, get_fact, PS_START_TIME },
 	{ "same_memory_as", "SAME-AS", "a process in this list with the same address space", VALUE_NUMBER, NEED_STATUS, get_fact, PS_SAME_AS, .sparse = true },
+	{ "by_frames", "FRAMES", "pss and uss are from frames: smaps_rollup would have made it wait", VALUE_BOOL, NEED_ROLLUP, get_fact, PS_BY_FRAMES, .sparse = true },
 	{ "cgroup", "CGROUP", "control group", VALUE_TEXT, NEED_CGROUP, get_fact, PS_CGROUP },
 	{ "exe", "EXE", "path of the program", VALUE_TEXT, NEED_EXE, get_fact, PS_EXE },
 	{ "comm", "COMM", "name of the main thread; the same as command", VALUE_TEXT, NEED_STATUS, get_fact, PS_COMM },
@@ -158,7 +174,7 @@ void ps_sum_init(struct ps_row *sum)
 {
 	ps_row_init(sum);
 	vma_tally_init(&sum->tally, "total");
-	sum->status.have = ~0u;
+	sum->status.have = sum->have_sums = ~0u;
 	sum->fact[PS_PROCESSES] = value_u(0);
 }
 
@@ -175,6 +191,9 @@ void ps_sum_add(struct ps_row *sum, const struct ps_row *row)
 		sum->no_status = row->no_status;
 	for (size_t i = 0; i < STATUS_FIELDS; i++)
 		sum->status.field[i] += row->status.field[i];
+	sum->have_sums &= row->have_sums;
+	for (size_t i = 0; i < PS_SUMS; i++)
+		sum->sum[i] += row->sum[i];
 }
 
 void ps_sum_end(struct ps_row *sum)
@@ -182,8 +201,16 @@ void ps_sum_end(struct ps_row *sum)
 	if (sum->tally.mappings)
 		return;
 	sum->tally.sum.have = 0;
-	sum->status.have = 0;
+	sum->status.have = sum->have_sums = 0;
 	sum->tally.sum.absent = sum->no_status = "";
+}
+
+void ps_row_take_frames(struct ps_row *row, uint64_t pss, uint64_t uss)
+{
+	row->sum[PS_PSS] = pss;
+	row->sum[PS_USS] = uss;
+	row->have_sums = 1u << PS_PSS | 1u << PS_USS;
+	row->fact[PS_BY_FRAMES] = value_u(1);
 }
 
 void ps_row_take_rollup(struct ps_row *row, const struct vma *rollup)
@@ -194,6 +221,10 @@ void ps_row_take_rollup(struct ps_row *row, const struct vma *rollup)
 
 	row->tally.sum = *rollup;
 	row->tally.mappings = 1;
+	row->sum[PS_PSS] = rollup->field[SMAPS_PSS];
+	row->have_sums = vma_has(rollup, SMAPS_PSS) ? 1u << PS_PSS : 0;
+	if (vma_sum(rollup, SUM_USS, &row->sum[PS_USS]))
+		row->have_sums |= 1u << PS_USS;
 	for (size_t i = 0; i < COUNT(both); i++) {
 		if (!vma_has(rollup, both[i].slot))
 			continue;

@@ -24,9 +24,11 @@ enum ps_fact {
 	PS_COMM,
 	PS_CMDLINE,
 	PS_CMDLINE_CUT,
+	PS_BY_FRAMES,
 	/* of a group */
 	PS_PROCESSES,
 	PS_GROUP,
+	PS_FOOTPRINT,
 	PS_FACTS,
 };
 
@@ -34,12 +36,17 @@ enum ps_fact {
  * A row of ps: a process, or the sum over a group of them. tally has the fields of smaps_rollup,
  * status those of status; tally.mappings is 0 where there is no memory at all (kernel threads,
  * zombies): such rows take nothing away from a sum. rss and anonymous are in status: those of the
- * rollup, where that was read, since older kernels keep the counters of status loosely.
+ * rollup, where that was read, since older kernels keep the counters of status loosely. pss and uss
+ * are apart from tally, for they can come from frames where the rollup may not be read.
  */
+enum ps_sum { PS_PSS, PS_USS, PS_SUMS };
+
 struct ps_row {
 	struct vma_tally tally;		/* first: columns of sums take it for the row */
 	struct task_status status;
 	const char *no_status;		/* why fields of status are absent; NULL: not in this kernel */
+	uint32_t have_sums;		/* bit of each sum that is known */
+	uint64_t sum[PS_SUMS];		/* bytes */
 	struct value fact[PS_FACTS];	/* not asked for: value_none() */
 };
 
@@ -52,6 +59,9 @@ void ps_sum_add(struct ps_row *sum, const struct ps_row *row);
 /* No more: the sum of nothing but processes without memory has none either, rather than 0. */
 void ps_sum_end(struct ps_row *sum);
 
+/* pss and uss from frames; all else of the rollup stays absent. */
+void ps_row_take_frames(struct ps_row *row, uint64_t pss, uint64_t uss);
+
 /* Put what the rollup says in place of what status says. */
 void ps_row_take_rollup(struct ps_row *row, const struct vma *rollup);
 
@@ -61,7 +71,9 @@ void ps_group_columns_make(struct arena *arena, const struct smaps_keys *keys,
 			   struct column_set *set);
 
 /* Which columns are shown: on a narrow terminal, else, and in JSON. */
-extern const char ps_columns_narrow[], ps_columns_default[], ps_group_columns_default[];
+extern const char ps_columns_narrow[], ps_columns_default[];
+extern const char ps_group_columns_default[],
+	ps_group_columns_pss[]; /* the latter without frames */
 const char *ps_columns_json(struct arena *arena, const struct column_set *set,
 			    const struct smaps_keys *keys);
 

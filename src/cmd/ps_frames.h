@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef VMVIEW_CMD_PS_FRAMES_H
+#define VMVIEW_CMD_PS_FRAMES_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct caps;
+struct ps_member;
+struct ps_reader;
+struct ps_row;
+
+/*
+ * PS_FOOTPRINT of each group, and of the total: the frames that its processes map, hugetlb included,
+ * each once. Absent where a process of the group could not be read, or when time is over (deadline,
+ * 0: never). The directories of the reader's items have to be open still.
+ */
+void ps_add_footprints(struct ps_reader *reader, const struct caps *caps,
+		       const struct ps_member *members, size_t count, struct ps_row *groups,
+		       size_t group_count, struct ps_row *total);
+
+/*
+ * pss and uss of the processes whose rollup was not read since it would have made them wait: a paced
+ * walk of their pages tells these, too.
+ */
+void ps_walk_big(struct ps_reader *reader, unsigned without);
+
+#endif
