@@ -14,7 +14,7 @@
 static const struct command commands[] = {
 	{ "map", "PID...",
 	  "What is mapped, how much of it is resident, shared, dirty, huge, swapped", map_run,
-	  pmap_help },
+	  pmap_help, true },
 	{ "ps", "[PID...]", "All processes, one a row, by the memory that is theirs", ps_run,
 	  NULL },
 	{ "at", "PID ADDRESS|SYMBOL",
@@ -88,7 +88,7 @@ int main(int argc, char **argv)
 	const struct command *command;
 
 	command = find_command(argc > 1 ? argv[1] : NULL);
-	privileges_drop(command && command->parses);
+	privileges_drop((command ? command : &commands[0])->parses && !pmap_is_name(argv[0]));
 	arena_init(&ctx.arena);
 	out_init(&ctx.out, 1);
 	if (pmap_is_name(argv[0]))

@@ -60,6 +60,29 @@ static void cut_part(struct cutting *cutting, const struct image_part *part, uin
 	add_piece(cutting, at, part->end, -1);
 }
 
+int image_main_section(const struct image *image, uint64_t start, uint64_t end)
+{
+	const struct object *object = image->object;
+	uint64_t most = 0;
+	int main = -1;
+
+	if (!image->loaded)
+		return -1;
+	for (size_t i =
+		     object_places_from(object->places, object->place_count, start - image->bias);
+	     i < object->place_count && object->places[i].start < end - image->bias; i++) {
+		uint64_t low = object->places[i].start + image->bias;
+		uint64_t high = object->places[i].end + image->bias, size;
+
+		size = (high < end ? high : end) - (low > start ? low : start);
+		if (size > most) {
+			most = size;
+			main = object->places[i].section;
+		}
+	}
+	return main;
+}
+
 static void cut(struct cutting *cutting, const struct image *image)
 {
 	cutting->count = 0;

@@ -208,8 +208,8 @@ static struct image *find_image(const struct images *images, const struct vma *v
 	return NULL;
 }
 
-void images_add(struct images *images, const struct vma *vma, uint32_t index,
-		const struct image_file *file)
+struct image *images_add(struct images *images, const struct vma *vma, uint32_t index,
+			 const struct image_file *file)
 {
 	struct image_part part = {
 		.start = vma->start,
@@ -229,11 +229,14 @@ void images_add(struct images *images, const struct vma *vma, uint32_t index,
 	}
 	part.segment = segment;
 	add_part(image, &part);
+	return image;
 }
 
-static void add_bss(struct images *images, struct image *image, const struct vma *vma,
+static bool add_bss(struct images *images, struct image *image, const struct vma *vma,
 		    uint32_t index)
 {
+	bool added = false;
+
 	for (size_t i = 0; i < image->object->segment_count; i++) {
 		const struct object_segment *segment = &image->object->segments[i];
 		uint64_t file_end = segment->addr + segment->file_size;
@@ -245,18 +248,23 @@ static void add_bss(struct images *images, struct image *image, const struct vma
 			continue;
 		part.start = start > vma->start ? start : vma->start;
 		part.end = end < vma->end ? end : vma->end;
-		if (start < end && part.start < part.end)
-			add_part(image, &part);
+		if (start >= end || part.start >= part.end)
+			continue;
+		add_part(image, &part);
+		added = true;
 	}
+	return added;
 }
 
-void images_add_anonymous(struct images *images, const struct vma *vma, uint32_t index)
+struct image *images_add_anonymous(struct images *images, const struct vma *vma, uint32_t index)
 {
+	struct image *found = NULL;
 	size_t least = images->count > BACK_ANONYMOUS ? images->count - BACK_ANONYMOUS : 0;
 
 	for (size_t i = images->count; i > least; i--)
-		if (images->list[i - 1]->loaded)
-			add_bss(images, images->list[i - 1], vma, index);
+		if (images->list[i - 1]->loaded && add_bss(images, images->list[i - 1], vma, index))
+			found = images->list[i - 1];
+	return found;
 }
 
 static int compare_parts(const void *one, const void *other)

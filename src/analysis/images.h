@@ -29,17 +29,17 @@ struct image_file {
 };
 
 /*
- * Add a mapping of an ELF file; by rising addresses. index is the caller's. A mapping belongs to an
+ * Add a mapping of an ELF file; by rising addresses. index is the caller's. Returns its image. A mapping belongs to an
  * image of the same file whose bias explains where it is; else it begins another one.
  */
-void images_add(struct images *images, const struct vma *vma, uint32_t index,
-		const struct image_file *file);
+struct image *images_add(struct images *images, const struct vma *vma, uint32_t index,
+			 const struct image_file *file);
 
 /*
  * Add a mapping of anonymous memory, after those of files that lie below it: what of it holds the
- * memory of a segment that the file has no bytes for (.bss) becomes part of the image.
+ * memory of a segment that the file has no bytes for (.bss) becomes part of the image. Returns that, or NULL.
  */
-void images_add_anonymous(struct images *images, const struct vma *vma, uint32_t index);
+struct image *images_add_anonymous(struct images *images, const struct vma *vma, uint32_t index);
 
 /* No more mappings: flags are set, images sorted by address. */
 void images_finish(struct images *images);
@@ -56,5 +56,8 @@ bool image_addr(const struct image *image, uint64_t addr, uint64_t *out);
  * lives in arena.
  */
 struct image_piece *image_sections(const struct image *image, struct arena *arena, size_t *count);
+
+/* The section that has the most of start .. end (index), -1: none has any of it. */
+int image_main_section(const struct image *image, uint64_t start, uint64_t end);
 
 #endif

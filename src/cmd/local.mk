@@ -69,6 +69,7 @@ libvmview_a_SOURCES += %D%/system_map.c
 libvmview_a_SOURCES += %D%/system_owners.c
 libvmview_a_SOURCES += %D%/system_report.c
 libvmview_a_SOURCES += %D%/targets.c %D%/targets.h
+libvmview_a_SOURCES += %D%/vma_sections.c %D%/vma_sections.h
 libvmview_a_SOURCES += %D%/who.c
 libvmview_a_SOURCES += %D%/who_file.c %D%/who_file.h
 libvmview_a_SOURCES += %D%/who_frames.c %D%/who_frames.h

@@ -10,12 +10,14 @@
 #include "cmd/map_total.h"
 #include "cmd/mappings.h"
 #include "cmd/pmap.h"
+#include "cmd/privileges.h"
 #include "cmd/process_facts.h"
 #include "cmd/same_mm.h"
 #include "cmd/targets.h"
 #include "model/needs.h"
 #include "model/process.h"
 #include "model/vma_store.h"
+#include "source/elf_parse.h"
 #include "source/facts.h"
 
 struct map_options {
@@ -400,14 +402,20 @@ static int run_targets(struct map_run *run, const struct targets *targets)
 
 static int show(struct map_run *run, const struct targets *targets, struct error *err)
 {
+	const struct elf_request request = { 0, (uint32_t)run->ctx->host.page_size };
 	int rc;
 
 	if (run->options.total)
 		return map_total(run->ctx, targets, err);
 	rc = map_columns_make(&run->columns, run->ctx, &run->keys, targets, err);
-	if (rc == 0)
-		run_targets(run, targets);
-	return rc;
+	if (rc)
+		return rc;
+	if (run->columns.needs & NEED_SECTION)
+		mappings_parse_files(run->mappings, &request);
+	else
+		privileges_settle();
+	run_targets(run, targets);
+	return 0;
 }
 
 static void run_init(struct map_run *run)

@@ -10,6 +10,7 @@
 #include "analysis/kinds.h"
 #include "base/arena.h"
 #include "base/error.h"
+#include "cmd/vma_sections.h"
 #include "base/num.h"
 #include "model/needs.h"
 #include "model/process.h"
@@ -23,7 +24,8 @@
 
 enum {
 	NAME_ROOM = VMA_PATH_KEPT + 64,
-	LOOKS = NEED_KIND | NEED_ELF | NEED_NAME,	/* what mapped files are looked at for */
+	LOOKS = NEED_KIND | NEED_ELF | NEED_NAME |
+		NEED_SECTION, /* what mapped files are looked at for */
 };
 
 struct mappings {
@@ -32,6 +34,8 @@ struct mappings {
 	struct filelook *filelook; /* made when the first file is looked at */
 	struct objects *objects; /* NULL: files are not parsed */
 	struct object_file file; /* of the mapping that is handed on now */
+	struct vma_sections sections;
+	uint32_t page_size; /* for sections */
 	struct vma_store held;
 	/* of the process that is read now */
 	const struct procdir *dir;
@@ -61,6 +65,7 @@ struct mappings *mappings_new(const struct root *root, struct smaps_keys *keys)
 	mappings->keys = keys;
 	vma_store_init(&mappings->held);
 	arena_init(&mappings->arena);
+	vma_sections_init(&mappings->sections);
 	return mappings;
 }
 
@@ -73,6 +78,7 @@ void mappings_free(struct mappings *mappings)
 {
 	if (!mappings)
 		return;
+	vma_sections_fini(&mappings->sections);
 	objects_free(mappings->objects);
 	filelook_free(mappings->filelook);
 	vma_store_fini(&mappings->held);
@@ -140,6 +146,9 @@ static int hand_on(struct mappings *mappings, struct vma *vma)
 			look(mappings, vma);
 		compose_name(mappings, vma);
 	}
+	vma->object = mappings->needs & NEED_SECTION ?
+			      vma_sections_of(&mappings->sections, vma, &mappings->file) :
+			      NULL;
 	return mappings->sink(mappings->ctx, vma);
 }
 
@@ -185,6 +194,7 @@ void mappings_parse_files(struct mappings *mappings, const struct elf_request *r
 {
 	mappings->filelook = filelook_new(mappings->root);
 	mappings->objects = objects_new(mappings->root, mappings->filelook, request);
+	mappings->page_size = request->page_size;
 }
 
 struct object_file mappings_file(const struct mappings *mappings)
@@ -350,6 +360,7 @@ int mappings_read(struct mappings *mappings, const struct procdir *dir, unsigned
 	mappings->stack_count = 0;
 	if (needs & LOOKS)
 		prepare_kinds(mappings);
+	vma_sections_reset(&mappings->sections, mappings->page_size);
 	mappings->spared = needs & NEED_SMAPS ? pace_reason(mappings) : NULL;
 	rc = read_again(mappings, err);
 	if (rc == 0 && !result->pass.mappings &&

@@ -126,6 +126,28 @@ static struct value get_vm_flags(const void *row, const struct column *column)
 	return value_text(vma->vm_flags);
 }
 
+static struct value get_section(const void *row, const struct column *column)
+{
+	const struct vma_object *object = ((const struct vma *)row)->object;
+
+	(void)column;
+	if (!object)
+		return value_none();
+	return object->section_reason ? value_absent(object->section_reason) :
+					value_text(object->section);
+}
+
+static struct value get_build_id(const void *row, const struct column *column)
+{
+	const struct vma_object *object = ((const struct vma *)row)->object;
+
+	(void)column;
+	if (!object)
+		return value_none();
+	return object->build_id ? value_word(object->build_id) :
+				  value_absent(object->build_id_reason);
+}
+
 static struct value get_field(const void *row, const struct column *column)
 {
 	const struct vma *vma = row;
@@ -191,6 +213,8 @@ static const struct column vma_last[] = {
 	/* clang-format off */
 	{ "path", "PATH", "file or pseudo name, as the kernel prints it", VALUE_TEXT, 0, get_path },
 	{ "path_len", "PATHLEN", "length of a path that was cut", VALUE_COUNT, 0, get_path_len, .sparse = true },
+	{ "section", "SECTION", "section of the program file that has the most of the mapping", VALUE_TEXT, NEED_SECTION, get_section },
+	{ "build_id", "BUILD-ID", "identity of the program file's build", VALUE_WORD, NEED_SECTION, get_build_id },
 	{ "name", "NAME", "the path, for people: marks deleted files, thread stacks", VALUE_TEXT, NEED_KIND, get_name },
 	/* clang-format on */
 };
@@ -327,6 +351,8 @@ const char *vma_columns_json(struct arena *arena, const struct column_set *set,
 		const struct column *column = &set->columns[i];
 		bool field = column->get == get_field;
 
+		if (column->needs & NEED_SECTION)
+			continue;	/* parsing files is for those who ask for it */
 		if (strcmp(column->name, "address") == 0 || strcmp(column->name, "flags") == 0 ||
 		    strcmp(column->name, "name") == 0 || strcmp(column->name, "pid") == 0)
 			continue;

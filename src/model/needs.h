@@ -26,6 +26,7 @@ enum need {
 	NEED_RELOCS = 1 << 16, /* of the mapped ELF files, where they are relocated */
 	NEED_FRAMES = 1 << 17, /* frame numbers and swap slots in pagemap */
 	NEED_NAME = 1 << 18, /* the name of a mapping for people; NEED_KIND has it, too */
+	NEED_SECTION = 1 << 19, /* the mapped ELF files, for what a mapping is of them */
 };
 
 #endif

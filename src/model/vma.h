@@ -22,6 +22,14 @@ enum vma_perm {
  */
 enum { VMA_PATH_KEPT = 4096, VMA_TAIL_KEPT = 1024 };
 
+/* A mapping's part of a program file. Lives until the next process is read. */
+struct vma_object {
+	struct bytes section; /* that has the most of the mapping */
+	const char *section_reason; /* why there is none; "": no section has any of it */
+	const char *build_id; /* in hex; NULL: see build_id_reason */
+	const char *build_id_reason;
+};
+
 /*
  * One mapping, as one record of /proc/PID/maps or smaps has it. path is as the kernel prints it
  * (only newline escaped, as \012), without the " (deleted)" that deleted stands for. Text members
@@ -44,6 +52,8 @@ struct vma {
 	struct bytes tail; /* then its last bytes; what lies between the two is lost */
 	struct bytes name; /* for people, where it differs from path; else empty */
 	struct bytes vm_flags; /* "rd wr mr mw me ac", codes with a space between, verbatim */
+	const struct vma_object
+		*object; /* what it is of a program file; NULL: nothing, or not asked */
 	uint64_t have; /* bit of each slot of field that is known */
 	const char *absent; /* why fields that are not in have are absent; NULL: not in this kernel */
 	uint64_t field[SMAPS_SLOTS]; /* by smaps_slot; bytes where the kernel says kB */

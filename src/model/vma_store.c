@@ -26,6 +26,7 @@ struct vma_record {
 	uint32_t dev_major, dev_minor;
 	const struct name *path, *vm_flags;
 	const char *absent;
+	const struct vma_object *object;
 	uint64_t have, nonzero;
 	int32_t tid, pid;
 	uint8_t perm, kind;
@@ -176,6 +177,7 @@ void vma_store_add(struct vma_store *store, const struct vma *vma)
 			intern(store, vma->vm_flags, (struct bytes){ NULL, 0 }, vma->vm_flags.len),
 		.flags_known = vma->vm_flags.data,
 		.absent = vma->absent,
+		.object = vma->object,
 		.have = vma->have,
 		.nonzero = nonzero,
 		.tid = vma->tid,
@@ -245,6 +247,7 @@ void vma_store_get(const struct vma_store *store, size_t index, struct vma *vma)
 								   text_of(record->vm_flags);
 	vma->have = record->have;
 	vma->absent = record->absent;
+	vma->object = record->object;
 	unpack(record, vma);
 }
 

@@ -205,6 +205,34 @@ def libraries():
 
 
 @lib.test
+def columns_of_map():
+    """The section that most of each mapping is, .bss behind the file included; and the build-id."""
+    lib.need_root()
+    with workshop() as directory:
+        path = build(directory, "pie", ["gcc"])
+        with running(path) as program:
+            bias = address(the_object(objects(program.pid), path)["bias"])
+            document = lib.vmview_json("-o", "start,end,path,section,build_id", program.pid)
+            seen = set()
+            for row in document["processes"][0]["mappings"]:
+                start, end = address(row["start"]) - bias, address(row["end"]) - bias
+                shares = {name: min(end, at + size) - max(start, at)
+                          for name, _, at, size, _ in elf_sections(path)
+                          if at < end and at + size > start}
+                if row["path"] == path:
+                    lib.equal("build-id", row["build_id"], build_id(path))
+                elif not shares:
+                    continue
+                main = max(shares, key=shares.get)
+                lib.equal(f"section at {row['start']}", row["section"], main)
+                seen.add(main)
+            lib.true({".text", ".rodata", ".data.rel.ro", ".data", ".bss"} <= seen, seen)
+            stack = [row for row in document["processes"][0]["mappings"]
+                     if row["path"] == "[stack]"]
+            lib.equal("stack", (stack[0]["section"], stack[0]["build_id"]), (None, None))
+
+
+@lib.test
 def same_file_twice():
     """An ELF file that is read through a mapping is no program, but its sections are known."""
     lib.need_root()
