@@ -169,6 +169,17 @@ def true(condition, what):
         raise Failed(what)
 
 
+def settled(check, tries=3):
+    """Run the check until it passes, at most so often. For figures that move while others map the
+    same files: libraries, whose pages are shared with whatever runs just now."""
+    for _ in range(tries - 1):
+        try:
+            return check()
+        except Failed as err:
+            print(f"# once more: {err}")
+    return check()
+
+
 TESTS = []
 
 

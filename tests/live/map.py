@@ -151,18 +151,22 @@ def process_facts():
         lib.equal("complete", process["complete"], True)
 
 
+def compare_with_rollup(pid):
+    total = processes(pid)[pid]["total"]
+    with open(f"/proc/{pid}/smaps_rollup", encoding="utf-8") as file:
+        rollup = dict(re.findall(r"^(\w+):\s+(\d+) kB$", file.read(), re.MULTILINE))
+    for key, name in (("rss", "Rss"), ("private_dirty", "Private_Dirty"), ("swap", "Swap"),
+                      ("anonymous", "Anonymous"), ("shared_clean", "Shared_Clean")):
+        lib.equal(key, total[key], int(rollup[name]) * 1024)
+    alone = lib.vmview_json("--total", pid)["processes"][0]["total"]
+    for key in "rss", "private_dirty", "anonymous", "uss", "swap":
+        lib.equal(f"--total {key}", alone[key], total[key])
+
+
 @lib.test
 def sums_equal_the_rollup():
     with lib.zoo("touched") as zoo:
-        total = processes(zoo.pid)[zoo.pid]["total"]
-        with open(f"/proc/{zoo.pid}/smaps_rollup", encoding="utf-8") as file:
-            rollup = dict(re.findall(r"^(\w+):\s+(\d+) kB$", file.read(), re.MULTILINE))
-        for key, name in (("rss", "Rss"), ("private_dirty", "Private_Dirty"), ("swap", "Swap"),
-                          ("anonymous", "Anonymous"), ("shared_clean", "Shared_Clean")):
-            lib.equal(key, total[key], int(rollup[name]) * 1024)
-        alone = lib.vmview_json("--total", zoo.pid)["processes"][0]["total"]
-        for key in "rss", "private_dirty", "anonymous", "uss", "swap":
-            lib.equal(f"--total {key}", alone[key], total[key])
+        lib.settled(lambda: compare_with_rollup(zoo.pid))
 
 
 @lib.test

@@ -128,17 +128,9 @@ def check_pagemap(pid, truth, process, size):
         lib.equal("uffd_wp", run["uffd_wp"], bool(word >> 57 & 1))
 
 
-def check_summary(process, pid, tries=3):
-    """The summary counts what the list shows, once nobody maps or unmaps the same files between."""
-    try:
-        compare_summary(process, pid)
-    except lib.Failed:
-        if tries == 1:
-            raise
-        check_summary(pages(pid, status=None), pid, tries - 1)
-
-
-def compare_summary(process, pid):
+def compare_summary(pid):
+    """The summary counts what the list shows."""
+    process = pages(pid, status=None)
     summary = pages(pid, "--summary", valid=False, status=None)
     lib.equal("totals", summary["total"], process["total"])
     for row, mapping in zip(summary["mappings"], process["mappings"]):
@@ -154,19 +146,24 @@ def compare_summary(process, pid):
         lib.true(sizes <= row["present"] < 2 * sizes or not row["present"], "orders")
 
 
+def check_way(name, pid, truth, way):
+    size = os.sysconf("SC_PAGESIZE")
+    process = pages(pid, *way, valid=name in VALIDATED, status=None)
+    check_mapping(truth, process, size, "".join(way))
+    if not way:
+        check_pagemap(pid, truth, process, size)
+
+
 def check_animal(name):
     with lib.zoo(name) as zoo:
         fact = zoo.truth[name]
-        size = os.sysconf("SC_PAGESIZE")
         for truth in fact.get("mappings", []):
             pid = truth.get("pid", fact.get("pid", zoo.pid))
             for way in WAYS if name not in ("many", "family") else WAYS[:2]:
                 try:
-                    process = pages(pid, *way, valid=name in VALIDATED, status=None)
-                    check_mapping(truth, process, size, "".join(way))
+                    lib.settled(lambda: check_way(name, pid, truth, way))
                     if not way:
-                        check_pagemap(pid, truth, process, size)
-                        check_summary(process, pid)
+                        lib.settled(lambda: compare_summary(pid))
                 except lib.Failed as err:
                     raise lib.Failed(f"{name}, {truth.get('start')} of {pid}, {way}: {err}") \
                         from err

@@ -268,6 +268,7 @@ static void test_live(void **state)
 	struct arena arena;
 	struct error err;
 	struct root root;
+	siginfo_t end;
 	int ready[2];
 	char byte;
 	pid_t pid;
@@ -295,7 +296,7 @@ static void test_live(void **state)
 	assert_true(process.layout.known);
 	assert_true(facts_is_alive(&dir));
 	kill(pid, SIGKILL);
-	waitid(P_PID, (id_t)pid, NULL, WEXITED | WNOWAIT);
+	waitid(P_PID, (id_t)pid, &end, WEXITED | WNOWAIT);
 	assert_false(facts_is_alive(&dir));
 	assert_int_equal(facts_read(&dir, &arena, FACT_ALL, &process, &err), 0);
 	assert_int_equal(process.state, 'Z');
