@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
+#include "base/encode.h"
 #include "base/error.h"
 #include "base/num.h"
 #include "cmd/commands.h"
@@ -15,11 +17,16 @@
 #include "render/live/live.h"
 #include "render/live/term.h"
 
-/* Reading never takes more than this part of the time: a tenth of a CPU at the very most. */
-enum { COST_SHARE = 10, LEAST_NS = 100000000 };
+enum { LEAST_NS = 100000000 };
+
+/* Keys that wait are taken before the next screen is drawn, for so long at most. */
+enum { KEYS_NS = 50000000 };
+
+/* A screen that took some CPU time to draw stays for so many times that. */
+enum { DRAW_SHARE = 20 };
 
 struct live_options {
-	uint64_t interval, batch;
+	uint64_t interval, batch, cpu;
 	const char *screen, *keys;
 	bool ascii, plain;
 };
@@ -30,6 +37,7 @@ static const struct option_row live_option_rows[] = {
 	/* clang-format off */
 	{ 'i', "interval", "SECONDS", OPTION_TIME, OFFSET(interval), "time between two refreshes (default 2)" },
 	{ 0, "batch", "N", OPTION_COUNT, OFFSET(batch), "print N refreshes, no screen; --json: a line each" },
+	{ 0, "cpu", "PERCENT", OPTION_COUNT, OFFSET(cpu), "CPU that readings may take (default 10)" },
 	{ 0, "ascii", NULL, OPTION_FLAG, OFFSET(ascii), "nothing but ASCII is drawn" },
 	{ 0, "plain", NULL, OPTION_FLAG, OFFSET(plain), "no bars and no hints" },
 	{ 0, "screen", "WxH", OPTION_TEXT, OFFSET(screen), "print one screen of that size as text" },
@@ -104,28 +112,51 @@ static int read_now(struct live_run *run, struct error *err)
 	return live_reader_read(&run->reader, &run->live, err);
 }
 
-/* A key, and what it asked for. */
-static void take_key(struct live_run *run, int key, struct error *err)
+/* What a key opened cannot be read: say so where it was pressed. */
+static void tell_unread(struct live *live, const struct error *err)
+{
+	struct out out;
+
+	if (live->view != LIVE_PROCESSES && live->from_list && live_is_empty(live)) {
+		live->view = LIVE_PROCESSES;
+		live->stale = true;
+	}
+	out_init_memory(&out);
+	encode_text(&out, bytes_of(err->text));
+	snprintf(live->message, sizeof(live->message), "%.*s", (int)out.len, out.buf);
+	out_fini(&out);
+}
+
+/* What keys asked for: all that is shown, or what the cursor is on. */
+static void read_wanted(struct live_run *run)
+{
+	struct live *live = &run->live;
+	struct error err;
+
+	if (live->stale && read_now(run, &err))
+		tell_unread(live, &err);
+	else if (live->glance)
+		live_reader_glance(&run->reader, live);
+}
+
+static void take_key(struct live_run *run, int key)
 {
 	struct live *live = &run->live;
 
 	live_key(live, key);
 	if (live->write_to[0] && live->prompt == PROMPT_NONE)
 		live_write_file(&run->reader, live);
-	if (live->stale && !live->quit && read_now(run, err)) {
-		error_set(err, err->code, "%s", err->text);
-		live->facts.status[0] = '\0';
-	}
 }
 
-static int print_screen(struct live_run *run, struct error *err)
+static int print_screen(struct live_run *run)
 {
 	const char *keys = run->options.keys ? run->options.keys : "";
 	struct grid grid;
 
 	grid_init(&grid, run->live.width, run->live.height);
 	while (*keys && !run->live.quit) {
-		take_key(run, next_key(&keys), err);
+		take_key(run, next_key(&keys));
+		read_wanted(run);
 		live_draw(&run->live, &grid); /* as on a terminal */
 	}
 	grid_fini(&grid);
@@ -141,12 +172,16 @@ static void sleep_ns(uint64_t ns)
 		;
 }
 
-/* When to read again: what is slow to read is read less often. */
-static uint64_t pause_ns(const struct live_run *run)
+/* How long until the next refresh: what is slow to read is read less often. */
+static uint64_t pause_ns(struct live_run *run, uint64_t last)
 {
-	uint64_t least = run->reader.cost_ns * COST_SHARE;
+	uint64_t now = meter_now(), due = last + run->live.interval_ns;
+	uint64_t least = run->reader.cost_ns / run->reader.budget.percent * 100;
+	uint64_t wait = live_budget_wait(&run->reader.budget, now);
 
-	return run->live.interval_ns > least ? run->live.interval_ns : least;
+	if (due < last + least)
+		due = last + least;
+	return due > now + wait ? due - now : wait;
 }
 
 static int print_batch(struct live_run *run, struct error *err)
@@ -156,7 +191,7 @@ static int print_batch(struct live_run *run, struct error *err)
 
 	for (uint64_t i = 0; rc == 0 && i < run->options.batch && !run->live.facts.ended; i++) {
 		if (i) {
-			sleep_ns(pause_ns(run));
+			sleep_ns(pause_ns(run, meter_now()));
 			rc = read_now(run, err);
 		}
 		if (rc == 0)
@@ -169,7 +204,7 @@ static int print_batch(struct live_run *run, struct error *err)
 	return rc;
 }
 
-static void click(struct live_run *run, const struct term_key *key, struct error *err)
+static void click(struct live_run *run, const struct term_key *key)
 {
 	struct live *live = &run->live;
 	struct live_table *table = live_table(live);
@@ -179,13 +214,15 @@ static void click(struct live_run *run, const struct term_key *key, struct error
 	    key->y >= live->height - 2 || table->top + key->y - header >= table->shown)
 		return;
 	if (table->top + key->y - header == table->cursor)
-		take_key(run, LIVE_KEY_ENTER, err);
+		take_key(run, LIVE_KEY_ENTER);
 	else
 		live_move(live, table, table->top + key->y - header);
 }
 
-static void show(struct live_run *run, struct terminal *term, struct grid *grid)
+/* Returns when the next screen may be drawn. */
+static uint64_t show(struct live_run *run, struct terminal *term, struct grid *grid)
 {
+	uint64_t begin = live_cpu_now();
 	size_t width, height;
 
 	term_size(term, &width, &height);
@@ -196,47 +233,69 @@ static void show(struct live_run *run, struct terminal *term, struct grid *grid)
 	}
 	live_draw(&run->live, grid);
 	term_show(term, grid);
+	return meter_now() + (live_cpu_now() - begin) * DRAW_SHARE;
 }
 
-static bool handle(struct live_run *run, struct terminal *term, uint64_t wait, struct error *err)
+static enum term_event handle(struct live_run *run, struct terminal *term, uint64_t wait)
 {
 	struct term_key key;
+	enum term_event event = term_wait(term, wait, &key);
 
-	switch (term_wait(term, wait, &key)) {
-	case TERM_END:
-		return false;
-	case TERM_KEY:
-		if (key.click)
-			click(run, &key, err);
-		else if (key.key >= 0)
-			take_key(run, key.key, err);
-		break;
-	case TERM_RESIZE:
-	case TERM_NOTHING:
-		break;
-	}
-	return !run->live.quit;
+	if (event == TERM_KEY && key.click)
+		click(run, &key);
+	else if (event == TERM_KEY && key.key >= 0)
+		take_key(run, key.key);
+	return run->live.quit ? TERM_END : event;
 }
 
-static int loop(struct live_run *run, struct terminal *term, struct grid *grid, struct error *err)
+/*
+ * Wait for a key, and take those that came with it or come before the next screen may be drawn, but
+ * for what follows one that opens something. False at the end.
+ */
+static bool handle_keys(struct live_run *run, struct terminal *term, uint64_t wait, uint64_t draw)
 {
-	uint64_t due = meter_now() + pause_ns(run), now;
+	enum term_event event = handle(run, term, wait);
+	uint64_t end = meter_now() + KEYS_NS, now;
+
+	while (event != TERM_END) {
+		now = meter_now();
+		if ((now >= draw && (event == TERM_NOTHING || now >= end)) ||
+		    (run->live.stale && live_is_empty(&run->live)))
+			return true;
+		wait = draw > now ? draw - now : 0;
+		event = handle(run, term, wait < KEYS_NS ? wait : KEYS_NS);
+	}
+	return false;
+}
+
+/* How long nothing has to be done unless a key comes. */
+static uint64_t wait_ns(struct live_run *run, uint64_t last)
+{
+	const struct live *live = &run->live;
+
+	if (live->stale && live_is_empty(live))
+		return 0;
+	if (live->stale || live->glance)
+		return live_budget_wait(&run->reader.budget, meter_now());
+	return live->paused ? UINT64_MAX : pause_ns(run, last);
+}
+
+static void loop(struct live_run *run, struct terminal *term, struct grid *grid)
+{
 	struct live *live = &run->live;
-	int rc = 0;
+	uint64_t last = meter_now();
 
 	for (;;) {
-		show(run, term, grid);
-		now = meter_now();
-		if (!handle(run, term, due > now ? due - now : 0, err))
-			return 0;
-		now = meter_now();
-		if (now < due && !live->stale)
+		uint64_t draw = show(run, term, grid);
+
+		if (!handle_keys(run, term, wait_ns(run, last), draw))
+			return;
+		if (wait_ns(run, last))
 			continue;
-		if (!live->paused || live->stale)
-			rc = read_now(run, err);
-		if (rc)
-			return rc;
-		due = meter_now() + pause_ns(run);
+		live->stale |= !live->glance;
+		if (live->stale)
+			last = meter_now();
+		read_wanted(run);
 	}
 }
 
@@ -251,10 +310,10 @@ static int on_terminal(struct live_run *run, struct error *err)
 	if (rc)
 		return rc;
 	run->live.ascii |= !term_is_utf8(term);
-	rc = loop(run, term, &grid, err);
+	loop(run, term, &grid);
 	grid_fini(&grid);
 	term_close(term);
-	return rc;
+	return 0;
 }
 
 static void set_format(struct live_run *run)
@@ -275,6 +334,7 @@ static void set_format(struct live_run *run)
 		run->live.interval_ns = run->options.interval;
 	if (run->live.interval_ns < LEAST_NS)
 		run->live.interval_ns = LEAST_NS;
+	live_budget_init(&run->reader.budget, (unsigned)run->options.cpu, meter_now());
 	/* a table that is no screen is as wide as it is */
 	live_resize(&run->live, run->options.screen ? 80 : LIVE_NARROW, 24);
 }
@@ -283,6 +343,9 @@ static int start(struct live_run *run, int argc, char **argv, struct error *err)
 {
 	int pid, rc = 0;
 
+	if (run->options.cpu < 1 || run->options.cpu > 100)
+		return error_set(err, EINVAL, "--cpu: 1 to 100, not %llu",
+				 (unsigned long long)run->options.cpu);
 	if (argc > 1)
 		return error_set(err, EINVAL, "live shows one process at a time (try --help)");
 	if (argc && !target_parse_pid(argv[0], &pid))
@@ -310,7 +373,7 @@ static int show_live(struct live_run *run, int argc, char **argv, struct error *
 	if (rc)
 		return rc;
 	if (run->options.screen)
-		return print_screen(run, err);
+		return print_screen(run);
 	return run->options.batch ? print_batch(run, err) : on_terminal(run, err);
 }
 
@@ -326,10 +389,11 @@ int live_run(struct context *ctx, const struct command *command, int argc, char 
 	struct error err;
 
 	run->ctx = ctx;
+	run->options.cpu = BUDGET_PERCENT;
 	if (context_open(ctx, command, &own, argc, argv, &operands, &status))
 		return status;
-	set_format(run);
 	live_reader_init(&run->reader, ctx);
+	set_format(run);
 	if (!context_columns_help(ctx,
 				  argc > operands ? &run->reader.vma_set : &run->reader.process_set,
 				  argc > operands ? vma_columns_default : live_process_columns))

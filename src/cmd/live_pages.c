@@ -251,6 +251,19 @@ static int walk_cells(struct live_reader *reader, struct live_pages *pages, stru
 	return rc < 0 ? error_set(err, -rc, "%s", error_reason(rc)) : 0;
 }
 
+void live_glance_pages(struct live_reader *reader, struct live *live)
+{
+	struct live_pages *pages = &live->pages;
+	struct pagewalk walk;
+
+	if (!reader->has_dir || live->facts.ended || pages->reason[0])
+		return;
+	if (pagewalk_open(&walk, &reader->dir, &reader->caps, WALK_MAPPED, NULL))
+		return;
+	explain(reader, &walk, pages);
+	pagewalk_close(&walk);
+}
+
 static void set_name(struct live *live)
 {
 	struct live_table *table = &live->table[LIVE_MAP];

@@ -13,8 +13,8 @@
 #include "source/pids.h"
 #include "source/smaps.h"
 
-/* Of the interval, how much CPU the rollups of one refresh may take. */
-enum { BUDGET_SHARE = 20 };
+/* The part of a refresh's budget that the rollups may take. */
+enum { BUDGET_SHARE = 2 };
 
 const char live_process_columns[] = "pid,user,rss,pss,uss,dirty,swap,huge,age,command";
 const char live_process_columns_narrow[] = "pid,user,rss,pss,uss,swap,age,command";
@@ -206,9 +206,10 @@ static int by_urgency(const void *a, const void *b)
 static void read_rollups(struct live_reader *reader, const struct live *live)
 {
 	uint64_t at = live->table[LIVE_PROCESSES].at.start, begin = live_cpu_now();
-	uint64_t budget = reader->whole ? UINT64_MAX : live->interval_ns / BUDGET_SHARE;
+	uint64_t budget = live->interval_ns / 100 * reader->budget.percent / BUDGET_SHARE;
 	struct live_known **order = mem_alloc((reader->known_count + 1) * sizeof(*order));
 
+	budget = reader->whole ? UINT64_MAX : budget;
 	for (size_t i = 0; i < reader->known_count; i++)
 		order[i] = &reader->known[i];
 	qsort(order, reader->known_count, sizeof(*order), by_urgency);
@@ -267,6 +268,22 @@ static void fill_row(const struct live_reader *reader, struct process_row *row,
 	row->tally.mappings = 1;
 	row->has_age = true;
 	row->age = reader->refresh - known->read_at;
+}
+
+/* Rows of a mark stay as they were when it was set, but for what was not known then. */
+void live_glance_processes(struct live_reader *reader, struct live *live)
+{
+	const struct live_table *table = &live->table[LIVE_PROCESSES];
+	long at = table->now ? live_list_find(table->now, &table->at) : LIST_NONE;
+	struct live_known *known;
+
+	if (at == LIST_NONE || (size_t)at >= reader->known_count)
+		return;
+	known = &reader->known[at];
+	if (known->read_at == reader->refresh || (known->read_at && table->now->users > 1))
+		return;
+	read_rollup(reader, known);
+	fill_row(reader, &((struct process_list *)table->now)->rows[at], known);
 }
 
 static void count_unread(struct live_reader *reader, struct live *live)

@@ -303,8 +303,21 @@ int live_reader_read(struct live_reader *reader, struct live *live, struct error
 	else
 		rc = live_read_pages(reader, live, err);
 	reader->cost_ns = live_cpu_now() - begin;
-	live->stale = false;
+	live_budget_spend(&reader->budget, meter_now(), reader->cost_ns);
+	live->stale = live->glance = false;
 	if (rc == 0)
 		add_cost(reader, live);
 	return rc;
+}
+
+void live_reader_glance(struct live_reader *reader, struct live *live)
+{
+	uint64_t begin = live_cpu_now();
+
+	if (live->view == LIVE_PROCESSES)
+		live_glance_processes(reader, live);
+	else if (live->view == LIVE_PAGES)
+		live_glance_pages(reader, live);
+	live_budget_spend(&reader->budget, meter_now(), live_cpu_now() - begin);
+	live->glance = false;
 }

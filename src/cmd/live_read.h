@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "cmd/context.h"
+#include "cmd/live_budget.h"
 #include "column/column.h"
 #include "model/smaps_key.h"
 #include "source/caps.h"
@@ -36,7 +37,8 @@ struct live_reader {
 	/* LIVE_PAGES */
 	struct caps caps;
 	bool has_caps;
-	uint64_t cost_ns; /* CPU of the last reading */
+	uint64_t cost_ns; /* CPU of the last whole reading */
+	struct live_budget budget;
 	bool partial; /* something of it could not be read */
 };
 
@@ -48,6 +50,13 @@ void live_reader_fini(struct live_reader *reader);
  * there is nothing to show at all; a process that ended is no error, but live->facts.ended.
  */
 int live_reader_read(struct live_reader *reader, struct live *live, struct error *err);
+
+/* Read only what the cursor is on: the rollup of that process, that page; what else is shown stays. */
+void live_reader_glance(struct live_reader *reader, struct live *live);
+
+/* One view each; live_reader_glance() calls them. */
+void live_glance_processes(struct live_reader *reader, struct live *live);
+void live_glance_pages(struct live_reader *reader, struct live *live);
 
 /* One view each; live_reader_read() calls them. */
 int live_read_processes(struct live_reader *reader, struct live *live, struct error *err);

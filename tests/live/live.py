@@ -2,13 +2,18 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """vmview live in a real terminal (tmux), and its --batch against the truth of processes."""
 import contextlib
+import fcntl
 import json
 import os
+import pty
 import random
 import re
+import select
 import signal
+import struct
 import subprocess
 import tempfile
+import termios
 import time
 
 import lib
@@ -81,6 +86,57 @@ def terminal(**options):
         raise lib.Skipped("tmux is missing")
     with contextlib.ExitStack() as stack:
         yield Terminal(stack, **options)
+
+
+class Held:
+    """vmview live in a bare pty, to which keys come as from a keyboard that repeats."""
+
+    def __init__(self, *args, width=100, height=40):
+        self.pid, self.fd = pty.fork()
+        if not self.pid:
+            os.environ.update(TERM="xterm", LC_ALL="C.UTF-8")
+            os.execv(lib.VMVIEW, [lib.VMVIEW, "live", *map(str, args)])
+        fcntl.ioctl(self.fd, termios.TIOCSWINSZ, struct.pack("4H", height, width, 0, 0))
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *ignored):
+        os.kill(self.pid, signal.SIGKILL)
+        os.waitpid(self.pid, 0)
+        os.close(self.fd)
+
+    def cpu(self):
+        """Seconds, all of its threads: the clock that clock_getcpuclockid(3) gives."""
+        return time.clock_gettime((~self.pid << 3) | 2)
+
+    def read(self, seconds, until=b"\0"):
+        """What it writes in that time, or until that comes."""
+        end, text = time.monotonic() + seconds, b""
+        while time.monotonic() < end and until not in text:
+            if select.select([self.fd], [], [], max(0, end - time.monotonic()))[0]:
+                text += os.read(self.fd, 65536)
+        return text
+
+    def view(self):
+        """Which one it shows: what it writes to a file says so."""
+        with tempfile.TemporaryDirectory(prefix="vmview-live.") as directory:
+            path = os.path.join(directory, "out.json")
+            os.write(self.fd, f"w{path}\r".encode())
+            end = time.monotonic() + WAIT
+            while time.monotonic() < end:
+                self.read(0.05)
+                with contextlib.suppress(FileNotFoundError, ValueError), open(path) as file:
+                    return json.load(file)["view"]
+        raise lib.Failed("nothing was written")
+
+    def hold(self, key, seconds):
+        """The share of a CPU that it takes meanwhile."""
+        begin, cpu = time.monotonic(), self.cpu()
+        while time.monotonic() < begin + seconds:
+            os.write(self.fd, key)
+            self.read(1 / 30)
+        return (self.cpu() - cpu) / (time.monotonic() - begin)
 
 
 @contextlib.contextmanager
@@ -280,6 +336,26 @@ def writing_asks_before_it_replaces():
         term.until("not written:", "No such file")
         term.keys("q")
         term.restored("quit")
+
+
+@lib.test
+def held_keys_stay_within_the_budget():
+    """3 % for readings, what 2 s have kept of it (1.5 % of 4 s), 5 % for screens; then keys."""
+    options = "--cpu", 3, "--interval", 0.5
+
+    def hold(live, *keys):
+        name = live.view()
+        for key in keys:
+            used = live.hold(key, 4)
+            lib.true(used < 0.15, f"{key} in {name}: {used:.1%} of a CPU")
+        return name
+
+    with Held(*options) as live:
+        lib.equal("view", hold(live, b"j", b"R"), "processes")
+    with lib.zoo("touched") as zoo, Held(*options, zoo.pid) as live:
+        lib.equal("view", hold(live, b"R"), "map")
+        os.write(live.fd, b"\r")
+        lib.equal("view", hold(live, b"R", b"j"), "pages")
 
 
 @lib.test

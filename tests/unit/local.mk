@@ -24,6 +24,7 @@ UNIT_TESTS += %D%/test_images
 UNIT_TESTS += %D%/test_frame_class
 UNIT_TESTS += %D%/test_frames
 UNIT_TESTS += %D%/test_json
+UNIT_TESTS += %D%/test_live_budget
 UNIT_TESTS += %D%/test_long_names
 UNIT_TESTS += %D%/test_model
 UNIT_TESTS += %D%/test_num

@@ -22,7 +22,7 @@ static void move_by(struct live *live, long by)
 	else
 		at += (size_t)by;
 	live_move(live, table, at);
-	live->stale |= live->view == LIVE_PROCESSES;
+	live->glance |= live->view == LIVE_PROCESSES;
 }
 
 /* The cursor of the grid, by pages; what is shown follows it. */
@@ -42,7 +42,8 @@ static void pages_move(struct live *live, int64_t by)
 		pages->top = pages->cursor / line * line;
 	if (span && pages->cursor >= pages->top + span)
 		pages->top = (pages->cursor - span) / line * line + line;
-	live->stale = true;
+	live->stale |= pages->top != pages->read_top || pages->zoom != pages->read_zoom;
+	live->glance = true;
 }
 
 static void move(struct live *live, long rows, int64_t pages)

@@ -150,7 +150,8 @@ struct live {
 	char search[LIVE_INPUT_MAX];
 	char message[LIVE_TEXT_MAX]; /* what the last key gave; encoded */
 	bool quit;
-	bool stale; /* what is shown has to be read anew, now */
+	bool stale; /* what is shown has to be read anew before its time */
+	bool glance; /* only what the cursor is on has to be */
 	char write_to[LIVE_INPUT_MAX]; /* not "": write what is shown there */
 	bool write_over;
 };
@@ -174,6 +175,9 @@ void live_take_sample(struct live *live, const struct live_sample *sample);
 
 /* How many cells the grid of pages has room for: what a reading has to fill. */
 size_t live_pages_room(const struct live *live);
+
+/* Nothing of the current view was read yet: what a key opened, not what one asked for again. */
+bool live_is_empty(const struct live *live);
 
 /* The table of the current view, or NULL (LIVE_PAGES). */
 struct live_table *live_table(struct live *live);

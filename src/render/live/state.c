@@ -48,6 +48,13 @@ struct live_table *live_table(struct live *live)
 	return live->view == LIVE_PAGES ? NULL : &live->table[live->view];
 }
 
+bool live_is_empty(const struct live *live)
+{
+	if (live->view == LIVE_PAGES)
+		return !live->pages.count && !live->pages.reason[0];
+	return !live->table[live->view].now;
+}
+
 /* Columns and filter live in one arena, so both are made anew where one changes. */
 static int parse(const struct live *live, struct live_table *table, const char *columns,
 		 const char *filter, struct error *err)
