@@ -25,14 +25,26 @@ char *num_u64_before(char *end, uint64_t number)
 	return end;
 }
 
+static const char hex_pairs[] = "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f"
+				"202122232425262728292a2b2c2d2e2f303132333435363738393a3b3c3d3e3f"
+				"404142434445464748494a4b4c4d4e4f505152535455565758595a5b5c5d5e5f"
+				"606162636465666768696a6b6c6d6e6f707172737475767778797a7b7c7d7e7f"
+				"808182838485868788898a8b8c8d8e8f909192939495969798999a9b9c9d9e9f"
+				"a0a1a2a3a4a5a6a7a8a9aaabacadaeafb0b1b2b3b4b5b6b7b8b9babbbcbdbebf"
+				"c0c1c2c3c4c5c6c7c8c9cacbcccdcecfd0d1d2d3d4d5d6d7d8d9dadbdcdddedf"
+				"e0e1e2e3e4e5e6e7e8e9eaebecedeeeff0f1f2f3f4f5f6f7f8f9fafbfcfdfeff";
+
 char *num_hex_before(char *end, uint64_t number, unsigned digits)
 {
 	char *start = end;
 
-	do {
-		*--start = "0123456789abcdef"[number & 15];
-		number >>= 4;
-	} while (number);
+	for (; number >= 256; number >>= 8) {
+		start -= 2;
+		memcpy(start, hex_pairs + (number & 255) * 2, 2);
+	}
+	*--start = hex_pairs[number * 2 + 1];
+	if (number >= 16)
+		*--start = hex_pairs[number * 2];
 	while (end - start < (ptrdiff_t)digits)
 		*--start = '0';
 	return start;
@@ -40,19 +52,20 @@ char *num_hex_before(char *end, uint64_t number, unsigned digits)
 
 size_t num_u64(char *text, uint64_t number)
 {
-	char digits[NUM_MAX], *end = digits + sizeof(digits);
+	char room[2 * NUM_MAX] = { 0 }, *end = room + NUM_MAX;
 	char *start = num_u64_before(end, number);
 
-	memcpy(text, start, (size_t)(end - start));
+	/* a copy of fixed length is two or three instructions */
+	memcpy(text, start, NUM_MAX);
 	return (size_t)(end - start);
 }
 
 size_t num_hex(char *text, uint64_t number, unsigned digits)
 {
-	char room[NUM_MAX], *end = room + sizeof(room), *start;
+	char room[2 * NUM_MAX] = { 0 }, *end = room + NUM_MAX, *start;
 
 	start = num_hex_before(end, number, digits < NUM_MAX ? digits : NUM_MAX);
-	memcpy(text, start, (size_t)(end - start));
+	memcpy(text, start, NUM_MAX);
 	return (size_t)(end - start);
 }
 

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <assert.h>
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,6 +10,7 @@
 #include "base/out.h"
 #include "config.h"
 #include "render/format.h"
+#include "render/json_value.h"
 
 enum { DEPTH_MAX = 16, PREFIX_MAX = 80, PREFIX_COPIED = 32, STEADY_ROOM = 2048 };
 
@@ -26,7 +26,8 @@ struct level {
 struct json_column {
 	const struct column *column;
 	uint8_t len;
-	bool plain; /* an integer without a sign, and a short key */
+	bool number; /* and this value is a plain number */
+	bool quick; /* a value whose text has a bound, and a short key */
 	bool opens, closes; /* the first and the last key of a nested object */
 	char prefix[PREFIX_MAX];
 };
@@ -137,167 +138,6 @@ static void json_pop(void *format)
 	pop(format);
 }
 
-static void write_double(struct out *out, double number)
-{
-	if (isfinite(number))
-		out_printf(out, "%.6g", number);
-	else
-		out_mem(out, "null", 4);
-}
-
-/* Two letters and a blank or the end, as VmFlags has them: nothing to escape. */
-static bool is_code(struct bytes text, size_t at)
-{
-	return at + 2 <= text.len && text.data[at] >= 'a' && text.data[at] <= 'z' &&
-	       text.data[at + 1] >= 'a' && text.data[at + 1] <= 'z' &&
-	       (at + 2 == text.len || text.data[at + 2] == ' ');
-}
-
-/* "rd wr" as a list of its words, in clear where codes has them. */
-static void write_codes(struct out *out, struct bytes text, const struct code_name *codes)
-{
-	size_t at = 0;
-	bool first = true;
-
-	out_char(out, '[');
-	for (; !codes && is_code(text, at); at += 3) {
-		const char word[] = { ',', '"', text.data[at], text.data[at + 1], '"' };
-
-		out_mem(out, word + first, sizeof(word) - first);
-		first = false;
-	}
-	while (at < text.len) {
-		const char *space = memchr(text.data + at, ' ', text.len - at);
-		size_t end = space ? (size_t)(space - text.data) : text.len;
-		struct bytes word = { text.data + at, end - at };
-		const struct code_name *code = codes;
-
-		while (code && code->code && !bytes_equal(bytes_of(code->code), word))
-			code++;
-		at = end + 1;
-		if (!word.len)
-			continue;
-		if (!first)
-			out_char(out, ',');
-		first = false;
-		encode_json(out, code && code->code ? bytes_of(code->meaning) : word);
-	}
-	out_char(out, ']');
-}
-
-static void write_bits(struct out *out, uint64_t bits, const struct code_name *codes)
-{
-	bool first = true;
-
-	out_char(out, '[');
-	for (; bits; bits &= bits - 1) {
-		unsigned bit = (unsigned)__builtin_ctzll(bits);
-
-		if (!first)
-			out_char(out, ',');
-		first = false;
-		if (codes[bit].code)
-			encode_json(out, bytes_of(codes[bit].code));
-		else
-			out_printf(out, "\"bit%u\"", bit);
-	}
-	out_char(out, ']');
-}
-
-static void write_args(struct out *out, struct bytes text)
-{
-	size_t at = 0;
-
-	out_char(out, '[');
-	while (at < text.len) {
-		size_t len = strnlen(text.data + at, text.len - at);
-
-		if (at)
-			out_char(out, ',');
-		encode_json(out, (struct bytes){ text.data + at, len });
-		at += len + 1;
-	}
-	out_char(out, ']');
-}
-
-static void write_numbers(struct out *out, struct bytes text)
-{
-	out_char(out, '[');
-	for (size_t i = 0; i < text.len; i++)
-		out_char(out, text.data[i] == ' ' ? ',' : text.data[i]);
-	out_char(out, ']');
-}
-
-static void write_addr(struct out *out, uint64_t addr)
-{
-	out_need(out, NUM_MAX + 4);
-	out_mem(out, "\"0x", 3);
-	out_hex(out, addr, 1);
-	out_char(out, '"');
-}
-
-static void write_value(struct json_format *json, const struct column *column,
-			const struct value *value)
-{
-	struct out *out = json->out;
-
-	switch (column->type) {
-	case VALUE_BYTES:
-	case VALUE_COUNT:
-	case VALUE_NS:
-		out_u64(out, value->u);
-		break;
-	case VALUE_NUMBER:
-	case VALUE_DELTA:
-		out_i64(out, value->i);
-		break;
-	case VALUE_DEV:
-		out_char(out, '"');
-		out_hex(out, value->u >> 32, 2);
-		out_char(out, ':');
-		out_hex(out, value->u & UINT32_MAX, 2);
-		out_char(out, '"');
-		break;
-	case VALUE_ADDR:
-		write_addr(out, value->u);
-		break;
-	case VALUE_RATIO:
-		write_double(out, value->d);
-		break;
-	case VALUE_BOOL:
-		out_str(out, value->u ? "true" : "false");
-		break;
-	case VALUE_WORD:
-		encode_json(out, bytes_of(value->word));
-		break;
-	case VALUE_TEXT:
-		if (!encode_json(out, value->text)) {
-			out_str(out, ",\"");
-			out_str(out, strrchr(column->name, '.') ? strrchr(column->name, '.') + 1 :
-								  column->name);
-			out_str(out, "_hex\":\"");
-			encode_hex(out, value->text);
-			out_char(out, '"');
-		}
-		break;
-	case VALUE_CODES:
-		write_codes(out, value->text, NULL);
-		break;
-	case VALUE_MEANINGS:
-		write_codes(out, value->text, column->codes);
-		break;
-	case VALUE_BITS:
-		write_bits(out, value->u, column->codes);
-		break;
-	case VALUE_NUMBERS:
-		write_numbers(out, value->text);
-		break;
-	case VALUE_ARGS:
-		write_args(out, value->text);
-		break;
-	}
-}
-
 static void json_fact(void *format, const struct column *column, const struct value *value)
 {
 	struct json_format *json = format;
@@ -312,7 +152,7 @@ static void json_fact(void *format, const struct column *column, const struct va
 				    value->reason);
 		return;
 	}
-	write_value(json, column, value);
+	json_value(json->out, column, value);
 }
 
 static void add_missing(struct level *level, const struct missing *missing)
@@ -389,9 +229,8 @@ static void prepare_column(struct json_column *made, const struct column *column
 	memcpy(made->prefix + 2, name, len);
 	memcpy(made->prefix + 2 + len, "\":", 2);
 	made->len = (uint8_t)(len + 4);
-	made->plain = made->len <= PREFIX_COPIED && !group &&
-		      (column->type == VALUE_BYTES || column->type == VALUE_COUNT ||
-		       column->type == VALUE_NS);
+	made->quick = made->len <= PREFIX_COPIED && !group && json_is_quick(column->type);
+	made->number = made->quick && (column->type == VALUE_BYTES || column->type == VALUE_COUNT);
 }
 
 /* The longest run of steady columns that are plain numbers. */
@@ -401,7 +240,7 @@ static void find_steady(struct json_format *json)
 
 	json->steady_first = json->steady_end = json->steady_len = 0;
 	for (size_t i = 0; i < json->count; i++) {
-		if (!json->columns[i].column->steady || !json->columns[i].plain)
+		if (!json->columns[i].column->steady || !json->columns[i].number)
 			start = i + 1;
 		else if (i + 1 - start > json->steady_end - json->steady_first) {
 			json->steady_first = start;
@@ -464,7 +303,7 @@ static void write_cell(struct json_format *json, const struct json_column *made,
 {
 	if (!value->reason) {
 		write_key(json, made, first);
-		write_value(json, made->column, value);
+		json_value(json->out, made->column, value);
 		return;
 	}
 	if (made->column->sparse && !*value->reason)
@@ -518,34 +357,37 @@ static size_t write_group(struct json_format *json, size_t i, const void *row, b
 }
 
 /*
- * The most frequent cell, `,"key":number`: the key is copied at a fixed length, which is one or two
- * instructions, and what is too much of it overwritten (JSON of all fields: 60 ns less a mapping).
+ * The most frequent cell, `,"key":` and a number, address or word: the key is copied at a fixed length,
+ * which is one or two instructions, and what is too much of it overwritten.
  */
-static inline void write_plain(struct out *out, const struct json_column *made, uint64_t number)
+static inline bool write_quick(struct out *out, const struct json_column *made,
+			       const struct value *value, bool *first)
 {
-	char *at;
+	char *at, *end;
 
-	if (out->cap - out->len < PREFIX_COPIED + NUM_MAX)
-		out_need(out, PREFIX_COPIED + NUM_MAX);
+	if (out->cap - out->len < PREFIX_COPIED + JSON_QUICK)
+		out_need(out, PREFIX_COPIED + JSON_QUICK);
 	at = out->buf + out->len;
-	memcpy(at, made->prefix, PREFIX_COPIED);
-	out->len += made->len;
-	if (number)
-		out->len += num_u64(at + made->len, number);
-	else
-		out->buf[out->len++] = '0';
+	memcpy(at, made->prefix + *first, PREFIX_COPIED);
+	end = json_quick(at + made->len - *first, made->column->type, value);
+	if (!end)
+		return false;
+	out->len = (size_t)(end - out->buf);
+	*first = false;
+	return true;
 }
 
-static void write_column(struct json_format *json, size_t i, const void *row, bool *first,
-			 struct missing *missing)
+static inline __attribute__((always_inline)) void write_column(struct json_format *json,
+							       const struct json_column *made,
+							       const void *row, bool *first,
+							       struct missing *missing)
 {
-	const struct json_column *made = &json->columns[i];
 	struct value value = made->column->get(row, made->column);
 
-	if (made->plain && !*first && !value.reason)
-		write_plain(json->out, made, value.u);
-	else
-		write_cell(json, made, &value, first, missing);
+	if (!value.reason ? made->quick && write_quick(json->out, made, &value, first) :
+			    made->column->sparse && !*value.reason)
+		return;
+	write_cell(json, made, &value, first, missing);
 }
 
 /*
@@ -567,7 +409,7 @@ static void write_steady(struct json_format *json, const void *row, bool *first,
 	out_need(out, STEADY_ROOM);
 	start = *first ? SIZE_MAX : out->len;
 	for (size_t i = json->steady_first; i < json->steady_end; i++)
-		write_column(json, i, row, first, missing);
+		write_column(json, &json->columns[i], row, first, missing);
 	if (out->len <= start || out->len - start > STEADY_ROOM || missing->count != before)
 		return;
 	json->steady_len = out->len - start;
@@ -579,13 +421,15 @@ static void write_columns(struct json_format *json, const void *row, bool *first
 			  struct missing *missing)
 {
 	for (size_t i = 0; i < json->count; i++) {
+		const struct json_column *made = &json->columns[i];
+
 		if (i == json->steady_first && json->steady_end > i) {
 			write_steady(json, row, first, missing);
 			i = json->steady_end - 1;
-		} else if (json->columns[i].opens) {
+		} else if (made->opens) {
 			i = write_group(json, i, row, first, missing);
 		} else {
-			write_column(json, i, row, first, missing);
+			write_column(json, made, row, first, missing);
 		}
 	}
 }

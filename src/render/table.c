@@ -239,8 +239,8 @@ static void make_cells(struct table_format *format, const void *row, struct cell
 }
 
 /* Right-aligned in its width, written in place. False where it does not fit. */
-static bool stream_number(struct table_format *format, size_t i, enum value_type type,
-			  uint64_t number)
+static inline bool stream_number(struct table_format *format, size_t i, enum value_type type,
+				 uint64_t number)
 {
 	static const char blanks[CELL_COPIED + 1] = "                                ";
 	size_t width = format->widths[i] + (i > 0);
@@ -261,17 +261,21 @@ static bool stream_number(struct table_format *format, size_t i, enum value_type
 }
 
 /* Left-aligned in its width; the blanks behind it wait for the next cell. */
-static bool stream_word(struct table_format *format, size_t i, const char *word)
+static inline bool stream_word(struct table_format *format, size_t i, const char *word)
 {
-	size_t len = strlen(word), width = format->widths[i];
+	size_t width = format->widths[i], len = 0;
 	struct out *out = format->out;
+	char *at = out->buf + out->len;
 
-	if (len > width || width > CELL_COPIED || i + 1 == format->count)
+	if (width > CELL_COPIED || i + 1 == format->count)
 		return false;
-	format->pending += i > 0;
-	memset(out->buf + out->len, ' ', format->pending);
-	memcpy(out->buf + out->len + format->pending, word, len);
-	out->len += format->pending + len;
+	for (size_t blanks = format->pending + (i > 0); blanks; blanks--)
+		*at++ = ' ';
+	for (; len < width && word[len]; len++)
+		at[len] = word[len];
+	if (word[len])
+		return false;
+	out->len = (size_t)(at - out->buf) + len;
 	format->pending = width - len;
 	return true;
 }
@@ -286,29 +290,37 @@ static bool is_plain(const struct table_format *format, enum value_type type,
 	       (type == VALUE_BYTES && (!value->u || format->options->units == UNITS_BYTES));
 }
 
+/* A cell that needs more: scaling, encoding, an end that is cut. */
+static void stream_slowly(struct table_format *format, size_t i, const struct value *value)
+{
+	struct cell cell = { 0 };
+
+	format->text.len = 0;
+	cell.width =
+		(uint32_t)format_cell(&format->text, format->options, column_at(format, i), value);
+	cell.len = (uint32_t)format->text.len;
+	put_cell(format, i, format->text.buf, &cell);
+	out_need(format->out, format->row_least);
+}
+
 /* One cell, in place where it can be. */
-static void stream_cell(struct table_format *format, size_t i, const void *row)
+static inline __attribute__((always_inline)) void stream_cell(struct table_format *format, size_t i,
+							      const void *row)
 {
 	const struct column *column = column_at(format, i);
 	struct value value = column->get(row, column);
-	struct cell cell = { 0 };
 
 	/* a name that is not there */
 	if (column->type == VALUE_TEXT && !value.reason && !value.text.len) {
 		format->pending += format->widths[i] + (i > 0);
 		return;
 	}
-
 	if (!format->pending && is_plain(format, column->type, &value) &&
 	    stream_number(format, i, column->type, value.u))
 		return;
 	if (column->type == VALUE_WORD && !value.reason && stream_word(format, i, value.word))
 		return;
-	format->text.len = 0;
-	cell.width = (uint32_t)format_cell(&format->text, format->options, column, &value);
-	cell.len = (uint32_t)format->text.len;
-	put_cell(format, i, format->text.buf, &cell);
-	out_need(format->out, format->row_least);
+	stream_slowly(format, i, &value);
 }
 
 /*
