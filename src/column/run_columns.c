@@ -308,7 +308,7 @@ static const struct column columns[] = {
 	{ "map_count_average", "AVG", "the map count is the average of a folio", VALUE_BOOL, NEED_PAGES | NEED_FLAGS | NEED_COUNTS, get_average, .sparse = true },
 	{ "exclusive", "EXCL", "mapped exactly once", VALUE_BOOL, NEED_PAGES, get_exclusive, .sparse = true },
 	{ "file", "FILE", "of a file or shared memory", VALUE_BOOL, NEED_PAGES, get_file, .sparse = true },
-	{ "soft_dirty", "SOFT", "written since soft-dirty was cleared", VALUE_BOOL, NEED_PAGES, get_soft_dirty, .sparse = true },
+	{ "soft_dirty", "SOFT", "written since soft-dirty was cleared", VALUE_BOOL, NEED_PAGES, get_soft_dirty },
 	{ "uffd_wp", "UFFD", "write-protected by userfaultfd", VALUE_BOOL, NEED_PAGES, get_uffd_wp, .sparse = true },
 	{ "mapped_by", "BY", "level of the page table that maps it: pte, pmd or pud", VALUE_WORD, NEED_PAGES | NEED_KIND, get_mapped_by, .sparse = true },
 	{ "order", "ORDER", "order of the folios: 2^order pages each", VALUE_COUNT, NEED_PAGES | NEED_FLAGS, get_order, .sparse = true },
