@@ -118,7 +118,9 @@ static int take_mapping(void *opaque, struct vma *vma)
 	pages->vmas[pages->store.count] = (struct walk_vma){
 		.start = start,
 		.end = end,
-		.hint = may_be_skipped(vma) ? WALK_BLIND : 0,
+		.hint = may_be_skipped(vma)			       ? WALK_BLIND :
+			start == vma->start && end == vma->end ? WALK_WHOLE :
+								 0,
 	};
 	vma_store_add(&pages->store, vma);
 	if (pages->store.count == PAGES_CHUNK)

@@ -249,7 +249,7 @@ int subject_walk(struct subjects *subjects, struct subject *subject, page_sink s
 		vmas[i] = (struct walk_vma){ vma.start, vma.end,
 					     vma.kind == KIND_DEVICE || vma.kind == KIND_SPECIAL ?
 						     WALK_BLIND :
-						     0 };
+						     WALK_WHOLE };
 	}
 	rc = pagewalk_run(&subject->walk, vmas, subject->vmas.count, sink, ctx);
 	if (rc == 0 && !pagewalk_is_alive(&subject->walk))

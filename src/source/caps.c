@@ -57,6 +57,13 @@ static void set(struct caps *caps, enum cap_bit bit, const char *reason)
 		caps->reason[bit] = reason;
 }
 
+/* These have one for each colour of their caches. */
+#if defined(__s390x__) || defined(__mips__)
+static const bool one_zero_page = false;
+#else
+static const bool one_zero_page = true;
+#endif
+
 /* Our own page: written, so that a kernel with soft-dirty tracking marks it; read, a zero page. */
 static void probe_pages(struct caps *caps, int pagemap, char *pages)
 {
@@ -74,7 +81,7 @@ static void probe_pages(struct caps *caps, int pagemap, char *pages)
 		set(caps, CAPS_SOFT_DIRTY,
 		    "unsupported: this kernel does not track soft-dirty pages");
 	/* where the second page is not the zero page, it is ours alone */
-	if (caps_has(caps, CAPS_FRAMES) && words[1] & PAGEMAP_PRESENT &&
+	if (one_zero_page && caps_has(caps, CAPS_FRAMES) && words[1] & PAGEMAP_PRESENT &&
 	    !(words[1] & PAGEMAP_EXCLUSIVE))
 		caps->zero_pfn = pagemap_pfn(words[1]);
 }

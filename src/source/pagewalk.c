@@ -59,6 +59,7 @@ struct walk_state {
 	uint64_t range;			/* bytes that the next scan looks at */
 	uint64_t huge;			/* bytes that a PMD maps */
 	uint64_t full, unscanned;	/* bytes to read without a scan since all is full, and left */
+	uint8_t level;			/* enum page_mapped of what is read without a scan */
 };
 
 static void deliver(struct pagewalk *walk)
@@ -380,7 +381,7 @@ static bool give_up_cap(struct caps *caps, int rc)
 
 /*
  * After a scan: where all is full of small pages, scanning is for nothing, so the next piece is read
- * without, and each time twice as much. Not where the level that maps is asked for.
+ * without, and each time twice as much. Not where only a scan tells the level that maps.
  */
 static void learn_density(struct pagewalk *walk, int found, uint64_t scanned)
 {
@@ -392,7 +393,7 @@ static void learn_density(struct pagewalk *walk, int found, uint64_t scanned)
 		huge |= state->regions[i].categories & PAGESCAN_HUGE;
 		full += state->regions[i].end - state->regions[i].start;
 	}
-	if (walk->want & WALK_MAPPED || huge || full < scanned / 2)
+	if ((walk->want & WALK_MAPPED && !state->level) || huge || full < scanned / 2)
 		state->full = 0;
 	else
 		state->full = state->full ? state->full * 2 : full_min;
@@ -460,7 +461,8 @@ static void read_step(struct pagewalk *walk, uint64_t *at, uint64_t end)
 	if (first < pages)
 		emit(walk, (struct page_span){ .start = from + first * size,
 					       .pages = pages - first,
-					       .words = words + first });
+					       .words = words + first,
+					       .mapped = walk->state->level });
 }
 
 /*
@@ -487,15 +489,29 @@ static bool scan_skips(struct pagewalk *walk, uint64_t start, uint64_t end)
 	return found <= 0;
 }
 
-/* A stretch of the address space without big gaps between mappings. */
-static void walk_stretch(struct pagewalk *walk, uint64_t start, uint64_t end, bool blind)
+/*
+ * Is all of it mapped by PTEs, since it is a mapping without room for a huge page? Then its words tell
+ * all that a scan would, where their frames do: the zero page by its frame, guards by their marker.
+ */
+static bool is_small(const struct pagewalk *walk, const struct walk_vma *vma)
+{
+	uint64_t huge = walk->state->huge;
+
+	return vma->hint == WALK_WHOLE && caps_has(&walk->caps, CAPS_SCAN) &&
+	       caps_has(&walk->caps, CAPS_FRAMES) && walk->caps.zero_pfn &&
+	       ((vma->start + huge - 1) & ~(huge - 1)) + huge > vma->end;
+}
+
+/* A stretch of the address space without big gaps between mappings; small: see is_small(). */
+static void walk_stretch(struct pagewalk *walk, uint64_t start, uint64_t end, bool blind, bool small)
 {
 	struct walk_state *state = walk->state;
-	bool scan = !blind && (walk->want & WALK_MAPPED || end - start > scan_above);
+	bool scan = !blind && ((walk->want & WALK_MAPPED && !small) || end - start > scan_above);
 	uint64_t at = start;
 
 	if (blind && !scan_skips(walk, start, end))
 		scan = true;
+	state->level = small ? PAGE_MAPPED_PTE : PAGE_MAPPED_UNKNOWN;
 	state->unscanned = state->full = 0;
 	while (at < end && !state->stopped) {
 		uint64_t from = at;
@@ -525,13 +541,15 @@ int pagewalk_run(struct pagewalk *walk, const struct walk_vma *vmas, size_t coun
 	for (size_t i = 0; i < count && !state->stopped;) {
 		const struct walk_vma *first = &vmas[i];
 		uint64_t end = first->end;
+		bool small = is_small(walk, first);
 
 		for (i++; i < count && vmas[i].start >= end && vmas[i].start - end <= join &&
-			  vmas[i].hint == first->hint && vmas[i].end < kernel_half;
+			  vmas[i].hint == first->hint && vmas[i].end < kernel_half &&
+			  is_small(walk, &vmas[i]) == small;
 		     i++)
 			end = vmas[i].end;
 		if (end < kernel_half)
-			walk_stretch(walk, first->start, end, first->hint & WALK_BLIND);
+			walk_stretch(walk, first->start, end, first->hint & WALK_BLIND, small);
 	}
 	deliver(walk);
 	state->words_used = 0;

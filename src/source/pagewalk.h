@@ -40,8 +40,13 @@ enum walk_want {
 };
 
 enum walk_vma_hint {
-	WALK_BLIND =
-		1, /* may be one that PAGEMAP_SCAN skips (VM_PFNMAP: devices, vvar): try, read */
+	/* may be one that PAGEMAP_SCAN skips (VM_PFNMAP: devices, vvar): try, read */
+	WALK_BLIND = 1,
+	/*
+	 * All of a mapping, no range of one. Where there is no room in it for a huge page its words
+	 * tell all that a scan would, and cost less than both.
+	 */
+	WALK_WHOLE = 2,
 };
 
 struct walk_vma {

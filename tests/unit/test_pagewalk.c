@@ -245,7 +245,7 @@ static char *own_map(struct own *own, size_t pages, int prot)
 	assert_int_equal(mprotect(p, pages * own->size, prot), 0);
 	madvise(p, pages * own->size, MADV_NOHUGEPAGE);
 	own->vmas[own->count++] =
-		(struct walk_vma){ (uintptr_t)p, (uintptr_t)p + pages * own->size, 0 };
+		(struct walk_vma){ (uintptr_t)p, (uintptr_t)p + pages * own->size, WALK_WHOLE };
 	return p;
 }
 
@@ -341,6 +341,26 @@ static size_t count_state(const struct seen *seen, enum page_state state)
 	return count;
 }
 
+/* By what pages are mapped is known where there is no room for a huge page, and else from a scan. */
+static bool levels_known(const struct own *own, const struct seen *seen, unsigned want)
+{
+	bool known = want & WALK_MAPPED && caps_has(&own->caps, CAPS_SCAN);
+
+	for (size_t i = 0; i < seen->count; i++) {
+		const struct seen_page *page = &seen->pages[i];
+		const struct walk_vma *vma = &own->vmas[page->vma];
+		bool small = vma->end - vma->start < 2 << 20;
+
+		if (known && small && page->mapped != PAGE_MAPPED_PTE)
+			return false;
+		if (known && page->mapped == PAGE_MAPPED_UNKNOWN)
+			return false;
+		if (!caps_has(&own->caps, CAPS_SCAN) && page->mapped != PAGE_MAPPED_UNKNOWN)
+			return false;
+	}
+	return true;
+}
+
 static const struct own_case {
 	const char *name;
 	unsigned want, without;
@@ -373,6 +393,7 @@ static void test_own(void **state)
 		caps_probe(&own.caps, &own.root, c->without);
 		seen = walk_all(&own.dir, &own.caps, c->want, own.vmas, own.count);
 		check_own(&own, seen, caps_has(&own.caps, CAPS_FRAMES));
+		CHECK(c->name, levels_known(&own, seen, c->want));
 		zeros = caps_has(&own.caps, CAPS_SCAN) || caps_has(&own.caps, CAPS_FRAMES) ? 60 : 0;
 		if (c->zero || caps_has(&own.caps, CAPS_FRAMES))
 			CHECK(c->name, count_state(seen, PAGE_ZERO) == zeros);
