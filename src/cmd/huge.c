@@ -31,6 +31,13 @@ static const struct option_row huge_option_rows[] = {
 	  "counters of huge pages over this time: 1, 200ms" },
 };
 
+/* A row that waits for the sorting. */
+struct kept_row {
+	struct value key;
+	size_t index; /* of the mapping */
+	enum slot_reason why;
+};
+
 struct huge_run {
 	struct context *ctx;
 	struct huge_options options;
@@ -45,8 +52,9 @@ struct huge_run {
 	struct table mappings, why_table;
 	/* process */
 	struct huge_pages pages;
-	struct huge_row *rows;
-	size_t row_count;
+	struct huge_row row;
+	struct kept_row *kept;
+	size_t kept_count;
 	struct huge_row total;
 	struct why_row why[SLOT_REASONS];
 	bool off; /* PR_SET_THP_DISABLE */
@@ -100,49 +108,72 @@ static size_t add_slots(struct huge_run *run, struct huge_row *row, uint32_t vma
 	return at;
 }
 
-static void make_rows(struct huge_run *run, struct subject *subject)
+/* The row of a mapping, but for why. */
+static void fill_row(struct huge_run *run, struct subject *subject, size_t index)
+{
+	struct huge_row *row = &run->row;
+
+	huge_pages_counts(&run->pages, index, &row->counts);
+	row->reasons = &run->pages.reasons;
+	row->why_asked = run->options.why;
+	row->why = SLOT_REASONS;
+	vma_store_get(&subject->vmas, index, &row->vma);
+}
+
+/* For people, what holds nothing is passed over. */
+static void write_row(struct huge_run *run)
+{
+	struct report *report = run->ctx->report;
+	bool all = !report_prose(report) || run->filter || run->ctx->options.sort;
+
+	if (all || run->row.counts.present || run->row.reasons->all)
+		report_row(report, &run->row);
+}
+
+static void write_sorted(struct huge_run *run, struct subject *subject)
+{
+	struct sort_item *items = mem_alloc((run->kept_count + 1) * sizeof(*items));
+
+	for (size_t i = 0; i < run->kept_count; i++)
+		items[i] = (struct sort_item){ run->kept[i].key, i };
+	sort_items(&run->sort, items, run->kept_count);
+	for (size_t i = 0; i < run->kept_count; i++) {
+		const struct kept_row *kept = &run->kept[items[i].index];
+
+		fill_row(run, subject, kept->index);
+		run->row.why = kept->why;
+		write_row(run);
+	}
+	free(items);
+}
+
+/* Rows are made one at a time, and written as they come where they need not be sorted. */
+static void write_rows(struct huge_run *run, struct subject *subject)
 {
 	size_t slot = 0;
 
-	run->rows = mem_grow(run->rows, subject->vmas.count + 1, sizeof(*run->rows));
-	run->row_count = 0;
+	if (run->sort.column)
+		run->kept = mem_grow(run->kept, subject->vmas.count + 1, sizeof(*run->kept));
+	run->kept_count = 0;
+	report_table(run->ctx->report, &run->mappings);
 	for (size_t i = 0; i < subject->vmas.count; i++) {
-		struct huge_row *row = &run->rows[run->row_count];
+		struct huge_row *row = &run->row;
 
-		*row = (struct huge_row){ .counts = run->pages.counts[i],
-					  .reasons = &run->pages.reasons,
-					  .why_asked = run->options.why };
-		vma_store_get(&subject->vmas, i, &row->vma);
+		fill_row(run, subject, i);
 		if (!filter_matches(run->filter, row))
 			continue;
 		slot = add_slots(run, row, (uint32_t)i, slot);
 		huge_counts_add(&run->total.counts, &row->counts);
-		run->row_count++;
-	}
-}
-
-static void write_rows(struct huge_run *run)
-{
-	struct sort_item *items = mem_alloc((run->row_count + 1) * sizeof(*items));
-	struct report *report = run->ctx->report;
-	bool table = report_prose(report) && !run->filter && !run->ctx->options.sort;
-
-	for (size_t i = 0; i < run->row_count; i++) {
-		items[i] = (struct sort_item){ .index = i };
 		if (run->sort.column)
-			items[i].key = run->sort.column->get(&run->rows[i], run->sort.column);
+			run->kept[run->kept_count++] = (struct kept_row){
+				run->sort.column->get(row, run->sort.column), i, row->why
+			};
+		else
+			write_row(run);
 	}
-	sort_items(&run->sort, items, run->row_count);
-	report_table(report, &run->mappings);
-	/* for people: what holds nothing is passed over */
-	for (size_t i = 0; i < run->row_count; i++) {
-		const struct huge_row *row = &run->rows[items[i].index];
-
-		if (!table || row->counts.present || row->reasons->all)
-			report_row(report, row);
-	}
-	report_table_end(report);
-	free(items);
+	if (run->sort.column)
+		write_sorted(run, subject);
+	report_table_end(run->ctx->report);
 }
 
 static void print_reach(struct huge_run *run, const struct huge_row *sum)
@@ -222,7 +253,7 @@ static void show(void *opaque, struct subject *subject)
 	struct huge_run *run = opaque;
 	struct error err;
 
-	huge_pages_read(&run->subjects, subject, &run->frames, &run->pages);
+	huge_pages_read(&run->subjects, subject, &run->frames, run->options.why, &run->pages);
 	if (run->pages.reasons.all && subject->complete) {
 		missing_add(&subject->process.missing, "pages", run->pages.reasons.all);
 		error_set(&err, EACCES, "%d: pagemap: %s (try: sudo vmview huge %d)",
@@ -235,8 +266,7 @@ static void show(void *opaque, struct subject *subject)
 		run->why[i].reason = (enum slot_reason)i;
 	if (run->options.why)
 		read_prctl(run, subject);
-	make_rows(run, subject);
-	write_rows(run);
+	write_rows(run, subject);
 	write_sum(run, &run->total, run->why);
 	if (run->options.why)
 		report_fact(run->ctx->report, "thp_disabled", VALUE_BOOL, value_u(run->off));
@@ -346,7 +376,7 @@ int huge_run(struct context *ctx, const struct command *command, int argc, char 
 		frames_close(&run->frames);
 	}
 	filter_free(run->filter);
-	free(run->rows);
+	free(run->kept);
 	if (rc == -EINVAL)
 		return context_usage(ctx, &err);
 	if (rc)

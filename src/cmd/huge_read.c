@@ -39,6 +39,9 @@ struct huge_read {
 	uint64_t page_size, huge_size;
 	unsigned page_shift, huge_order;
 	bool hidden, no_scan;
+	struct slot *slot; /* the last one; NULL: none yet */
+	struct slot passing; /* where they are not kept */
+	bool keep_slots;
 	struct folio folio; /* the last one found */
 	/* the run that is looked at */
 	const uint64_t *words;
@@ -57,27 +60,75 @@ void huge_counts_add(struct huge_counts *sum, const struct huge_counts *counts)
 
 void huge_pages_fini(struct huge_pages *pages)
 {
-	free(pages->counts);
+	free(pages->vmas);
+	free(pages->more);
 	free(pages->slots);
 	*pages = (struct huge_pages){ 0 };
+}
+
+void huge_pages_counts(const struct huge_pages *pages, size_t vma, struct huge_counts *out)
+{
+	const struct huge_vma *counted = &pages->vmas[vma];
+	uint64_t single = counted->present;
+
+	*out = counted->more ? pages->more[counted->more - 1] : (struct huge_counts){ 0 };
+	out->present = counted->present;
+	out->tlb = counted->tlb;
+	out->slots = counted->slots;
+	out->huge_slots = counted->huge_slots;
+	/* every page is in a folio of one order, or in one that is not known */
+	for (size_t order = 1; order < HUGE_ORDERS; order++)
+		single -= out->order[order];
+	out->order[0] = single - out->unknown_order;
+}
+
+/* The counts of a mapping that has more than single pages; the next call may move them. */
+static struct huge_counts *more_of(struct huge_read *read, uint32_t vma)
+{
+	struct huge_pages *out = read->out;
+	struct huge_vma *counted = &out->vmas[vma];
+
+	if (!counted->more) {
+		if (out->more_count == out->more_cap)
+			out->more = mem_grow(out->more,
+					     out->more_cap = out->more_cap ? out->more_cap * 2 : 16,
+					     sizeof(*out->more));
+		out->more[out->more_count++] = (struct huge_counts){ 0 };
+		counted->more = (uint32_t)out->more_count;
+	}
+	return &out->more[counted->more - 1];
+}
+
+static struct slot *slot_new(struct huge_read *read)
+{
+	struct huge_pages *out = read->out;
+
+	if (!read->keep_slots)
+		return &read->passing;
+	if (out->slot_count == out->slot_cap)
+		out->slots = mem_grow(out->slots,
+				      out->slot_cap = out->slot_cap ? out->slot_cap * 2 : 64,
+				      sizeof(*out->slots));
+	return &out->slots[out->slot_count++];
 }
 
 /* The slot of an address; addresses come in rising order here. */
 static struct slot *slot_push(struct huge_read *read, uint64_t addr, uint32_t vma)
 {
-	struct huge_pages *out = read->out;
 	uint64_t start = read->huge_size ? addr & ~(read->huge_size - 1) : addr;
-	struct slot *last = out->slot_count ? &out->slots[out->slot_count - 1] : NULL;
 
-	if (last && last->start == start && last->vma == vma)
-		return last;
-	if (!out->slots || out->slot_count == out->slot_cap)
-		out->slots = mem_grow(out->slots,
-				      out->slot_cap = out->slot_cap ? out->slot_cap * 2 : 64,
-				      sizeof(*out->slots));
-	last = &out->slots[out->slot_count++];
-	*last = (struct slot){ .start = start, .vma = vma };
-	return last;
+	if (read->slot && read->slot->start == start && read->slot->vma == vma)
+		return read->slot;
+	read->out->vmas[vma].slots++;
+	read->slot = slot_new(read);
+	*read->slot = (struct slot){ .start = start, .vma = vma };
+	return read->slot;
+}
+
+static void slot_set_huge(struct huge_read *read, struct slot *slot)
+{
+	read->out->vmas[slot->vma].huge_slots += !slot->huge;
+	slot->huge = true;
 }
 
 static struct slot *slot_find(struct huge_read *read, uint64_t addr, uint32_t vma)
@@ -126,7 +177,7 @@ static void add_part(struct huge_read *read, uint64_t pages, uint32_t vma)
 static void note_slots(struct huge_read *read, uint64_t vpn, uint64_t pages, uint64_t flags,
 		       uint32_t vma)
 {
-	if (!read->huge_size ||
+	if (!read->huge_size || !read->keep_slots ||
 	    (read->folio.order < read->huge_order && !(flags & PAGE_FLAG(LOCKED))))
 		return;
 	for (uint64_t i = 0; i < pages; i++) {
@@ -141,29 +192,34 @@ static void note_slots(struct huge_read *read, uint64_t vpn, uint64_t pages, uin
 static uint64_t take_folio(struct huge_read *read, uint64_t pfn, uint64_t rest, uint64_t vpn,
 			   uint32_t vma)
 {
-	uint64_t flags = read->words[pfn - read->words_pfn], pages = 1, size = 1;
-	struct huge_counts *counts = &read->out->counts[vma];
+	uint64_t flags = read->words[pfn - read->words_pfn], pages, size;
+	struct huge_counts *counts;
 
 	if (!page_flags_compound(flags)) {
 		read->folio = (struct folio){ 0 };
-	} else if (!folio_holds(&read->folio, pfn) &&
-		   !folio_find(pfn, flags, 0, get_flags, read, &read->folio)) {
+		note_slots(read, vpn, 1, flags, vma);
+		return 1;
+	}
+	counts = more_of(read, vma);
+	if (!folio_holds(&read->folio, pfn) &&
+	    !folio_find(pfn, flags, 0, get_flags, read, &read->folio)) {
 		counts->unknown_order += read->page_size;
 		read->folio = (struct folio){ 0 };
 		return 1;
 	}
+	size = 1ull << read->folio.order;
+	pages = read->folio.pfn + size - pfn;
+	pages = pages < rest ? pages : rest;
 	if (read->folio.order) {
-		size = 1ull << read->folio.order;
-		pages = read->folio.pfn + size - pfn;
-		pages = pages < rest ? pages : rest;
 		counts->large += pages * read->page_size;
-		if (pages == size && (vpn - pfn) % size == 0)
-			counts->aligned += pages * read->page_size;
-		if (pages != size && flags & PAGE_FLAG(ANON))
-			add_part(read, pages, vma);
+		counts->order[read->folio.order < HUGE_ORDERS ? read->folio.order :
+								HUGE_ORDERS - 1] +=
+			pages * read->page_size;
 	}
-	counts->order[read->folio.order < HUGE_ORDERS ? read->folio.order : HUGE_ORDERS - 1] +=
-		pages * read->page_size;
+	if (read->folio.order && pages == size && (vpn - pfn) % size == 0)
+		counts->aligned += pages * read->page_size;
+	if (pages != size && flags & PAGE_FLAG(ANON))
+		add_part(read, pages, vma);
 	note_slots(read, vpn, pages, flags, vma);
 	return pages;
 }
@@ -183,11 +239,25 @@ static size_t find_piece(const struct huge_read *read, uint32_t tag)
 	return low;
 }
 
+/* Single pages of which there is nothing to note: the most by far. */
+static bool is_plain(const struct huge_read *read, const struct frame_run *run,
+		     const uint64_t *words)
+{
+	uint64_t met = 0;
+
+	for (uint32_t i = 0; i < run->count; i++)
+		met |= words[i];
+	return !page_flags_compound(met) && !(read->keep_slots && met & PAGE_FLAG(LOCKED));
+}
+
 static void take_run(void *ctx, const struct frame_run *run, const uint64_t *words)
 {
 	struct huge_read *read = ctx;
-	size_t index = find_piece(read, run->tag);
+	size_t index;
 
+	if (words && is_plain(read, run, words))
+		return;
+	index = find_piece(read, run->tag);
 	read->words = words;
 	read->words_pfn = run->pfn;
 	read->words_count = words ? run->count : 0;
@@ -205,7 +275,7 @@ static void take_run(void *ctx, const struct frame_run *run, const uint64_t *wor
 						  piece->vpn + (tag - piece->tag), piece->vma);
 			continue;
 		}
-		read->out->counts[piece->vma].unknown_order += end * read->page_size;
+		more_of(read, piece->vma)->unknown_order += end * read->page_size;
 		i += end;
 	}
 }
@@ -217,6 +287,16 @@ static void flush(struct huge_read *read)
 	frame_batch_reset(&read->batch);
 	read->piece_count = 0;
 	read->next_tag = 0;
+}
+
+/* Pages that follow those of the piece before belong to it. */
+static void note_piece(struct huge_read *read, uint64_t vpn, uint32_t vma)
+{
+	const struct piece *last = &read->pieces[read->piece_count - 1];
+
+	if (!read->piece_count || last->vma != vma ||
+	    last->vpn + (read->next_tag - last->tag) != vpn)
+		read->pieces[read->piece_count++] = (struct piece){ read->next_tag, vma, vpn };
 }
 
 static void ask_frames(struct huge_read *read, uint64_t pfn, uint64_t pages, uint64_t vpn,
@@ -232,7 +312,7 @@ static void ask_frames(struct huge_read *read, uint64_t pfn, uint64_t pages, uin
 			flush(read);
 			continue;
 		}
-		read->pieces[read->piece_count++] = (struct piece){ read->next_tag, vma, vpn };
+		note_piece(read, vpn, vma);
 		read->next_tag += (uint32_t)taken;
 		pfn += taken;
 		vpn += taken;
@@ -258,7 +338,7 @@ static unsigned hugetlb_order(struct huge_read *read, uint64_t pfn, unsigned ord
 static void take_huge(struct huge_read *read, const struct page_span *span, uint64_t i,
 		      uint64_t pages, bool hugetlb)
 {
-	struct huge_counts *counts = &read->out->counts[span->vma];
+	struct huge_counts *counts = more_of(read, span->vma);
 	uint64_t addr = span->start + i * read->page_size, bytes = pages * read->page_size;
 	uint64_t pfn = pagemap_pfn(page_span_word(span, i));
 	struct slot *slot = slot_push(read, addr, span->vma);
@@ -267,7 +347,7 @@ static void take_huge(struct huge_read *read, const struct page_span *span, uint
 
 	if (hugetlb && pfn && !read->out->reasons.order)
 		order = hugetlb_order(read, pfn, order);
-	counts->present += bytes;
+	read->out->vmas[span->vma].present += bytes;
 	counts->pmd += bytes;
 	counts->aligned += bytes;
 	counts->order[order < HUGE_ORDERS ? order : HUGE_ORDERS - 1] += bytes;
@@ -276,8 +356,8 @@ static void take_huge(struct huge_read *read, const struct page_span *span, uint
 	pud = span->mapped == PAGE_MAPPED_PUD ||
 	      order >= read->huge_order + (unsigned)__builtin_ctz(HUGE_PUD_ENTRIES);
 	if (!slot->huge && (!pud || addr % (read->huge_size * HUGE_PUD_ENTRIES) == 0))
-		counts->tlb++;
-	slot->huge = true;
+		read->out->vmas[span->vma].tlb++;
+	slot_set_huge(read, slot);
 	slot->present += (uint32_t)pages;
 }
 
@@ -286,32 +366,44 @@ static void take_zero(struct huge_read *read, const struct page_span *span, uint
 	struct slot *slot = slot_push(read, addr, span->vma);
 
 	slot->zero++;
-	slot->huge |= span->mapped == PAGE_MAPPED_PMD;
+	if (span->mapped == PAGE_MAPPED_PMD)
+		slot_set_huge(read, slot);
+}
+
+/* Pages mapped by PTEs are in these slots. */
+static void fill_slots(struct huge_read *read, uint64_t addr, uint64_t pages, bool shared,
+		       uint32_t vma)
+{
+	while (pages) {
+		struct slot *slot = slot_push(read, addr, vma);
+		uint64_t room = read->huge_size ? read->huge_size - addr % read->huge_size :
+						  read->page_size;
+		uint64_t n = room / read->page_size < pages ? room / read->page_size : pages;
+
+		slot->present += (uint32_t)n;
+		slot->shared += shared ? (uint32_t)n : 0;
+		addr += n * read->page_size;
+		pages -= n;
+	}
 }
 
 /* A page mapped by a PTE; those behind it in the next frames go with it. Returns how many. */
 static uint64_t take_small(struct huge_read *read, const struct page_span *span, uint64_t i,
 			   uint64_t zero_pfn, bool hugetlb)
 {
-	struct huge_counts *counts = &read->out->counts[span->vma];
-	uint64_t addr = span->start + i * read->page_size, n = 0;
+	struct huge_vma *counts = &read->out->vmas[span->vma];
+	uint64_t addr = span->start + i * read->page_size, step, n;
 	uint64_t word = page_span_word(span, i), pfn = pagemap_pfn(word);
 
-	do {
-		struct slot *slot = slot_push(read, addr + n * read->page_size, span->vma);
-
-		slot->present++;
-		slot->shared += !(word & PAGEMAP_EXCLUSIVE);
-		n++;
-		if (i + n == span->pages)
-			break;
-		word = page_span_word(span, i + n);
-	} while (page_span_state(span, i + n, zero_pfn) == PAGE_PRESENT && pfn &&
-		 pagemap_pfn(word) == pfn + n);
+	n = page_span_stretch(span, i, zero_pfn, &step);
+	/* (the same frame again and again) */
+	if (pfn && !step)
+		n = 1;
+	fill_slots(read, addr, n, !(word & PAGEMAP_EXCLUSIVE), span->vma);
 	counts->present += n * read->page_size;
 	counts->tlb += n;
 	if (hugetlb)
-		counts->hugetlb += n * read->page_size;
+		more_of(read, span->vma)->hugetlb += n * read->page_size;
 	read->no_scan |= span->mapped == PAGE_MAPPED_UNKNOWN;
 	if (!pfn)
 		read->hidden = true;
@@ -383,7 +475,7 @@ static void take_counts(void *ctx, const struct frame_run *run, const uint64_t *
 
 	for (uint32_t i = 0; words && i < run->count; i++)
 		if (!words[i])
-			read->out->counts[run->tag].unmapped += read->page_size;
+			more_of(read, run->tag)->unmapped += read->page_size;
 }
 
 /* Folios of which not every page was met: which of their frames does nobody map? */
@@ -416,18 +508,6 @@ static void count_unmapped(struct huge_read *read)
 	frame_batch_fini(&batch);
 }
 
-static void count_slots(struct huge_read *read)
-{
-	struct huge_pages *out = read->out;
-
-	for (size_t i = 0; i < out->slot_count; i++) {
-		struct huge_counts *counts = &out->counts[out->slots[i].vma];
-
-		counts->slots++;
-		counts->huge_slots += out->slots[i].huge;
-	}
-}
-
 static void find_reasons(struct huge_read *read, const struct caps *caps)
 {
 	struct huge_reasons *reasons = &read->out->reasons;
@@ -442,18 +522,19 @@ static void find_reasons(struct huge_read *read, const struct caps *caps)
 }
 
 void huge_pages_read(struct subjects *subjects, struct subject *subject, struct frames *frames,
-		     struct huge_pages *out)
+		     bool slots, struct huge_pages *out)
 {
 	struct huge_read read = {
 		.subject = subject,
 		.frames = frames,
 		.out = out,
+		.keep_slots = slots,
 		.page_size = subjects->caps.page_size,
 		.huge_size = subjects->caps.huge_size,
 	};
 
 	*out = (struct huge_pages){ 0 };
-	out->counts = mem_zalloc((subject->vmas.count + 1) * sizeof(*out->counts));
+	out->vmas = mem_zalloc((subject->vmas.count + 1) * sizeof(*out->vmas));
 	find_reasons(&read, &subjects->caps);
 	if (out->reasons.all)
 		return;
@@ -470,7 +551,6 @@ void huge_pages_read(struct subjects *subjects, struct subject *subject, struct 
 		out->reasons.order = out->reasons.unmapped = "denied: needs CAP_SYS_ADMIN";
 	if (read.no_scan && subjects->ctx->root.recorded)
 		out->reasons.mapped = "not recorded";
-	count_slots(&read);
 	frame_batch_fini(&read.batch);
 	free(read.pieces);
 	free(read.parts);

@@ -35,18 +35,33 @@ struct huge_reasons {
 	const char *all; /* everything */
 };
 
+/* What every mapping has. Most have single pages alone and nothing more. */
+struct huge_vma {
+	uint64_t present, tlb; /* as in huge_counts */
+	uint32_t slots, huge_slots;
+	uint32_t more; /* index in huge_pages.more, from 1; 0: it has none */
+};
+
 /* What is read of a process: counts by mapping, and its slots that hold a page, by address. */
 struct huge_pages {
-	struct huge_counts *counts; /* as many as subject->vmas; heap */
+	struct huge_vma *vmas; /* as many as subject->vmas; heap */
+	struct huge_counts *more; /* heap */
+	size_t more_count, more_cap;
 	struct slot *slots; /* heap */
 	size_t slot_count, slot_cap;
 	struct huge_reasons reasons;
 };
 
-/* Walk the pages and ask for the flags of frames that no PMD maps. huge_size may be 0. */
+/*
+ * Walk the pages and ask for the flags of frames that no PMD maps. huge_size may be 0. Slots are kept
+ * where they are asked for, else only counted.
+ */
 void huge_pages_read(struct subjects *subjects, struct subject *subject, struct frames *frames,
-		     struct huge_pages *out);
+		     bool slots, struct huge_pages *out);
 void huge_pages_fini(struct huge_pages *pages);
+
+/* The counts of a mapping. */
+void huge_pages_counts(const struct huge_pages *pages, size_t vma, struct huge_counts *out);
 
 void huge_counts_add(struct huge_counts *sum, const struct huge_counts *counts);
 
