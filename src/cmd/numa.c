@@ -37,8 +37,10 @@ struct numa_run {
 	struct numa_maps maps;
 	struct numa_threads threads;
 	const char *reason, *policy_reason; /* why maps is not known, or only its policies */
-	struct numa_row *rows;
-	size_t row_count;
+	struct numa_row row;
+	struct sort_item *items; /* rows that wait for the sorting */
+	size_t item_count;
+	size_t next; /* in maps: mappings come in its order */
 	uint64_t resident[NODES_MAX], all;
 	/* of all processes, each address space once */
 	uint64_t sum[NODES_MAX], sum_all;
@@ -95,14 +97,24 @@ static void read_threads(struct numa_run *run, struct subject *subject)
 							  "not known where its threads ran";
 }
 
-static void add_row(struct numa_run *run, struct subject *subject, size_t index)
+/* Both lists are by address; what is asked for again is searched. */
+static const struct numa_vma *find_numa(struct numa_run *run, uint64_t start)
 {
-	struct numa_row *row = &run->rows[run->row_count];
+	const struct numa_maps *maps = &run->maps;
 
-	*row = (struct numa_row){ .threads = &run->threads };
+	if (run->next < maps->count && maps->vmas[run->next].start == start)
+		return &maps->vmas[run->next++];
+	return numa_maps_find(maps, start);
+}
+
+static void fill_row(struct numa_run *run, struct subject *subject, size_t index)
+{
+	struct numa_row *row = &run->row;
+
 	vma_store_get(&subject->vmas, index, &row->vma);
-	if (!run->reason)
-		row->numa = numa_maps_find(&run->maps, row->vma.start);
+	row->threads = &run->threads;
+	row->reason = NULL;
+	row->numa = run->reason ? NULL : find_numa(run, row->vma.start);
 	row->policy_reason = run->policy_reason;
 	/* the kernel's own page (vsyscall) is in no list */
 	if (row->numa && row->numa->no_unit) {
@@ -113,31 +125,48 @@ static void add_row(struct numa_run *run, struct subject *subject, size_t index)
 			      row->vma.start >> 63 ? "" :
 						     "not in numa_maps: changed meanwhile";
 	}
-	if (!filter_matches(run->filter, row))
-		return;
-	run->row_count++;
+}
+
+static void add_row(struct numa_run *run, const struct numa_row *row)
+{
 	for (size_t i = 0; row->numa && i < row->numa->share_count; i++) {
 		run->resident[row->numa->shares[i].node] += row->numa->shares[i].bytes;
 		run->all += row->numa->shares[i].bytes;
 	}
 }
 
-static void write_rows(struct numa_run *run)
+static void write_sorted(struct numa_run *run, struct subject *subject)
 {
-	struct sort_item *items = mem_alloc((run->row_count + 1) * sizeof(*items));
-	struct report *report = run->ctx->report;
-
-	for (size_t i = 0; i < run->row_count; i++) {
-		items[i] = (struct sort_item){ .index = i };
-		if (run->sort.column)
-			items[i].key = run->sort.column->get(&run->rows[i], run->sort.column);
+	sort_items(&run->sort, run->items, run->item_count);
+	for (size_t i = 0; i < run->item_count; i++) {
+		fill_row(run, subject, run->items[i].index);
+		report_row(run->ctx->report, &run->row);
 	}
-	sort_items(&run->sort, items, run->row_count);
-	report_table(report, &run->mappings);
-	for (size_t i = 0; i < run->row_count; i++)
-		report_row(report, &run->rows[items[i].index]);
-	report_table_end(report);
-	free(items);
+}
+
+/* Rows are made one at a time, and written as they come where they need not be sorted. */
+static void write_rows(struct numa_run *run, struct subject *subject)
+{
+	const struct column *by = run->sort.column;
+
+	if (by)
+		run->items = mem_grow(run->items, subject->vmas.count + 1, sizeof(*run->items));
+	run->item_count = run->next = 0;
+	report_table(run->ctx->report, &run->mappings);
+	for (size_t i = 0; i < subject->vmas.count; i++) {
+		fill_row(run, subject, i);
+		if (!filter_matches(run->filter, &run->row))
+			continue;
+		add_row(run, &run->row);
+		if (by)
+			run->items[run->item_count++] =
+				(struct sort_item){ by->get(&run->row, by), i };
+		else
+			report_row(run->ctx->report, &run->row);
+	}
+	if (by)
+		write_sorted(run, subject);
+	report_table_end(run->ctx->report);
 }
 
 static bool is_online(const struct nodes *nodes, uint32_t node)
@@ -208,15 +237,11 @@ static void show(void *opaque, struct subject *subject)
 {
 	struct numa_run *run = opaque;
 
-	run->row_count = 0;
 	run->all = 0;
 	memset(run->resident, 0, sizeof(run->resident));
 	read_nodes(run, subject);
 	read_threads(run, subject);
-	run->rows = mem_grow(run->rows, subject->vmas.count, sizeof(*run->rows));
-	for (size_t i = 0; i < subject->vmas.count; i++)
-		add_row(run, subject, i);
-	write_rows(run);
+	write_rows(run, subject);
 	write_nodes(run, run->resident, run->all, &run->threads);
 	write_total(run);
 	if (subject->same_as)
@@ -316,7 +341,7 @@ int numa_run(struct context *ctx, const struct command *command, int argc, char 
 	if (rc == 0)
 		run_all(run, &targets);
 	filter_free(run->filter);
-	free(run->rows);
+	free(run->items);
 	if (rc == -EINVAL)
 		return context_usage(ctx, &err);
 	if (rc)

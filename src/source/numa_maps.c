@@ -148,6 +148,7 @@ void numa_maps_parse(struct bytes text, uint64_t page_size, struct arena *arena,
 {
 	const char *at = text.data, *end = text.data + text.len;
 	struct numa_share *shares = mem_alloc(NUMA_NODES_MAX * sizeof(*shares));
+	struct bytes last = { 0 };
 	struct numa_vma vma;
 
 	*out = (struct numa_maps){
@@ -164,6 +165,11 @@ void numa_maps_parse(struct bytes text, uint64_t page_size, struct arena *arena,
 			vma.shares = arena_alloc(arena, size);
 			if (size)
 				memcpy(vma.shares, shares, size);
+			/* most have the policy of their neighbour */
+			vma.policy = out->count && bytes_equal(vma.policy, last) ?
+					     last :
+					     arena_bytes(arena, vma.policy);
+			last = vma.policy;
 			out->vmas[out->count++] = vma;
 		} else if (!out->malformed++) {
 			out->first_malformed = line;
@@ -200,9 +206,7 @@ int numa_maps_read(const struct procdir *dir, uint64_t page_size, struct arena *
 		return fd;
 	len = read_text(dir, fd, &text);
 	if (len >= 0) {
-		/* the policies point into it */
-		numa_maps_parse(arena_bytes(arena, (struct bytes){ text, (size_t)len }), page_size,
-				arena, out);
+		numa_maps_parse((struct bytes){ text, (size_t)len }, page_size, arena, out);
 		out->cut_off = out->count && pread(fd, &byte, 1, 0) <= 0;
 	}
 	free(text);

@@ -41,8 +41,8 @@ struct numa_maps {
 
 /*
  * Parse the text of numa_maps; pure. page_size is what pages are counted in where the line does not
- * tell and the mapping is not hugetlb. Policies point into text, the rest lives in arena. A line that is
- * none is counted and skipped, as is one that starts below the one before.
+ * tell and the mapping is not hugetlb. All of out lives in arena. A line that is none is counted and
+ * skipped, as is one that starts below the one before.
  */
 void numa_maps_parse(struct bytes text, uint64_t page_size, struct arena *arena,
 		     struct numa_maps *out);
