@@ -165,9 +165,9 @@ static void write_rows(struct huge_run *run, struct subject *subject)
 		slot = add_slots(run, row, (uint32_t)i, slot);
 		huge_counts_add(&run->total.counts, &row->counts);
 		if (run->sort.column)
-			run->kept[run->kept_count++] = (struct kept_row){
-				run->sort.column->get(row, run->sort.column), i, row->why
-			};
+			run->kept[run->kept_count++] =
+				(struct kept_row){ run->sort.column->get(row, run->sort.column), i,
+						   row->why };
 		else
 			write_row(run);
 	}

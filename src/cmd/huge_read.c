@@ -216,7 +216,7 @@ static uint64_t take_folio(struct huge_read *read, uint64_t pfn, uint64_t rest, 
 								HUGE_ORDERS - 1] +=
 			pages * read->page_size;
 	}
-	if (read->folio.order && pages == size && (vpn - pfn) % size == 0)
+	if (read->folio.order && pages == size && ((vpn - pfn) & (size - 1)) == 0)
 		counts->aligned += pages * read->page_size;
 	if (pages != size && flags & PAGE_FLAG(ANON))
 		add_part(read, pages, vma);

@@ -118,7 +118,7 @@ static int take_mapping(void *opaque, struct vma *vma)
 	pages->vmas[pages->store.count] = (struct walk_vma){
 		.start = start,
 		.end = end,
-		.hint = may_be_skipped(vma)			       ? WALK_BLIND :
+		.hint = may_be_skipped(vma)		       ? WALK_BLIND :
 			start == vma->start && end == vma->end ? WALK_WHOLE :
 								 0,
 	};

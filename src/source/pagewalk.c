@@ -503,7 +503,8 @@ static bool is_small(const struct pagewalk *walk, const struct walk_vma *vma)
 }
 
 /* A stretch of the address space without big gaps between mappings; small: see is_small(). */
-static void walk_stretch(struct pagewalk *walk, uint64_t start, uint64_t end, bool blind, bool small)
+static void walk_stretch(struct pagewalk *walk, uint64_t start, uint64_t end, bool blind,
+			 bool small)
 {
 	struct walk_state *state = walk->state;
 	bool scan = !blind && ((walk->want & WALK_MAPPED && !small) || end - start > scan_above);
