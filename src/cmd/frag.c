@@ -2,35 +2,30 @@
 #include <errno.h>
 #include <string.h>
 
-#include "analysis/fragmentation.h"
 #include "base/encode.h"
 #include "base/error.h"
 #include "cmd/commands.h"
-#include "cmd/frag_space.h"
+#include "cmd/context.h"
+#include "cmd/frag.h"
 #include "column/filter.h"
 #include "column/sort.h"
-#include "source/buddyinfo.h"
 
-struct frag_options {
-	struct target_options targets; /* first: its rows are offsets in it */
+static const struct option_row frag_option_rows[] = {
+	TARGET_OPTION_ROWS,
+	{ 0, "interval", "TIME", OPTION_TIME, offsetof(struct frag_options, interval),
+	  "the kernel's counters over this time: 1, 200ms" },
 };
 
-static const struct option_row frag_option_rows[] = { TARGET_OPTION_ROWS };
+static const char *const counter_prefixes[] = {
+	"compact_",	  "allocstall",	    "pgmigrate_", "thp_fault_", "thp_collapse_alloc",
+	"thp_split_page", "thp_migration_", "htlb_",	  NULL,
+};
 
 /* A row: an order of a zone. */
 struct order_row {
 	const struct buddy_zone *zone;
 	unsigned order;
 	size_t page_size;
-};
-
-struct frag_run {
-	struct context *ctx;
-	struct frag_options options;
-	struct selection selection, json_selection, zone_selection;
-	struct filter *filter;
-	struct buddy_zone *zones;
-	size_t zone_count, malformed;
 };
 
 static const char defaults[] =
@@ -114,56 +109,56 @@ static const struct column order_columns[] = {
 static const struct column_set order_set = { order_columns,
 					     sizeof(order_columns) / sizeof(order_columns[0]) };
 
-static int read_zones(struct frag_run *run, struct error *err)
+static int read_zones(struct frag_view *view, struct error *err)
 {
-	struct context *ctx = run->ctx;
+	struct context *ctx = view->ctx;
 	struct bytes text;
 	int rc = root_read(&ctx->root, &ctx->arena, &text, err, "proc/buddyinfo");
 
 	if (rc == 0)
-		rc = buddyinfo_parse(text, &ctx->arena, &run->zones, &run->zone_count,
-				     &run->malformed, err);
+		rc = buddyinfo_parse(text, &ctx->arena, &view->zones, &view->zone_count,
+				     &view->malformed, err);
 	return rc;
 }
 
-static struct order_row order_row(const struct frag_run *run, size_t zone, unsigned order)
+static struct order_row order_row(const struct frag_view *view, size_t zone, unsigned order)
 {
-	return (struct order_row){ &run->zones[zone], order, run->ctx->host.page_size };
+	return (struct order_row){ &view->zones[zone], order, view->ctx->host.page_size };
 }
 
-static void write_table(struct frag_run *run)
+static void write_table(struct frag_view *view)
 {
-	const struct table table = { "orders", &run->selection, .csv = true, .text_only = true };
-	struct report *report = run->ctx->report;
+	const struct table table = { "orders", &view->selection, .csv = true, .text_only = true };
+	struct report *report = view->ctx->report;
 
 	report_table(report, &table);
-	for (size_t zone = 0; zone < run->zone_count; zone++) {
-		for (unsigned order = 0; order < run->zones[zone].orders; order++) {
-			struct order_row row = order_row(run, zone, order);
+	for (size_t zone = 0; zone < view->zone_count; zone++) {
+		for (unsigned order = 0; order < view->zones[zone].orders; order++) {
+			struct order_row row = order_row(view, zone, order);
 
-			if (filter_matches(run->filter, &row))
+			if (filter_matches(view->filter, &row))
 				report_row(report, &row);
 		}
 	}
 	report_table_end(report);
 }
 
-static void write_json(struct frag_run *run)
+static void write_json(struct frag_view *view)
 {
-	const struct table table = { "orders", &run->json_selection, .json_only = true };
-	struct report *report = run->ctx->report;
+	const struct table table = { "orders", &view->json_selection, .json_only = true };
+	struct report *report = view->ctx->report;
 
 	report_list(report, "zones");
-	for (size_t zone = 0; zone < run->zone_count; zone++) {
-		struct order_row first = order_row(run, zone, 0);
+	for (size_t zone = 0; zone < view->zone_count; zone++) {
+		struct order_row first = order_row(view, zone, 0);
 
 		report_object(report, NULL);
-		report_facts(report, &run->zone_selection, &first);
+		report_facts(report, &view->zone_selection, &first);
 		report_table(report, &table);
-		for (unsigned order = 0; order < run->zones[zone].orders; order++) {
-			struct order_row row = order_row(run, zone, order);
+		for (unsigned order = 0; order < view->zones[zone].orders; order++) {
+			struct order_row row = order_row(view, zone, order);
 
-			if (filter_matches(run->filter, &row))
+			if (filter_matches(view->filter, &row))
 				report_row(report, &row);
 		}
 		report_table_end(report);
@@ -172,115 +167,60 @@ static void write_json(struct frag_run *run)
 	report_list_end(report);
 }
 
-/* Can the machine give a block of an order: the zone that is best for it tells. */
-struct verdict {
-	unsigned order;
-	const char *answer;
-	uint64_t blocks;	/* free, of that order and above, counted in that order */
-	int index;		/* fragmentation index in thousandths where there is none */
-	uint64_t free_pages;
-};
-
-static const char answer_now[] = "now";
-static const char answer_compaction[] = "after compaction";
-static const char answer_no[] = "not before memory is freed";
-
-static struct verdict judge(const struct frag_run *run, unsigned order)
+void frag_note(struct frag_view *view, const char *file, const char *key, const char *reason)
 {
-	struct verdict verdict = { .order = order, .index = 0, .answer = answer_no };
+	struct error err;
 
-	for (size_t i = 0; i < run->zone_count; i++) {
-		const struct buddy_zone *zone = &run->zones[i];
-		uint64_t usable = frag_usable_pages(zone->free_blocks, zone->orders, order);
-		int index = frag_external_index(zone->free_blocks, zone->orders, order);
-
-		/* kept for devices: lowmem_reserve_ratio lets hardly anybody else in */
-		if (bytes_equal(zone->zone, BYTES("DMA")))
-			continue;
-		verdict.blocks += usable >> order;
-		verdict.free_pages += frag_free_pages(zone->free_blocks, zone->orders);
-		if (index > verdict.index)
-			verdict.index = index;
-	}
-	if (verdict.blocks)
-		verdict.answer = answer_now;
-	else if (verdict.index >= 500)
-		verdict.answer = answer_compaction;
-	return verdict;
+	if (!reason)
+		return;
+	missing_add(&view->missing, key, reason);
+	if (strcmp(reason, "not recorded") == 0)
+		return;
+	error_set(&err, EACCES, "%s: %s%s", file, reason,
+		  strncmp(reason, "denied", 6) == 0 ? " (try: sudo vmview frag)" : "");
+	context_partial(view->ctx, &err);
 }
 
-static void say_verdict(struct frag_run *run, struct out *out, const struct verdict *verdict)
+static int show_machine(struct frag_view *view, struct error *err)
 {
-	out_printf(out, "order %u (", verdict->order);
-	report_size(run->ctx->report, out, (uint64_t)run->ctx->host.page_size << verdict->order);
-	out_printf(out, "): %s", verdict->answer);
-	if (verdict->answer == answer_now)
-		out_printf(out, "; %llu such blocks are free (watermarks may keep some back)\n",
-			   (unsigned long long)verdict->blocks);
-	else if (verdict->answer == answer_compaction)
-		out_printf(out, "; free memory is there, but in pieces (index 0.%03d)\n",
-			   verdict->index);
-	else
-		out_str(out, "; too little memory is free\n");
-}
-
-static void write_verdicts(struct frag_run *run)
-{
-	static const unsigned orders[] = { 3, 9 };
-	struct report *report = run->ctx->report;
-	struct out *out = report_prose(report);
-
-	if (out)
-		out_char(out, '\n');
-	report_list(report, "verdicts");
-	for (size_t i = 0; i < sizeof(orders) / sizeof(orders[0]); i++) {
-		struct verdict verdict = judge(run, orders[i]);
-
-		if (out)
-			say_verdict(run, out, &verdict);
-		report_object(report, NULL);
-		report_fact(report, "order", VALUE_NUMBER, value_i(verdict.order));
-		report_fact(report, "answer", VALUE_WORD, value_word(verdict.answer));
-		report_fact(report, "free_blocks", VALUE_COUNT, value_u(verdict.blocks));
-		report_object_end(report);
-	}
-	report_list_end(report);
-}
-
-static int show_machine(struct frag_run *run, struct error *err)
-{
-	struct context *ctx = run->ctx;
-	int rc = read_zones(run, err);
+	struct context *ctx = view->ctx;
+	int rc = read_zones(view, err);
 
 	if (rc)
 		return rc;
+	counters_begin(&view->counters, ctx, counter_prefixes, view->options.interval);
+	memmap_init(&view->map, &ctx->root, ctx->host.page_size, &ctx->arena);
+	memmap_zone(&view->map, 0);
+	frag_types_read(view);
 	context_begin(ctx, "frag");
 	if (ctx->options.json)
-		write_json(run);
+		write_json(view);
 	else
-		write_table(run);
-	write_verdicts(run);
-	if (run->malformed)
-		error_note("buddyinfo: %zu lines are of no zone", run->malformed);
-	report_end(ctx->report, ctx->status == STATUS_OK, NULL);
+		write_table(view);
+	frag_types_write(view);
+	frag_note(view, "vmstat", "counters", counters_write(&view->counters));
+	frag_verdicts_write(view);
+	if (view->malformed)
+		error_note("buddyinfo: %zu lines are of no zone", view->malformed);
+	report_end(ctx->report, ctx->status == STATUS_OK, &view->missing);
 	return 0;
 }
 
-static int parse_columns(struct frag_run *run, struct error *err)
+static int parse_columns(struct frag_view *view, struct error *err)
 {
-	const struct common_options *options = &run->ctx->options;
-	struct arena *arena = &run->ctx->arena;
-	int rc = selection_parse(&run->selection, &order_set, defaults, options->columns, arena,
+	const struct common_options *options = &view->ctx->options;
+	struct arena *arena = &view->ctx->arena;
+	int rc = selection_parse(&view->selection, &order_set, defaults, options->columns, arena,
 				 err);
 
 	if (rc == 0)
-		rc = selection_parse(&run->json_selection, &order_set, defaults, "-node,-zone",
+		rc = selection_parse(&view->json_selection, &order_set, defaults, "-node,-zone",
 				     arena, err);
 	if (rc == 0)
-		rc = selection_parse(&run->zone_selection, &order_set, "node,zone", NULL, arena,
+		rc = selection_parse(&view->zone_selection, &order_set, "node,zone", NULL, arena,
 				     err);
 	if (rc == 0)
-		rc = filter_parse(&run->filter, &order_set, options->filter, arena, err);
+		rc = filter_parse(&view->filter, &order_set, options->filter, arena, err);
 	return rc;
 }
 
@@ -290,36 +230,36 @@ static bool names_processes(const struct target_options *targets, int operands)
 	       targets->all;
 }
 
-static int show(struct frag_run *run, int argc, char **argv, struct error *err)
+static int show(struct frag_view *view, int argc, char **argv, struct error *err)
 {
 	struct targets targets;
 	int rc;
 
-	if (!names_processes(&run->options.targets, argc)) {
-		rc = parse_columns(run, err);
-		return rc ? rc : show_machine(run, err);
+	if (!names_processes(&view->options.targets, argc)) {
+		rc = parse_columns(view, err);
+		return rc ? rc : show_machine(view, err);
 	}
-	rc = targets_find(run->ctx, &run->options.targets, argc, argv, &targets, err);
-	return rc ? rc : frag_space(run->ctx, &targets, err);
+	rc = targets_find(view->ctx, &view->options.targets, argc, argv, &targets, err);
+	return rc ? rc : frag_space(view->ctx, &targets, err);
 }
 
 int frag_run(struct context *ctx, const struct command *command, int argc, char **argv)
 {
-	struct frag_run *run = arena_zalloc(&ctx->arena, sizeof(*run));
+	struct frag_view *view = arena_zalloc(&ctx->arena, sizeof(*view));
 	const struct option_table own = {
 		frag_option_rows,
 		sizeof(frag_option_rows) / sizeof(frag_option_rows[0]),
-		&run->options,
+		&view->options,
 	};
 	struct error err;
 	int operands, status, rc = 0;
 
-	run->ctx = ctx;
+	view->ctx = ctx;
 	if (context_open(ctx, command, &own, argc, argv, &operands, &status))
 		return status;
 	if (!context_columns_help(ctx, &order_set, defaults))
-		rc = show(run, argc - operands, argv + operands, &err);
-	filter_free(run->filter);
+		rc = show(view, argc - operands, argv + operands, &err);
+	filter_free(view->filter);
 	if (rc == -EINVAL)
 		return context_usage(ctx, &err);
 	if (rc)

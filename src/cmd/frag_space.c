@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "cmd/frag_space.h"
+#include "cmd/frag.h"
 
 #include <errno.h>
 

@@ -225,29 +225,3 @@ void pool_columns(struct column_set *set)
 
 	*set = (struct column_set){ columns, sizeof(columns) / sizeof(columns[0]) };
 }
-
-static struct value get_counter_name(const void *row, const struct column *column)
-{
-	(void)column;
-	return value_word(((const struct counter_row *)row)->name);
-}
-
-static struct value get_counter(const void *opaque, const struct column *column)
-{
-	const struct counter_row *row = opaque;
-
-	if (column->arg)
-		return row->interval_ns ? value_u(row->total - row->before) : value_none();
-	return value_u(row->total);
-}
-
-void counter_columns(struct column_set *set)
-{
-	static const struct column columns[] = {
-		{ "counter", "COUNTER", "its name in vmstat", VALUE_WORD, 0, get_counter_name },
-		{ "count", "TOTAL", "since the start", VALUE_COUNT, 0, get_counter, 0 },
-		{ "delta", "DELTA", "in the interval", VALUE_COUNT, 0, get_counter, 1 },
-	};
-
-	*set = (struct column_set){ columns, sizeof(columns) / sizeof(columns[0]) };
-}

@@ -29,13 +29,6 @@ struct why_row {
 	uint64_t more; /* bytes that would be taken to fill them */
 };
 
-/* A counter of /proc/vmstat. */
-struct counter_row {
-	const char *name;
-	uint64_t total, before;
-	uint64_t interval_ns; /* 0: not asked */
-};
-
 extern const char huge_columns_default[], huge_columns_csv[], why_columns_default[],
 	pool_columns_default[];
 
@@ -47,6 +40,5 @@ const char *huge_columns_json(struct arena *arena, const struct column_set *set,
 
 void why_columns(struct column_set *set);
 void pool_columns(struct column_set *set); /* rows are struct huge_pool */
-void counter_columns(struct column_set *set);
 
 #endif

@@ -1,10 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "cmd/huge_machine.h"
 
-#include <string.h>
-#include <time.h>
-
-#include "base/num.h"
 #include "cmd/context.h"
 #include "cmd/huge_columns.h"
 #include "model/thp.h"
@@ -17,88 +13,13 @@ static const char *const mode_names[] = {
 	[THP_ALWAYS] = "always",
 };
 
-/* "NAME NUMBER" a line. */
-static bool next_counter(const char **at, const char *end, struct bytes *name, uint64_t *number)
-{
-	while (*at < end) {
-		const char *newline = memchr(*at, '\n', (size_t)(end - *at));
-		const char *stop = newline ? newline : end;
-		const char *space = memchr(*at, ' ', (size_t)(stop - *at));
-
-		*name = (struct bytes){ *at, space ? (size_t)(space - *at) : 0 };
-		*at = stop < end ? stop + 1 : end;
-		if (!space)
-			continue;
-		space++;
-		if (num_parse_dec(&space, stop, number) && space == stop)
-			return true;
-	}
-	return false;
-}
-
-static uint64_t find_counter(struct bytes text, struct bytes want)
-{
-	const char *at = text.data, *end = text.len ? text.data + text.len : at;
-	struct bytes name;
-	uint64_t number;
-
-	while (text.len && next_counter(&at, end, &name, &number))
-		if (bytes_equal(name, want))
-			return number;
-	return 0;
-}
+static const char *const counter_prefixes[] = { "thp_", "htlb_", NULL };
 
 void huge_machine_begin(struct huge_machine *machine, struct context *ctx, const struct thp *thp,
 			uint64_t interval_ns)
 {
-	*machine = (struct huge_machine){ ctx, thp, interval_ns, meter_now(), { 0 } };
-	if (interval_ns &&
-	    root_read(&ctx->root, &ctx->arena, &machine->before, NULL, "proc/vmstat"))
-		machine->interval_ns = 0;
-}
-
-static void wait_for_end(const struct huge_machine *machine)
-{
-	uint64_t gone = meter_now() - machine->began_ns, left;
-	struct timespec time;
-
-	if (machine->ctx->root.recorded || gone >= machine->interval_ns)
-		return;
-	left = machine->interval_ns - gone;
-	time = (struct timespec){ (time_t)(left / 1000000000), (long)(left % 1000000000) };
-	nanosleep(&time, NULL);
-}
-
-static void write_counters(struct huge_machine *machine)
-{
-	struct context *ctx = machine->ctx;
-	struct selection selection;
-	struct column_set set;
-	const struct table table = { "counters", &selection };
-	struct counter_row row = { .interval_ns = machine->interval_ns };
-	struct bytes text, name;
-	const char *at;
-
-	wait_for_end(machine);
-	if (root_read(&ctx->root, &ctx->arena, &text, NULL, "proc/vmstat"))
-		return;
-	counter_columns(&set);
-	selection_parse(&selection, &set, "counter,count,delta", NULL, &ctx->arena, NULL);
-	if (report_prose(ctx->report))
-		out_char(report_prose(ctx->report), '\n');
-	report_table(ctx->report, &table);
-	at = text.data;
-	while (next_counter(&at, text.data + text.len, &name, &row.total)) {
-		if (!bytes_start_with(name, BYTES("thp_")) &&
-		    !bytes_start_with(name, BYTES("htlb_")))
-			continue;
-		row.name = arena_bytes(&ctx->arena, name).data;
-		row.before = find_counter(machine->before, name);
-		report_row(ctx->report, &row);
-	}
-	report_table_end(ctx->report);
-	report_fact(ctx->report, "interval_ns", VALUE_NS,
-		    machine->interval_ns ? value_u(meter_now() - machine->began_ns) : value_none());
+	*machine = (struct huge_machine){ .ctx = ctx, .thp = thp };
+	counters_begin(&machine->counters, ctx, counter_prefixes, interval_ns);
 }
 
 static void write_pools(struct huge_machine *machine)
@@ -186,6 +107,6 @@ void huge_machine_write(struct huge_machine *machine, bool settings)
 		print_settings(machine, out);
 	write_settings(machine);
 	write_pools(machine);
-	if (machine->interval_ns || !out)
-		write_counters(machine);
+	if (machine->counters.interval_ns || !out)
+		counters_write(&machine->counters);
 }

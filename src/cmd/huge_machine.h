@@ -5,7 +5,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "base/bytes.h"
+#include "cmd/counters.h"
 
 struct context;
 struct thp;
@@ -14,8 +14,7 @@ struct thp;
 struct huge_machine {
 	struct context *ctx;
 	const struct thp *thp;
-	uint64_t interval_ns, began_ns;
-	struct bytes before; /* vmstat, where an interval was asked for */
+	struct counters counters;
 };
 
 void huge_machine_begin(struct huge_machine *machine, struct context *ctx, const struct thp *thp,

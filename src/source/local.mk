@@ -47,5 +47,6 @@ libvmview_a_SOURCES += %D%/taskstat.c %D%/taskstat.h
 libvmview_a_SOURCES += %D%/thp.c %D%/thp.h
 libvmview_a_SOURCES += %D%/threads.c %D%/threads.h
 libvmview_a_SOURCES += %D%/users.c %D%/users.h
+libvmview_a_SOURCES += %D%/vmstat.c %D%/vmstat.h
 libvmview_a_SOURCES += %D%/words.c %D%/words.h
 libvmview_a_SOURCES += %D%/zoneinfo.c

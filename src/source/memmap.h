@@ -21,27 +21,30 @@ enum { MEMMAP_NO_NODE = -1 };
 
 struct memmap_zone {
 	int node;
-	struct bytes name;		/* "Normal" */
-	uint64_t start_pfn, spanned;	/* may hold holes, and overlap with other nodes' */
+	struct bytes name; /* "Normal" */
+	uint64_t start_pfn, spanned; /* may hold holes, and overlap with other nodes' */
 	uint64_t present, managed, free;
-	uint64_t cached;		/* free, in the lists of processors: no flag tells */
+	uint64_t cached; /* free, in the lists of processors: no flag tells */
+	uint64_t min; /* watermark: so many pages stay free for the kernel itself */
+	/* so many more stay free where an allocation could go to any higher zone (lowmem_reserve) */
+	uint64_t protection;
 };
 
 struct memmap {
 	const struct root *root;
 	struct arena *arena;
 	uint64_t page_size;
-	bool has_blocks, has_zones;	/* were asked for: what follows is filled when it is needed */
-	uint64_t block_frames;		/* 0: the kernel has no memory blocks; all is on node 0 then */
+	bool has_blocks, has_zones; /* were asked for: what follows is filled when it is needed */
+	uint64_t block_frames; /* 0: the kernel has no memory blocks; all is on node 0 then */
 	struct memmap_block {
 		uint64_t index;
 		int32_t node;
-		uint8_t state;		/* asked for when needed */
+		uint8_t state; /* asked for when needed */
 	} * blocks; /* sorted by index */
 	size_t block_count, last_block;
 	struct memmap_zone *zones;
 	size_t zone_count;
-	const char *zone_reason;	/* why zones are not known, NULL: they are */
+	const char *zone_reason; /* why zones are not known, NULL: they are */
 };
 
 /* Parse /proc/zoneinfo; pure. Empty zones are left out. Names point into text. Returns 0 or -EPROTO. */

@@ -34,6 +34,22 @@ static bool parse_head(const char *at, const char *end, struct memmap_zone *zone
 	return true;
 }
 
+/* "protection: (0, 2982, 23950)": the greatest counts. */
+static bool parse_protection(const char *at, const char *end, struct memmap_zone *zone)
+{
+	uint64_t pages;
+
+	if (!skip(&at, end, "protection:") || !skip(&at, end, "("))
+		return false;
+	while (num_parse_dec(&at, end, &pages)) {
+		if (pages > zone->protection)
+			zone->protection = pages;
+		if (!skip(&at, end, ","))
+			break;
+	}
+	return true;
+}
+
 static void parse_number(const char *at, const char *end, struct memmap_zone *zone)
 {
 	const struct {
@@ -42,12 +58,13 @@ static void parse_number(const char *at, const char *end, struct memmap_zone *zo
 	} keys[] = {
 		{ "pages free", &zone->free },	    { "spanned ", &zone->spanned },
 		{ "present ", &zone->present },	    { "managed ", &zone->managed },
-		{ "start_pfn:", &zone->start_pfn },
+		{ "start_pfn:", &zone->start_pfn }, { "min ", &zone->min },
 	};
-
 	const char *count = at;
 	uint64_t cached;
 
+	if (parse_protection(at, end, zone))
+		return;
 	if (skip(&count, end, "count:") && num_parse_dec(&count, end, &cached) &&
 	    !__builtin_add_overflow(zone->cached, cached, &cached))
 		zone->cached = cached;

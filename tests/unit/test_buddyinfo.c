@@ -2,10 +2,12 @@
 #include "source/buddyinfo.h"
 
 #include <errno.h>
+#include <string.h>
 
 #include "analysis/fragmentation.h"
 #include "base/arena.h"
 #include "base/error.h"
+#include "source/vmstat.h"
 
 #include "unit.h"
 
@@ -102,12 +104,86 @@ static void test_indices(void **state)
 	}
 }
 
+/* What can be had, by the best zone. Order 2 wants 4 pages now, 8 for compaction. */
+static void test_verdicts(void **state)
+{
+	static const uint64_t pieces[] = { 1000, 0, 0, 0 }, whole[] = { 0, 0, 1, 2 },
+			      few[] = { 6, 0, 0, 0 };
+	static const struct {
+		const char *name;
+		struct frag_zone zones[2];
+		struct frag_blocks blocks;
+		enum frag_answer answer;
+		enum frag_why why;
+		uint64_t free_blocks, spare;
+	} cases[] = {
+		/* clang-format off */
+		{ "blocks are free", { { whole, 4, false, 0 }, { pieces, 4, false, 0 } }, { 0 },
+		  FRAG_NOW, FRAG_WHY_BLOCKS, 5, 1020 },
+		{ "all but four kept", { { whole, 4, false, 16 } }, { 0 },
+		  FRAG_NOW, FRAG_WHY_BLOCKS, 5, 4 },
+		{ "all but three kept", { { whole, 4, false, 17 } }, { 0 },
+		  FRAG_FREE_FIRST, FRAG_WHY_KEPT, 5, 3 },
+		{ "kept, but another has pieces", { { whole, 4, false, 90 }, { pieces, 4, false, 0 } },
+		  { 0 }, FRAG_COMPACTION, FRAG_WHY_PIECES, 5, 1000 },
+		{ "for devices alone", { { whole, 4, true, 0 }, { whole, 4, true, 0 } }, { 0 },
+		  FRAG_FREE_FIRST, FRAG_WHY_CLOSED, 0, 0 },
+		{ "one for devices", { { whole, 4, true, 0 }, { few, 4, false, 0 } }, { 0 },
+		  FRAG_FREE_FIRST, FRAG_WHY_LITTLE, 0, 6 },
+		{ "pieces, kept back", { { pieces, 4, false, 993 } }, { 0 },
+		  FRAG_FREE_FIRST, FRAG_WHY_LITTLE, 0, 7 },
+		{ "pieces", { { pieces, 4, false, 992 } }, { 0 },
+		  FRAG_COMPACTION, FRAG_WHY_PIECES, 0, 8 },
+		{ "pieces, nothing movable", { { pieces, 4, false, 0 } }, { true, 2, 0 },
+		  FRAG_NEVER, FRAG_WHY_UNMOVABLE, 0, 1000 },
+		{ "pieces, one movable", { { pieces, 4, false, 0 } }, { true, 2, 1 },
+		  FRAG_COMPACTION, FRAG_WHY_PIECES, 0, 1000 },
+		{ "smaller than a pageblock", { { pieces, 4, false, 0 } }, { true, 3, 0 },
+		  FRAG_COMPACTION, FRAG_WHY_PIECES, 0, 1000 },
+		/* clang-format on */
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		size_t count = cases[i].zones[1].free_blocks ? 2 : 1;
+		struct frag_verdict verdict =
+			frag_judge(cases[i].zones, count, &cases[i].blocks, 2);
+
+		CHECK(cases[i].name, verdict.answer == cases[i].answer);
+		CHECK(cases[i].name, verdict.why == cases[i].why);
+		CHECK(cases[i].name, verdict.blocks == cases[i].free_blocks);
+		CHECK(cases[i].name, verdict.spare_pages == cases[i].spare);
+	}
+}
+
+static void test_vmstat(void **state)
+{
+	static const char text[] = "compact_stall 12\nno number\nalone\nthp_fault_fallback 7";
+	const char *at = text, *end = text + strlen(text);
+	struct bytes name;
+	uint64_t number = 5;
+
+	(void)state;
+	assert_true(vmstat_next(&at, end, &name, &number));
+	assert_true(bytes_equal(name, BYTES("compact_stall")));
+	assert_int_equal(number, 12);
+	assert_true(vmstat_next(&at, end, &name, &number));
+	assert_true(bytes_equal(name, BYTES("thp_fault_fallback")));
+	assert_int_equal(number, 7);
+	assert_false(vmstat_next(&at, end, &name, &number));
+	assert_true(vmstat_find(BYTES(text), BYTES("compact_stall"), &number));
+	assert_int_equal(number, 12);
+	assert_false(vmstat_find(BYTES(text), BYTES("compact"), &number));
+	assert_false(vmstat_find((struct bytes){ 0 }, BYTES("compact"), &number));
+	assert_int_equal(number, 12);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_buddyinfo),
-		cmocka_unit_test(test_pagetypeinfo),
-		cmocka_unit_test(test_indices),
+		cmocka_unit_test(test_buddyinfo), cmocka_unit_test(test_pagetypeinfo),
+		cmocka_unit_test(test_indices),	  cmocka_unit_test(test_verdicts),
+		cmocka_unit_test(test_vmstat),
 	};
 
 	return cmocka_run_group_tests_name("buddyinfo", tests, NULL, NULL);

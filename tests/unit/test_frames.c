@@ -107,13 +107,13 @@ static void test_runs(void **state)
 	open_fixture(&fixture);
 	frame_batch_init(&batch, 4, true);
 	assert_int_equal(frame_batch_add(&batch, 5000, 4000, 0), 4000);
-	assert_int_equal(frame_batch_add(&batch, 9000, 1500, 4000), 1500);	/* 500 behind the end */
+	assert_int_equal(frame_batch_add(&batch, 9000, 1500, 4000), 1500); /* 500 behind the end */
 	assert_int_equal(batch.count, 2);
 	assert_int_equal(batch.runs[0].count, FRAME_RUN_MAX);
 	assert_int_equal(frame_batch_add(&batch, 7, 3, 6000), 3);
 	assert_int_equal(frame_batch_add(&batch, 50000, 1, 7000), 1);
 	assert_int_equal(frame_batch_add(&batch, 60000, 1, 7001), 0);
-	assert_int_equal(frame_batch_add(&batch, 50001, 1, 7001), 1);	/* goes on: no new run */
+	assert_int_equal(frame_batch_add(&batch, 50001, 1, 7001), 1); /* goes on: no new run */
 	frames_read(&fixture.frames, FRAME_FLAGS, &batch, take, got);
 	assert_int_equal(got->frames, 5505);
 	assert_int_equal(got->absent, 502);
@@ -172,6 +172,7 @@ static const char zoneinfo[] =
 	"        spanned  4095\n        present  3998\n        managed  3840\n  start_pfn:           1\n"
 	"Node 0, zone  Movable\n  pages free     0\n        spanned  0\n        present  0\n"
 	"Node 0, zone   Normal\n  pages free     7\n        spanned  98304\n        present  98304\n"
+	"        min      12\n        protection: (0, 7, 900, 900)\n        protection: (x\n"
 	"  start_pfn:           32768\n"
 	"Node 1, zone   Normal\n  pages free     8\n        spanned  65536\n  start_pfn:           131072";
 
@@ -193,6 +194,9 @@ static void test_zoneinfo(void **state)
 	assert_int_equal(zones[0].managed, 3840);
 	assert_int_equal(zones[0].free, 3840);
 	check_bytes("Normal", zones[1].name, BYTES("Normal"));
+	assert_int_equal(zones[0].protection, 0);
+	assert_int_equal(zones[1].min, 12);
+	assert_int_equal(zones[1].protection, 900);
 	assert_int_equal(zones[2].node, 1);
 	assert_int_equal(zones[2].start_pfn, 131072);
 	assert_int_equal(zoneinfo_parse(BYTES("oops\n"), &arena, &zones, &count, &err), -EPROTO);
