@@ -187,7 +187,8 @@ void context_begin(struct context *ctx, const char *command)
 
 void context_partial(struct context *ctx, const struct error *err)
 {
-	error_print(err);
+	if (!ctx->quiet)
+		error_print(err);
 	ctx->status = STATUS_PARTIAL;
 }
 

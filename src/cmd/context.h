@@ -38,6 +38,7 @@ struct context {
 	struct out out; /* standard output */
 	struct report *report;
 	int status;
+	bool quiet; /* nothing on stderr: the screen is there */
 };
 
 /* A subcommand. */

@@ -7,6 +7,7 @@
 #include "cmd/commands.h"
 #include "cmd/context.h"
 #include "cmd/frag.h"
+#include "cmd/frag_orders.h"
 #include "column/filter.h"
 #include "column/sort.h"
 
@@ -21,14 +22,7 @@ static const char *const counter_prefixes[] = {
 	"thp_split_page", "thp_migration_", "htlb_",	  NULL,
 };
 
-/* A row: an order of a zone. */
-struct order_row {
-	const struct buddy_zone *zone;
-	unsigned order;
-	size_t page_size;
-};
-
-static const char defaults[] =
+const char frag_order_defaults[] =
 	"node,zone,order,size,free_blocks,usable,unusable_index,fragmentation_index";
 
 static const struct order_row *row_of(const void *row)
@@ -106,8 +100,8 @@ static const struct column order_columns[] = {
 	/* clang-format on */
 };
 
-static const struct column_set order_set = { order_columns,
-					     sizeof(order_columns) / sizeof(order_columns[0]) };
+const struct column_set frag_order_columns = { order_columns,
+					       sizeof(order_columns) / sizeof(order_columns[0]) };
 
 static int read_zones(struct frag_view *view, struct error *err)
 {
@@ -210,17 +204,17 @@ static int parse_columns(struct frag_view *view, struct error *err)
 {
 	const struct common_options *options = &view->ctx->options;
 	struct arena *arena = &view->ctx->arena;
-	int rc = selection_parse(&view->selection, &order_set, defaults, options->columns, arena,
-				 err);
+	int rc = selection_parse(&view->selection, &frag_order_columns, frag_order_defaults,
+				 options->columns, arena, err);
 
 	if (rc == 0)
-		rc = selection_parse(&view->json_selection, &order_set, defaults, "-node,-zone",
+		rc = selection_parse(&view->json_selection, &frag_order_columns,
+				     frag_order_defaults, "-node,-zone", arena, err);
+	if (rc == 0)
+		rc = selection_parse(&view->zone_selection, &frag_order_columns, "node,zone", NULL,
 				     arena, err);
 	if (rc == 0)
-		rc = selection_parse(&view->zone_selection, &order_set, "node,zone", NULL, arena,
-				     err);
-	if (rc == 0)
-		rc = filter_parse(&view->filter, &order_set, options->filter, arena, err);
+		rc = filter_parse(&view->filter, &frag_order_columns, options->filter, arena, err);
 	return rc;
 }
 
@@ -257,7 +251,7 @@ int frag_run(struct context *ctx, const struct command *command, int argc, char 
 	view->ctx = ctx;
 	if (context_open(ctx, command, &own, argc, argv, &operands, &status))
 		return status;
-	if (!context_columns_help(ctx, &order_set, defaults))
+	if (!context_columns_help(ctx, &frag_order_columns, frag_order_defaults))
 		rc = show(view, argc - operands, argv + operands, &err);
 	filter_free(view->filter);
 	if (rc == -EINVAL)

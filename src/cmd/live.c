@@ -117,10 +117,8 @@ static void tell_unread(struct live *live, const struct error *err)
 {
 	struct out out;
 
-	if (live->view != LIVE_PROCESSES && live->from_list && live_is_empty(live)) {
-		live->view = LIVE_PROCESSES;
-		live->stale = true;
-	}
+	if (live_is_empty(live))
+		live_back(live);
 	out_init_memory(&out);
 	encode_text(&out, bytes_of(err->text));
 	snprintf(live->message, sizeof(live->message), "%.*s", (int)out.len, out.buf);

@@ -5,7 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/encode.h"
 #include "base/error.h"
 #include "base/out.h"
 #include "cmd/live_read.h"
@@ -264,28 +263,6 @@ void live_glance_pages(struct live_reader *reader, struct live *live)
 	pagewalk_close(&walk);
 }
 
-static void set_name(struct live *live)
-{
-	struct live_table *table = &live->table[LIVE_MAP];
-	struct live_pages *pages = &live->pages;
-	struct live_id id = { pages->start, pages->end, table->at.tag };
-	const struct column *name = column_find(table->set, BYTES("name"));
-	long at = table->now ? live_list_find(table->now, &id) : LIST_NONE;
-	struct value value;
-	struct out out;
-
-	pages->name[0] = '\0';
-	if (at == LIST_NONE)
-		return;
-	value = name->get(table->now->ops->row(table->now, (size_t)at), name);
-	if (value.reason)
-		return;
-	out_init_memory(&out);
-	encode_text_cut(&out, value.text, 60);
-	snprintf(pages->name, sizeof(pages->name), "%.*s", (int)out.len, out.buf);
-	out_fini(&out);
-}
-
 int live_read_pages(struct live_reader *reader, struct live *live, struct error *err)
 {
 	struct live_pages *pages = &live->pages;
@@ -294,7 +271,6 @@ int live_read_pages(struct live_reader *reader, struct live *live, struct error 
 	if (!reader->has_caps)
 		caps_probe(&reader->caps, &reader->ctx->root, 0);
 	reader->has_caps = true;
-	set_name(live);
 	choose_zoom(live, pages);
 	pages->reason[0] = '\0';
 	live->facts.status[0] = '\0';

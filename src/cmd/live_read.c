@@ -2,6 +2,7 @@
 #include "cmd/live_read.h"
 
 #include <errno.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,8 +10,10 @@
 
 #include "base/error.h"
 #include "base/out.h"
+#include "cmd/frag_orders.h"
 #include "cmd/mappings.h"
 #include "cmd/process_facts.h"
+#include "column/system_columns.h"
 #include "column/vma_columns.h"
 #include "model/needs.h"
 #include "model/process.h"
@@ -32,6 +35,15 @@ uint64_t live_cpu_now(void)
 
 	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
 	return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
+}
+
+void live_status(struct live *live, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(live->facts.status, sizeof(live->facts.status), format, args);
+	va_end(args);
 }
 
 static const void *map_row(struct live_list *list, size_t index)
@@ -260,6 +272,22 @@ void live_reader_fini(struct live_reader *reader)
 	free(reader->known);
 }
 
+/* Views whose columns are those of another command. */
+static void set_other_views(struct live *live)
+{
+	const struct live_table machine = { .set = &system_class_columns,
+					    .defaults = system_class_default,
+					    .narrow = system_class_narrow,
+					    .changes = "bytes" };
+	const struct live_table orders = { .set = &frag_order_columns,
+					   .defaults = frag_order_defaults,
+					   .narrow = frag_order_defaults,
+					   .changes = "usable" };
+
+	live_set_columns(live, LIVE_MACHINE, &machine);
+	live_set_columns(live, LIVE_ORDERS, &orders);
+}
+
 static void set_views(struct live_reader *reader, struct live *live)
 {
 	const struct live_table processes = { .set = &reader->process_set,
@@ -275,6 +303,7 @@ static void set_views(struct live_reader *reader, struct live *live)
 		return;
 	live_set_columns(live, LIVE_PROCESSES, &processes);
 	live_set_columns(live, LIVE_MAP, &map);
+	set_other_views(live);
 }
 
 /* What the reading costs us is told, but not of a recording, which costs nobody anything. */
@@ -290,18 +319,19 @@ static void add_cost(struct live_reader *reader, struct live *live)
 		 (double)reader->cost_ns / 1e6, share);
 }
 
+static int (*const readers[LIVE_VIEWS])(struct live_reader *, struct live *, struct error *) = {
+	[LIVE_PROCESSES] = live_read_processes, [LIVE_MAP] = live_read_map,
+	[LIVE_MACHINE] = live_read_machine,	[LIVE_ORDERS] = live_read_orders,
+	[LIVE_PICTURE] = live_read_machine,	[LIVE_PAGES] = live_read_pages,
+};
+
 int live_reader_read(struct live_reader *reader, struct live *live, struct error *err)
 {
 	uint64_t begin = live_cpu_now();
 	int rc;
 
 	set_views(reader, live);
-	if (live->view == LIVE_PROCESSES)
-		rc = live_read_processes(reader, live, err);
-	else if (live->view == LIVE_MAP)
-		rc = live_read_map(reader, live, err);
-	else
-		rc = live_read_pages(reader, live, err);
+	rc = readers[live->view](reader, live, err);
 	reader->cost_ns = live_cpu_now() - begin;
 	live_budget_spend(&reader->budget, meter_now(), reader->cost_ns);
 	live->stale = live->glance = false;

@@ -63,6 +63,12 @@ int live_read_processes(struct live_reader *reader, struct live *live, struct er
 int live_read_map(struct live_reader *reader, struct live *live, struct error *err);
 int live_read_pages(struct live_reader *reader, struct live *live, struct error *err);
 
+int live_read_machine(struct live_reader *reader, struct live *live, struct error *err);
+int live_read_orders(struct live_reader *reader, struct live *live, struct error *err);
+
+/* What the status line says of the reading. */
+void live_status(struct live *live, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
 /* The columns of the list of processes. */
 void live_process_columns_make(struct arena *arena, const struct smaps_keys *keys,
 			       struct column_set *set);

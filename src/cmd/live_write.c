@@ -10,11 +10,26 @@
 
 #include "base/encode.h"
 #include "base/out.h"
+#include "cmd/frag_orders.h"
 #include "cmd/live_read.h"
+#include "column/system_columns.h"
 #include "column/vma_columns.h"
+#include "render/format.h"
 #include "render/live/grid.h"
 #include "render/live/live.h"
 #include "render/report.h"
+
+/* What a view is called in JSON, and its rows; columns NULL: those of mappings. */
+static const struct {
+	const char *view, *key, *columns;
+} views[LIVE_VIEWS] = {
+	[LIVE_PROCESSES] = { "processes", "processes", NULL },
+	[LIVE_MAP] = { "map", "mappings", NULL },
+	[LIVE_PAGES] = { "pages", NULL, NULL },
+	[LIVE_MACHINE] = { "machine", "classes", system_class_json },
+	[LIVE_ORDERS] = { "orders", "orders", frag_order_defaults },
+	[LIVE_PICTURE] = { "picture", NULL, NULL },
+};
 
 struct live_writer {
 	struct live_reader *reader;
@@ -28,22 +43,23 @@ static void select_columns(struct live_writer *writer, struct selection *selecti
 {
 	const struct live_table *table = live_table(writer->live);
 	bool json = report_options(writer->report)->format == REPORT_JSON;
-	const char *all;
+	const char *all = views[writer->live->view].columns;
 
 	*selection = table->selection;
 	if (!json || table->columns[0])
 		return;
-	all = vma_columns_json(&writer->arena, table->set, &writer->reader->keys);
-	selection_parse(selection, table->set, all, writer->live->view == LIVE_MAP ? NULL : "+pid",
-			&writer->arena, NULL);
+	if (!all)
+		all = vma_columns_json(&writer->arena, table->set, &writer->reader->keys);
+	selection_parse(selection, table->set, all,
+			writer->live->view == LIVE_PROCESSES ? "+pid" : NULL, &writer->arena, NULL);
 }
 
-static void write_rows(struct live_writer *writer, const char *key)
+static void write_rows(struct live_writer *writer)
 {
 	struct live_table *table = live_table(writer->live);
 	struct report *report = writer->report;
 	struct selection selection;
-	struct table shown = { key, &selection, NULL, .csv = true };
+	struct table shown = { views[writer->live->view].key, &selection, NULL, .csv = true };
 
 	select_columns(writer, &selection);
 	report_table(report, &shown);
@@ -63,7 +79,7 @@ static void write_sums(struct live_writer *writer)
 	report_fact(report, "ended", VALUE_BOOL, value_u(live->facts.ended));
 	if (out)
 		out_printf(out, "%s%s\n", live->facts.title, live->facts.ended ? " (ended)" : "");
-	write_rows(writer, "mappings");
+	write_rows(writer);
 	report_object(report, "total");
 	for (size_t i = 0; i < 4; i++) {
 		struct value value = live->facts.sums[i];
@@ -80,6 +96,62 @@ static void write_sums(struct live_writer *writer)
 	report_object_end(report);
 	if (out)
 		out_char(out, '\n');
+}
+
+static void write_fact(struct live_writer *writer, const struct live_fact *fact)
+{
+	const struct column column = { .name = fact->key,
+				       .type = fact->type,
+				       .codes = fact->codes };
+	struct out *out = report_prose(writer->report);
+
+	report_fact_codes(writer->report, fact->key, fact->type, fact->value, fact->codes);
+	if (!out)
+		return;
+	out_printf(out, "%s ", fact->heading);
+	format_cell(out, &writer->live->format, &column, &fact->value);
+	out_char(out, '\n');
+}
+
+/* A view of what another command tells: what is above its rows, then they. */
+static void write_other(struct live_writer *writer)
+{
+	const struct live_list *now = live_table(writer->live)->now;
+	struct report *report = writer->report;
+	struct missing missing = { 0 };
+
+	if (!live_is_machine(writer->live->view)) {
+		report_fact(report, "pid", VALUE_NUMBER, value_i(writer->live->pid));
+		report_fact(report, "ended", VALUE_BOOL, value_u(writer->live->facts.ended));
+	}
+	if (!now)
+		return;
+	report_object(report, "summary");
+	for (size_t i = 0; i < now->fact_count; i++)
+		write_fact(writer, &now->facts[i]);
+	report_object_end(report);
+	write_rows(writer);
+	if (!now->reason)
+		return;
+	missing_add(&missing, views[writer->live->view].key, now->reason);
+	report_missing(report, &missing);
+}
+
+static void write_picture(struct live_writer *writer)
+{
+	const struct live_picture *picture = &writer->live->picture;
+	struct bytes cells = { picture->cells, picture->count };
+	struct report *report = writer->report;
+
+	report_fact(report, "cell_bytes", VALUE_BYTES,
+		    picture->reason ? value_absent(picture->reason) : value_u(picture->cell_bytes));
+	report_fact(report, "picture", VALUE_TEXT,
+		    picture->reason ? value_absent(picture->reason) : value_text(cells));
+	report_object(report, "legend");
+	for (size_t i = 0; i < picture->use_count; i++)
+		report_fact(report, picture->uses[i].name, VALUE_TEXT,
+			    value_text((struct bytes){ &picture->uses[i].letter, 1 }));
+	report_object_end(report);
 }
 
 static void write_cells(struct live_writer *writer)
@@ -115,16 +187,19 @@ static void make_one_line(struct out *out, size_t from)
 
 static void write_view(struct live_writer *writer)
 {
-	static const char *const views[] = { "processes", "map", "pages" };
 	const struct live *live = writer->live;
 
-	report_fact(writer->report, "view", VALUE_WORD, value_word(views[live->view]));
+	report_fact(writer->report, "view", VALUE_WORD, value_word(views[live->view].view));
 	if (live->view == LIVE_PROCESSES)
-		write_rows(writer, "processes");
+		write_rows(writer);
 	else if (live->view == LIVE_MAP)
 		write_sums(writer);
-	else
+	else if (live->view == LIVE_PAGES)
 		write_cells(writer);
+	else if (live->view == LIVE_PICTURE)
+		write_picture(writer);
+	else
+		write_other(writer);
 	report_end(writer->report, !writer->reader->partial && !live->facts.ended, NULL);
 }
 
@@ -199,7 +274,7 @@ void live_write_file(struct live_reader *reader, struct live *live)
 		return;
 	}
 	out_init(&out, fd);
-	if (live->view == LIVE_PAGES && !is_json(live->write_to))
+	if (!live_table(live) && !is_json(live->write_to))
 		live_write_screen(live, &out);
 	else
 		live_write(reader, live, &out, is_json(live->write_to));

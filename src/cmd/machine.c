@@ -219,7 +219,7 @@ static void read_pieces(struct machine *machine, bool cgroups)
 	machine->workers = mem_zalloc(workers * sizeof(machine->workers[0]));
 	for (unsigned i = 0; i < workers; i++)
 		begin_worker(machine, &machine->workers[i], cgroups);
-	progress_begin(&machine->progress, "reading GiB of frames");
+	progress_begin(&machine->progress, machine->ctx->quiet ? NULL : "reading GiB of frames");
 	workers_run(workers, machine->piece_count, read_piece, machine);
 	progress_end(&machine->progress);
 	for (unsigned i = 0; i < workers; i++)

@@ -11,7 +11,7 @@ enum { FIRST_NS = 1000000000, AGAIN_NS = 200000000 };
 void progress_begin(struct progress *progress, const char *what)
 {
 	*progress = (struct progress){ .what = what };
-	progress->next = isatty(STDERR_FILENO) ? meter_now() + FIRST_NS : UINT64_MAX;
+	progress->next = what && isatty(STDERR_FILENO) ? meter_now() + FIRST_NS : UINT64_MAX;
 }
 
 void progress_show(struct progress *progress, size_t done, size_t total)

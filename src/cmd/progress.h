@@ -11,7 +11,7 @@
  * second, erased in the end.
  */
 struct progress {
-	const char *what;	/* "reading processes" */
+	const char *what;	/* "reading processes"; NULL: nothing is shown */
 	bool shows;
 	uint64_t next;		/* when to show it again */
 };

@@ -4,6 +4,7 @@
 import contextlib
 import fcntl
 import json
+import math
 import os
 import pty
 import random
@@ -186,6 +187,45 @@ def every_view_and_back():
         term.until("COMMAND")
         term.keys("q")
         term.restored("quit")
+
+
+@lib.test
+def the_machine():
+    with terminal() as term:
+        term.run("-i", "0.2")
+        term.until("processes,")
+        term.keys("M")
+        term.until("machine: frames by use", "anonymous", "memory ")
+        term.keys("Enter")
+        term.until("machine: free memory by order", "DMA", "in blocks of order 3")
+        term.keys("Enter")
+        term.until("machine: physical memory", "000000000000 ", "a cell: ")
+        term.tmux("resize-window", "-x", 120, "-y", 40)
+        term.until("000000000000 ", "a cell: ")
+        path = os.path.join(term.dir, "picture.json")
+        term.type("w" + path)
+        term.keys("Enter")
+        term.until("written:")
+        term.keys("Escape")
+        term.until("machine: free memory by order")
+        term.keys("Escape")
+        term.until("machine: frames by use")
+        term.keys("Escape")
+        term.until("processes,")
+        term.keys("q")
+        term.restored("quit")
+        with open(path) as file:
+            document = json.load(file)
+        lib.validate(document)
+        cells = lib.vmview_json("system")["total_frames"] * PAGE / document["cell_bytes"]
+        lib.equal("cells", len(document["picture"]), math.ceil(cells))
+
+
+@lib.test
+def the_machine_of_nobody():
+    done = lib.vmview("live", "--screen", "80x24", "--keys", "M", user=65534)
+    lib.true("denied: needs root or CAP_DAC_READ_SEARCH" in done.out, done.out)
+    lib.true("can be dropped -  can be moved -  stays -" in done.out, done.out)
 
 
 @lib.test

@@ -142,6 +142,76 @@ static struct live_list *ids_new(const struct live_id *ids)
 	return list;
 }
 
+/* Escape leads back by the way that was taken, and never in circles. */
+static void test_ways(void **state)
+{
+	struct live live;
+
+	(void)state;
+	begin(&live);
+	live_take_list(&live, LIVE_MAP, three());
+	keys(&live, "MMM");
+	assert_int_equal(live.view, LIVE_PICTURE);
+	assert_null(live_table(&live));
+	keys(&live, "M");
+	assert_int_equal(live.view, LIVE_MACHINE);
+	live_key(&live, LIVE_KEY_ESCAPE);
+	assert_int_equal(live.view, LIVE_MAP);
+	live_key(&live, LIVE_KEY_ENTER);
+	assert_int_equal(live.view, LIVE_PAGES);
+	keys(&live, "M");
+	live_key(&live, LIVE_KEY_ENTER);
+	assert_int_equal(live.view, LIVE_ORDERS);
+	for (enum live_view view = LIVE_ORDERS; view != LIVE_PROCESSES; view = live.view) {
+		static const enum live_view before[LIVE_VIEWS] = {
+			[LIVE_ORDERS] = LIVE_MACHINE,
+			[LIVE_MACHINE] = LIVE_PAGES,
+			[LIVE_PAGES] = LIVE_MAP,
+			[LIVE_MAP] = LIVE_PROCESSES,
+		};
+
+		live.stale = false;
+		live_key(&live, LIVE_KEY_ESCAPE);
+		assert_int_equal(live.view, before[view]);
+		assert_true(live.stale);
+	}
+	live_key(&live, LIVE_KEY_ESCAPE);
+	assert_int_equal(live.view, LIVE_PROCESSES);
+	live_fini(&live);
+}
+
+/* What stands above the rows takes as many lines as it needs, at most a third of the screen. */
+static void test_facts(void **state)
+{
+	struct live_fact facts[40];
+	struct live_list *list = three();
+	struct live live;
+	struct grid grid;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(facts); i++)
+		facts[i] = (struct live_fact){ "size", "size", VALUE_BYTES, NULL, value_u(1000) };
+	begin(&live);
+	live_set_columns(&live, LIVE_MACHINE, &live.table[LIVE_MAP]);
+	list->facts = facts;
+	list->fact_count = 6;
+	keys(&live, "M");
+	live_take_list(&live, LIVE_MACHINE, list);
+	/* "size 1000", two blanks: five on a line of 60 */
+	assert_int_equal(live_draw_facts(&live, live_table(&live), NULL, 0), 2);
+	assert_int_equal(live_rows(&live), 16 - 1 - 2 - 3);
+	list->fact_count = 5;
+	assert_int_equal(live_draw_facts(&live, live_table(&live), NULL, 0), 1);
+	list->fact_count = COUNT(facts);
+	assert_int_equal(live_draw_facts(&live, live_table(&live), NULL, 0), 5);
+	grid_init(&grid, 60, 16);
+	live_draw(&live, &grid);
+	assert_string_equal(grid_at(&grid, 0, 5)->text, "s");
+	grid_fini(&grid);
+	list->fact_count = 0;
+	live_fini(&live);
+}
+
 static void test_match(void **state)
 {
 	(void)state;
@@ -456,6 +526,7 @@ static void test_sizes(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_ways),	 cmocka_unit_test(test_facts),
 		cmocka_unit_test(test_match),	 cmocka_unit_test(test_changes),
 		cmocka_unit_test(test_moves),	 cmocka_unit_test(test_cursor_follows),
 		cmocka_unit_test(test_filter),	 cmocka_unit_test(test_search_and_goto),

@@ -23,9 +23,17 @@ static const struct column change_column = { .name = "change", .type = VALUE_DEL
 
 static size_t header_rows(const struct live *live)
 {
-	if (live->view == LIVE_PROCESSES)
+	switch (live->view) {
+	case LIVE_PROCESSES:
 		return 1;
-	return live->plain || live->view == LIVE_PAGES ? 2 : 4;
+	case LIVE_MAP:
+		return live->plain ? 2 : 4;
+	case LIVE_PAGES:
+	case LIVE_PICTURE:
+		return 2;
+	default:
+		return 1 + live_draw_facts(live, &live->table[live->view], NULL, 0);
+	}
 }
 
 size_t live_rows(const struct live *live)
@@ -34,7 +42,7 @@ size_t live_rows(const struct live *live)
 	size_t other = header_rows(live) + 3;
 
 	if (live->help)
-		other = 3;
+		other = 4; /* title and a blank line above, status and hints below */
 	return live->height > other ? live->height - other : 0;
 }
 
@@ -194,7 +202,9 @@ static void draw_table(struct live *live, struct grid *grid, size_t y)
 	draw_headings(live, table, grid, y, drawn);
 	for (size_t r = 0; r < rows && table->top + r < table->shown; r++)
 		draw_row(live, table, grid, y + 1 + r, table->top + r, drawn, count);
-	if (!table->shown)
+	if (!table->shown && !table->now->count && table->now->reason)
+		grid_text(grid, MARKS, y + 1, STYLE_BAD, bytes_of(table->now->reason));
+	else if (!table->shown)
 		grid_text(grid, MARKS, y + 1, STYLE_DIM,
 			  bytes_of(table->now->count ? "nothing passes the filter" : "no rows"));
 }
@@ -322,17 +332,30 @@ static void draw_spark(const struct live *live, struct grid *grid, size_t x, siz
 	}
 }
 
+static const char *const titles[LIVE_VIEWS] = {
+	[LIVE_PROCESSES] = "",
+	[LIVE_MAP] = "",
+	[LIVE_PAGES] = "",
+	[LIVE_FRAME] = "who maps it of ",
+	[LIVE_HUGE] = "huge pages of ",
+	[LIVE_SHARING] = "shared by ",
+	[LIVE_MACHINE] = "machine: frames by use",
+	[LIVE_ORDERS] = "machine: free memory by order",
+	[LIVE_PICTURE] = "machine: physical memory",
+};
+
 static void draw_title(const struct live *live, struct grid *grid)
 {
 	const struct live_table *table = &live->table[LIVE_PROCESSES];
-	size_t x = 0;
+	bool process = live->view != LIVE_PROCESSES && !live_is_machine(live->view);
+	size_t x = grid_text(grid, 0, 0, STYLE_TITLE, bytes_of(titles[live->view]));
 
-	if (live->view != LIVE_PROCESSES)
-		x = grid_text(grid, 0, 0, STYLE_TITLE, bytes_of(live->facts.title));
-	else if (table->now)
+	if (process)
+		x = grid_text(grid, x, 0, STYLE_TITLE, bytes_of(live->facts.title));
+	else if (live->view == LIVE_PROCESSES && table->now)
 		x = grid_printf(grid, 0, 0, STYLE_TITLE, "%zu processes, %zu shown",
 				table->now->count, table->shown);
-	if (live->view != LIVE_PROCESSES && live->facts.ended)
+	if (process && live->facts.ended)
 		grid_text(grid, x + 1 < grid->width - 8 ? x + 1 : grid->width - 8, 0, STYLE_BAD,
 			  BYTES("(ended) "));
 	grid_paint(grid, 0, 0, grid->width, STYLE_TITLE);
@@ -341,6 +364,8 @@ static void draw_title(const struct live *live, struct grid *grid)
 static void draw_header(struct live *live, struct grid *grid)
 {
 	draw_title(live, grid);
+	if (live->view < LIVE_TABLES && live->view != LIVE_MAP)
+		live_draw_facts(live, &live->table[live->view], grid, 1);
 	if (live->view != LIVE_MAP)
 		return;
 	draw_sums(live, grid, 1);
@@ -351,11 +376,20 @@ static void draw_header(struct live *live, struct grid *grid)
 		draw_spark(live, grid, i * (grid->width / 3), 3, i);
 }
 
-/* Why the row under the cursor shows a "-", or NULL. */
+/* Why the row under the cursor, or what is above the rows, shows a "-", or NULL. */
 static const char *why_absent(struct live_table *table)
 {
-	size_t index = table->order[table->cursor];
+	size_t index;
 
+	for (size_t i = 0; table->now && i < table->now->fact_count; i++) {
+		const char *reason = table->now->facts[i].value.reason;
+
+		if (reason && reason[0])
+			return reason;
+	}
+	if (!table->now || !table->shown)
+		return NULL;
+	index = table->order[table->cursor];
 	for (size_t i = 0; i < table->selection.count; i++) {
 		const struct column *column = table->selection.columns[i];
 		struct value value = column->get(table->now->ops->row(table->now, index), column);
@@ -369,7 +403,7 @@ static const char *why_absent(struct live_table *table)
 static void draw_status(struct live *live, struct grid *grid, size_t y)
 {
 	struct live_table *table = live_table(live);
-	const char *why = table && table->shown ? why_absent(table) : NULL;
+	const char *why = table ? why_absent(table) : NULL;
 	size_t x;
 
 	x = grid_printf(grid, 0, y, STYLE_DIM, "%s%.1f s", live->paused ? "paused, " : "every ",
@@ -397,6 +431,15 @@ static const char *const prompt_texts[] = {
 	[PROMPT_REPLACE] = "that file exists: replace it? (y, n) ",
 };
 
+static struct bytes hints(enum live_view view)
+{
+	if (view == LIVE_PAGES)
+		return BYTES("? help  q quit  Esc back  z/Z zoom  = fit  g go to  w write");
+	if (view == LIVE_PICTURE)
+		return BYTES("? help  q quit  Esc back  M frames by use  w write");
+	return BYTES("? help  q quit  Enter into  Esc back  f filter  <> sort  m mark  d changes");
+}
+
 static void draw_bottom(const struct live *live, struct grid *grid, size_t y)
 {
 	struct out out;
@@ -413,12 +456,7 @@ static void draw_bottom(const struct live *live, struct grid *grid, size_t y)
 	} else if (live->message[0]) {
 		grid_text(grid, 0, y, STYLE_WARN, bytes_of(live->message));
 	} else if (!live->plain) {
-		grid_text(
-			grid, 0, y, STYLE_DIM,
-			live->view == LIVE_PAGES ?
-				BYTES("? help  q quit  Esc back  z/Z zoom  = fit  g go to  w write") :
-				BYTES("? help  q quit  Enter into  Esc back  f filter  <> sort  "
-				      "m mark  d changes"));
+		grid_text(grid, 0, y, STYLE_DIM, hints(live->view));
 	}
 }
 
@@ -445,6 +483,8 @@ void live_draw(struct live *live, struct grid *grid)
 		draw_header(live, grid);
 		if (live->view == LIVE_PAGES)
 			live_draw_pages(live, grid, 1);
+		else if (live->view == LIVE_PICTURE)
+			live_draw_picture(live, grid, 1);
 		else
 			draw_table(live, grid, header_rows(live));
 	}

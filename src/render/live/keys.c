@@ -99,19 +99,12 @@ static void do_end(struct live *live)
 	move(live, INT32_MAX, INT32_MAX);
 }
 
-static void open_pages(struct live *live, const struct live_id *id)
+static void do_machine(struct live *live)
 {
-	struct live_pages *pages = &live->pages;
-
-	pages->start = id->start;
-	pages->end = id->end;
-	pages->page_size = live->format.page_size;
-	pages->top = pages->cursor = 0;
-	pages->fit = true;
-	pages->count = 0;
-	pages->explained[0] = pages->reason[0] = '\0';
-	live->view = LIVE_PAGES;
-	live->stale = true;
+	live->help = false;
+	live_go(live, live->view == LIVE_MACHINE ? LIVE_ORDERS :
+		      live->view == LIVE_ORDERS	 ? LIVE_PICTURE :
+						   LIVE_MACHINE);
 }
 
 static void do_enter(struct live *live)
@@ -119,31 +112,37 @@ static void do_enter(struct live *live)
 	struct live_table *table = live_table(live);
 
 	live->help = false;
-	if (!table || !table->shown)
+	if (table && !table->shown && !live_is_machine(live->view))
 		return;
-	if (live->view == LIVE_PROCESSES)
-		live_open_map(live, (int)table->at.start, true);
-	else
-		open_pages(live, &table->at);
+	switch (live->view) {
+	case LIVE_PROCESSES:
+		live_open_map(live, live_process(live), true);
+		break;
+	case LIVE_MAP:
+		live_open_pages(live);
+		break;
+	case LIVE_MACHINE:
+	case LIVE_ORDERS:
+		do_machine(live);
+		break;
+	default:
+		break;
+	}
 }
 
 static void do_back(struct live *live)
 {
 	if (live->help)
 		live->help = false;
-	else if (live->view == LIVE_PAGES)
-		live->view = LIVE_MAP;
-	else if (live->view == LIVE_MAP && live->from_list)
-		live->view = LIVE_PROCESSES;
 	else
-		return;
-	live->stale = true;
+		live_back(live);
 }
 
 static void do_processes(struct live *live)
 {
+	if (live->from[LIVE_MAP] == LIVE_MAP)
+		live->from[LIVE_MAP] = LIVE_PROCESSES;
 	live->view = LIVE_PROCESSES;
-	live->from_list = true;
 	live->stale = true;
 }
 
@@ -232,7 +231,7 @@ static void do_unsort(struct live *live)
 
 static void do_mark(struct live *live)
 {
-	for (size_t i = 0; i < 2; i++) {
+	for (size_t i = 0; i < LIVE_TABLES; i++) {
 		struct live_table *table = &live->table[i];
 
 		live_list_release(table->mark);
@@ -242,7 +241,7 @@ static void do_mark(struct live *live)
 	}
 	live->has_mark = true;
 	live->changes = CHANGES_MARK;
-	for (size_t i = 0; i < 2; i++)
+	for (size_t i = 0; i < LIVE_TABLES; i++)
 		live_reorder(live, &live->table[i]);
 	snprintf(live->message, sizeof(live->message), "marked: changes are counted from here");
 }
@@ -253,7 +252,7 @@ static void do_changes(struct live *live)
 					     "changes since the mark" };
 
 	live->changes = (live->changes + 1) % (live->has_mark ? 3 : 2);
-	for (size_t i = 0; i < 2; i++)
+	for (size_t i = 0; i < LIVE_TABLES; i++)
 		live_reorder(live, &live->table[i]);
 	snprintf(live->message, sizeof(live->message), "%s", names[live->changes]);
 }
@@ -358,11 +357,12 @@ static const struct binding {
 	{ LIVE_KEY_HOME, "Home End", "to the first, the last line", do_home },
 	{ LIVE_KEY_END, NULL, NULL, do_end },
 	{ 'G', NULL, NULL, do_end },
-	{ LIVE_KEY_ENTER, "Enter", "go into: process, its map, the pages of a mapping", do_enter },
+	{ LIVE_KEY_ENTER, "Enter", "go into: process, mapping, page; what is in it", do_enter },
 	{ '\n', NULL, NULL, do_enter },
 	{ LIVE_KEY_ESCAPE, "Esc Bksp", "go back up", do_back },
 	{ LIVE_KEY_ERASE, NULL, NULL, do_back },
 	{ 'p', "p", "the list of processes", do_processes },
+	{ 'M', "M", "the machine: frames by use; again: by order; a picture of them", do_machine },
 	{ 'f', "f", "filter as you type: rss > 1M && perm ~ w", do_filter },
 	{ '/', "/", "search in all that is shown; Enter ends", do_search },
 	{ 'n', "n", "the next place that the search finds", do_next },
@@ -406,7 +406,8 @@ bool live_binding(size_t index, const char **label, const char **help)
 
 static void goto_address(struct live *live, const char *text)
 {
-	struct live_table *table = &live->table[LIVE_MAP];
+	enum live_view view = live->view == LIVE_HUGE ? LIVE_HUGE : LIVE_MAP;
+	struct live_table *table = &live->table[view];
 	struct live_pages *pages = &live->pages;
 	uint64_t addr;
 
@@ -424,7 +425,7 @@ static void goto_address(struct live *live, const char *text)
 
 		if (addr < id->start || addr >= id->end)
 			continue;
-		live->view = LIVE_MAP;
+		live->view = view;
 		live_move(live, table, i);
 		return;
 	}
@@ -448,6 +449,16 @@ static void goto_pid(struct live *live, const char *text)
 	snprintf(live->message, sizeof(live->message), "no process shown has that PID");
 }
 
+static void goto_place(struct live *live, const char *text)
+{
+	if (live->view == LIVE_PROCESSES || live->view == LIVE_SHARING || live->view == LIVE_FRAME)
+		goto_pid(live, text);
+	else if (!live_is_machine(live->view))
+		goto_address(live, text);
+	else
+		snprintf(live->message, sizeof(live->message), "there is no address to go to here");
+}
+
 static void finish_prompt(struct live *live)
 {
 	enum live_prompt prompt = live->prompt;
@@ -465,10 +476,7 @@ static void finish_prompt(struct live *live)
 		live_search_next(live);
 		break;
 	case PROMPT_GOTO:
-		if (live->view == LIVE_PROCESSES)
-			goto_pid(live, live->input);
-		else
-			goto_address(live, live->input);
+		goto_place(live, live->input);
 		break;
 	case PROMPT_WRITE:
 		snprintf(live->write_to, sizeof(live->write_to), "%s", live->input);

@@ -6,6 +6,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "model/value.h"
+
 struct live_list;
 
 /*
@@ -24,12 +26,23 @@ struct live_list_ops {
 	void (*free)(struct live_list *list);
 };
 
+/* What is told above the rows; texts live as long as the list. */
+struct live_fact {
+	const char *key, *heading; /* JSON and screen; literals */
+	enum value_type type;
+	const struct code_name *codes; /* VALUE_BITS */
+	struct value value;
+};
+
 /* The rows of one reading; whoever reads them makes it, the first member of something bigger. */
 struct live_list {
 	const struct live_list_ops *ops;
 	size_t count;
 	struct live_id *ids; /* heap; freed by ops->free */
 	unsigned users;	/* now, before and mark may be the same reading */
+	const struct live_fact *facts;
+	size_t fact_count;
+	const char *reason; /* why there are no rows; NULL: there is nothing to say */
 };
 
 void live_list_hold(struct live_list *list);

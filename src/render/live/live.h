@@ -21,7 +21,19 @@ struct grid;
  * reads a file or knows a terminal: cmd/ fills in readings (live_take_list() and the like),
  * live_key() takes keys, live_draw() makes a screen of it.
  */
-enum live_view { LIVE_PROCESSES, LIVE_MAP, LIVE_PAGES, LIVE_VIEWS };
+enum live_view {
+	LIVE_PROCESSES,
+	LIVE_MAP,
+	LIVE_FRAME, /* who maps the page under the cursor of LIVE_PAGES */
+	LIVE_HUGE, /* huge pages of the process */
+	LIVE_SHARING, /* with whom the process shares, how much */
+	LIVE_MACHINE, /* frames by use */
+	LIVE_ORDERS, /* free memory by order */
+	LIVE_TABLES, /* the views before are tables, those from here on grids */
+	LIVE_PAGES = LIVE_TABLES,
+	LIVE_PICTURE, /* of physical memory */
+	LIVE_VIEWS,
+};
 
 /* Keys that are no characters; characters are their code points. */
 enum live_key_code {
@@ -54,11 +66,11 @@ enum live_changes { CHANGES_OFF, CHANGES_REFRESH, CHANGES_MARK };
 
 enum { LIVE_INPUT_MAX = 256, LIVE_HISTORY = 1024, LIVE_NARROW = 90, LIVE_TEXT_MAX = 1024 };
 
-/* A list view: one row a process or a mapping. */
+/* A list view: one row a process, a mapping, .. */
 struct live_table {
 	const struct column_set *set; /* made by cmd/, as are the texts */
 	const char *defaults, *narrow; /* columns, as for -o; narrow below LIVE_NARROW columns */
-	const char *changes; /* columns that CHANGES_ show as signed ones, commas between */
+	const char *changes; /* columns (bytes) that CHANGES_ show as signed ones, commas between */
 	char columns[LIVE_INPUT_MAX], filter_text[LIVE_INPUT_MAX];
 	struct arena arena; /* of selection and filter */
 	struct selection selection;
@@ -108,7 +120,7 @@ struct live_cell {
 /* The grid of pages of one mapping. */
 struct live_pages {
 	uint64_t start, end, page_size; /* the mapping; bytes */
-	char name[256]; /* encoded */
+	char name[256]; /* of the mapping when it was entered; encoded */
 	uint64_t zoom; /* pages a cell */
 	bool fit; /* zoom follows the size of the screen */
 	uint64_t top; /* the first page that is shown, from start */
@@ -121,6 +133,25 @@ struct live_pages {
 	char explained[LIVE_TEXT_MAX]; /* the page under the cursor */
 };
 
+/* What a letter of the picture stands for. */
+struct live_use {
+	char letter;
+	const char *name;
+	uint64_t cells;
+};
+
+enum { LIVE_USES = 32, LIVE_ADDRESS = 13 };
+
+/* Physical memory, a cell each, from address 0 on. */
+struct live_picture {
+	char *cells; /* letters, a blank is no memory; heap */
+	size_t count;
+	uint64_t cell_bytes;
+	struct live_use uses[LIVE_USES];
+	size_t use_count;
+	const char *reason; /* why there is none; NULL: there is */
+};
+
 struct live_sample {
 	uint64_t value[3]; /* RSS PSS DIRTY; UINT64_MAX: not known */
 };
@@ -131,11 +162,13 @@ struct live {
 	bool plain; /* no bars, no hints: to copy from, and for screen readers */
 	struct report_options format; /* how figures look */
 	enum live_view view;
-	bool from_list; /* escape from map leads to the processes */
-	struct live_table table[2]; /* LIVE_PROCESSES, LIVE_MAP */
+	enum live_view from[LIVE_VIEWS]; /* where escape leads; itself: nowhere */
+	struct live_table table[LIVE_TABLES];
 	struct live_pages pages;
+	struct live_picture picture;
 	struct live_facts facts;
-	int pid; /* that LIVE_MAP and LIVE_PAGES are of */
+	int pid; /* that all views but LIVE_PROCESSES and those of the machine are of */
+	uint64_t find_addr; /* of a map that is read next: the cursor goes there; 0: it stays */
 	struct live_sample history[LIVE_HISTORY];
 	size_t samples; /* in all; the last LIVE_HISTORY are kept */
 	enum live_changes changes;
@@ -165,6 +198,25 @@ void live_set_columns(struct live *live, enum live_view view, const struct live_
 /* Show the map of this process; from the list: escape leads back there. */
 void live_open_map(struct live *live, int pid, bool from_list);
 
+/*
+ * Show another view of the process or of the machine. Escape leads back; to a view that it would lead
+ * to anyway, the way back is the one from there.
+ */
+void live_go(struct live *live, enum live_view view);
+void live_back(struct live *live);
+
+/* What all views of a process show is of this one from here on. */
+void live_set_process(struct live *live, int pid);
+
+/* The pages of the mapping under the cursor, in a table whose rows are mappings. */
+void live_open_pages(struct live *live);
+
+/* The process under the cursor, where rows are processes; else the one that is shown, or 0. */
+int live_process(struct live *live);
+
+/* Whether a view is of the whole machine; LIVE_PROCESSES is not. */
+bool live_is_machine(enum live_view view);
+
 void live_resize(struct live *live, size_t width, size_t height);
 
 /* The newest reading of a list view; takes over list. */
@@ -179,7 +231,14 @@ size_t live_pages_room(const struct live *live);
 /* Nothing of the current view was read yet: what a key opened, not what one asked for again. */
 bool live_is_empty(const struct live *live);
 
-/* The table of the current view, or NULL (LIVE_PAGES). */
+/* The same of the picture: cells in a row, a power of two, and in all. */
+size_t live_picture_columns(const struct live *live);
+size_t live_picture_room(const struct live *live);
+
+/* A picture that was read; takes over cells. */
+void live_take_picture(struct live *live, const struct live_picture *picture);
+
+/* The table of the current view, or NULL (grids). */
 struct live_table *live_table(struct live *live);
 
 /* Apply a filter ("" for none) or columns; false with the reason in live->message. */
@@ -216,6 +275,13 @@ void live_draw(struct live *live, struct grid *grid);
 
 /* The part of live_draw() that shows the grid of pages, from row y on. */
 void live_draw_pages(struct live *live, struct grid *grid, size_t y);
+
+/* The picture, from row y on. */
+void live_draw_picture(const struct live *live, struct grid *grid, size_t y);
+
+/* What is told above a table, from row y on (grid NULL: nothing is drawn). Returns how many rows. */
+size_t live_draw_facts(const struct live *live, const struct live_table *table, struct grid *grid,
+		       size_t y);
 
 /* "private", .. and the letter of a class. */
 extern const char *const live_class_names[CLASS_COUNT];

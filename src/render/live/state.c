@@ -18,8 +18,10 @@ enum { INTERVAL_DEFAULT_NS = 2000000000 };
 void live_init(struct live *live, const struct report_options *format)
 {
 	*live = (struct live){ .format = *format, .interval_ns = INTERVAL_DEFAULT_NS };
-	for (size_t i = 0; i < 2; i++)
+	for (size_t i = 0; i < LIVE_TABLES; i++)
 		arena_init(&live->table[i].arena);
+	for (unsigned i = 0; i < LIVE_VIEWS; i++)
+		live->from[i] = (enum live_view)i;
 	live->pages.fit = true;
 	live->pages.zoom = 1;
 	live->stale = true;
@@ -38,20 +40,23 @@ static void table_fini(struct live_table *table)
 
 void live_fini(struct live *live)
 {
-	for (size_t i = 0; i < 2; i++)
+	for (size_t i = 0; i < LIVE_TABLES; i++)
 		table_fini(&live->table[i]);
 	free(live->pages.cells);
+	free(live->picture.cells);
 }
 
 struct live_table *live_table(struct live *live)
 {
-	return live->view == LIVE_PAGES ? NULL : &live->table[live->view];
+	return live->view >= LIVE_TABLES ? NULL : &live->table[live->view];
 }
 
 bool live_is_empty(const struct live *live)
 {
 	if (live->view == LIVE_PAGES)
 		return !live->pages.count && !live->pages.reason[0];
+	if (live->view == LIVE_PICTURE)
+		return !live->picture.count && !live->picture.reason;
 	return !live->table[live->view].now;
 }
 
@@ -140,39 +145,13 @@ void live_set_columns(struct live *live, enum live_view view, const struct live_
 	parse(live, table, "", "", &err);
 }
 
-static void table_reset(struct live_table *table)
-{
-	live_list_release(table->now);
-	live_list_release(table->before);
-	live_list_release(table->mark);
-	table->now = table->before = table->mark = NULL;
-	table->cursor = table->top = table->shown = table->gone = 0;
-	table->at = (struct live_id){ 0 };
-}
-
-void live_open_map(struct live *live, int pid, bool from_list)
-{
-	if (live->pid != pid) {
-		table_reset(&live->table[LIVE_MAP]);
-		live->samples = 0;
-		live->facts = (struct live_facts){ 0 };
-		live->has_mark = false;
-		if (live->changes == CHANGES_MARK)
-			live->changes = CHANGES_OFF;
-	}
-	live->pid = pid;
-	live->from_list = from_list;
-	live->view = LIVE_MAP;
-	live->stale = true;
-}
-
 void live_resize(struct live *live, size_t width, size_t height)
 {
 	bool other = (live->width < LIVE_NARROW) != (width < LIVE_NARROW);
 
 	live->width = width;
 	live->height = height;
-	for (size_t i = 0; i < 2; i++) {
+	for (size_t i = 0; i < LIVE_TABLES; i++) {
 		struct live_table *table = &live->table[i];
 		char kept[2][LIVE_INPUT_MAX];
 
@@ -182,7 +161,7 @@ void live_resize(struct live *live, size_t width, size_t height)
 			parse(live, table, kept[0], kept[1], NULL);
 		live_move(live, table, table->cursor);
 	}
-	if (live->view == LIVE_PAGES && live->pages.fit)
+	if ((live->view == LIVE_PAGES && live->pages.fit) || live->view == LIVE_PICTURE)
 		live->stale = true;
 }
 
@@ -274,6 +253,25 @@ void live_reorder(struct live *live, struct live_table *table)
 	keep_cursor(live, table);
 }
 
+/* The cursor goes to the mapping that was asked for before the map was read. */
+static void find_address(struct live *live, enum live_view view)
+{
+	struct live_table *table = &live->table[view];
+	uint64_t addr = live->find_addr;
+
+	if (view != LIVE_MAP || !addr)
+		return;
+	live->find_addr = 0;
+	for (size_t i = 0; i < table->shown; i++) {
+		const struct live_id *id = &table->now->ids[table->order[i]];
+
+		if (addr >= id->start && addr < id->end) {
+			live_move(live, table, i);
+			return;
+		}
+	}
+}
+
 void live_take_list(struct live *live, enum live_view view, struct live_list *list)
 {
 	struct live_table *table = &live->table[view];
@@ -283,6 +281,7 @@ void live_take_list(struct live *live, enum live_view view, struct live_list *li
 	table->before = table->now;
 	table->now = list;
 	live_reorder(live, table);
+	find_address(live, view);
 }
 
 void live_take_sample(struct live *live, const struct live_sample *sample)
