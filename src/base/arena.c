@@ -27,7 +27,11 @@ void *mem_alloc(size_t size)
 
 void *mem_zalloc(size_t size)
 {
-	return memset(mem_alloc(size), 0, size);
+	void *memory = calloc(1, size ? size : 1);
+
+	if (!memory)
+		error_no_memory();
+	return memory;
 }
 
 void *mem_grow(void *memory, size_t count, size_t size)

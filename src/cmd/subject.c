@@ -236,6 +236,13 @@ void subjects_run(struct subjects *subjects, const struct targets *targets)
 		error_note("%zu processes ended meanwhile", subjects->vanished);
 }
 
+static uint32_t hint_of(const struct subjects *subjects, const struct vma *vma)
+{
+	if (subjects->passes && subjects->passes(vma))
+		return WALK_SKIP;
+	return vma->kind == KIND_DEVICE || vma->kind == KIND_SPECIAL ? WALK_BLIND : WALK_WHOLE;
+}
+
 int subject_walk(struct subjects *subjects, struct subject *subject, page_sink sink, void *ctx)
 {
 	struct walk_vma *vmas =
@@ -246,10 +253,7 @@ int subject_walk(struct subjects *subjects, struct subject *subject, page_sink s
 
 	for (size_t i = 0; i < subject->vmas.count; i++) {
 		vma_store_get(&subject->vmas, i, &vma);
-		vmas[i] = (struct walk_vma){ vma.start, vma.end,
-					     vma.kind == KIND_DEVICE || vma.kind == KIND_SPECIAL ?
-						     WALK_BLIND :
-						     WALK_WHOLE };
+		vmas[i] = (struct walk_vma){ vma.start, vma.end, hint_of(subjects, &vma) };
 	}
 	rc = pagewalk_run(&subject->walk, vmas, subject->vmas.count, sink, ctx);
 	if (rc == 0 && !pagewalk_is_alive(&subject->walk))

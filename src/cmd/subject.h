@@ -47,6 +47,7 @@ struct subjects {
 	bool walks; /* the page walk is wanted */
 	unsigned walk_want; /* enum walk_want */
 	struct caps caps; /* of the walk */
+	bool (*passes)(const struct vma *vma); /* the walk has nothing to find there; NULL: none */
 	bool quiet; /* write nothing: show collects what is written later */
 	bool (*wanted)(void *run, struct subject *subject); /* false: passed over; NULL: all */
 	void (*show)(void *run, struct subject *subject);

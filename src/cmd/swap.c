@@ -32,6 +32,8 @@ struct swap_run {
 	struct table mappings, ranking, device_table;
 	struct swap_device devices[SWAPS_MAX];
 	int device_count; /* or -errno */
+	int devices_known; /* the same, 0 where it is an error */
+	bool moved; /* a page table names a slot that no device has */
 	struct swap_slots slots[SWAPS_MAX];
 	struct swap_process *processes;
 	struct swap_holder *holders;
@@ -39,19 +41,37 @@ struct swap_run {
 	const char *slot_reason; /* why slots are not known: hidden, or not all looked at */
 	bool named; /* processes were named: show their mappings */
 	/* process */
-	struct swap_row *rows;
+	uint64_t *bytes; /* by mapping: bytes_of_vma() */
+	struct swap_row row;
 	bool hidden;
 };
 
-static void add_page(struct swap_run *run, uint64_t word)
+/* Page tables and /proc/swaps number devices alike as long as none was taken away. */
+static const char moved_reason[] =
+	"not known: devices were taken away, so that page tables number them in another way";
+
+/* Bytes of a mapping: in its page table, then of that by device. */
+static uint64_t *bytes_of_vma(const struct swap_run *run, size_t vma)
+{
+	return run->bytes + vma * (1 + (size_t)run->devices_known);
+}
+
+static void add_page(struct swap_run *run, uint64_t *bytes, uint64_t word)
 {
 	unsigned type = pagemap_swap_type(word);
 
+	bytes[0] += run->ctx->host.page_size;
 	if (!(word & PAGEMAP_PAYLOAD)) {
 		run->hidden = true;
 		return;
 	}
-	if ((int)type < run->device_count && !run->subjects.subject.same_as)
+	if (type >= (unsigned)run->devices_known ||
+	    pagemap_swap_offset(word) >= run->slots[type].count) {
+		run->moved = true;
+		return;
+	}
+	bytes[1 + type] += run->ctx->host.page_size;
+	if (!run->subjects.subject.same_as)
 		swap_slots_add(&run->slots[type], pagemap_swap_offset(word),
 			       (uint32_t)run->process_count, run->holders);
 }
@@ -62,28 +82,37 @@ static int take_pages(void *ctx, const struct page_batch *batch)
 
 	for (size_t i = 0; i < batch->count; i++) {
 		const struct page_span *span = &batch->spans[i];
+		uint64_t *bytes = bytes_of_vma(run, span->vma);
 
 		for (uint64_t k = 0; k < span->pages; k++) {
 			uint64_t word = page_span_word(span, k);
 
-			if (page_state(word) != PAGE_SWAPPED)
-				continue;
-			run->rows[span->vma].table += run->ctx->host.page_size;
-			add_page(run, word);
+			if (page_state(word) == PAGE_SWAPPED)
+				add_page(run, bytes, word);
 		}
 	}
 	return 0;
 }
 
-static void write_rows(struct swap_run *run, struct subject *subject)
+/* What smaps has nothing of in swap has nothing of it in the page table. */
+static bool passes(const struct vma *vma)
+{
+	return vma_has(vma, SMAPS_SWAP) && !vma->field[SMAPS_SWAP];
+}
+
+static void write_rows(struct swap_run *run, struct subject *subject,
+		       const struct swap_process *process)
 {
 	struct report *report = run->ctx->report;
+	struct swap_row *row = &run->row;
 
+	row->reason = process->table_reason;
+	row->device_reason = process->device_reason;
 	report_table(report, &run->mappings);
 	for (size_t i = 0; i < subject->vmas.count; i++) {
-		struct swap_row *row = &run->rows[i];
-
 		vma_store_get(&subject->vmas, i, &row->vma);
+		row->table = bytes_of_vma(run, i)[0];
+		row->device = bytes_of_vma(run, i) + 1;
 		if (row->vma.field[SMAPS_SWAP] || row->table)
 			report_row(report, row);
 	}
@@ -95,12 +124,16 @@ static void sum_rows(struct swap_run *run, struct subject *subject, struct swap_
 	struct vma vma;
 
 	for (size_t i = 0; i < subject->vmas.count; i++) {
+		const uint64_t *bytes = bytes_of_vma(run, i);
+
 		vma_store_get(&subject->vmas, i, &vma);
 		if (!vma_has(&vma, SMAPS_SWAP) || !vma_has(&vma, SMAPS_SWAP_PSS))
 			process->swap_reason = "unsupported: not in this kernel's smaps";
 		process->swap += vma.field[SMAPS_SWAP];
 		process->swap_pss += vma.field[SMAPS_SWAP_PSS];
-		process->table += run->rows[i].table;
+		process->table += bytes[0];
+		for (int type = 0; bytes[0] && type < run->devices_known; type++)
+			process->device[type] += bytes[1 + type];
 	}
 	if (subject->result.smaps_reason)
 		process->swap_reason = subject->result.smaps_reason;
@@ -134,21 +167,23 @@ static void show(void *opaque, struct subject *subject)
 		.table_reason = subject->walk_reason,
 	};
 	run->hidden = false;
-	run->rows = mem_grow(run->rows, subject->vmas.count + 1, sizeof(*run->rows));
-	memset(run->rows, 0, subject->vmas.count * sizeof(*run->rows));
+	free(run->bytes);
+	run->bytes = mem_zalloc((subject->vmas.count + 1) * (1 + (size_t)run->devices_known) *
+				sizeof(*run->bytes));
 	if (!subject->walk_reason && subject_walk(&run->subjects, subject, take_pages, run) < 0)
 		process->table_reason = "gone";
-	for (size_t i = 0; process->table_reason && i < subject->vmas.count; i++)
-		run->rows[i].reason = process->table_reason;
 	sum_rows(run, subject, process);
-	process->slot_reason = process->table_reason ? process->table_reason :
-			       run->hidden	     ? "denied: needs CAP_SYS_ADMIN" :
-			       subject->same_as	     ? "the memory of another process" :
-						       NULL;
+	process->device_reason = process->table_reason ? process->table_reason :
+				 run->hidden	       ? "denied: needs CAP_SYS_ADMIN" :
+				 run->moved	       ? moved_reason :
+							 NULL;
+	process->slot_reason = process->device_reason ? process->device_reason :
+			       subject->same_as	      ? "the memory of another process" :
+							NULL;
 	if (process->slot_reason && !subject->same_as)
 		run->slot_reason = process->slot_reason;
 	if (run->named)
-		write_rows(run, subject);
+		write_rows(run, subject, process);
 	run->process_count++;
 }
 
@@ -218,7 +253,7 @@ static void write_machine(struct swap_run *run)
 {
 	struct report *report = run->ctx->report;
 	struct out *out = report_prose(report);
-	uint64_t used = 0, available, cached;
+	uint64_t used = 0, available, cached, zswap, zswapped;
 	struct bytes text = { 0 };
 
 	if (root_read(&run->ctx->root, &run->ctx->arena, &text, NULL, "proc/meminfo"))
@@ -230,12 +265,19 @@ static void write_machine(struct swap_run *run)
 		    run->device_count < 0 ? value_absent(error_reason(-run->device_count)) :
 					    value_u(used));
 	cached = fact_of(report, text, "swap_cached", "SwapCached");
-	fact_of(report, text, "zswap_memory", "Zswap");
-	fact_of(report, text, "zswap_data", "Zswapped");
+	zswap = fact_of(report, text, "zswap_memory", "Zswap");
+	zswapped = fact_of(report, text, "zswap_data", "Zswapped");
 	available = fact_of(report, text, "available", "MemAvailable");
 	report_object_end(report);
 	if (!out || run->device_count <= 0)
 		return;
+	if (zswapped) {
+		out_str(out, "zswap keeps ");
+		report_size(report, out, zswapped);
+		out_str(out, " of it in ");
+		report_size(report, out, zswap);
+		out_str(out, " of memory\n");
+	}
 	out_str(out, "swapoff has to bring back ");
 	report_size(report, out, used);
 	out_str(out, " (");
@@ -250,15 +292,15 @@ static int parse_columns(struct swap_run *run, struct error *err)
 {
 	const struct common_options *options = &run->ctx->options;
 	struct arena *arena = &run->ctx->arena;
-	int rc = selection_parse(&run->process_selection, &run->process_set, swap_process_default,
+	int devices = run->devices_known;
+	int rc = selection_parse(&run->process_selection, &run->process_set,
+				 swap_process_default(arena, devices, options->json),
 				 options->columns, arena, err);
 
 	if (rc == 0)
 		rc = selection_parse(&run->mapping_selection, &run->mapping_set,
-				     options->json ? "start,end,size,perm,kind,swap,swap_pss,table,"
-						     "shm,path" :
-						     swap_mapping_default,
-				     NULL, arena, err);
+				     swap_mapping_default(arena, devices, options->json), NULL,
+				     arena, err);
 	if (rc == 0)
 		rc = selection_parse(&run->device_selection, &run->device_set,
 				     options->json ? "type,device,kind,size,used,found,data,"
@@ -280,7 +322,6 @@ static void run_all(struct swap_run *run, const struct targets *targets)
 {
 	struct context *ctx = run->ctx;
 
-	run->device_count = swaps_read(&ctx->root, &ctx->arena, run->devices);
 	for (int i = 0; i < run->device_count; i++)
 		swap_slots_init(&run->slots[i], run->devices[i].size / ctx->host.page_size + 1);
 	run->processes = mem_zalloc((targets->count + 1) * sizeof(*run->processes));
@@ -302,14 +343,17 @@ static void prepare(struct swap_run *run)
 	struct context *ctx = run->ctx;
 
 	smaps_keys_init(&run->keys);
-	swap_mapping_columns(&ctx->arena, &run->keys, &run->mapping_set);
-	swap_process_columns(&run->process_set);
+	run->device_count = swaps_read(&ctx->root, &ctx->arena, run->devices);
+	run->devices_known = run->device_count > 0 ? run->device_count : 0;
+	swap_mapping_columns(&ctx->arena, &run->keys, run->devices_known, &run->mapping_set);
+	swap_process_columns(&ctx->arena, run->devices_known, &run->process_set);
 	swap_device_columns(&run->device_set);
 	run->subjects = (struct subjects){
 		.ctx = ctx,
 		.name = "swap",
 		.needs = NEED_SMAPS | NEED_KIND,
 		.walks = true,
+		.passes = passes,
 		.quiet = !run->named,
 		.wanted = wanted,
 		.show = show,
@@ -339,7 +383,8 @@ int swap_run(struct context *ctx, const struct command *command, int argc, char 
 	if (!run->named && !select->name && !select->user && !select->cgroup && !select->tree)
 		run->options.targets.all = true;
 	prepare(run);
-	if (context_columns_help(ctx, &run->process_set, swap_process_default))
+	if (context_columns_help(ctx, &run->process_set,
+				 swap_process_default(&ctx->arena, run->devices_known, false)))
 		return ctx->status;
 	rc = parse_columns(run, &err);
 	if (rc == 0)
@@ -347,7 +392,7 @@ int swap_run(struct context *ctx, const struct command *command, int argc, char 
 	if (rc == 0)
 		run_all(run, &targets);
 	filter_free(run->filter);
-	free(run->rows);
+	free(run->bytes);
 	free(run->processes);
 	free(run->holders);
 	if (rc == -EINVAL)

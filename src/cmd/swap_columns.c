@@ -4,10 +4,9 @@
 #include <string.h>
 
 #include "base/arena.h"
+#include "base/out.h"
 #include "column/vma_columns.h"
 
-const char swap_mapping_default[] = "address,size,swap,swap_pss,table,shm,kind,name";
-const char swap_process_default[] = "pid,swap,swap_pss,own,shared,shm,command";
 const char swap_device_default[] = "type,device,kind,size,used,found,compressed,memory";
 
 static struct value get_table(const void *opaque, const struct column *column)
@@ -24,7 +23,72 @@ static struct value get_table(const void *opaque, const struct column *column)
 	return value_u(swap > row->table ? swap - row->table : 0);
 }
 
-void swap_mapping_columns(struct arena *arena, const struct smaps_keys *keys,
+static struct value get_mapping_device(const void *opaque, const struct column *column)
+{
+	const struct swap_row *row = opaque;
+	const char *reason = row->reason ? row->reason : row->device_reason;
+
+	return reason ? value_absent(reason) : value_u(row->device[column->arg]);
+}
+
+static struct value get_process_device(const void *opaque, const struct column *column)
+{
+	const struct swap_process *row = opaque;
+	const char *reason = row->table_reason ? row->table_reason : row->device_reason;
+
+	return reason ? value_absent(reason) : value_u(row->device[column->arg]);
+}
+
+static size_t add_devices(struct arena *arena, int devices,
+			  struct value (*get)(const void *row, const struct column *column),
+			  struct column *columns)
+{
+	int n = 0;
+
+	for (; n < devices; n++)
+		columns[n] = (struct column){
+			.name = arena_printf(arena, "d%d", n),
+			.heading = arena_printf(arena, "D%d", n),
+			.help = arena_printf(arena, "of table: in the swap device of type %d", n),
+			.type = VALUE_BYTES,
+			.get = get,
+			.arg = (unsigned)n,
+		};
+	return (size_t)n;
+}
+
+/* "a,b" + ",d0,d1" + ",c" */
+static const char *with_devices(struct arena *arena, const char *before, int devices,
+				const char *behind)
+{
+	struct out out;
+	const char *list;
+
+	out_init_memory(&out);
+	out_str(&out, before);
+	for (int i = 0; i < devices; i++)
+		out_printf(&out, ",d%d", i);
+	out_str(&out, behind);
+	list = arena_bytes(arena, (struct bytes){ out.buf, out.len }).data;
+	out_fini(&out);
+	return list;
+}
+
+const char *swap_mapping_default(struct arena *arena, int devices, bool json)
+{
+	return json ? with_devices(arena, "start,end,size,perm,kind,swap,swap_pss,table,shm",
+				   devices, ",path") :
+		      with_devices(arena, "address,size,swap,swap_pss,table,shm",
+				   devices > 1 ? devices : 0, ",kind,name");
+}
+
+const char *swap_process_default(struct arena *arena, int devices, bool json)
+{
+	return with_devices(arena, "pid,swap,swap_pss,own,shared,shm",
+			    json || devices > 1 ? devices : 0, ",command");
+}
+
+void swap_mapping_columns(struct arena *arena, const struct smaps_keys *keys, int devices,
 			  struct column_set *set)
 {
 	static const char *const taken[] = { "pid",  "address", "start",    "end",  "size", "perm",
@@ -36,7 +100,7 @@ void swap_mapping_columns(struct arena *arena, const struct smaps_keys *keys,
 		  VALUE_BYTES, 0, get_table, 1 },
 	};
 	enum { TAKEN = sizeof(taken) / sizeof(taken[0]), OWN = sizeof(own) / sizeof(own[0]) };
-	struct column *columns = arena_alloc(arena, (TAKEN + OWN) * sizeof(*columns));
+	struct column *columns = arena_alloc(arena, (TAKEN + OWN + SWAPS_MAX) * sizeof(*columns));
 	struct column_set vma_set;
 	size_t n = 0;
 
@@ -45,6 +109,7 @@ void swap_mapping_columns(struct arena *arena, const struct smaps_keys *keys,
 		if (i == TAKEN - 2) {
 			memcpy(columns + n, own, sizeof(own));
 			n += OWN;
+			n += add_devices(arena, devices, get_mapping_device, columns + n);
 		}
 		columns[n++] = *column_find(&vma_set, bytes_of(taken[i]));
 	}
@@ -84,10 +149,10 @@ static struct value get_bytes(const void *opaque, const struct column *column)
 	return reason ? value_absent(reason) : value_u(values[column->arg]);
 }
 
-void swap_process_columns(struct column_set *set)
+void swap_process_columns(struct arena *arena, int devices, struct column_set *set)
 {
 	/* clang-format off */
-	static const struct column columns[] = {
+	static const struct column facts[] = {
 		{ "pid", "PID", "process", VALUE_NUMBER, 0, get_pid },
 		{ "swap", "SWAP", "in swap, shared memory included", VALUE_BYTES, 0, get_bytes, OF_SWAP },
 		{ "swap_pss", "SWAP-PSS", "the same, each slot divided by its users; shared memory left out", VALUE_BYTES, 0, get_bytes, OF_PSS },
@@ -97,8 +162,14 @@ void swap_process_columns(struct column_set *set)
 		{ "command", "COMMAND", "its name", VALUE_TEXT, 0, get_command },
 	};
 	/* clang-format on */
+	enum { FACTS = sizeof(facts) / sizeof(facts[0]) };
+	struct column *columns = arena_alloc(arena, (FACTS + SWAPS_MAX) * sizeof(*columns));
+	size_t n = FACTS - 1;
 
-	*set = (struct column_set){ columns, sizeof(columns) / sizeof(columns[0]) };
+	memcpy(columns, facts, n * sizeof(*columns));
+	n += add_devices(arena, devices, get_process_device, columns + n);
+	columns[n++] = facts[FACTS - 1];
+	*set = (struct column_set){ columns, n };
 }
 
 enum { OF_SIZE, OF_USED, OF_FOUND, OF_DATA, OF_COMPRESSED, OF_MEMORY };

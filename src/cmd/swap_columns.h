@@ -13,7 +13,9 @@ struct smaps_keys;
 struct swap_row {
 	struct vma vma; /* first: the columns of mappings take it for the row */
 	uint64_t table; /* in the page table; the rest of smaps' Swap is shared memory */
+	const uint64_t *device; /* of table: by swap type */
 	const char *reason; /* why table is not known; NULL: it is */
+	const char *device_reason;
 };
 
 /* A process. Bytes. */
@@ -22,9 +24,10 @@ struct swap_process {
 	struct bytes comm;
 	uint64_t swap, swap_pss;
 	uint64_t table; /* in its page table */
-	uint64_t own,
-		shared; /* of table: slots that no other process looked at has, or that some have */
-	const char *swap_reason, *table_reason, *slot_reason;
+	uint64_t device[SWAPS_MAX]; /* of table: by swap type */
+	/* of table: slots that no other process looked at has, or that some have */
+	uint64_t own, shared;
+	const char *swap_reason, *table_reason, *slot_reason, *device_reason;
 };
 
 struct swap_device_row {
@@ -34,11 +37,16 @@ struct swap_device_row {
 	const char *reason; /* why found is not known */
 };
 
-extern const char swap_mapping_default[], swap_process_default[], swap_device_default[];
+extern const char swap_device_default[];
 
-void swap_mapping_columns(struct arena *arena, const struct smaps_keys *keys,
+/* With a column for each device: "d0" is swap type 0. */
+void swap_mapping_columns(struct arena *arena, const struct smaps_keys *keys, int devices,
 			  struct column_set *set);
-void swap_process_columns(struct column_set *set);
+void swap_process_columns(struct arena *arena, int devices, struct column_set *set);
 void swap_device_columns(struct column_set *set);
+
+/* The default selections; people see devices where there are several. */
+const char *swap_mapping_default(struct arena *arena, int devices, bool json);
+const char *swap_process_default(struct arena *arena, int devices, bool json);
 
 #endif

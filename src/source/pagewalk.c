@@ -549,7 +549,7 @@ int pagewalk_run(struct pagewalk *walk, const struct walk_vma *vmas, size_t coun
 			  is_small(walk, &vmas[i]) == small;
 		     i++)
 			end = vmas[i].end;
-		if (end < kernel_half)
+		if (end < kernel_half && !(first->hint & WALK_SKIP))
 			walk_stretch(walk, first->start, end, first->hint & WALK_BLIND, small);
 	}
 	deliver(walk);

@@ -47,6 +47,7 @@ enum walk_vma_hint {
 	 * tell all that a scan would, and cost less than both.
 	 */
 	WALK_WHOLE = 2,
+	WALK_SKIP = 4, /* not walked: only counts in the numbering */
 };
 
 struct walk_vma {

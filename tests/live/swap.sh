@@ -23,6 +23,9 @@ equal "mappings with swap" "$(field "$TMP/swap.json" 'len(d["processes"][0]["map
 equal "own" "$(field "$TMP/swap.json" 'd["ranking"][0]["own"]')" $((24 * 4096))
 equal "shared" "$(field "$TMP/swap.json" 'd["ranking"][0]["shared"]')" 0
 equal "shared memory" "$(field "$TMP/swap.json" 'd["ranking"][0]["shm"]')" $((256 * 4096))
+equal "on the device" "$(field "$TMP/swap.json" 'd["ranking"][0]["d0"]')" $((24 * 4096))
+equal "mappings on it" "$(field "$TMP/swap.json" \
+	'sorted(m["d0"] for m in d["processes"][0]["mappings"])')" "[0, $((24 * 4096))]"
 equal "found" "$(field "$TMP/swap.json" 'd["devices"][0]["found"]')" $((24 * 4096))
 equal "kind" "$(field "$TMP/swap.json" 'd["devices"][0]["kind"]')" zram
 
