@@ -292,7 +292,8 @@ static int parse_columns(struct swap_run *run, struct error *err)
 {
 	const struct common_options *options = &run->ctx->options;
 	struct arena *arena = &run->ctx->arena;
-	int devices = run->devices_known;
+	/* the fields of CSV are the same on every machine */
+	int devices = options->csv ? 0 : run->devices_known;
 	int rc = selection_parse(&run->process_selection, &run->process_set,
 				 swap_process_default(arena, devices, options->json),
 				 options->columns, arena, err);
