@@ -44,6 +44,7 @@ struct walk_state {
 	void *ctx;
 	int stopped;			/* what sink returned, or -errno */
 
+	const struct root *root;	/* NULL: kpageflags was opened, or cannot be */
 	uint64_t *words;		/* read for the spans of this batch */
 	size_t words_size, words_used;
 	struct page_span *spans;	/* SPANS_MAX */
@@ -235,6 +236,17 @@ static bool tells_exclusive(uint64_t flags, uint64_t word)
 	return flags & PAGE_FLAG(ANON) && flags & PAGE_FLAG(OWNER_2) && word & PAGEMAP_EXCLUSIVE;
 }
 
+/* Most processes have no huge page, so kpageflags is not opened before there is one. */
+static bool open_flags(struct pagewalk *walk)
+{
+	const struct root *root = walk->state->root;
+
+	walk->state->root = NULL;
+	if (root && caps_has(&walk->caps, CAPS_FLAGS) && caps_has(&walk->caps, CAPS_FRAMES))
+		words_open(&walk->flags, root, "proc/kpageflags", NULL);
+	return words_is_open(&walk->flags);
+}
+
 /* A huge page that a PMD maps: one word where that is enough. */
 static void add_huge(struct pagewalk *walk, uint64_t addr, bool zero)
 {
@@ -250,7 +262,7 @@ static void add_huge(struct pagewalk *walk, uint64_t addr, bool zero)
 		add_pages(walk, (struct pending){ addr, pages, PAGE_MAPPED_UNKNOWN, false });
 		return;
 	}
-	if (pagemap_pfn(span.word) && walk->want & WALK_EXCLUSIVE && words_is_open(&walk->flags))
+	if (pagemap_pfn(span.word) && walk->want & WALK_EXCLUSIVE && open_flags(walk))
 		span.has_flags = words_read(&walk->flags, pagemap_pfn(span.word), &span.flags, 1) ==
 				 1;
 	if (zero || !(walk->want & WALK_EXCLUSIVE) ||
@@ -580,9 +592,8 @@ int pagewalk_open(struct pagewalk *walk, const struct procdir *dir, const struct
 	if (rc)
 		return rc;
 	open_scan(walk, dir);
-	if (want & WALK_EXCLUSIVE && caps_has(caps, CAPS_FLAGS) && caps_has(caps, CAPS_FRAMES))
-		words_open(&walk->flags, dir->root, "proc/kpageflags", NULL);
 	state = mem_zalloc(sizeof(*state));
+	state->root = dir->root;
 	state->huge = caps->huge_size ? caps->huge_size : caps->page_size * (caps->page_size / 8);
 	state->words_size = state->huge / caps->page_size;
 	if (state->words_size < WORDS_MIN)
