@@ -20,6 +20,7 @@ libvmview_a_SOURCES += %D%/folio.c %D%/folio.h
 libvmview_a_SOURCES += %D%/frame_class.c %D%/frame_class.h
 libvmview_a_SOURCES += %D%/frame_owners.c %D%/frame_owners.h
 libvmview_a_SOURCES += %D%/frame_sums.c %D%/frame_sums.h
+libvmview_a_SOURCES += %D%/frame_words.c %D%/frame_words.h
 libvmview_a_SOURCES += %D%/kinds.c %D%/kinds.h
 libvmview_a_SOURCES += %D%/paging.c %D%/paging.h
 libvmview_a_SOURCES += %D%/process_tree.c %D%/process_tree.h

@@ -5,17 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "analysis/frame_words.h"
 #include "base/arena.h"
-
-/* Frames in a tree of three levels, like a page table: 2^18 x 2^9 x 2^9. */
-enum {
-	LEAF_BITS = 9,
-	LEAF_FRAMES = 1 << LEAF_BITS,
-	BRANCH_BITS = 9,
-	BRANCH_LEAVES = 1 << BRANCH_BITS,
-	TOP_BRANCHES = 1 << 18,
-	LINE_WORDS = 16, /* of a cache line */
-};
 
 /* A frame's word: set << KIND_BITS | kind; 0: not in the join. */
 enum { KIND_BITS = 3, KIND_MASK = (1 << KIND_BITS) - 1 };
@@ -41,8 +32,12 @@ struct set {
 	uint32_t mappings; /* pages that lead to a frame of it */
 	uint32_t times; /* of these by member */
 	uint32_t canon;
-	uint32_t step_process, step; /* the set after a page of this process; later see slot_of() */
 	uint32_t crowded; /* frames that left it for a crowd */
+};
+
+/* The set after a page of this process; apart, since most pages need nothing else of a set. */
+struct step {
+	uint32_t process, to;
 };
 
 /* The frames of a set that has any, when all is added up. */
@@ -50,20 +45,13 @@ struct set_frames {
 	uint64_t frames[SHARE_KINDS];
 };
 
-struct leaf {
-	uint32_t word[LEAF_FRAMES];
-};
-
-struct branch {
-	struct leaf *leaf[BRANCH_LEAVES];
-};
+/* Runs that are on their way to their words at the same time. */
+enum { TOGETHER = 64, LINE_WORDS = 16 };
 
 struct sharing {
-	struct branch **top;
-	uint64_t branch_end; /* behind the last branch there is */
-	uint64_t leaf_base; /* first frame of the leaf that was used last */
-	struct leaf *leaf; /* NULL: none was */
+	struct frame_words frames; /* set and kind of each */
 	struct set *sets;
+	struct step *steps; /* of each set; when all is added, see slot_of() */
 	uint32_t set_count, set_cap, sets_left;
 	double *weight; /* by set: the sum of 1 / map count of its frames */
 	uint64_t counted[SHARE_KINDS]; /* frames whose map count tells whether they are closed */
@@ -87,6 +75,8 @@ static uint32_t set_new(struct sharing *sharing, uint32_t parent, uint32_t membe
 	if (id == sharing->set_cap) {
 		sharing->set_cap += sharing->set_cap / 2;
 		sharing->sets = mem_grow(sharing->sets, sharing->set_cap, sizeof(*sharing->sets));
+		sharing->steps =
+			mem_grow(sharing->steps, sharing->set_cap, sizeof(*sharing->steps));
 	}
 	from = &sharing->sets[parent];
 	set = &sharing->sets[sharing->set_count++];
@@ -97,8 +87,8 @@ static uint32_t set_new(struct sharing *sharing, uint32_t parent, uint32_t membe
 		.mappings = from->mappings + 1,
 		.times = from->member == member ? from->times + 1 : 1,
 		.canon = id,
-		.step_process = nobody,
 	};
+	sharing->steps[id] = (struct step){ nobody, 0 };
 	return id;
 }
 
@@ -106,14 +96,15 @@ struct sharing *sharing_new(uint32_t sets_max)
 {
 	struct sharing *sharing = mem_zalloc(sizeof(*sharing));
 
-	sharing->top = mem_zalloc(TOP_BRANCHES * sizeof(struct branch *));
+	frame_words_init(&sharing->frames);
 	sharing->set_cap = 2 * SET_FIRST;
 	sharing->sets = mem_zalloc(sharing->set_cap * sizeof(*sharing->sets));
 	sharing->sets_left = sets_max ? sets_max : SHARING_SETS_MAX;
-	for (uint32_t id = 0; id < SET_FIRST; id++)
-		sharing->sets[id] = (struct set){
-			.member = nobody, .mappings = id, .canon = id, .step_process = nobody
-		};
+	sharing->steps = mem_alloc(sharing->set_cap * sizeof(*sharing->steps));
+	for (uint32_t id = 0; id < SET_FIRST; id++) {
+		sharing->sets[id] = (struct set){ .member = nobody, .mappings = id, .canon = id };
+		sharing->steps[id] = (struct step){ nobody, 0 };
+	}
 	sharing->set_count = SET_FIRST;
 	return sharing;
 }
@@ -122,13 +113,9 @@ void sharing_free(struct sharing *sharing)
 {
 	if (!sharing)
 		return;
-	for (uint64_t i = 0; i < sharing->branch_end; i++) {
-		for (size_t k = 0; sharing->top[i] && k < BRANCH_LEAVES; k++)
-			free(sharing->top[i]->leaf[k]);
-		free(sharing->top[i]);
-	}
-	free(sharing->top);
+	frame_words_fini(&sharing->frames);
 	free(sharing->sets);
+	free(sharing->steps);
 	free(sharing->weight);
 	free(sharing->slots);
 	free(sharing->processes);
@@ -167,8 +154,8 @@ static uint32_t set_make(struct sharing *sharing, uint32_t from, uint32_t proces
 
 	if (again && set->times == TIMES_MAX)
 		return from;
-	if (set->step_process == process)
-		return set->step;
+	if (sharing->steps[from].process == process)
+		return sharing->steps[from].to;
 	if (from != ROOT && !sharing->sets_left)
 		return ROOT;
 	if (!again && canon != from) {
@@ -180,8 +167,7 @@ static uint32_t set_make(struct sharing *sharing, uint32_t from, uint32_t proces
 	sharing->sets_left -= from != ROOT;
 	if (again || sharing->sets[from].canon != from)
 		sharing->sets[made].canon = canon;
-	sharing->sets[from].step_process = process;
-	sharing->sets[from].step = made;
+	sharing->steps[from] = (struct step){ process, made };
 	return made;
 }
 
@@ -199,113 +185,109 @@ static uint32_t step_to(struct sharing *sharing, uint32_t from, uint32_t process
 	return crowd_of(sharing->sets[from].mappings + 1);
 }
 
-static struct leaf *leaf_find(const struct sharing *sharing, uint64_t pfn)
+/* Pages of one leaf. Neighbours mostly go from the same set to the same. */
+static void join(struct sharing *sharing, size_t at, uint64_t count, unsigned kind)
 {
-	uint64_t branch = pfn >> (LEAF_BITS + BRANCH_BITS);
-
-	if (branch >= sharing->branch_end || !sharing->top[branch])
-		return NULL;
-	return sharing->top[branch]->leaf[pfn >> LEAF_BITS & (BRANCH_LEAVES - 1)];
-}
-
-static struct leaf *leaf_make(struct sharing *sharing, uint64_t pfn)
-{
-	uint64_t base = pfn & ~(uint64_t)(LEAF_FRAMES - 1);
-	uint64_t index = pfn >> (LEAF_BITS + BRANCH_BITS);
-	struct branch **branch = &sharing->top[index];
-	struct leaf **leaf;
-
-	if (sharing->leaf && sharing->leaf_base == base)
-		return sharing->leaf;
-	if (!*branch)
-		*branch = mem_zalloc(sizeof(**branch));
-	if (index >= sharing->branch_end)
-		sharing->branch_end = index + 1;
-	leaf = &(*branch)->leaf[pfn >> LEAF_BITS & (BRANCH_LEAVES - 1)];
-	if (!*leaf)
-		*leaf = mem_zalloc(sizeof(**leaf));
-	sharing->leaf_base = base;
-	return sharing->leaf = *leaf;
-}
-
-/* Pages of one leaf. */
-static void join(struct sharing *sharing, uint32_t *word, uint64_t count, enum share_kind kind)
-{
-	uint32_t process = sharing->process_count - 1;
-	const struct set *sets = sharing->sets;
+	uint32_t process = sharing->process_count - 1, last = 0, last_to = 0;
+	uint32_t *word = sharing->frames.word + at;
 
 	for (uint64_t i = 0; i < count; i++) {
 		uint32_t was = word[i], from = was >> KIND_BITS, to;
 
-		if (sets[from].step_process == process) {
-			to = sets[from].step;
-		} else {
-			to = step_to(sharing, from, process);
-			sets = sharing->sets;
+		if (last_to && was == last) {
+			word[i] = last_to;
+			continue;
 		}
-		word[i] = to << KIND_BITS | (was ? was & KIND_MASK : kind);
+		if (sharing->steps[from].process == process)
+			to = sharing->steps[from].to;
+		else
+			to = step_to(sharing, from, process);
+		last = was;
+		last_to = word[i] = to << KIND_BITS | (was ? was & KIND_MASK : kind);
+		/* each page that comes to a crowd is counted */
+		if (is_crowd(to))
+			last_to = 0;
 	}
 }
 
-void sharing_prefetch(const struct sharing *sharing, uint64_t pfn, uint64_t count)
+static void join_run(struct sharing *sharing, const struct sharing_run *run, size_t at)
 {
-	const struct leaf *leaf = pfn < SHARING_PFN_END ? leaf_find(sharing, pfn) : NULL;
-	uint64_t at = pfn & (LEAF_FRAMES - 1);
+	uint64_t pfn = run->pfn, count = run->count;
 
-	for (uint64_t i = 0; leaf && i < count + LINE_WORDS && at + i < LEAF_FRAMES;
-	     i += LINE_WORDS)
-		__builtin_prefetch(&leaf->word[at + i], 1);
+	for (;;) {
+		uint64_t rest = FRAME_LEAF - (pfn & (FRAME_LEAF - 1));
+		uint64_t here = count < rest ? count : rest;
+
+		join(sharing, at, here, run->kind);
+		pfn += here;
+		count -= here;
+		if (!count)
+			return;
+		at = frame_words_make(&sharing->frames, pfn);
+	}
+}
+
+static bool is_memory(const struct sharing_run *run)
+{
+	return run->pfn < SHARING_PFN_END && run->count <= SHARING_PFN_END - run->pfn;
+}
+
+/*
+ * Reading pagemap throws the frames' words out of the processor's caches, and waiting for many of them
+ * at once costs no more than for one.
+ */
+static void add_together(struct sharing *sharing, const struct sharing_run *runs, size_t count)
+{
+	size_t at[TOGETHER];
+
+	for (size_t i = 0; i < count; i++) {
+		if (runs[i].exclusive || !runs[i].count || !is_memory(&runs[i]))
+			continue;
+		at[i] = frame_words_make(&sharing->frames, runs[i].pfn);
+		for (size_t k = 0; k < runs[i].count && k < FRAME_LEAF; k += LINE_WORDS)
+			__builtin_prefetch(&sharing->frames.word[at[i] + k], 1);
+	}
+	for (size_t i = 0; i < count; i++) {
+		struct sharing_process *process = &sharing->processes[sharing->process_count - 1];
+		const struct sharing_run *run = &runs[i];
+
+		if (run->exclusive) {
+			process->exclusive[run->kind] += run->count;
+			process->mapped[run->kind] += run->count;
+		} else if (run->count && is_memory(run)) {
+			process->mapped[run->kind] += run->count;
+			sharing->touched = true;
+			join_run(sharing, run, at[i]);
+		}
+	}
+}
+
+void sharing_add_runs(struct sharing *sharing, const struct sharing_run *runs, size_t count)
+{
+	for (size_t i = 0; i < count; i += TOGETHER)
+		add_together(sharing, runs + i, count - i < TOGETHER ? count - i : TOGETHER);
 }
 
 void sharing_add(struct sharing *sharing, uint64_t pfn, uint64_t count, enum share_kind kind,
 		 bool exclusive)
 {
-	struct sharing_process *process = &sharing->processes[sharing->process_count - 1];
+	const struct sharing_run run = { pfn, count, (uint8_t)kind, exclusive };
 
-	process->mapped[kind] += count;
-	if (exclusive) {
-		process->exclusive[kind] += count;
-		return;
-	}
-	if (pfn >= SHARING_PFN_END || count > SHARING_PFN_END - pfn) {
-		process->mapped[kind] -= count;
-		return;
-	}
-	sharing->touched = true;
-	while (count) {
-		uint64_t at = pfn & (LEAF_FRAMES - 1);
-		uint64_t here = count < LEAF_FRAMES - at ? count : LEAF_FRAMES - at;
-
-		join(sharing, leaf_make(sharing, pfn)->word + at, here, kind);
-		pfn += here;
-		count -= here;
-	}
+	add_together(sharing, &run, 1);
 }
 
-/* Calls take() for all leaves there are, with the first frame of each. */
-static void leaves(const struct sharing *sharing, void (*take)(void *ctx, struct leaf *leaf),
-		   void *ctx)
+static void drop_words(struct sharing *sharing)
 {
-	for (uint64_t i = 0; i < sharing->branch_end; i++)
-		for (size_t k = 0; sharing->top[i] && k < BRANCH_LEAVES; k++)
-			if (sharing->top[i]->leaf[k])
-				take(ctx, sharing->top[i]->leaf[k]);
-}
-
-static void drop_leaf(void *ctx, struct leaf *leaf)
-{
-	struct sharing *sharing = ctx;
 	uint32_t process = sharing->process_count - 1;
+	uint32_t *word = sharing->frames.word;
 
-	for (size_t i = 0; i < LEAF_FRAMES; i++) {
-		uint32_t set = leaf->word[i] >> KIND_BITS;
-		uint32_t was = set;
+	for (size_t i = FRAME_LEAF; i < sharing->frames.leaf_count * FRAME_LEAF; i++) {
+		uint32_t set = word[i] >> KIND_BITS, was = set;
 
 		while (sharing->sets[set].member == process)
 			set = sharing->sets[set].parent;
 		if (set != was)
-			leaf->word[i] =
-				set == ROOT ? 0 : set << KIND_BITS | (leaf->word[i] & KIND_MASK);
+			word[i] = set == ROOT ? 0 : set << KIND_BITS | (word[i] & KIND_MASK);
 	}
 }
 
@@ -314,45 +296,54 @@ void sharing_drop(struct sharing *sharing)
 	struct sharing_process *process = &sharing->processes[sharing->process_count - 1];
 
 	if (sharing->touched)
-		leaves(sharing, drop_leaf, sharing);
+		drop_words(sharing);
 	sharing->touched = false;
 	*process = (struct sharing_process){ .crowded = process->crowded };
 }
 
 uint64_t sharing_next_frames(const struct sharing *sharing, unsigned kinds, uint64_t *pfn)
 {
-	uint64_t at = *pfn, end = sharing->branch_end << (LEAF_BITS + BRANCH_BITS), found = 0;
+	uint64_t at = *pfn, leaf = at & ~(uint64_t)(FRAME_LEAF - 1), found = 0;
+	size_t base;
 
-	while (at < end) {
-		const struct leaf *leaf = leaf_find(sharing, at);
-		uint32_t word = leaf ? leaf->word[at & (LEAF_FRAMES - 1)] : 0;
+	while ((base = frame_words_next(&sharing->frames, &leaf))) {
+		const uint32_t *words = sharing->frames.word + base;
 
-		if (word && kinds >> (word & KIND_MASK) & 1) {
-			if (!found++)
+		if (found && leaf != at)
+			return found;
+		for (at = at > leaf ? at : leaf; at < leaf + FRAME_LEAF; at++) {
+			uint32_t word = words[at - leaf];
+			bool wanted = word && kinds >> (word & KIND_MASK) & 1;
+
+			if (found && !wanted)
+				return found;
+			if (wanted && !found++)
 				*pfn = at;
-			at++;
-		} else if (found) {
-			break;
-		} else {
-			at = leaf ? at + 1 : (at | (LEAF_FRAMES - 1)) + 1;
 		}
+		leaf += FRAME_LEAF;
 	}
 	return found;
 }
 
+static uint32_t word_of(const struct sharing *sharing, uint64_t pfn)
+{
+	return pfn < SHARING_PFN_END ?
+		       sharing->frames.word[frame_words_find(&sharing->frames, pfn)] :
+		       0;
+}
+
 void sharing_set_kind(struct sharing *sharing, uint64_t pfn, enum share_kind kind)
 {
-	struct leaf *leaf = leaf_find(sharing, pfn);
-	uint32_t *word = leaf ? &leaf->word[pfn & (LEAF_FRAMES - 1)] : NULL;
+	uint32_t word = word_of(sharing, pfn);
 
-	if (word && *word)
-		*word = (*word & ~(uint32_t)KIND_MASK) | kind;
+	if (word)
+		sharing->frames.word[frame_words_find(&sharing->frames, pfn)] =
+			(word & ~(uint32_t)KIND_MASK) | kind;
 }
 
 uint32_t sharing_set_of(const struct sharing *sharing, uint64_t pfn, enum share_kind *kind)
 {
-	const struct leaf *leaf = pfn < SHARING_PFN_END ? leaf_find(sharing, pfn) : NULL;
-	uint32_t word = leaf ? leaf->word[pfn & (LEAF_FRAMES - 1)] : 0;
+	uint32_t word = word_of(sharing, pfn);
 
 	*kind = (enum share_kind)(word & KIND_MASK);
 	return sharing->sets[word >> KIND_BITS].canon;
@@ -360,9 +351,7 @@ uint32_t sharing_set_of(const struct sharing *sharing, uint64_t pfn, enum share_
 
 void sharing_set_map_count(struct sharing *sharing, uint64_t pfn, uint64_t map_count)
 {
-	const struct leaf *leaf = leaf_find(sharing, pfn);
-	uint32_t word = leaf ? leaf->word[pfn & (LEAF_FRAMES - 1)] : 0;
-	uint32_t id = word >> KIND_BITS;
+	uint32_t word = word_of(sharing, pfn), id = word >> KIND_BITS;
 	const struct set *set = &sharing->sets[id];
 
 	if (id == ROOT)
@@ -394,35 +383,32 @@ static uint32_t set_above(const struct sharing *sharing, uint32_t id)
 /* When no step is to be remembered any more, step is the slot of a set that has one. */
 static uint64_t *slot_find(const struct sharing *sharing, uint32_t id)
 {
-	const struct set *set = &sharing->sets[id];
+	const struct step *step = &sharing->steps[id];
 
-	return set->step_process == nobody ? NULL : sharing->slots[set->step].frames;
+	return step->process == nobody ? NULL : sharing->slots[step->to].frames;
 }
 
 static uint64_t *slot_of(struct sharing *sharing, uint32_t id)
 {
-	struct set *set = &sharing->sets[id];
+	struct step *step = &sharing->steps[id];
 
-	if (set->step_process == nobody) {
+	if (step->process == nobody) {
 		if (sharing->slot_count == sharing->slot_cap) {
 			sharing->slot_cap = sharing->slot_cap ? 2 * sharing->slot_cap : 64;
 			sharing->slots = mem_grow(sharing->slots, sharing->slot_cap,
 						  sizeof(*sharing->slots));
 		}
-		set->step_process = 0;
-		set->step = sharing->slot_count++;
-		sharing->slots[set->step] = (struct set_frames){ 0 };
+		*step = (struct step){ 0, sharing->slot_count++ };
+		sharing->slots[step->to] = (struct set_frames){ 0 };
 	}
-	return sharing->slots[set->step].frames;
+	return sharing->slots[step->to].frames;
 }
 
 /* Sets that differ in how often a process maps the frames belong together. */
-static void count_leaf(void *ctx, struct leaf *leaf)
+static void count_frames(struct sharing *sharing)
 {
-	struct sharing *sharing = ctx;
-
-	for (size_t i = 0; i < LEAF_FRAMES; i++) {
-		uint32_t word = leaf->word[i];
+	for (size_t i = FRAME_LEAF; i < sharing->frames.leaf_count * FRAME_LEAF; i++) {
+		uint32_t word = sharing->frames.word[i];
 
 		if (word)
 			slot_of(sharing,
@@ -550,8 +536,8 @@ void sharing_finish(struct sharing *sharing)
 	assert(!sharing->finished);
 	sharing->finished = true;
 	for (uint32_t id = 0; id < sharing->set_count; id++)
-		sharing->sets[id].step_process = nobody;
-	leaves(sharing, count_leaf, sharing);
+		sharing->steps[id].process = nobody;
+	count_frames(sharing);
 	sharing->total.sets = sharing->set_count - SET_FIRST;
 	share_out_weight(sharing);
 	free(sharing->weight);
@@ -582,6 +568,9 @@ bool sharing_is_exact(const struct sharing *sharing)
 {
 	return !sharing->crowded;
 }
+
+/* So many times looking for the first is less than sorting all. */
+enum { FEW = 16 };
 
 static int group_compare(const void *a, const void *b)
 {
@@ -618,8 +607,27 @@ struct sharing_group *sharing_groups(const struct sharing *sharing, size_t *coun
 	}
 	if (crowd.total)
 		groups[(*count)++] = crowd;
-	qsort(groups, *count, sizeof(*groups), group_compare);
 	return groups;
+}
+
+void sharing_groups_sort(struct sharing_group *groups, size_t count, size_t top)
+{
+	struct sharing_group swap;
+
+	if (top > FEW) {
+		qsort(groups, count, sizeof(*groups), group_compare);
+		return;
+	}
+	for (size_t i = 0; i < top && i < count; i++) {
+		size_t first = i;
+
+		for (size_t k = i + 1; k < count; k++)
+			if (group_compare(&groups[k], &groups[first]) < 0)
+				first = k;
+		swap = groups[i];
+		groups[i] = groups[first];
+		groups[first] = swap;
+	}
 }
 
 void sharing_members(const struct sharing *sharing, const struct sharing_group *group,

@@ -6,6 +6,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "analysis/frame_words.h"
+
 /*
  * Who shares which frames, exactly. Every frame has one number: the set of the processes that were
  * seen to map it so far. A page of process p moves its frame from set s to the set s + p. Processes
@@ -23,7 +25,7 @@
  *	sharing_finish(sharing);
  *	sharing_process(), sharing_groups(), sharing_pairs() ..
  *
- * Memory: 4 bytes per shared frame (by 512 neighbours), 36 per set. Where there would be more sets
+ * Memory: 4 bytes per shared frame (by 64 neighbours), 36 per set. Where there would be more sets
  * than the cap, frames go to crowds, of which only the number of mappers is known: what each process
  * has and the footprint stay exact, pairs and groups become lower bounds (sharing_is_exact()). A
  * frame that comes into a crowd twice by one process counts twice there.
@@ -43,7 +45,7 @@ extern const char *const share_kind_names[SHARE_KINDS];
 enum { SHARING_SETS_MAX = 4 << 20 }; /* default cap: 144 MiB */
 
 /* Frames from here on are no memory (256 TiB of small pages): sharing_add() passes over them. */
-#define SHARING_PFN_END (1ull << 36)
+#define SHARING_PFN_END FRAME_WORDS_END
 
 struct sharing;
 
@@ -61,11 +63,15 @@ uint32_t sharing_begin(struct sharing *sharing);
 void sharing_add(struct sharing *sharing, uint64_t pfn, uint64_t count, enum share_kind kind,
 		 bool exclusive);
 
-/*
- * Frames that are added soon: reading pagemap throws the join out of the processor's caches, and
- * waiting for many frames at once costs no more than for one.
- */
-void sharing_prefetch(const struct sharing *sharing, uint64_t pfn, uint64_t count);
+/* Pages one behind the other in frames one behind the other; of exclusive ones pfn says nothing. */
+struct sharing_run {
+	uint64_t pfn, count;
+	uint8_t kind; /* enum share_kind */
+	bool exclusive;
+};
+
+/* As sharing_add() of each, and faster. */
+void sharing_add_runs(struct sharing *sharing, const struct sharing_run *runs, size_t count);
 
 /* Forget what was added of the current process, as if it had no memory (but see crowds). */
 void sharing_drop(struct sharing *sharing);
@@ -105,8 +111,11 @@ struct sharing_group {
 	uint64_t frames[SHARE_KINDS];
 };
 
-/* All groups that have frames, largest first; the caller frees. */
+/* All groups that have frames, in no order; the caller frees. */
 struct sharing_group *sharing_groups(const struct sharing *sharing, size_t *count);
+
+/* The top largest first, the largest of all before. */
+void sharing_groups_sort(struct sharing_group *groups, size_t count, size_t top);
 
 /* The processes of a group, rising; out has room for size. */
 void sharing_members(const struct sharing *sharing, const struct sharing_group *group,

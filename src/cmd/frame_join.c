@@ -18,7 +18,7 @@
 #include "source/pagewalk.h"
 #include "source/smaps.h"
 
-enum { VMAS_MAX = 4096, RUNS_MAX = 64, RETRIES = 3, KEPT_BYTES = 256 << 10 };
+enum { VMAS_MAX = 4096, RUNS_MAX = 64, RETRIES = 3, KEPT_BYTES = 1 << 20 };
 
 /* Kinds of a mapping's pages that are no enum share_kind. */
 enum { UNRESOLVED = SHARE_KINDS, SKIPPED };
@@ -41,13 +41,6 @@ struct file_kinds {
 	size_t count, size; /* size: a power of two */
 };
 
-/* Pages in a row that go to the join in one piece. */
-struct page_run {
-	uint64_t pfn, count;
-	uint8_t kind;
-	bool exclusive;
-};
-
 struct frame_join {
 	struct context *ctx;
 	struct caps caps;
@@ -58,13 +51,17 @@ struct frame_join {
 	struct smaps_keys keys;
 	const char *no_counts, *no_ksm;
 	/* of the process that is read now */
+	int pid;
 	struct pagewalk walk;
 	struct walk_vma walk_vmas[VMAS_MAX];
 	struct look_vma vmas[VMAS_MAX];
 	size_t vma_count;
-	struct page_run runs[RUNS_MAX];
+	struct sharing_run runs[RUNS_MAX];
 	size_t run_count;
 	uint64_t swapped;
+	uint64_t vdso; /* where it is; 0: not met yet */
+	bool checked; /* for its address space among those before: */
+	int same_as; /* process that has it too */
 	bool hidden; /* a frame number of 0 was met */
 	bool spare; /* the last process that was begun has no memory: its index is free */
 	uint32_t last;
@@ -178,46 +175,55 @@ static uint8_t kind_of(struct frame_join *join, struct look_vma *vma, uint64_t w
 	return kind == UNRESOLVED ? resolve(join, vma, word) : kind;
 }
 
-/* Hand the runs to the join, in two rounds: see sharing_prefetch(). */
 static void flush_runs(struct frame_join *join)
 {
-	for (size_t i = 0; i < join->run_count; i++)
-		if (!join->runs[i].exclusive)
-			sharing_prefetch(join->sharing, join->runs[i].pfn, join->runs[i].count);
-	for (size_t i = 0; i < join->run_count; i++) {
-		const struct page_run *run = &join->runs[i];
-
-		sharing_add(join->sharing, run->pfn, run->count, (enum share_kind)run->kind,
-			    run->exclusive);
-	}
+	sharing_add_runs(join->sharing, join->runs, join->run_count);
 	join->run_count = 0;
+}
+
+/* Returns the word of a page behind this one that would only make the last run longer, or 0. */
+static uint64_t take_word(struct frame_join *join, struct look_vma *vma, uint64_t word,
+			  uint64_t zero_pfn)
+{
+	struct sharing_run *last = join->run_count ? &join->runs[join->run_count - 1] : NULL;
+	uint64_t pfn = pagemap_pfn(word);
+	bool exclusive = word & PAGEMAP_EXCLUSIVE;
+	uint8_t kind;
+
+	if (!(word & PAGEMAP_PRESENT)) {
+		join->swapped += page_state(word) == PAGE_SWAPPED;
+		return 0;
+	}
+	join->hidden |= !pfn;
+	kind = kind_of(join, vma, word);
+	if (kind == SKIPPED || pfn == zero_pfn)
+		return 0;
+	if (last && last->kind == kind && last->exclusive == exclusive &&
+	    (exclusive || last->pfn + last->count == pfn)) {
+		last->count++;
+		return word + 1;
+	}
+	if (join->run_count == RUNS_MAX)
+		flush_runs(join);
+	join->runs[join->run_count++] = (struct sharing_run){ pfn, 1, kind, exclusive };
+	return word + 1;
 }
 
 static void take_words(struct frame_join *join, struct look_vma *vma, const uint64_t *words,
 		       size_t count, uint64_t zero_pfn)
 {
-	for (size_t i = 0; i < count; i++) {
-		struct page_run *last = join->run_count ? &join->runs[join->run_count - 1] : NULL;
-		uint64_t word = words[i], pfn = pagemap_pfn(word);
-		bool exclusive = word & PAGEMAP_EXCLUSIVE;
-		uint8_t kind;
+	uint64_t next = 0;
 
-		if (!(word & PAGEMAP_PRESENT)) {
-			join->swapped += page_state(word) == PAGE_SWAPPED;
+	for (size_t i = 0; i < count; i++) {
+		/* holes that were read over */
+		if (!words[i])
 			continue;
+		if (words[i] == next && pagemap_pfn(next) != zero_pfn) {
+			join->runs[join->run_count - 1].count++;
+			next++;
+		} else {
+			next = take_word(join, vma, words[i], zero_pfn);
 		}
-		join->hidden |= !pfn;
-		kind = kind_of(join, vma, word);
-		if (kind == SKIPPED || pfn == zero_pfn)
-			continue;
-		if (last && last->kind == kind && last->exclusive == exclusive &&
-		    (exclusive || last->pfn + last->count == pfn)) {
-			last->count++;
-			continue;
-		}
-		if (join->run_count == RUNS_MAX)
-			flush_runs(join);
-		join->runs[join->run_count++] = (struct page_run){ pfn, 1, kind, exclusive };
 	}
 }
 
@@ -263,7 +269,10 @@ static int walk(struct frame_join *join)
 	int rc = 0;
 
 	join->vma_count = 0;
-	if (count)
+	if (count && !join->checked)
+		join->same_as = same_mm_check(&join->same_mm, join->pid, join->vdso);
+	join->checked |= count > 0;
+	if (count && !join->same_as)
 		rc = pagewalk_run(&join->walk, join->walk_vmas, count, take_pages, join);
 	flush_runs(join);
 	return rc;
@@ -295,6 +304,8 @@ static int take_mapping(void *opaque, struct vma *vma)
 	/* the kernel's own pages, of which nobody has memory */
 	if (bytes_start_with(vma->path, BYTES("[vvar")) || vma->start == vma->end)
 		return 0;
+	if (bytes_equal(vma->path, BYTES("[vdso]")))
+		join->vdso = vma->start;
 	join->vmas[join->vma_count] = look_at(vma);
 	join->walk_vmas[join->vma_count++] = (struct walk_vma){ vma->start, vma->end, 0 };
 	if (join->vma_count < VMAS_MAX)
@@ -315,6 +326,7 @@ static int read_once(struct frame_join *join, const struct procdir *dir,
 	if (rc)
 		return rc;
 	join->vma_count = 0;
+	join->vdso = 0;
 	join->swapped = 0;
 	join->hidden = false;
 	rc = smaps_read(dir, "maps", &join->keys, take_mapping, join, &pass, err);
@@ -344,10 +356,11 @@ static int read_again(struct frame_join *join, const struct procdir *dir,
 	out->index = join->last;
 	for (;;) {
 		rc = read_once(join, dir, out, err);
-		if (rc == 0)
-			join->spare = !out->mappings;
-		if (rc == 0)
+		if (rc == 0) {
+			join->spare = !out->mappings || join->same_as;
+			out->same_as = join->same_as;
 			return 0;
+		}
 		sharing_drop(join->sharing);
 		if (rc != -EAGAIN || out->retries == RETRIES)
 			return rc;
@@ -362,9 +375,10 @@ int frame_join_add(struct frame_join *join, const struct procdir *dir,
 	struct arena arena;
 	int rc;
 
-	*out = (struct frame_join_process){ .same_as = same_mm_check(&join->same_mm, dir->pid) };
-	if (out->same_as)
-		return 0;
+	*out = (struct frame_join_process){ 0 };
+	join->pid = dir->pid;
+	join->checked = false;
+	join->same_as = 0;
 	rc = read_again(join, dir, out, err);
 	if (rc && rc != -ESRCH)
 		return rc;

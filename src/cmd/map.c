@@ -322,7 +322,7 @@ static int show_process(struct map_run *run, struct error *err)
 	bool complete;
 	int rc;
 
-	run->same_as = same_mm_check(&run->same_mm, run->dir->pid);
+	run->same_as = same_mm_check(&run->same_mm, run->dir->pid, 0);
 	rc = facts_read(run->dir, &run->arena, facts_wanted(run), &run->process, err);
 	if (rc)
 		return rc;

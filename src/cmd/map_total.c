@@ -162,7 +162,7 @@ static int read_row(struct total_run *run, const struct procdir *dir, struct tot
 	vma_tally_init(&row->tally, "total");
 	row->tally.sum.have = 0;
 	read_size(run, dir, row);
-	row->kept = !same_mm_check(&run->same_mm, dir->pid);
+	row->kept = !same_mm_check(&run->same_mm, dir->pid, 0);
 	rc = read_rollup(run, dir, row, err);
 	if (rc == 0 && row->tally.mappings)
 		return 0;

@@ -442,7 +442,7 @@ static void find_among(struct ps_reader *reader, size_t from, size_t to)
 	same_mm_init(&same, true);
 	for (size_t i = from; i < to; i++) {
 		struct value *fact = reader->items[reader->order[i]].row.fact;
-		int twin = same_mm_check(&same, (int)fact[PS_PID].i);
+		int twin = same_mm_check(&same, (int)fact[PS_PID].i, 0);
 
 		if (twin)
 			fact[PS_SAME_AS] = value_i(twin);

@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 /*
  * Processes seen so far, to find those that share one address space (vfork, CLONE_VM), which must
@@ -12,14 +13,21 @@
  */
 struct same_mm {
 	bool live;
-	int *pids;
+	struct same_mm_entry {
+		uint64_t mark;
+		int pid;
+	} * entries; /* by mark, and of one mark in the kernel's order */
 	size_t count, cap;
 };
 
 void same_mm_init(struct same_mm *same, bool live);
 void same_mm_fini(struct same_mm *same);
 
-/* The process seen before whose address space pid has, or 0; pid is then noted as seen. */
-int same_mm_check(struct same_mm *same, int pid);
+/*
+ * The process seen before whose address space pid has, or 0; pid is then noted as seen. mark is
+ * something of the address space that never changes: where its vdso is. Only those with the same mark
+ * are compared, which saves most calls. 0: not known.
+ */
+int same_mm_check(struct same_mm *same, int pid, uint64_t mark);
 
 #endif

@@ -149,7 +149,7 @@ static int read_joined(struct share_run *run, const struct procdir *dir, struct 
 static int read_pss(struct share_run *run, const struct procdir *dir, struct share_row *row,
 		    struct error *err)
 {
-	int same = same_mm_check(&run->same_mm, dir->pid), rc;
+	int same = same_mm_check(&run->same_mm, dir->pid, 0), rc;
 
 	if (same) {
 		add_same(run, same, dir->pid);

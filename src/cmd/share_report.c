@@ -84,6 +84,16 @@ static void write_group(struct share_view *view, const struct sharing_group *gro
 	report_row(view->ctx->report, &row);
 }
 
+static size_t drop_single(struct sharing_group *groups, size_t count)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < count; i++)
+		if (groups[i].size != 1)
+			groups[kept++] = groups[i];
+	return kept;
+}
+
 /* In the table only those of several processes: what one has alone is in its row. */
 static void write_groups(struct share_view *view)
 {
@@ -92,9 +102,12 @@ static void write_groups(struct share_view *view)
 	struct out *out = report_prose(report);
 	struct group_room room = { 0 };
 	struct sharing_group *groups;
-	size_t count, written = 0, all = 0;
+	size_t count, written;
 
 	groups = sharing_groups(view->sharing, &count);
+	if (out)
+		count = drop_single(groups, count);
+	sharing_groups_sort(groups, count, view->top);
 	room.members = mem_alloc((view->count + 1) * sizeof(*room.members));
 	room.rows = mem_alloc((view->count + 1) * sizeof(struct share_row *));
 	out_init_memory(&room.pids);
@@ -102,20 +115,13 @@ static void write_groups(struct share_view *view)
 	if (out)
 		out_str(out, "\nShared by exactly these:\n");
 	report_table(report, &table);
-	for (size_t i = 0; i < count; i++) {
-		if (out && groups[i].size == 1)
-			continue;
-		all++;
-		if (written == view->top)
-			continue;
-		write_group(view, &groups[i], &room);
-		written++;
-	}
+	for (written = 0; written < count && written < view->top; written++)
+		write_group(view, &groups[written], &room);
 	report_table_end(report);
-	if (out && written < all)
-		out_printf(out, "and %zu more groups (--top)\n", all - written);
-	report_fact(report, "groups_total", VALUE_COUNT, value_u(all));
-	report_fact(report, "groups_complete", VALUE_BOOL, value_u(written == all));
+	if (out && written < count)
+		out_printf(out, "and %zu more groups (--top)\n", count - written);
+	report_fact(report, "groups_total", VALUE_COUNT, value_u(count));
+	report_fact(report, "groups_complete", VALUE_BOOL, value_u(written == count));
 	free(groups);
 	free(room.members);
 	free(room.rows);

@@ -171,7 +171,7 @@ static int read_subject(struct subjects *subjects, struct subject *subject, stru
 	if (rc)
 		return rc;
 	subject->complete = true;
-	subject->same_as = same_mm_check(&subjects->same_mm, subject->dir.pid);
+	subject->same_as = same_mm_check(&subjects->same_mm, subject->dir.pid, 0);
 	if (ctx->options.json)
 		process_user(&ctx->root, &subject->arena, &subject->process);
 	if (subjects->wanted && !subjects->wanted(subjects->run, subject))

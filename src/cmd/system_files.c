@@ -197,7 +197,7 @@ static void read_pid(struct files *files, int pid)
 	int rc = procdir_open(&dir, &ctx->root, pid, &err);
 
 	if (rc == 0) {
-		if (!same_mm_check(&files->same_mm, pid))
+		if (!same_mm_check(&files->same_mm, pid, 0))
 			rc = read_process(files, &dir, &err);
 		procdir_close(&dir);
 	}

@@ -220,7 +220,7 @@ static void search_process(struct who_search *search, const struct pid_entry *en
 	vma_store_clear(&state->candidates);
 	state->first_kept = search->mappings.count;
 	state->comm = entry->comm;
-	same_as = same_mm_check(&state->same_mm, entry->pid);
+	same_as = same_mm_check(&state->same_mm, entry->pid, 0);
 	if (!same_as && search_memory(search))
 		search->searched++;
 	find_kinds(search);

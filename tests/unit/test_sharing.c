@@ -57,6 +57,10 @@ static void check_identities(const struct sharing *sharing)
 	size_t count;
 	struct sharing_group *groups = sharing_groups(sharing, &count);
 
+	sharing_groups_sort(groups, count, 3);
+	for (size_t i = 1; i < count; i++)
+		assert_true(groups[i].total <= groups[i < 3 ? i - 1 : 2].total);
+	sharing_groups_sort(groups, count, SIZE_MAX);
 	for (size_t i = 0; i < count; i++) {
 		assert_int_equal(groups[i].total, share_sum(groups[i].frames));
 		assert_true(i == 0 || groups[i].total <= groups[i - 1].total);
@@ -300,6 +304,43 @@ static void over_the_cap(void **state)
 	sharing_free(sharing);
 }
 
+enum { FAR_APART = 1000, FAR_STEP = 100003 };
+
+/* Frames all over the machine, in one call and one by one: they are found again, in rising order. */
+static void far_apart(void **state)
+{
+	struct sharing *sharing = sharing_new(0);
+	struct sharing_run runs[FAR_APART + 1];
+	uint64_t pfn = 0;
+
+	(void)state;
+	for (uint64_t i = 0; i < FAR_APART; i++)
+		runs[i] = (struct sharing_run){ i * FAR_STEP, 1, SHARE_FILE, false };
+	/* over the border of two leaves */
+	runs[FAR_APART] = (struct sharing_run){ 64 * 1001 - 3, 10, SHARE_FILE, false };
+	sharing_begin(sharing);
+	sharing_add_runs(sharing, runs, FAR_APART + 1);
+	sharing_begin(sharing);
+	for (uint64_t i = FAR_APART; i-- > 0;)
+		sharing_add(sharing, i * FAR_STEP, 1, SHARE_FILE, false);
+	for (uint64_t i = 0; i < FAR_APART; i++, pfn++) {
+		assert_int_equal(sharing_next_frames(sharing, EVERY, &pfn), 1);
+		assert_int_equal(pfn, i * FAR_STEP);
+		if (i)
+			continue;
+		pfn++;
+		assert_int_equal(sharing_next_frames(sharing, EVERY, &pfn), 10);
+		assert_int_equal(pfn, 64 * 1001 - 3);
+		pfn += 9;
+	}
+	assert_int_equal(sharing_next_frames(sharing, EVERY, &pfn), 0);
+	sharing_finish(sharing);
+	assert_int_equal(GROUP(sharing, 0, 1), FAR_APART);
+	assert_int_equal(GROUP(sharing, 0), 10);
+	check_identities(sharing);
+	sharing_free(sharing);
+}
+
 /* Numbers that look random, the same in each run. */
 static uint32_t next_random(uint32_t *seed)
 {
@@ -328,6 +369,7 @@ static void as_a_plain_model(void **state)
 	struct sharing *sharing = sharing_new(0);
 	uint64_t footprint = 0, rolled[2][SHARE_KINDS], even = 0;
 	uint32_t seed = 7, label[MODEL_PROCESSES];
+	struct sharing_run runs[30];
 
 	(void)state;
 	for (uint32_t process = 0; process < MODEL_PROCESSES; process++) {
@@ -339,9 +381,10 @@ static void as_a_plain_model(void **state)
 
 			if (count > MODEL_FRAMES - first)
 				count = MODEL_FRAMES - first;
-			sharing_add(sharing, 700 + first, count, SHARE_FILE, false);
+			runs[run] = (struct sharing_run){ 700 + first, count, SHARE_FILE, false };
 			memset(&has[process][first], true, count);
 		}
+		sharing_add_runs(sharing, runs, 30);
 	}
 	sharing_finish(sharing);
 	for (size_t frame = 0; frame < MODEL_FRAMES; frame++) {
@@ -435,6 +478,7 @@ int main(void)
 		cmocka_unit_test(huge_pages_and_parts),
 		cmocka_unit_test(dropped),
 		cmocka_unit_test(over_the_cap),
+		cmocka_unit_test(far_apart),
 		cmocka_unit_test(as_a_plain_model),
 		cmocka_unit_test(top_pairs),
 		cmocka_unit_test(not_frames),
