@@ -12,6 +12,7 @@
 #include "cmd/commands.h"
 #include "cmd/context.h"
 #include "cmd/frame_join.h"
+#include "cmd/progress.h"
 #include "cmd/same_mm.h"
 #include "cmd/targets.h"
 #include "column/filter.h"
@@ -226,6 +227,7 @@ static void show(struct share_run *run, const struct targets *targets)
 {
 	struct share_view *view = &run->view;
 	struct context *ctx = view->ctx;
+	struct progress progress;
 	struct error err;
 
 	view->reason = run->caps.reason[CAPS_FRAMES];
@@ -233,8 +235,12 @@ static void show(struct share_run *run, const struct targets *targets)
 		view->join = frame_join_new(ctx, &run->caps);
 	run->selected = targets->selected;
 	view->rows = mem_alloc((targets->count + 1) * sizeof(*view->rows));
-	for (size_t i = 0; i < targets->count; i++)
+	progress_begin(&progress, "reading processes");
+	for (size_t i = 0; i < targets->count; i++) {
 		read_pid(run, targets->pids[i], targets->selected);
+		progress_show(&progress, i, targets->count);
+	}
+	progress_end(&progress);
 	if (view->join)
 		finish(run);
 	else {
