@@ -29,6 +29,7 @@ libvmview_a_SOURCES += %D%/sharing.c %D%/sharing.h
 libvmview_a_SOURCES += %D%/sharing_pairs.c %D%/sharing_pairs.h
 libvmview_a_SOURCES += %D%/slots.c %D%/slots.h
 libvmview_a_SOURCES += %D%/swap_slots.c %D%/swap_slots.h
+libvmview_a_SOURCES += %D%/page_figures.c %D%/page_figures.h
 libvmview_a_SOURCES += %D%/page_runs.c %D%/page_runs.h
 libvmview_a_SOURCES += %D%/page_summary.c %D%/page_summary.h
 libvmview_a_SOURCES += %D%/range.c %D%/range.h

@@ -42,6 +42,17 @@ bool vma_sum(const struct vma *vma, enum vma_sum sum, uint64_t *out)
 	return true;
 }
 
+uint64_t vma_estimates(const struct vma *vma)
+{
+	uint64_t estimated = vma->estimated & vma->have;
+
+	if (estimated & sums[SUM_DIRTY].all)
+		estimated |= 1ULL << (VMA_SUMS_BIT + SUM_DIRTY);
+	if (estimated & sums[SUM_CLEAN].all)
+		estimated |= 1ULL << (VMA_SUMS_BIT + SUM_CLEAN);
+	return estimated;
+}
+
 bool vma_has_flag(const struct vma *vma, const char *code)
 {
 	struct bytes flags = vma->vm_flags;

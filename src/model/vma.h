@@ -42,7 +42,7 @@ struct vma {
 	uint32_t dev_major, dev_minor;
 	uint8_t perm; /* enum vma_perm */
 	bool deleted; /* the name ends in " (deleted)": a hint, a file may be called so */
-	bool same;		/* its fields, but for the size, are those of the record before */
+	bool same; /* its fields, but for the size, are those of the record before */
 	bool changed; /* overlapped the one before: changed while reading, start is clamped */
 	enum vma_kind kind;
 	int32_t tid; /* thread whose stack it is, 0: none known */
@@ -55,7 +55,10 @@ struct vma {
 	const struct vma_object
 		*object; /* what it is of a program file; NULL: nothing, or not asked */
 	uint64_t have; /* bit of each slot of field that is known */
+	uint64_t estimated; /* of these, bit of each slot that is an estimate (from pages, not smaps) */
 	const char *absent; /* why fields that are not in have are absent; NULL: not in this kernel */
+	uint64_t lost; /* of these, bit of each slot that is absent for another reason: */
+	const char *why_lost;
 	uint64_t field[SMAPS_SLOTS]; /* by smaps_slot; bytes where the kernel says kB */
 };
 
@@ -71,6 +74,12 @@ static inline bool vma_has(const struct vma *vma, unsigned slot)
 
 /* Whether the mapping has this VmFlags code ("ht", "gd"); false too where VmFlags are not known. */
 bool vma_has_flag(const struct vma *vma, const char *code);
+
+/* Why one of these slots is not known; NULL: not in this kernel. */
+static inline const char *vma_absent(const struct vma *vma, uint64_t slots)
+{
+	return vma->lost & slots ? vma->why_lost : vma->absent;
+}
 
 /* "rw-p", forever. */
 const char *vma_perm_word(const struct vma *vma);
@@ -91,5 +100,13 @@ extern const char *const vma_sum_names[SUM_COUNT];
 uint64_t vma_sum_slots(enum vma_sum sum);
 
 bool vma_sum(const struct vma *vma, enum vma_sum sum, uint64_t *out);
+
+/*
+ * The known fields that are estimates, and from bit VMA_SUMS_BIT on the sums. Whether a page is clean
+ * or dirty is an estimate, whether it is private or shared is not: those sums are exact.
+ */
+enum { VMA_SUMS_BIT = 48 };
+
+uint64_t vma_estimates(const struct vma *vma);
 
 #endif

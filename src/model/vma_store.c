@@ -25,9 +25,9 @@ struct vma_record {
 	uint64_t start, end, offset, inode;
 	uint32_t dev_major, dev_minor;
 	const struct name *path, *vm_flags;
-	const char *absent;
+	const char *absent, *why_lost;
 	const struct vma_object *object;
-	uint64_t have, nonzero;
+	uint64_t have, nonzero, estimated, lost;
 	int32_t tid, pid;
 	uint8_t perm, kind;
 	bool deleted, changed;
@@ -178,8 +178,11 @@ void vma_store_add(struct vma_store *store, const struct vma *vma)
 		.flags_known = vma->vm_flags.data,
 		.absent = vma->absent,
 		.object = vma->object,
+		.lost = vma->lost,
+		.why_lost = vma->why_lost,
 		.have = vma->have,
 		.nonzero = nonzero,
+		.estimated = vma->estimated,
 		.tid = vma->tid,
 		.pid = vma->pid,
 		.perm = vma->perm,
@@ -246,8 +249,11 @@ void vma_store_get(const struct vma_store *store, size_t index, struct vma *vma)
 	vma->vm_flags = record->flags_known && !record->vm_flags ? BYTES("") :
 								   text_of(record->vm_flags);
 	vma->have = record->have;
+	vma->estimated = record->estimated;
 	vma->absent = record->absent;
 	vma->object = record->object;
+	vma->lost = record->lost;
+	vma->why_lost = record->why_lost;
 	unpack(record, vma);
 }
 

@@ -236,7 +236,7 @@ static bool begin_record(struct smaps_parser *parser, const char *line, const ch
 	const char *at = line, *name;
 
 	emit(parser);
-	vma->have = 0;
+	vma->have = vma->estimated = vma->lost = 0;
 	vma->absent = NULL;
 	vma->vm_flags = vma->name = vma->tail = (struct bytes){ NULL, 0 };
 	vma->deleted = vma->changed = vma->same = false;

@@ -32,6 +32,7 @@ UNIT_TESTS += %D%/test_numa_maps
 UNIT_TESTS += %D%/test_options
 UNIT_TESTS += %D%/test_out
 UNIT_TESTS += %D%/test_page
+UNIT_TESTS += %D%/test_page_figures
 UNIT_TESTS += %D%/test_page_runs
 UNIT_TESTS += %D%/test_pages
 UNIT_TESTS += %D%/test_pagewalk
