@@ -16,6 +16,7 @@ libvmview_a_SOURCES += %D%/frag.c %D%/frag.h
 libvmview_a_SOURCES += %D%/frag_space.c
 libvmview_a_SOURCES += %D%/frag_types.c
 libvmview_a_SOURCES += %D%/frag_verdict.c
+libvmview_a_SOURCES += %D%/figures.c %D%/figures.h
 libvmview_a_SOURCES += %D%/frag.c
 libvmview_a_SOURCES += %D%/frag_orders.h
 libvmview_a_SOURCES += %D%/frag_space.c %D%/frag_space.h

@@ -23,18 +23,22 @@
 struct map_options {
 	struct target_options targets; /* first: its rows are offsets in it */
 	bool total;
+	const char *from;
 };
 
 static const struct option_row map_option_rows[] = {
 	TARGET_OPTION_ROWS,
 	{ 0, "total", NULL, OPTION_FLAG, offsetof(struct map_options, total),
 	  "the totals alone, from smaps_rollup" },
+	{ 0, "from", "SOURCE", OPTION_TEXT, offsetof(struct map_options, from),
+	  "figures from: smaps, pages (the page walk), auto (by pace; default)" },
 };
 
 /* A run over several processes; what is below "process" belongs to the one that is shown now. */
 struct map_run {
 	struct context *ctx;
 	struct map_options options;
+	bool from_pages; /* the figures are asked for from there */
 	struct smaps_keys keys;
 	struct map_columns columns;
 	struct mappings *mappings;
@@ -46,7 +50,7 @@ struct map_run {
 	struct arena arena;
 	struct process process;
 	bool begun, table_begun;
-	bool left_out;			/* the record before did not pass the filter */
+	bool left_out; /* the record before did not pass the filter */
 	int same_as; /* process with the same address space, 0: none */
 	struct vma_tally total, kinds[KIND_COUNT];
 	uint64_t heap_end, stack_end; /* 0: there is none */
@@ -218,7 +222,27 @@ static void total_from_rollup(struct map_run *run)
 	smaps_read(run->dir, "smaps_rollup", &run->keys, take_rollup, &run->total.sum, &pass, NULL);
 }
 
-static void end_process(struct map_run *run, bool complete, bool torn)
+/* Where the figures come from, where that is not smaps; in JSON always. */
+static void write_source(struct map_run *run, const struct mappings_result *result)
+{
+	struct report *report = run->ctx->report;
+	struct out *out = report_prose(report);
+
+	report_fact(report, "source", VALUE_WORD,
+		    result->file ? value_word(result->from_pages ? "pages" : result->file) :
+				   value_none());
+	if (!out || !result->from_pages || !result->pass.mappings)
+		return;
+	out_str(out, "\nThe figures are from the page walk");
+	if (result->spared)
+		out_printf(out, ": %s", result->spared);
+	out_char(out, '\n');
+	if (vma_estimates(&run->total.sum))
+		out_str(out, "What is dirty and clean is an estimate: the page table tells, which "
+			     "shows it to nobody.\n");
+}
+
+static void end_process(struct map_run *run, bool complete, const struct mappings_result *result)
 {
 	struct report *report = run->ctx->report;
 
@@ -227,13 +251,15 @@ static void end_process(struct map_run *run, bool complete, bool torn)
 			write_sorted(run);
 		report_table_end(report);
 		sum_kinds(run);
-		if (torn)
+		/* (the rollup makes the process wait as smaps does) */
+		if (result->pass.changed && !result->from_pages)
 			total_from_rollup(run);
 		write_kinds(run);
 	} else {
 		end_without_mappings(run);
 	}
 	write_total(run);
+	write_source(run, result);
 	process_layout_facts(report, &run->process, run->heap_end, run->stack_end);
 	report_fact(report, "complete", VALUE_BOOL, value_u(complete));
 	report_missing(report, &run->process.missing);
@@ -265,7 +291,13 @@ static void note_result(struct map_run *run, const struct mappings_result *resul
 		context_partial(ctx, &err);
 	}
 	if (result->smaps_reason && pass->mappings) {
-		error_set(&err, EACCES, "%d: smaps: %s", run->dir->pid, result->smaps_reason);
+		error_set(&err, EACCES, "%d: %s: %s", run->dir->pid,
+			  run->from_pages ? "pages" : "smaps", result->smaps_reason);
+		context_partial(ctx, &err);
+	}
+	if (result->no_frames && pass->mappings) {
+		error_set(&err, EACCES, "%d: frames: %s%s", run->dir->pid, result->no_frames,
+			  ctx->root.recorded ? "" : " (try it with sudo, or --from smaps)");
 		context_partial(ctx, &err);
 	}
 	if (result->kind_reason && !ctx->options.json)
@@ -280,6 +312,10 @@ static void add_missing(struct map_run *run, const struct mappings_result *resul
 
 	if (result->smaps_reason)
 		missing_add(missing, "smaps", result->smaps_reason);
+	if (result->spared)
+		missing_add(missing, "smaps", result->spared);
+	if (result->no_frames)
+		missing_add(missing, "frames", result->no_frames);
 	if (result->kind_reason)
 		missing_add(missing, "kind", result->kind_reason);
 	if (pass->cut_off)
@@ -337,11 +373,11 @@ static int show_process(struct map_run *run, struct error *err)
 	if (!run->begun)
 		begin_process(run);
 	complete = rc >= 0 && !result.pass.cut_off && !result.pass.changed &&
-		   !result.pass.malformed && !result.smaps_reason;
+		   !result.pass.malformed && !result.smaps_reason && !result.no_frames;
 	if (rc < 0)
 		denied(run, rc, err);
 	add_missing(run, &result);
-	end_process(run, complete, result.pass.changed);
+	end_process(run, complete, &result);
 	note_result(run, &result);
 	return 0;
 }
@@ -400,11 +436,33 @@ static int run_targets(struct map_run *run, const struct targets *targets)
 	return ctx->status;
 }
 
+static int parse_from(struct map_run *run, struct error *err)
+{
+	static const char *const names[] = {
+		[MAPPINGS_AUTO] = "auto",
+		[MAPPINGS_SMAPS] = "smaps",
+		[MAPPINGS_PAGES] = "pages",
+	};
+	const char *from = run->options.from ? run->options.from : "auto";
+
+	for (unsigned i = MAPPINGS_AUTO; i <= MAPPINGS_PAGES; i++)
+		if (strcmp(names[i], from) == 0) {
+			mappings_from(run->mappings, (enum mappings_source)i);
+			run->from_pages = i == MAPPINGS_PAGES;
+			return 0;
+		}
+	return error_set(err, EINVAL, "--from is smaps, pages or auto, not '%.40s'", from);
+}
+
 static int show(struct map_run *run, const struct targets *targets, struct error *err)
 {
 	const struct elf_request request = { 0, (uint32_t)run->ctx->host.page_size };
-	int rc;
+	int rc = parse_from(run, err);
 
+	if (rc)
+		return rc;
+	if (run->options.total && run->options.from)
+		return error_set(err, EINVAL, "--total is from smaps_rollup: it excludes --from");
 	if (run->options.total)
 		return map_total(run->ctx, targets, err);
 	rc = map_columns_make(&run->columns, run->ctx, &run->keys, targets, err);

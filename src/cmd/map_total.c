@@ -77,6 +77,7 @@ static void make_set(struct total_run *run)
 	columns[n++] = process_columns[0];
 	for (size_t i = 0; i < sums.count; i++)
 		if (strcmp(sums.columns[i].name, "kind") != 0 &&
+		    strcmp(sums.columns[i].name, "estimates") != 0 &&
 		    strcmp(sums.columns[i].name, "mappings") != 0)
 			columns[n++] = sums.columns[i];
 	columns[n++] = process_columns[1];

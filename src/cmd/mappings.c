@@ -12,6 +12,7 @@
 #include "base/error.h"
 #include "cmd/vma_sections.h"
 #include "base/num.h"
+#include "cmd/figures.h"
 #include "model/needs.h"
 #include "model/process.h"
 #include "model/vma_store.h"
@@ -47,14 +48,18 @@ struct mappings {
 	struct arena arena;
 	struct thread_stack *stacks;
 	size_t stack_count;
-	bool never_mind;		/* read smaps, however long the target has to wait */
-	const char *spared;		/* why smaps is not read for the target's sake, or NULL */
+	enum mappings_source from;
+	struct figures *figures; /* made when pages are first walked */
+	const char *spared; /* why smaps is not read for the target's sake, or NULL */
+	bool walking; /* the fields are from the page walk: chunks are held back */
+	bool walked; /* those of what is held back are walked */
+	bool gone; /* its memory went away during the walk */
 	char pace_text[128];
 	bool holding;
 	bool has_below;
 	struct vma below; /* the mapping before, without its texts */
 	char name[NAME_ROOM];
-	char path[NAME_ROOM];		/* of a mapping whose path is not as its record has it */
+	char path[NAME_ROOM]; /* of a mapping whose path is not as its record has it */
 };
 
 struct mappings *mappings_new(const struct root *root, struct smaps_keys *keys)
@@ -69,15 +74,16 @@ struct mappings *mappings_new(const struct root *root, struct smaps_keys *keys)
 	return mappings;
 }
 
-void mappings_never_mind(struct mappings *mappings)
+void mappings_from(struct mappings *mappings, enum mappings_source from)
 {
-	mappings->never_mind = true;
+	mappings->from = from;
 }
 
 void mappings_free(struct mappings *mappings)
 {
 	if (!mappings)
 		return;
+	figures_free(mappings->figures);
 	vma_sections_fini(&mappings->sections);
 	objects_free(mappings->objects);
 	filelook_free(mappings->filelook);
@@ -152,6 +158,19 @@ static int hand_on(struct mappings *mappings, struct vma *vma)
 	return mappings->sink(mappings->ctx, vma);
 }
 
+/* The pages of what was held back. */
+static int walk_held(struct mappings *mappings)
+{
+	int rc;
+
+	if (!mappings->walking || mappings->walked)
+		return 0;
+	mappings->walked = true;
+	rc = figures_walk(mappings->figures, &mappings->held);
+	mappings->gone |= rc == -ESRCH;
+	return rc == -ESRCH ? 0 : rc;
+}
+
 /* What was held back: all files are asked for before the first answer is waited for. */
 static int release(struct mappings *mappings)
 {
@@ -164,11 +183,16 @@ static int release(struct mappings *mappings)
 		if (vma.kind == KIND_UNKNOWN)
 			filelook_ask(mappings->filelook, &vma);
 	}
+	if (rc == 0)
+		rc = walk_held(mappings);
 	for (size_t i = 0; rc == 0 && i < mappings->held.count; i++) {
 		vma_store_get(&mappings->held, i, &vma);
+		if (mappings->walking)
+			figures_fill(mappings->figures, i, &vma);
 		rc = hand_on(mappings, &vma);
 	}
 	vma_store_clear(&mappings->held);
+	mappings->walked = false;
 	return rc;
 }
 
@@ -181,7 +205,7 @@ static int take(void *opaque, struct vma *vma)
 	vma->absent = mappings->absent;
 	if (mappings->needs & LOOKS)
 		classify(mappings, vma);
-	if (!mappings->holding)
+	if (!mappings->holding && !mappings->walking)
 		return hand_on(mappings, vma);
 	vma_store_add(&mappings->held, vma);
 	if (mappings->held.count < MAPPINGS_HELD)
@@ -267,7 +291,8 @@ static const char *pace_reason(struct mappings *mappings)
 	uint64_t rss, largest = 0, stall;
 	struct smaps_pass pass;
 
-	if (mappings->never_mind || mappings->root->meter->fast || mappings->root->recorded)
+	if (mappings->from >= MAPPINGS_SMAPS || mappings->root->meter->fast ||
+	    mappings->root->recorded)
 		return NULL;
 	rss = resident(mappings);
 	if ((rss >> 20) * STALL_NS_MIB <= STALL_NS_MAX ||
@@ -282,6 +307,55 @@ static const char *pace_reason(struct mappings *mappings)
 	return mappings->pace_text;
 }
 
+/* Whether the fields are to come from the page walk; frames that are hidden are worth none unasked. */
+static bool wants_pages(struct mappings *mappings)
+{
+	bool asked = mappings->from == MAPPINGS_PAGES;
+
+	if (!(mappings->needs & NEED_SMAPS) ||
+	    (!asked && (mappings->from != MAPPINGS_AUTO || !mappings->spared)))
+		return false;
+	if (!mappings->figures)
+		mappings->figures = figures_new(mappings->root);
+	return asked || !figures_denied(mappings->figures);
+}
+
+/* pagemap can not be opened. There is none of a task without memory: its maps will be empty, too. */
+static const char *pages_reason(const struct mappings *mappings, int rc)
+{
+	if (rc == -EACCES || rc == -EPERM)
+		return "denied: pagemap needs CAP_SYS_PTRACE and CAP_DAC_READ_SEARCH or the same "
+		       "user";
+	if (rc == -ENOENT && mappings->root->recorded)
+		return "not recorded: pagemap";
+	return rc == -ESRCH ? NULL : error_reason(-rc);
+}
+
+/* maps and the pages. pagemap is opened first: if it is alive in the end, both are of one memory. */
+static int read_pages(struct mappings *mappings, struct error *err)
+{
+	static const char pages_only[] = "pages do not tell (--from smaps does)";
+	struct mappings_result *result = mappings->result;
+	int rc = figures_open(mappings->figures, mappings->dir,
+			      mappings->spared ? mappings->spared : pages_only, err);
+
+	if (rc)
+		return rc;
+	mappings->walking = result->from_pages = true;
+	mappings->gone = false;
+	result->file = "maps";
+	result->spared = mappings->spared;
+	rc = smaps_read(mappings->dir, "maps", mappings->keys, take, mappings, &result->pass, err);
+	if (rc >= 0)
+		rc = mappings->holding ? walk_held(mappings) : release(mappings);
+	mappings->gone |= !figures_close(mappings->figures);
+	result->pass.cut_off |= mappings->gone && result->pass.mappings;
+	result->no_frames = figures_denied(mappings->figures);
+	if (!mappings->holding)
+		mappings->walking = false;
+	return rc;
+}
+
 /* One reading; maps, where smaps is needed but can not be read. */
 static int read_once(struct mappings *mappings, struct error *err)
 {
@@ -290,8 +364,16 @@ static int read_once(struct mappings *mappings, struct error *err)
 
 	mappings->has_below = false;
 	mappings->holding = true;
+	mappings->walking = mappings->walked = result->from_pages = false;
 	mappings->absent = mappings->needs & NEED_SMAPS ? NULL : "not read";
 	vma_store_clear(&mappings->held);
+	if (wants_pages(mappings)) {
+		rc = read_pages(mappings, err);
+		if (result->from_pages)
+			return rc;
+		if (mappings->from == MAPPINGS_PAGES)
+			mappings->spared = pages_reason(mappings, rc);
+	}
 	result->smaps_reason = mappings->needs & NEED_SMAPS ? mappings->spared : NULL;
 	if (!result->smaps_reason) {
 		result->file = mappings->needs & NEED_SMAPS ? "smaps" : "maps";

@@ -26,8 +26,11 @@ enum { MAPPINGS_HELD = 4096, MAPPINGS_RETRIES = 3 };
 
 struct mappings_result {
 	struct smaps_pass pass; /* of the last reading */
-	const char *file; /* what was read: "smaps" or "maps" */
+	const char *file; /* what was read: "smaps" or "maps" (also with from_pages) */
 	const char *smaps_reason; /* why maps was read though smaps was needed; NULL: it was not */
+	bool from_pages; /* the fields are from the page walk */
+	const char *spared; /* why, where it was not asked for; NULL: it was */
+	const char *no_frames; /* from_pages: why frames could not be seen, or NULL */
 	const char *kind_reason; /* why a file could not be looked at; NULL: none */
 	unsigned retries;
 	bool by_thread; /* the main thread has exited; read through another one */
@@ -37,10 +40,18 @@ struct mappings *mappings_new(const struct root *root, struct smaps_keys *keys);
 void mappings_free(struct mappings *mappings);
 
 /*
- * Read smaps of every process. Without this, at the gentle pace, smaps of one whose largest mapping
- * might stall it for over 20 ms is not read: result->smaps_reason says so, with the estimate.
+ * Where the fields come from. At first MAPPINGS_SPARING: smaps; but at the gentle pace not where the
+ * largest mapping might make the target wait for over 20 ms: result->smaps_reason says so, with the
+ * estimate.
  */
-void mappings_never_mind(struct mappings *mappings);
+enum mappings_source {
+	MAPPINGS_SPARING,
+	MAPPINGS_AUTO, /* as sparing, but then the page walk, where frames may be read */
+	MAPPINGS_SMAPS, /* however long the target has to wait */
+	MAPPINGS_PAGES, /* the page walk, whatever it can not tell */
+};
+
+void mappings_from(struct mappings *mappings, enum mappings_source from);
 
 /*
  * Parse the ELF files that are met, in every process that is read with NEED_ELF: request of each. To be

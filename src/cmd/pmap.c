@@ -334,7 +334,7 @@ static void show_all(struct run *run, const struct targets *targets)
 	if (run->style.format == PMAP_EXTENDED)
 		run->keys.wanted = extended_slots;
 	run->mappings = mappings_new(&run->ctx->root, &run->keys);
-	mappings_never_mind(run->mappings);
+	mappings_from(run->mappings, MAPPINGS_SMAPS);
 	pmap_init(&run->pmap, &run->style, &run->keys, &run->ctx->out);
 	for (size_t i = 0; i < targets->count; i++)
 		show_pid(run, targets->pids[i], targets->selected);

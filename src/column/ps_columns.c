@@ -103,10 +103,15 @@ static const struct column group_last[] = {
 
 static bool is_listed(const struct column *columns, size_t count, const char *name)
 {
+	static const char *const of_map[] = { "kind", "mappings", "estimates" };
+
 	for (size_t i = 0; i < count; i++)
 		if (strcmp(columns[i].name, name) == 0)
 			return true;
-	return strcmp(name, "kind") == 0 || strcmp(name, "mappings") == 0;
+	for (size_t i = 0; i < COUNT(of_map); i++)
+		if (strcmp(of_map[i], name) == 0)
+			return true;
+	return false;
 }
 
 /* The sums of map, but for those that are there already or that only mappings have. */

@@ -151,20 +151,44 @@ static struct value get_build_id(const void *row, const struct column *column)
 static struct value get_field(const void *row, const struct column *column)
 {
 	const struct vma *vma = row;
+	const char *absent;
 
-	if (!vma_has(vma, column->arg))
-		return value_absent(vma->absent ? vma->absent : not_in_kernel);
-	return value_u(vma->field[column->arg]);
+	if (vma_has(vma, column->arg))
+		return value_u(vma->field[column->arg]);
+	absent = vma_absent(vma, 1ULL << column->arg);
+	return value_absent(absent ? absent : not_in_kernel);
 }
 
 static struct value get_sum(const void *row, const struct column *column)
 {
 	const struct vma *vma = row;
+	const char *absent;
 	uint64_t sum;
 
-	if (!vma_sum(vma, (enum vma_sum)column->arg, &sum))
-		return value_absent(vma->absent ? vma->absent : not_in_kernel);
-	return value_u(sum);
+	if (vma_sum(vma, (enum vma_sum)column->arg, &sum))
+		return value_u(sum);
+	absent = vma_absent(vma, vma_sum_slots((enum vma_sum)column->arg));
+	return value_absent(absent ? absent : not_in_kernel);
+}
+
+/* Whether a page is dirty is in the page table, which is not shown (analysis/page_figures.h). */
+static const struct code_name estimate_names[64] = {
+	[SMAPS_PSS_DIRTY] = { "pss_dirty", "the dirty part of pss" },
+	[SMAPS_SHARED_CLEAN] = { "shared_clean", "may be dirty" },
+	[SMAPS_SHARED_DIRTY] = { "shared_dirty", "may be clean" },
+	[SMAPS_PRIVATE_CLEAN] = { "private_clean", "may be dirty" },
+	[SMAPS_PRIVATE_DIRTY] = { "private_dirty", "may be clean" },
+	[SMAPS_LAZY_FREE] = { "lazy_free", "may have been written to since" },
+	[VMA_SUMS_BIT + SUM_DIRTY] = { "dirty", "made of these" },
+	[VMA_SUMS_BIT + SUM_CLEAN] = { "clean", "made of these" },
+};
+
+static struct value get_estimates(const void *row, const struct column *column)
+{
+	uint64_t estimated = vma_estimates(row);
+
+	(void)column;
+	return estimated ? value_u(estimated) : value_none();
 }
 
 static struct value get_tally_name(const void *row, const struct column *column)
@@ -206,6 +230,7 @@ static const struct column vma_facts[] = {
 	{ "tid", "TID", "thread whose stack it is", VALUE_NUMBER, NEED_KIND, get_tid, .sparse = true },
 	{ "vm_flags", "VMFLAGS", "flags of the mapping, the kernel's codes", VALUE_CODES, NEED_SMAPS, get_vm_flags },
 	{ "flags", "FLAGS", "flags of the mapping, in words", VALUE_MEANINGS, NEED_SMAPS, get_vm_flags, .codes = vm_flag_names },
+	{ "estimates", "ESTIMATES", "figures that are estimates, from pages", VALUE_BITS, NEED_SMAPS, get_estimates, .codes = estimate_names, .sparse = true },
 	/* clang-format on */
 };
 
@@ -224,6 +249,7 @@ static const struct column tally_facts[] = {
 	{ "kind", "KIND", "what the mappings are for", VALUE_WORD, NEED_KIND, get_tally_name },
 	{ "mappings", "MAPPINGS", "number of mappings", VALUE_COUNT, 0, get_tally_mappings },
 	{ "size", "SIZE", "address space of the mappings", VALUE_BYTES, 0, get_tally_size },
+	{ "estimates", "ESTIMATES", "figures that are estimates, from pages", VALUE_BITS, NEED_SMAPS, get_estimates, .codes = estimate_names, .sparse = true },
 	/* clang-format on */
 };
 
@@ -404,8 +430,12 @@ void vma_tally_add(struct vma_tally *tally, const struct vma *vma)
 	tally->mappings++;
 	tally->sum.end += vma_size(vma);
 	tally->sum.have &= vma->have;
+	tally->sum.estimated |= vma->estimated;
 	if (vma->absent)
 		tally->sum.absent = vma->absent;
+	if (vma->lost)
+		tally->sum.why_lost = vma->why_lost;
+	tally->sum.lost |= vma->lost;
 	if (!vma->have)
 		return;
 	/* all slots, known or not: a straight loop is five times as fast as one over the known */

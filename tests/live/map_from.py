@@ -1,0 +1,157 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""vmview map --from pages, held against smaps, number by number, over the animals of the zoo."""
+import json
+import os
+import subprocess
+import sys
+
+import lib
+
+KNOBS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "knobs.sh")
+# What the machine has to be set to for an animal: an argument of knobs.sh.
+SETTINGS = {
+    "hugetlb": "hugetlb=3", "hugetlb-shared": "hugetlb=2", "hugetlb-cow": "hugetlb=4",
+    "swap": "zram=64M", "swap-thp": "zram=64M", "swap-fork": "zram=64M", "swap-shm": "zram=64M",
+    "ksm": "ksm", "mthp": "mthp=64", "shmem-thp": "shmem_thp=advise",
+}
+ANIMALS = (
+    "touched untouched comb zero zero-mixed reserved reserved-touched readonly noreserve "
+    "growsdown heap stack lazyfree guard mlock onfault droppable mseal thp thp-odd thp-partial "
+    "thp-pte thp-moved huge-zero collapse mthp shmem-thp file-thp hugetlb hugetlb-noreserve "
+    "hugetlb-shared hugetlb-cow swap swap-thp swap-fork swap-shm file-clean file-untouched "
+    "file-dirty file-synced file-cow file-twice memfd memfd-cold memfd-twice memfd-private "
+    "tmpfs-file anon-shared dev-zero-private sysv secretmem ksm uffd cow family threads "
+    "zombie-leader many").split()
+METRICS = (
+    "kernel_page_size mmu_page_size rss pss pss_dirty shared_clean shared_dirty private_clean "
+    "private_dirty referenced anonymous ksm lazy_free anon_huge_pages shmem_pmd_mapped "
+    "file_pmd_mapped shared_hugetlb private_hugetlb swap swap_pss locked thp_eligible uss shared "
+    "private dirty clean huge").split()
+# What the walk may leave open: VmFlags and what they decide, marks in the page table, swap counts.
+OPEN = {"kernel_page_size", "mmu_page_size", "referenced", "swap_pss", "locked", "thp_eligible"}
+# Whose dirty bits are not as their frames look: freed or read back, written through a mapping
+# that was readable before, and droppable memory, which looks as if it were freed.
+OTHER_BITS = {"lazyfree", "droppable", "swap", "swap-thp", "swap-fork"}
+# Checked by the schema, which takes its time.
+VALIDATED = {"hugetlb", "swap"}
+TRIES = 8
+
+
+def read(pid, source, valid=False):
+    args = ("--pace=fast", f"--from={source}", "--json", pid)
+    document = json.loads(lib.vmview(*args, status=None).out)
+    if valid:
+        lib.validate(document)
+    process = document["processes"][0]
+    lib.equal("source", process["source"], source)
+    return process
+
+
+def by_start(process):
+    return {mapping["start"]: mapping for mapping in process["mappings"]}
+
+
+def compare_mapping(before, got, after, estimates_off):
+    """What differs from smaps though that reads the same before and after."""
+    wrong = []
+    for key in METRICS:
+        if before.get(key) != after.get(key):
+            continue
+        if got[key] is None:
+            if key not in OPEN and not (key == "swap" and got["kind"] == "shm"):
+                wrong.append(f"{key} at {got['start']} is open: {got['missing'][key]}")
+        elif got[key] != before[key]:
+            if key not in got.get("estimates", ()) or not estimates_off:
+                wrong.append(f"{key} at {got['start']} {got['path']} is {got[key]}, "
+                             f"in smaps {before[key]}")
+    return wrong
+
+
+def differences(pid, estimates_off=False):
+    before = by_start(read(pid, "smaps"))
+    got = by_start(read(pid, "pages"))
+    after = by_start(read(pid, "smaps"))
+    wrong = []
+    for start in before.keys() & after.keys():
+        wrong += compare_mapping(before[start], got[start], after[start], estimates_off)
+    return wrong
+
+
+def check(pid, estimates_off=False):
+    """The caches of files are shared with whatever else runs: what differs has to go on to."""
+    for _ in range(TRIES):
+        wrong = differences(pid, estimates_off)
+        if not wrong:
+            return
+    raise lib.Failed("; ".join(wrong[:5]))
+
+
+def check_animal(name):
+    with lib.zoo(name) as zoo:
+        if name in VALIDATED:
+            read(zoo.pid, "pages", valid=True)
+        fact = zoo.truth[name]
+        fact = fact[0] if isinstance(fact, list) else fact
+        home = fact.get("pid", zoo.pid)
+        pids = {truth.get("pid", home) for truth in fact.get("mappings", [])} | {home}
+        if name == "zombie-leader":
+            pids = {home}
+        for pid in sorted(pids):
+            check(pid, name in OTHER_BITS)
+
+
+def animal_test(name):
+    setting = SETTINGS.get(name)
+
+    def test():
+        if setting is None:
+            check_animal(name)
+            return
+        done = subprocess.run(["bash", KNOBS, setting, "--", sys.executable, __file__, name],
+                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        if done.returncode == 77:
+            raise lib.Skipped(done.stdout.decode().strip().replace("\n", "; ")[-200:])
+        lib.true(done.returncode == 0, done.stdout.decode())
+
+    test.__name__ = f"pages agree with smaps: {name}"
+    lib.test(test)
+
+
+@lib.test
+def without_frames():
+    """A user's own process: resident and anonymous without frames, the rest is denied."""
+    with lib.zoo("touched") as zoo:
+        done = lib.vmview("--from=pages", "--json", zoo.pid, user=65534, status=1)
+        lib.true("denied" in done.err, done.err)
+
+
+def alone(name):
+    try:
+        check_animal(name)
+    except lib.Skipped as why:
+        print(why)
+        sys.exit(77)
+    except lib.Failed as why:
+        print(why)
+        sys.exit(1)
+
+
+def main():
+    if len(sys.argv) > 1:
+        alone(sys.argv[1])
+        return
+    lib.need_root()
+    listed = subprocess.run([lib.ZOO, "--list"], check=True, stdout=subprocess.PIPE)
+    known = {line.split()[0] for line in listed.stdout.decode().splitlines()}
+    for name in ANIMALS:
+        if name in known:
+            animal_test(name)
+    lib.done()
+
+
+try:
+    main()
+except lib.Skipped as why:
+    print(why)
+    sys.exit(77)
