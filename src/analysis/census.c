@@ -10,9 +10,9 @@
 enum { WORDS_FIRST = 512 };
 
 /* What tells the kind of a folio; older kernels show it of the head alone. */
-#define FOLIO_FLAGS                                                                          \
-	(PAGE_FLAG(LRU) | PAGE_FLAG(MMAP) | PAGE_FLAG(ANON) | PAGE_FLAG(SWAPBACKED) |        \
-	 PAGE_FLAG(UPTODATE) | PAGE_FLAG(DIRTY) | PAGE_FLAG(WRITEBACK) | PAGE_FLAG(ZERO) |   \
+#define FOLIO_FLAGS \
+	(PAGE_FLAG(LRU) | PAGE_FLAG(MMAP) | PAGE_FLAG(ANON) | PAGE_FLAG(SWAPBACKED) | \
+	 PAGE_FLAG(UPTODATE) | PAGE_FLAG(DIRTY) | PAGE_FLAG(WRITEBACK) | PAGE_FLAG(ZERO) | \
 	 PAGE_FLAG(MLOCKED) | PAGE_FLAG(UNEVICTABLE) | PAGE_FLAG(SWAPCACHE) | PAGE_FLAG(ACTIVE))
 
 const char *const folio_kind_names[FOLIO_KINDS] = {
@@ -32,6 +32,9 @@ void census_init(struct census *census, const struct census_shape *shape)
 			mem_zalloc(census_blocks(shape) * sizeof(census->block_zeros[0]));
 	if (shape->cell_frames)
 		census->cells = mem_zalloc(census_cells(shape) * sizeof(census->cells[0]));
+	if (shape->pageblock_frames)
+		census->pageblocks =
+			mem_zalloc(census_pageblocks(shape) * sizeof(census->pageblocks[0]));
 }
 
 void census_fini(struct census *census)
@@ -41,6 +44,7 @@ void census_fini(struct census *census)
 	free(census->zones);
 	free(census->block_zeros);
 	free(census->cells);
+	free(census->pageblocks);
 	memset(census, 0, sizeof(*census));
 }
 
@@ -71,18 +75,25 @@ static void grow(struct census_words *words)
 	*words = bigger;
 }
 
-static void add_word(struct census_words *words, uint64_t flags, uint64_t frames)
+static const struct census_word *add_word(struct census_words *words, uint64_t flags,
+					  uint64_t frames, bool unevictable)
 {
 	struct census_word *word;
+	enum frame_class class;
 
 	if (words->count * 2 >= words->size)
 		grow(words);
 	word = find(words, flags);
 	if (!word->frames) {
+		class = frame_class_of(flags);
 		word->flags = flags;
+		word->class = (uint8_t) class;
+		word->use = (uint8_t)pageblock_use_of(
+			frame_mobility_of(class, page_flags_clean(flags), unevictable));
 		words->count++;
 	}
 	word->frames += frames;
+	return word;
 }
 
 static enum folio_kind folio_kind_of(uint64_t flags)
@@ -153,15 +164,32 @@ static void add_cells(struct census *census, uint64_t pfn, uint64_t frames, enum
 	}
 }
 
+static void add_blocks(struct census *census, uint64_t pfn, uint64_t frames, unsigned use)
+{
+	while (frames) {
+		uint64_t block = pfn / census->shape.pageblock_frames;
+		uint64_t room = (block + 1) * census->shape.pageblock_frames - pfn;
+		uint64_t part = frames < room ? frames : room;
+
+		census->pageblocks[block].frames[use] += (uint32_t)part;
+		pfn += part;
+		frames -= part;
+	}
+}
+
 static void add_run(struct census *census, size_t zone, uint64_t pfn, uint64_t flags,
 		    uint64_t frames)
 {
+	const struct census_word *word;
+
 	flags = follow_folio(census, flags, frames);
-	add_word(&census->zones[zone], flags, frames);
+	word = add_word(&census->zones[zone], flags, frames, census->shape.unevictable);
 	if (!flags && census->block_zeros)
 		add_zeros(census, pfn, frames);
 	if (census->cells)
-		add_cells(census, pfn, frames, frame_class_of(flags));
+		add_cells(census, pfn, frames, (enum frame_class)word->class);
+	if (census->pageblocks && word->use < BLOCK_USES)
+		add_blocks(census, pfn, frames, word->use);
 }
 
 void census_add(struct census *census, size_t zone, uint64_t pfn, const uint64_t *words,
@@ -194,7 +222,8 @@ void census_merge(struct census *census, const struct census *other)
 		for (size_t i = 0; i < other->zones[zone].size; i++)
 			if (other->zones[zone].slots[i].frames)
 				add_word(&census->zones[zone], other->zones[zone].slots[i].flags,
-					 other->zones[zone].slots[i].frames);
+					 other->zones[zone].slots[i].frames,
+					 other->shape.unevictable);
 	for (size_t kind = 0; kind < FOLIO_KINDS; kind++)
 		for (size_t order = 0; order < CENSUS_ORDERS; order++)
 			census->folios[kind][order] += other->folios[kind][order];
@@ -204,6 +233,9 @@ void census_merge(struct census *census, const struct census *other)
 	for (size_t i = 0; i < cells; i++)
 		for (size_t class = 0; class < FRAME_CLASSES; class ++)
 			census->cells[i][class] += other->cells[i][class];
+	for (size_t i = 0; i < census_pageblocks(&other->shape); i++)
+		for (size_t use = 0; use < BLOCK_USES; use++)
+			census->pageblocks[i].frames[use] += other->pageblocks[i].frames[use];
 }
 
 /* The next empty block at or behind this frame that ends before another, or its end. */
@@ -231,19 +263,43 @@ uint64_t census_empty(const struct census *census, uint64_t from, uint64_t to)
 	return frames;
 }
 
+/* The frames of an empty block were counted as the kernel's. */
+static void set_empty_cells(struct census *census, uint64_t from, uint64_t size,
+			    enum frame_class class)
+{
+	uint64_t cell = census->shape.cell_frames;
+
+	add_cells(census, from, size, class);
+	for (uint64_t pfn = from, part; pfn < from + size; pfn += part) {
+		part = (pfn / cell + 1) * cell - pfn;
+		if (part > from + size - pfn)
+			part = from + size - pfn;
+		census->cells[pfn / cell][FRAME_KERNEL] -= (uint32_t)part;
+	}
+}
+
+static void set_empty_blocks(struct census *census, uint64_t from, uint64_t size)
+{
+	uint64_t block = census->shape.pageblock_frames;
+
+	for (uint64_t pfn = from, part; pfn < from + size; pfn += part) {
+		part = (pfn / block + 1) * block - pfn;
+		if (part > from + size - pfn)
+			part = from + size - pfn;
+		census->pageblocks[pfn / block].frames[BLOCK_USE_UNMOVABLE] -= (uint32_t)part;
+	}
+}
+
 void census_set_empty(struct census *census, uint64_t from, uint64_t to, enum frame_class class)
 {
-	uint64_t size = census->shape.block_frames, cell = census->shape.cell_frames;
+	uint64_t size = census->shape.block_frames;
 
-	if (!census->cells)
+	if (!census->cells && !census->pageblocks)
 		return;
 	for (; (from = next_empty(census, from, to)) < to; from += size) {
-		add_cells(census, from, size, class);
-		for (uint64_t pfn = from, part; pfn < from + size; pfn += part) {
-			part = (pfn / cell + 1) * cell - pfn;
-			if (part > from + size - pfn)
-				part = from + size - pfn;
-			census->cells[pfn / cell][FRAME_KERNEL] -= (uint32_t)part;
-		}
+		if (census->cells)
+			set_empty_cells(census, from, size, class);
+		if (census->pageblocks && frame_classes[class].mobility == MOBILITY_NONE)
+			set_empty_blocks(census, from, size);
 	}
 }

@@ -15,6 +15,8 @@ static const struct option_row frag_option_rows[] = {
 	TARGET_OPTION_ROWS,
 	{ 0, "interval", "TIME", OPTION_TIME, offsetof(struct frag_options, interval),
 	  "the kernel's counters over this time: 1, 200ms" },
+	{ 0, "map", NULL, OPTION_FLAG, offsetof(struct frag_options, map),
+	  "a picture of physical memory, by pageblock" },
 };
 
 static const char *const counter_prefixes[] = {
@@ -183,20 +185,26 @@ static int show_machine(struct frag_view *view, struct error *err)
 	if (rc)
 		return rc;
 	counters_begin(&view->counters, ctx, counter_prefixes, view->options.interval);
-	memmap_init(&view->map, &ctx->root, ctx->host.page_size, &ctx->arena);
-	memmap_zone(&view->map, 0);
 	frag_types_read(view);
+	frag_blocks_read(view);
+	frag_blockers_read(view);
 	context_begin(ctx, "frag");
+	if (view->options.map)
+		frag_map_write(view);
 	if (ctx->options.json)
 		write_json(view);
 	else
 		write_table(view);
 	frag_types_write(view);
 	frag_note(view, "vmstat", "counters", counters_write(&view->counters));
+	frag_blocks_write(view);
+	frag_blockers_write(view);
 	frag_verdicts_write(view);
 	if (view->malformed)
 		error_note("buddyinfo: %zu lines are of no zone", view->malformed);
 	report_end(ctx->report, ctx->status == STATUS_OK, &view->missing);
+	frag_blockers_free(view);
+	machine_fini(&view->machine);
 	return 0;
 }
 

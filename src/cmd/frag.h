@@ -8,11 +8,11 @@
 
 #include "analysis/fragmentation.h"
 #include "cmd/counters.h"
+#include "cmd/machine.h"
 #include "cmd/targets.h"
 #include "column/column.h"
 #include "model/missing.h"
 #include "source/buddyinfo.h"
-#include "source/memmap.h"
 
 struct context;
 struct error;
@@ -21,6 +21,7 @@ struct filter;
 struct frag_options {
 	struct target_options targets; /* first: its rows are offsets in it */
 	uint64_t interval;
+	bool map;
 };
 
 /* Everything that is known of the machine: frag.c reads, the others write. */
@@ -33,7 +34,12 @@ struct frag_view {
 	size_t zone_count, malformed;
 	struct pagetypeinfo types;
 	const char *types_reason; /* why they are not known; NULL: they are */
-	struct memmap map;
+	struct machine machine; /* every frame, and the zones */
+	uint64_t block_frames; /* of a pageblock */
+	struct pageblock *blocks; /* the machine's, by number */
+	size_t block_count;
+	const char *blocks_reason; /* why pageblocks are not known; NULL: they are */
+	struct frag_blockers *blockers;
 	struct counters counters;
 	struct missing missing; /* of the document */
 };
@@ -44,6 +50,26 @@ void frag_note(struct frag_view *view, const char *file, const char *key, const 
 /* frag_types.c: free blocks and pageblocks by migrate type, from pagetypeinfo. */
 void frag_types_read(struct frag_view *view);
 void frag_types_write(struct frag_view *view);
+
+/* frag_blocks.c: pageblocks by what is in them, and their picture. */
+void frag_blocks_read(struct frag_view *view);
+void frag_blocks_write(struct frag_view *view);
+void frag_map_write(struct frag_view *view);
+struct frag_blocks frag_blocks_sum(struct frag_view *view);
+bool frag_block_counts(struct frag_view *view, uint64_t block);
+
+/*
+ * frag_blockers.c: who has what is left in pageblocks that are nearly free. Looks at these pageblocks
+ * again, so that pageblocks and owners are of one look.
+ */
+void frag_blockers_read(struct frag_view *view);
+void frag_blockers_free(struct frag_view *view);
+
+/* frag_owners.c. */
+void frag_blockers_write(struct frag_view *view);
+
+/* Whether the zone keeps more than it has: ordinary allocations never get in. */
+bool frag_zone_is_closed(const struct memmap_zone *zone);
 
 /* frag_verdict.c: can it give blocks of order 3 and order 9, and why. */
 void frag_verdicts_write(struct frag_view *view);

@@ -88,7 +88,7 @@ static const char *why_not(const struct context *ctx, int rc)
 	if (rc == -ENOENT && ctx->root.recorded)
 		return "not recorded";
 	if (rc == -EACCES || rc == -EPERM)
-		return "denied: needs root or CAP_DAC_OVERRIDE";
+		return "denied: needs root or CAP_DAC_READ_SEARCH";
 	return rc == -ENOENT ? "unsupported: not in this kernel" : error_reason(-rc);
 }
 

@@ -7,8 +7,8 @@
 static const struct memmap_zone *find_zone(const struct frag_view *view,
 					   const struct buddy_zone *zone)
 {
-	for (size_t i = 0; i < view->map.zone_count; i++) {
-		const struct memmap_zone *info = &view->map.zones[i];
+	for (size_t i = 0; i < view->machine.map.zone_count; i++) {
+		const struct memmap_zone *info = &view->machine.map.zones[i];
 
 		if (info->node == (int)zone->node && bytes_equal(info->name, zone->zone))
 			return info;
@@ -16,16 +16,20 @@ static const struct memmap_zone *find_zone(const struct frag_view *view,
 	return NULL;
 }
 
-/*
- * Where more is kept than the zone has. Without zoneinfo the name tells, unless there is nothing but
- * the DMA zone.
- */
+bool frag_zone_is_closed(const struct memmap_zone *zone)
+{
+	/* older kernels do not tell what is managed */
+	return zone->protection &&
+	       zone->protection >= (zone->managed ? zone->managed : zone->present);
+}
+
+/* Without zoneinfo the name tells, unless there is nothing but the DMA zone. */
 static bool is_closed(const struct frag_view *view, const struct buddy_zone *zone,
 		      const struct memmap_zone *info)
 {
-	if (info && info->protection)
-		return info->protection >= (info->managed ? info->managed : info->present);
-	return !info && bytes_equal(zone->zone, BYTES("DMA")) && view->zone_count > 1;
+	if (info)
+		return frag_zone_is_closed(info);
+	return bytes_equal(zone->zone, BYTES("DMA")) && view->zone_count > 1;
 }
 
 static struct frag_zone *make_zones(const struct frag_view *view)
@@ -53,25 +57,34 @@ static const char *say_index(struct arena *arena, const struct frag_verdict *ver
 			    (unsigned)verdict->index % 1000);
 }
 
+static const char *say_movable(struct arena *arena, const struct frag_blocks *blocks)
+{
+	if (!blocks->known)
+		return "";
+	return arena_printf(arena, "; nothing in %llu pageblocks is unmovable",
+			    (unsigned long long)blocks->movable);
+}
+
 /* Why, in words; it lives in the arena. */
-static const char *say_why(struct frag_view *view, const struct frag_verdict *verdict)
+static const char *say_why(struct frag_view *view, const struct frag_verdict *verdict,
+			   const struct frag_blocks *blocks)
 {
 	struct arena *arena = &view->ctx->arena;
-	unsigned long long blocks = verdict->blocks;
+	unsigned long long found = verdict->blocks;
 
 	switch (verdict->why) {
 	case FRAG_WHY_BLOCKS:
-		return arena_printf(arena, "%llu such block%s free%s", blocks,
-				    blocks == 1 ? " is" : "s are",
-				    view->map.zone_count ? "" : " (watermarks may keep some back)");
+		return arena_printf(
+			arena, "%llu such block%s free%s", found, found == 1 ? " is" : "s are",
+			view->machine.map.zone_count ? "" : " (watermarks may keep some back)");
 	case FRAG_WHY_KEPT:
 		return arena_printf(arena,
 				    "%llu such block%s free, but kept in reserve: no zone "
 				    "has enough above its watermark",
-				    blocks, blocks == 1 ? " is" : "s are");
+				    found, found == 1 ? " is" : "s are");
 	case FRAG_WHY_PIECES:
-		return arena_printf(arena, "free memory is there, but in pieces (%s)",
-				    say_index(arena, verdict));
+		return arena_printf(arena, "free memory is there, but in pieces (%s)%s",
+				    say_index(arena, verdict), say_movable(arena, blocks));
 	case FRAG_WHY_UNMOVABLE:
 		return arena_printf(arena,
 				    "free memory is in pieces (%s), and every pageblock holds "
@@ -85,10 +98,12 @@ static const char *say_why(struct frag_view *view, const struct frag_verdict *ve
 	return "too little memory is free";
 }
 
-static void write_verdict(struct frag_view *view, const struct frag_verdict *verdict)
+static void write_verdict(struct frag_view *view, const struct frag_verdict *verdict,
+			  const struct frag_blocks *blocks)
 {
 	struct report *report = view->ctx->report;
-	const char *answer = frag_answer_names[verdict->answer], *why = say_why(view, verdict);
+	const char *answer = frag_answer_names[verdict->answer],
+		   *why = say_why(view, verdict, blocks);
 	struct out *out = report_prose(report);
 
 	if (out) {
@@ -102,7 +117,7 @@ static void write_verdict(struct frag_view *view, const struct frag_verdict *ver
 	report_fact(report, "why", VALUE_WORD, value_word(why));
 	report_fact(report, "free_blocks", VALUE_COUNT, value_u(verdict->blocks));
 	report_fact(report, "free_above_reserves", VALUE_BYTES,
-		    view->map.zone_count ?
+		    view->machine.map.zone_count ?
 			    value_u(verdict->spare_pages * view->ctx->host.page_size) :
 			    value_absent("zoneinfo is not known"));
 	report_object_end(report);
@@ -112,7 +127,7 @@ void frag_verdicts_write(struct frag_view *view)
 {
 	static const unsigned orders[] = { 3, 9 };
 	const struct frag_zone *zones = make_zones(view);
-	const struct frag_blocks blocks = { 0 };
+	const struct frag_blocks blocks = frag_blocks_sum(view);
 	struct report *report = view->ctx->report;
 
 	if (report_prose(report))
@@ -122,7 +137,7 @@ void frag_verdicts_write(struct frag_view *view)
 		struct frag_verdict verdict =
 			frag_judge(zones, view->zone_count, &blocks, orders[i]);
 
-		write_verdict(view, &verdict);
+		write_verdict(view, &verdict, &blocks);
 	}
 	report_list_end(report);
 }

@@ -11,13 +11,13 @@
 #include "source/meminfo.h"
 
 enum {
-	CHUNK = 16384,		/* words that are read at once: 128 KiB stay in the cache */
+	CHUNK = 16384, /* words that are read at once: 128 KiB stay in the cache */
 	PIECES_PER_WORKER = 2,
 };
 
 #define PIECE_BYTES (1ull << 30)
 #define FRAMES_END (1ull << 40)
-#define RECORDED_END (1ull << 28)	/* what a recording may claim to have: time is bounded by it */
+#define RECORDED_END (1ull << 28) /* what a recording may claim to have: time is bounded by it */
 #define BLOCKS_MAX (1u << 20)
 
 /* What each thread has for itself. */
@@ -303,6 +303,8 @@ static void read_frames(struct machine *machine, const struct machine_wants *wan
 		.end = machine->end,
 		.block_frames = machine->map.block_frames,
 		.cell_frames = cell_frames(machine, wants->cells),
+		.pageblock_frames = wants->pageblock_frames,
+		.unevictable = machine->unevictable,
 	};
 	census_init(&machine->census, &shape);
 	make_pieces(machine);

@@ -74,23 +74,6 @@ static void fill(const struct census *census, char *cells, struct picture_use *u
 	}
 }
 
-static void write_facts(struct report *report, const struct picture *picture)
-{
-	report_object(report, "map");
-	report_fact(report, "cell_bytes", VALUE_BYTES, value_u(picture->cell_bytes));
-	report_fact(report, "cells", VALUE_TEXT,
-		    value_text((struct bytes){ picture->cells, picture->count }));
-	report_object(report, "legend");
-	for (size_t i = 0; i < picture->use_count; i++) {
-		char letter[2] = { picture->uses[i].letter, '\0' };
-
-		report_fact(report, picture->uses[i].name, VALUE_TEXT,
-			    value_text(bytes_of(letter)));
-	}
-	report_object_end(report);
-	report_object_end(report);
-}
-
 void system_write_map(struct system_view *view)
 {
 	const struct census *census = &view->machine.census;
@@ -111,7 +94,5 @@ void system_write_map(struct system_view *view)
 	if (!census->cells)
 		return;
 	fill(census, cells, uses);
-	if (report_prose(report))
-		picture_write(report_prose(report), &picture);
-	write_facts(report, &picture);
+	picture_report(report, &picture);
 }

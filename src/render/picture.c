@@ -3,6 +3,7 @@
 
 #include "base/num.h"
 #include "base/out.h"
+#include "render/report.h"
 
 enum { ADDRESS = 13, LEGEND_ROW = 4, LEGEND_NAME = 16, COLUMNS_DEFAULT = 64 };
 
@@ -106,4 +107,28 @@ void picture_write(struct out *out, const struct picture *picture)
 		out_char(out, '\n');
 	}
 	put_legend(out, picture);
+}
+
+static void write_facts(struct report *report, const struct picture *picture)
+{
+	report_object(report, "map");
+	report_fact(report, "cell_bytes", VALUE_BYTES, value_u(picture->cell_bytes));
+	report_fact(report, "cells", VALUE_TEXT,
+		    value_text((struct bytes){ picture->cells, picture->count }));
+	report_object(report, "legend");
+	for (size_t i = 0; i < picture->use_count; i++) {
+		char letter[2] = { picture->uses[i].letter, '\0' };
+
+		report_fact(report, picture->uses[i].name, VALUE_TEXT,
+			    value_text(bytes_of(letter)));
+	}
+	report_object_end(report);
+	report_object_end(report);
+}
+
+void picture_report(struct report *report, const struct picture *picture)
+{
+	if (report_prose(report))
+		picture_write(report_prose(report), picture);
+	write_facts(report, picture);
 }

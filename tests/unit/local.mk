@@ -4,6 +4,7 @@
 EXTRA_DIST += %D%/json.h %D%/parse.h %D%/rows.h %D%/tree.h %D%/unit.h %D%/utf8.h
 UNIT_TESTS += %D%/test_address_space
 UNIT_TESTS += %D%/test_arena
+UNIT_TESTS += %D%/test_blockers
 UNIT_TESTS += %D%/test_buddyinfo
 UNIT_TESTS += %D%/test_census
 UNIT_TESTS += %D%/test_column
