@@ -132,6 +132,7 @@ int context_root(struct context *ctx, struct error *err)
 	int rc = check_options(&ctx->options, err);
 
 	ctx->meter.fast = ctx->options.pace && strcmp(ctx->options.pace, "fast") == 0;
+	ctx->meter.untimed = ctx->meter.fast && !ctx->options.cost;
 	return rc ? rc : root_open(&ctx->root, ctx->options.root, &ctx->meter, err);
 }
 

@@ -51,6 +51,7 @@ struct map_run {
 	struct process process;
 	bool begun, table_begun;
 	bool left_out; /* the record before did not pass the filter */
+	enum vma_kind kind_before;
 	int same_as; /* process with the same address space, 0: none */
 	struct vma_tally total, kinds[KIND_COUNT];
 	uint64_t heap_end, stack_end; /* 0: there is none */
@@ -99,6 +100,17 @@ static void begin_table(struct map_run *run)
 	report_table(run->ctx->report, &run->columns.mappings);
 }
 
+static void add_to_kind(struct map_run *run, const struct vma *vma)
+{
+	struct vma_tally *tally = &run->kinds[vma->kind];
+
+	if (vma->same && vma->kind == run->kind_before)
+		vma_tally_repeat(tally, vma);
+	else
+		vma_tally_add(tally, vma);
+	run->kind_before = vma->kind;
+}
+
 static int take_mapping(void *opaque, struct vma *vma)
 {
 	struct map_run *run = opaque;
@@ -116,7 +128,7 @@ static int take_mapping(void *opaque, struct vma *vma)
 	/* the record before has to be the row before */
 	vma->same &= !run->left_out;
 	run->left_out = false;
-	vma_tally_add(&run->kinds[vma->kind], vma);
+	add_to_kind(run, vma);
 	if (run->columns.sort.column)
 		vma_store_add(&run->sorted, vma);
 	else
@@ -177,8 +189,10 @@ static void add_to_all(struct map_run *run)
 
 static void sum_kinds(struct map_run *run)
 {
-	for (unsigned kind = 0; kind < KIND_COUNT; kind++)
+	for (unsigned kind = 0; kind < KIND_COUNT; kind++) {
+		vma_tally_settle(&run->kinds[kind]);
 		vma_tally_merge(&run->total, &run->kinds[kind]);
+	}
 }
 
 /* A process without a mapping: a table of nothing would say less than why. */

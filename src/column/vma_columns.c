@@ -427,6 +427,7 @@ void vma_tally_add(struct vma_tally *tally, const struct vma *vma)
 {
 	uint64_t bits = 0;
 
+	vma_tally_settle(tally);
 	tally->mappings++;
 	tally->sum.end += vma_size(vma);
 	tally->sum.have &= vma->have;
@@ -445,6 +446,28 @@ void vma_tally_add(struct vma_tally *tally, const struct vma *vma)
 	}
 	if (bits >> 63)
 		forget_overflows(tally, vma);
+}
+
+void vma_tally_repeat(struct vma_tally *tally, const struct vma *vma)
+{
+	if (!tally->repeats++)
+		memcpy(tally->repeated, vma->field, sizeof(tally->repeated));
+	tally->mappings++;
+	tally->sum.end += vma_size(vma);
+}
+
+void vma_tally_settle(struct vma_tally *tally)
+{
+	uint64_t *sum = tally->sum.field, part;
+
+	for (uint64_t left = tally->repeats ? tally->sum.have : 0; left; left &= left - 1) {
+		unsigned slot = (unsigned)__builtin_ctzll(left);
+
+		if (__builtin_mul_overflow(tally->repeated[slot], tally->repeats, &part) ||
+		    __builtin_add_overflow(sum[slot], part, &sum[slot]))
+			tally->sum.have &= ~(1ULL << slot);
+	}
+	tally->repeats = 0;
 }
 
 void vma_tally_merge(struct vma_tally *tally, const struct vma_tally *other)

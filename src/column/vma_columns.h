@@ -33,10 +33,20 @@ struct vma_tally {
 	const char *name; /* of the kind, or "total" */
 	const char
 		*unknown; /* why nothing is known of the mappings, not even their number; or NULL */
+	uint64_t repeats; /* mappings whose fields are not in sum yet: those of repeated, each */
+	uint64_t repeated[SMAPS_SLOTS];
 };
 
 void vma_tally_init(struct vma_tally *tally, const char *name);
 void vma_tally_add(struct vma_tally *tally, const struct vma *vma);
+
+/*
+ * Add a mapping whose fields are those of the last one that was added (vma->same). They are counted,
+ * and come into the sum with the next one that differs, or when the tally is settled: before it is
+ * read.
+ */
+void vma_tally_repeat(struct vma_tally *tally, const struct vma *vma);
+void vma_tally_settle(struct vma_tally *tally);
 
 /* Nothing is known of it, for this reason. */
 void vma_tally_set_unknown(struct vma_tally *tally, const char *reason);

@@ -28,14 +28,19 @@ static bool is_code(struct bytes text, size_t at)
 /* As many codes as there are from the start, written in place. Returns where the rest begins. */
 static size_t write_plain_codes(struct out *out, struct bytes text)
 {
-	enum { CODES = 64, CODE = 5, COPIED = 8 };
+	enum { CODES = 64, CODE = 5 };
 	size_t at = 0;
 
-	out_need(out, CODES * CODE + COPIED);
+	out_need(out, CODES * CODE);
 	for (size_t n = 0; n < CODES && is_code(text, at); n++, at += 3) {
-		const char word[COPIED] = { ',', '"', text.data[at], text.data[at + 1], '"' };
+		char *to = out->buf + out->len;
 
-		memcpy(out->buf + out->len, word + !at, COPIED - 1);
+		if (at)
+			*to++ = ',';
+		to[0] = '"';
+		to[1] = text.data[at];
+		to[2] = text.data[at + 1];
+		to[3] = '"';
 		out->len += at ? CODE : CODE - 1;
 	}
 	return at;

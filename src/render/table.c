@@ -12,14 +12,35 @@ enum {
 	NAME_LEAST = 12,
 	CELL_COPIED = 32,
 	STEADY_ROOM = 512,
+	STEADY_COPIED = 64,
 	PAD_MAX = 512,			/* a text that is longer does not widen its column */
 	MEASURED_TEXT = 1 << 20,	/* bytes that wait for the widths, about */
-	STREAM_MAX = 4096 - CELL_COPIED,
+	STREAM_MAX = 4096 - STEADY_COPIED,
 };
 
 /* A cell of a row that waits for the widths: where its text is, and its width in columns. */
 struct cell {
 	uint32_t offset, len, width;
+};
+
+enum stream_how {
+	STREAM_SLOW, /* by put_cell() alone */
+	STREAM_NUMBER,
+	STREAM_SIZE, /* a number that is scaled for people */
+	STREAM_ADDR,
+	STREAM_WORD,
+	STREAM_TEXT,
+};
+
+/* A column of a table that is streamed. */
+struct stream_column {
+	const struct column *column;
+	enum stream_how how;
+	bool last;
+	size_t width;		/* with the blank before it */
+	uint64_t limit;		/* numbers below fit */
+	uint64_t scaled;	/* the size whose cell is kept; 0: none */
+	char cell[CELL_COPIED]; /* it */
 };
 
 struct table_format {
@@ -28,7 +49,7 @@ struct table_format {
 	const struct table *table;
 	size_t count; /* columns */
 	size_t *widths;
-	uint64_t *limits;		/* the least number that does not fit the width */
+	struct stream_column *stream;
 	bool fixed; /* widths are final, rows are written as they come */
 	struct out text; /* of the cells that wait */
 	struct cell *cells;
@@ -58,7 +79,7 @@ static void table_free(void *opaque)
 
 	out_fini(&format->text);
 	free(format->widths);
-	free(format->limits);
+	free(format->stream);
 	free(format->cells);
 	free(format->tones);
 	free(format);
@@ -81,7 +102,7 @@ static void table_begin(void *opaque, const struct table *table)
 	for (size_t i = 0; i < format->count; i++)
 		format->widths[i] =
 			format->options->noheadings ? 0 : strlen(column_at(format, i)->heading);
-	format->limits = mem_grow(format->limits, format->count, sizeof(format->limits[0]));
+	format->stream = mem_grow(format->stream, format->count, sizeof(format->stream[0]));
 	format->fixed = false;
 	format->rows = 0;
 	format->text.len = 0;
@@ -149,7 +170,9 @@ static void put_cell(struct table_format *format, size_t i, const char *text,
 
 static void end_row(struct table_format *format, const char *tone)
 {
-	out_str(format->out, tone ? "\033[0m\n" : "\n");
+	if (tone)
+		out_str(format->out, "\033[0m");
+	out_char(format->out, '\n');
 	format->pending = 0;
 }
 
@@ -178,14 +201,52 @@ static void put_headings(struct table_format *format)
 	end_row(format, NULL);
 }
 
-/* The least number that needs more digits than width. */
+/* Numbers below fit the width. An address has at least twelve digits. */
 static uint64_t limit_of(enum value_type type, size_t width)
 {
 	uint64_t limit = 1, base = type == VALUE_ADDR ? 16 : 10;
 
-	for (size_t i = 0; i < width && !__builtin_mul_overflow(limit, base, &limit); i++)
-		;
+	if (type == VALUE_ADDR && width < 12)
+		return 0;
+	for (size_t i = 0; i < width; i++)
+		if (__builtin_mul_overflow(limit, base, &limit))
+			return UINT64_MAX;
 	return limit;
+}
+
+static enum stream_how stream_how(const struct table_format *format, const struct column *column,
+				  size_t width)
+{
+	if (column->type == VALUE_TEXT)
+		return STREAM_TEXT;
+	if (!width || width >= CELL_COPIED)
+		return STREAM_SLOW;
+	switch (column->type) {
+	case VALUE_ADDR:
+		return STREAM_ADDR;
+	case VALUE_COUNT:
+		return STREAM_NUMBER;
+	case VALUE_BYTES:
+		return format->options->units == UNITS_BYTES ? STREAM_NUMBER : STREAM_SIZE;
+	case VALUE_WORD:
+		return STREAM_WORD;
+	default:
+		return STREAM_SLOW;
+	}
+}
+
+static void prepare_stream(struct table_format *format, size_t i)
+{
+	const struct column *column = column_at(format, i);
+	size_t width = format->widths[i];
+
+	format->stream[i] = (struct stream_column){
+		.column = column,
+		.how = stream_how(format, column, width),
+		.width = width + (i > 0),
+		.last = i + 1 == format->count,
+		.limit = limit_of(column->type, width),
+	};
 }
 
 /* The longest run of steady columns. */
@@ -213,10 +274,10 @@ static void fix(struct table_format *format)
 		if (format->widths[i] > PAD_MAX)
 			format->widths[i] = PAD_MAX;
 		format->row_least += format->widths[i] + 1;
-		format->limits[i] = limit_of(column_at(format, i)->type, format->widths[i]);
+		prepare_stream(format, i);
 	}
 	format->streams = format->row_least <= STREAM_MAX;
-	format->row_least += CELL_COPIED;
+	format->row_least += STEADY_COPIED;
 	find_steady(format);
 	put_headings(format);
 	for (size_t i = 0; i < format->rows; i++)
@@ -238,129 +299,180 @@ static void make_cells(struct table_format *format, const void *row, struct cell
 	}
 }
 
-/* Right-aligned in its width, written in place. False where it does not fit. */
-static inline bool stream_number(struct table_format *format, size_t i, enum value_type type,
+/*
+ * Rows whose widths are known are written in place. at is where the next cell begins; all blanks are
+ * written at once, and those behind the last text of a row are taken back.
+ */
+struct stream {
+	char *at, *text_end;
+};
+
+static const char blanks[CELL_COPIED + 1] = "                                ";
+
+/* Right-aligned. False where it does not fit. */
+static inline bool stream_number(const struct stream_column *made, struct stream *stream,
 				 uint64_t number)
 {
-	static const char blanks[CELL_COPIED + 1] = "                                ";
-	size_t width = format->widths[i] + (i > 0);
-	char *at = format->out->buf + format->out->len, *end = at + width;
-	size_t least = type == VALUE_ADDR ? 16 : 20;
+	char *end = stream->at + made->width;
 
-	if (width > CELL_COPIED || (format->widths[i] < least && number >= format->limits[i]))
+	if (number >= made->limit)
 		return false;
-	memcpy(at, blanks, CELL_COPIED);
-	if (type == VALUE_ADDR)
+	memcpy(stream->at, blanks, CELL_COPIED);
+	if (made->how == STREAM_ADDR)
 		num_hex_before(end, number, 12);
 	else if (number)
 		num_u64_before(end, number);
 	else
 		end[-1] = '.';
-	format->out->len += width;
+	stream->at = stream->text_end = end;
 	return true;
 }
 
-/* Left-aligned in its width; the blanks behind it wait for the next cell. */
-static inline bool stream_word(struct table_format *format, size_t i, const char *word)
+/* The same for a size: mappings of one size are many. */
+static inline bool stream_size(struct stream_column *made, struct stream *stream, uint64_t bytes)
 {
-	size_t width = format->widths[i], len = 0;
-	struct out *out = format->out;
-	char *at = out->buf + out->len;
-
-	if (width > CELL_COPIED || i + 1 == format->count)
+	if (!bytes)
+		return stream_number(made, stream, 0);
+	if (bytes != made->scaled)
 		return false;
-	for (size_t blanks = format->pending + (i > 0); blanks; blanks--)
-		*at++ = ' ';
-	for (; len < width && word[len]; len++)
-		at[len] = word[len];
-	if (word[len])
-		return false;
-	out->len = (size_t)(at - out->buf) + len;
-	format->pending = width - len;
+	memcpy(stream->at, made->cell, CELL_COPIED);
+	stream->at += made->width;
+	stream->text_end = stream->at;
 	return true;
 }
 
-/* Whether a cell is a plain number that needs no scaling. */
-static bool is_plain(const struct table_format *format, enum value_type type,
-		     const struct value *value)
+/* Left-aligned. False where it does not fit. */
+static inline bool stream_word(const struct stream_column *made, struct stream *stream, bool first,
+			       const char *word)
+{
+	char *at = stream->at, *end = at + made->width;
+
+	memcpy(at, blanks, CELL_COPIED);
+	if (*word) {
+		for (at += !first; at < end && *word; at++)
+			*at = *word++;
+		if (*word)
+			return false;
+		stream->text_end = at;
+	}
+	stream->at = end;
+	return true;
+}
+
+/* A cell in place; false where it needs more: other units, encoding, an end that is cut. */
+static inline bool stream_value(struct stream_column *made, struct stream *stream, bool first,
+				const struct value *value)
 {
 	if (value->reason)
 		return false;
-	return type == VALUE_ADDR || type == VALUE_COUNT ||
-	       (type == VALUE_BYTES && (!value->u || format->options->units == UNITS_BYTES));
+	switch (made->how) {
+	case STREAM_NUMBER:
+	case STREAM_ADDR:
+		return stream_number(made, stream, value->u);
+	case STREAM_SIZE:
+		return stream_size(made, stream, value->u);
+	case STREAM_WORD:
+		return stream_word(made, stream, first, value->word);
+	case STREAM_TEXT:
+		/* a name that is not there */
+		if (value->text.len)
+			return false;
+		if (!made->last) {
+			memset(stream->at, ' ', made->width);
+			stream->at += made->width;
+		}
+		return true;
+	case STREAM_SLOW:
+		break;
+	}
+	return false;
 }
 
-/* A cell that needs more: scaling, encoding, an end that is cut. */
-static void stream_slowly(struct table_format *format, size_t i, const struct value *value)
+static void stream_slowly(struct table_format *format, size_t i, struct stream *stream,
+			  const struct value *value)
 {
+	struct stream_column *made = &format->stream[i];
+	struct out *out = format->out;
 	struct cell cell = { 0 };
 
+	format->pending = (size_t)(stream->at - stream->text_end);
+	out->len = (size_t)(stream->text_end - out->buf);
 	format->text.len = 0;
 	cell.width =
 		(uint32_t)format_cell(&format->text, format->options, column_at(format, i), value);
 	cell.len = (uint32_t)format->text.len;
 	put_cell(format, i, format->text.buf, &cell);
-	out_need(format->out, format->row_least);
+	out_need(out, format->row_least);
+	stream->text_end = out->buf + out->len;
+	memset(stream->text_end, ' ', format->pending);
+	stream->at = stream->text_end + format->pending;
+	format->pending = 0;
+	if (made->how == STREAM_SIZE && !value->reason && cell.len < made->width) {
+		memcpy(made->cell, blanks, CELL_COPIED);
+		memcpy(made->cell + made->width - cell.len, format->text.buf, cell.len);
+		made->scaled = value->u;
+	}
 }
 
-/* One cell, in place where it can be. */
-static inline __attribute__((always_inline)) void stream_cell(struct table_format *format, size_t i,
-							      const void *row)
+static inline __attribute__((always_inline)) void
+stream_cell(struct table_format *format, size_t i, struct stream *stream, const void *row)
 {
-	const struct column *column = column_at(format, i);
-	struct value value = column->get(row, column);
+	struct stream_column *made = &format->stream[i];
+	struct value value = made->column->get(row, made->column);
 
-	/* a name that is not there */
-	if (column->type == VALUE_TEXT && !value.reason && !value.text.len) {
-		format->pending += format->widths[i] + (i > 0);
-		return;
-	}
-	if (!format->pending && is_plain(format, column->type, &value) &&
-	    stream_number(format, i, column->type, value.u))
-		return;
-	if (column->type == VALUE_WORD && !value.reason && stream_word(format, i, value.word))
-		return;
-	stream_slowly(format, i, &value);
+	if (!stream_value(made, stream, i == 0, &value))
+		stream_slowly(format, i, stream, &value);
 }
 
 /*
  * The steady columns: copied from the row before where they are the same (a table of 60,000 alike
  * mappings: 3 % less of the run's CPU), else written, and kept where they came out in one piece.
  */
-static void stream_steady(struct table_format *format, const void *row)
+static void stream_steady(struct table_format *format, struct stream *stream, const void *row)
 {
-	bool repeats = format->table->repeats && format->table->repeats(row);
-	struct out *out = format->out;
-	size_t start = format->pending ? SIZE_MAX : out->len;
+	const char *buf = format->out->buf;
+	size_t start = (size_t)(stream->at - buf), end;
 
-	if (repeats && format->steady_len && !format->pending) {
-		out_mem(out, format->steady, format->steady_len);
-		out_need(out, format->row_least);
+	if (format->steady_len && format->table->repeats && format->table->repeats(row)) {
+		if (format->steady_len <= STEADY_COPIED)
+			memcpy(stream->at, format->steady, STEADY_COPIED);
+		else
+			memcpy(stream->at, format->steady, format->steady_len);
+		stream->at += format->steady_len;
+		stream->text_end = stream->at;
 		return;
 	}
 	format->steady_len = 0;
 	for (size_t i = format->steady_first; i < format->steady_end; i++)
-		stream_cell(format, i, row);
-	if (out->len <= start || out->len - start > STEADY_ROOM || format->pending)
+		stream_cell(format, i, stream, row);
+	buf = format->out->buf;
+	end = (size_t)(stream->at - buf);
+	/* not where the buffer was written meanwhile */
+	if (end <= start || end - start > STEADY_ROOM || stream->text_end != stream->at)
 		return;
-	format->steady_len = out->len - start;
-	memcpy(format->steady, out->buf + start, format->steady_len);
+	format->steady_len = end - start;
+	memcpy(format->steady, buf + start, format->steady_len);
 }
 
 /* A row whose widths are known goes straight to the output, if it can. */
 static void stream_row(struct table_format *format, const void *row, const char *tone)
 {
+	struct out *out = format->out;
+	struct stream stream;
+
 	if (tone)
-		out_str(format->out, tone);
-	out_need(format->out, format->row_least);
+		out_str(out, tone);
+	out_need(out, format->row_least);
+	stream.at = stream.text_end = out->buf + out->len;
 	for (size_t i = 0; i < format->count; i++) {
 		if (i == format->steady_first && format->steady_end > i) {
-			stream_steady(format, row);
+			stream_steady(format, &stream, row);
 			i = format->steady_end - 1;
 		} else {
-			stream_cell(format, i, row);
+			stream_cell(format, i, &stream, row);
 		}
 	}
+	out->len = (size_t)(stream.text_end - out->buf);
 	end_row(format, tone);
 }
 

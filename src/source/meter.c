@@ -77,6 +77,9 @@ ssize_t meter_read_held(struct meter *meter, int fd, void *buf, size_t size)
 {
 	ssize_t done;
 
+	/* the clock is 3 % of what is ours of a run that reads smaps */
+	if (meter->untimed)
+		return meter_read(meter, fd, buf, size);
 	do {
 		uint64_t begin = meter_hold_begin();
 

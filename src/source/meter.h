@@ -23,6 +23,7 @@ enum {
 
 struct meter {
 	bool fast; /* --pace fast: never sleep */
+	bool untimed; /* fast, and nobody asks how long: reads are counted but not timed */
 	bool started; /* the first METER_FIRST_NS are used up */
 	uint64_t files, reads, bytes, sleeps;
 	uint64_t held_ns; /* since the last sleep */

@@ -74,18 +74,21 @@ static bool expect(const char **at, const char *end, char c)
 
 static bool parse_perm(const char **at, const char *end, uint8_t *out)
 {
-	static const char letters[] = "rwxs";
-	uint8_t perm = 0;
+	const char *letters = *at;
+	bool read, write, exec, shared;
 
-	if (end - *at < 4)
+	if (end - letters < 4)
 		return false;
-	for (unsigned i = 0; i < 4; i++, (*at)++) {
-		if (**at == letters[i])
-			perm |= (uint8_t)(1 << i);
-		else if (**at != (i == 3 ? 'p' : '-'))
-			return false;
-	}
-	*out = perm;
+	read = letters[0] == 'r';
+	write = letters[1] == 'w';
+	exec = letters[2] == 'x';
+	shared = letters[3] == 's';
+	if ((!read && letters[0] != '-') || (!write && letters[1] != '-') ||
+	    (!exec && letters[2] != '-') || (!shared && letters[3] != 'p'))
+		return false;
+	*out = (uint8_t)(read * VMA_READ | write * VMA_WRITE | exec * VMA_EXEC |
+			 shared * VMA_SHARED);
+	*at += 4;
 	return true;
 }
 
@@ -102,7 +105,6 @@ static bool skip_no_file(const char **at, const char *end)
 	return true;
 }
 
-/* Everything before the name: "START-END PERM OFFSET MAJ:MIN INODE". */
 /*
  * Where the record begins. Most begin where the one before ended: the same digits are not read twice.
  */
@@ -136,6 +138,7 @@ static bool parse_end(struct smaps_parser *parser, const char **at, const char *
 	return true;
 }
 
+/* Everything before the name: "START-END PERM OFFSET MAJ:MIN INODE". */
 static bool parse_numbers(struct smaps_parser *parser, const char **at, const char *end)
 {
 	struct vma *vma = &parser->vma;
@@ -175,11 +178,28 @@ static const char *find_name(const char *line, const char *at, const char *end)
 
 static void set_path(struct smaps_parser *parser, const char *name, size_t len)
 {
-	size_t kept = len < VMA_PATH_KEPT ? len : VMA_PATH_KEPT;
-
-	memcpy(parser->path, name, kept);
-	parser->vma.path = (struct bytes){ parser->path, kept };
+	parser->vma.path = (struct bytes){ name, len < VMA_PATH_KEPT ? len : VMA_PATH_KEPT };
 	parser->vma.path_len = len;
+}
+
+static void keep_text(struct bytes *text, char *room)
+{
+	if (!text->data || text->data == room)
+		return;
+	memcpy(room, text->data, text->len);
+	text->data = room;
+}
+
+/*
+ * The text that the record was read from goes away. Most records end within it, and their names and
+ * flags are never copied.
+ */
+static void keep_texts(struct smaps_parser *parser)
+{
+	if (!parser->pending)
+		return;
+	keep_text(&parser->vma.path, parser->path);
+	keep_text(&parser->vma.vm_flags, parser->vm_flags);
 }
 
 /* What comes next of a name that is longer than what is kept of its beginning. */
@@ -238,7 +258,10 @@ static bool begin_record(struct smaps_parser *parser, const char *line, const ch
 	emit(parser);
 	vma->have = vma->estimated = vma->lost = 0;
 	vma->absent = NULL;
-	vma->vm_flags = vma->name = vma->tail = (struct bytes){ NULL, 0 };
+	/* each by itself: a chain of assignments reads back what was just stored, in another width */
+	vma->vm_flags = (struct bytes){ NULL, 0 };
+	vma->name = (struct bytes){ NULL, 0 };
+	vma->tail = (struct bytes){ NULL, 0 };
 	vma->deleted = vma->changed = vma->same = false;
 	vma->kind = KIND_UNKNOWN;
 	vma->tid = 0;
@@ -268,6 +291,14 @@ static void parse_header(struct smaps_parser *parser, const char *line, const ch
 	end_long_name(parser);
 }
 
+static uint64_t load64(const char *at)
+{
+	uint64_t word;
+
+	memcpy(&word, at, sizeof(word));
+	return word;
+}
+
 static bool is_header(const char *line)
 {
 	return (*line >= '0' && *line <= '9') || (*line >= 'a' && *line <= 'f');
@@ -282,6 +313,7 @@ static void begin_long(struct smaps_parser *parser, const char *text, size_t len
 	parser->long_name = false;
 	if (is_header(text)) {
 		parser->long_name = begin_record(parser, text, text + len);
+		keep_texts(parser);
 		return;
 	}
 	malformed(parser);
@@ -318,8 +350,7 @@ static void parse_vm_flags(struct smaps_parser *parser, const char *at, const ch
 		while (len && at[len] != ' ')
 			len--;
 	}
-	memcpy(parser->vm_flags, at, len);
-	parser->vma.vm_flags = (struct bytes){ parser->vm_flags, len };
+	parser->vma.vm_flags = (struct bytes){ at, len };
 }
 
 /*
@@ -401,26 +432,21 @@ static bool take_field(struct smaps_parser *parser, struct bytes line, size_t na
 
 static void parse_field(struct smaps_parser *parser, const char *line, const char *end)
 {
-	const char *colon = memchr(line, ':', (size_t)(end - line));
-	size_t name_len = colon ? (size_t)(colon - line) : 0;
+	const char *colon;
 
+	if (parser->pending && end - line >= 8 && load64(line) == load64("VmFlags:")) {
+		parse_vm_flags(parser, line + 8, end);
+		return;
+	}
+	colon = memchr(line, ':', (size_t)(end - line));
 	if (!colon || !parser->pending) {
 		malformed(parser);
 		parser->irregular = true;
 		return;
 	}
-	if (bytes_equal((struct bytes){ line, name_len }, BYTES("VmFlags")))
-		parse_vm_flags(parser, colon + 1, end);
-	else if (!take_field(parser, (struct bytes){ line, (size_t)(end - line) }, name_len))
+	if (!take_field(parser, (struct bytes){ line, (size_t)(end - line) },
+			(size_t)(colon - line)))
 		parser->irregular = true;
-}
-
-static uint64_t load64(const char *at)
-{
-	uint64_t word;
-
-	memcpy(&word, at, sizeof(word));
-	return word;
 }
 
 #define BYTES_OF(byte) ((byte)*0x0101010101010101ULL)
@@ -526,6 +552,7 @@ size_t smaps_parser_feed(struct smaps_parser *parser, const char *text, size_t l
 		at = newline + 1;
 	}
 	keep_before(parser);
+	keep_texts(parser);
 	return parser->stopped ? len : (size_t)(at - text);
 }
 

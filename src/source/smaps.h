@@ -11,7 +11,7 @@
 struct error;
 struct procdir;
 
-/* Takes one mapping, whose texts live until it returns. Another value than 0 stops the reading. */
+/* Takes one mapping; its texts are gone when it returns. Another value than 0 stops the reading. */
 typedef int (*vma_sink)(void *ctx, struct vma *vma);
 
 /* What a pass over maps or smaps met. */
@@ -70,7 +70,7 @@ struct smaps_parser {
 	bool long_name; /* the line that is longer than the caller's buffer is a header */
 	size_t tail_len; /* of a name too long to be kept: its last bytes */
 	char tail[VMA_TAIL_KEPT + 16]; /* and the " (deleted)" behind them */
-	char path[VMA_PATH_KEPT];
+	char path[VMA_PATH_KEPT]; /* of the record that goes on in the next piece of text */
 	char vm_flags[256];
 };
 

@@ -301,13 +301,47 @@ static void test_tally_overflow(void **state)
 	arena_fini(&sets.arena);
 }
 
+/* Repeated mappings count as often as they came, whatever comes behind them. */
+static void test_tally_repeat(void **state)
+{
+	const uint64_t have = SLOT(RSS) | SLOT(PSS);
+	struct vma a = with(0x2000, have, 4096), b = with(0x3000, have, 8192),
+		   big = with(0x1000, have, UINT64_MAX / 4);
+	struct vma_tally tally;
+	struct sets sets;
+
+	(void)state;
+	sets_init(&sets, NULL);
+	vma_tally_init(&tally, "x");
+	vma_tally_add(&tally, &a);
+	for (unsigned i = 0; i < 10; i++)
+		vma_tally_repeat(&tally, &a);
+	vma_tally_add(&tally, &b);
+	assert_int_equal(ask(&sets.tallies, "rss", &tally).u, 11 * 4096 + 8192);
+	vma_tally_repeat(&tally, &b);
+	assert_int_equal(ask(&sets.tallies, "mappings", &tally).u, 13);
+	assert_int_equal(ask(&sets.tallies, "size", &tally).u, 11 * 0x2000 + 2 * 0x3000);
+	vma_tally_settle(&tally);
+	vma_tally_settle(&tally);
+	assert_int_equal(ask(&sets.tallies, "rss", &tally).u, 11 * 4096 + 2 * 8192);
+	assert_int_equal(ask(&sets.tallies, "pss", &tally).u, 13 * 4711);
+	vma_tally_add(&tally, &big);
+	for (unsigned i = 0; i < 3; i++)
+		vma_tally_repeat(&tally, &big);
+	vma_tally_settle(&tally);
+	assert_non_null(ask(&sets.tallies, "rss", &tally).reason);
+	assert_int_equal(ask(&sets.tallies, "pss", &tally).u, 17 * 4711);
+	arena_fini(&sets.arena);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_facts),	  cmocka_unit_test(test_perms),
-		cmocka_unit_test(test_fields),	  cmocka_unit_test(test_later_fields),
-		cmocka_unit_test(test_json_list), cmocka_unit_test(test_defaults),
-		cmocka_unit_test(test_tally),	  cmocka_unit_test(test_tally_overflow),
+		cmocka_unit_test(test_facts),	     cmocka_unit_test(test_perms),
+		cmocka_unit_test(test_fields),	     cmocka_unit_test(test_later_fields),
+		cmocka_unit_test(test_json_list),    cmocka_unit_test(test_defaults),
+		cmocka_unit_test(test_tally),	     cmocka_unit_test(test_tally_overflow),
+		cmocka_unit_test(test_tally_repeat),
 	};
 
 	return cmocka_run_group_tests_name("vma_columns", tests, NULL, NULL);
