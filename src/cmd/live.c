@@ -353,6 +353,9 @@ static int start(struct live_run *run, int argc, char **argv, struct error *err)
 	if (run->options.screen)
 		rc = parse_screen(&run->live, run->options.screen, err);
 	run->reader.whole |= run->options.batch || run->options.screen;
+	live_reader_views(&run->reader, &run->live);
+	if (rc == 0)
+		rc = apply_options(run, err);
 	if (rc == 0)
 		rc = read_now(run, err);
 	if (rc == -EACCES || rc == -EPERM) {
@@ -361,7 +364,7 @@ static int start(struct live_run *run, int argc, char **argv, struct error *err)
 		return error_set(err, -rc, "%s (try: sudo vmview live %d)", told.text,
 				 run->live.pid);
 	}
-	return rc ? rc : apply_options(run, err);
+	return rc;
 }
 
 static int show_live(struct live_run *run, int argc, char **argv, struct error *err)

@@ -6,123 +6,78 @@
 
 #include "base/error.h"
 #include "cmd/live_read.h"
-#include "column/vma_columns.h"
-#include "model/process.h"
+#include "cmd/ps_read.h"
+#include "cmd/targets.h"
+#include "column/ps_columns.h"
+#include "model/needs.h"
 #include "render/live/live.h"
-#include "source/facts.h"
 #include "source/pids.h"
-#include "source/smaps.h"
 
 /* The part of a refresh's budget that the rollups may take. */
 enum { BUDGET_SHARE = 2 };
 
-const char live_process_columns[] = "pid,user,rss,pss,uss,dirty,swap,huge,age,command";
-const char live_process_columns_narrow[] = "pid,user,rss,pss,uss,swap,age,command";
+const char live_process_columns[] = "pid,user,rss,pss,uss,anonymous,file,shm,swap,swap_pss,huge,"
+				    "locked,page_tables,threads,age,command";
+const char live_process_columns_narrow[] = "pid,user,rss,pss,uss,swap,huge,threads,age,command";
 
-/* A rollup and when it was read: rows show it until there is a newer one. */
+/* The rollup of a process and when it was read: rows show it until there is a newer one. */
 struct live_known {
 	int pid;
 	uint64_t start_time; /* identity with the pid */
 	uint64_t read_at; /* number of the refresh, 0: never */
-	uint64_t rss_pages; /* what to read first */
-	const char *reason; /* why there is none; a literal */
-	uint64_t have;
+	const char *absent; /* why there is none; a literal */
+	uint64_t have, start, end;
 	uint64_t field[SMAPS_SLOTS];
-};
-
-struct process_row {
-	struct vma_tally tally; /* first: the columns of sums take it for the row */
-	int pid, ppid;
-	struct bytes user, comm;
-	uint64_t age;
-	bool has_age;
 };
 
 struct process_list {
 	struct live_list list; /* first */
-	struct arena arena;
-	struct process_row *rows;
+	struct ps_reader reader; /* owns what the rows point to */
+	size_t *item; /* of each row, among those of the reader */
 };
-
-static const struct process_row *row_of(const void *row)
-{
-	return row;
-}
-
-static struct value get_pid(const void *row, const struct column *column)
-{
-	(void)column;
-	return value_i(row_of(row)->pid);
-}
-
-static struct value get_ppid(const void *row, const struct column *column)
-{
-	(void)column;
-	return value_i(row_of(row)->ppid);
-}
-
-static struct value get_user(const void *row, const struct column *column)
-{
-	(void)column;
-	return row_of(row)->user.len ? value_text(row_of(row)->user) : value_none();
-}
-
-static struct value get_command(const void *row, const struct column *column)
-{
-	(void)column;
-	return value_text(row_of(row)->comm);
-}
 
 static struct value get_age(const void *row, const struct column *column)
 {
-	(void)column;
-	return row_of(row)->has_age ? value_u(row_of(row)->age) : value_none();
+	return ((const struct ps_row *)row)->fact[column->arg];
 }
 
-static const struct column first_columns[] = {
-	{ "pid", "PID", "process", VALUE_NUMBER, 0, get_pid },
-	{ "ppid", "PPID", "its parent", VALUE_NUMBER, 0, get_ppid },
-	{ "user", "USER", "its effective user", VALUE_TEXT, 0, get_user },
+static const struct column age_column = {
+	"age",	 "AGE",	 "refreshes since pss, uss and the like were read", VALUE_COUNT, 0,
+	get_age, PS_AGE,
 };
 
-static const struct column last_columns[] = {
-	{ "age", "AGE", "refreshes since the figures were read", VALUE_COUNT, 0, get_age },
-	{ "command", "COMMAND", "its name", VALUE_TEXT, 0, get_command },
-};
-
-#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
-
+/* The columns of ps, and age before the name. */
 void live_process_columns_make(struct arena *arena, const struct smaps_keys *keys,
 			       struct column_set *set)
 {
-	struct column_set sums;
+	struct column_set ps;
 	struct column *columns;
-	size_t n = COUNT(first_columns);
 
-	tally_columns_make(arena, keys, &sums);
-	columns = arena_alloc(arena, (sums.count + n + COUNT(last_columns)) * sizeof(*columns));
-	memcpy(columns, first_columns, sizeof(first_columns));
-	for (size_t i = 0; i < sums.count; i++)
-		if (strcmp(sums.columns[i].name, "kind") != 0 &&
-		    strcmp(sums.columns[i].name, "mappings") != 0 &&
-		    strcmp(sums.columns[i].name, "size") != 0)
-			columns[n++] = sums.columns[i];
-	memcpy(columns + n, last_columns, sizeof(last_columns));
-	*set = (struct column_set){ columns, n + COUNT(last_columns) };
+	ps_columns_make(arena, keys, &ps);
+	columns = arena_alloc(arena, (ps.count + 1) * sizeof(*columns));
+	memcpy(columns, ps.columns, ps.count * sizeof(*columns));
+	columns[ps.count] = columns[ps.count - 1];
+	columns[ps.count - 1] = age_column;
+	*set = (struct column_set){ columns, ps.count + 1 };
+}
+
+static struct ps_item *item_of(struct process_list *processes, size_t index)
+{
+	return &processes->reader.items[processes->item[index]];
 }
 
 static const void *list_row(struct live_list *list, size_t index)
 {
-	return &((struct process_list *)list)->rows[index];
+	return &item_of((struct process_list *)list, index)->row;
 }
 
 static void list_free(struct live_list *list)
 {
 	struct process_list *processes = (struct process_list *)list;
 
-	arena_fini(&processes->arena);
+	ps_read_end(&processes->reader);
+	free(processes->item);
 	free(list->ids);
-	free(processes->rows);
 	free(processes);
 }
 
@@ -135,197 +90,263 @@ static int by_pid(const void *a, const void *b)
 	return (x->pid > y->pid) - (x->pid < y->pid);
 }
 
+static uint64_t start_time_of(const struct ps_row *row)
+{
+	const struct value *fact = &row->fact[PS_START_TIME];
+
+	return value_is_known(fact) ? fact->u : 0;
+}
+
 /* What is known of the process from earlier refreshes. */
-static struct live_known *find_known(struct live_reader *reader, const struct process *process)
+static struct live_known known_of(const struct live_reader *reader, const struct ps_row *row)
 {
-	struct live_known key = { .pid = process->pid };
-	struct live_known *found;
+	struct live_known key = { .pid = (int)row->fact[PS_PID].i,
+				  .start_time = start_time_of(row),
+				  .absent = "not read yet" };
+	const struct live_known *found = NULL;
 
-	if (!reader->known_count)
-		return NULL;
-	found = bsearch(&key, reader->known, reader->known_count, sizeof(key), by_pid);
-	return found && found->start_time == process->start_time ? found : NULL;
+	if (reader->known_count)
+		found = bsearch(&key, reader->known, reader->known_count, sizeof(key), by_pid);
+	return found && found->start_time == key.start_time ? *found : key;
 }
 
-static const char *reason_of(int rc, const struct process *process)
+static void keep(struct live_reader *reader, struct live_known *known, const struct ps_item *item)
 {
-	if (process->state == 'Z')
-		return "gone: the process is a zombie";
-	if (rc == -ESRCH)
-		return "kernel thread: has no memory of its own";
-	return rc == -EACCES || rc == -EPERM ? "denied: needs CAP_SYS_PTRACE or the same user" :
-					       error_reason(rc);
+	const struct vma *sum = &item->row.tally.sum;
+
+	known->read_at = reader->refresh;
+	known->absent = sum->have ? NULL : item->left == PS_DENIED ? sum->absent : "not read yet";
+	known->have = sum->have;
+	known->start = sum->start;
+	known->end = sum->end;
+	memcpy(known->field, sum->field, sizeof(known->field));
 }
 
-static int take_rollup(void *opaque, struct vma *vma)
+static void set_age(struct live_reader *reader, struct ps_row *row, const struct live_known *known)
 {
-	struct live_known *known = opaque;
-
-	memcpy(known->field, vma->field, sizeof(vma->field));
-	known->have = vma->have;
-	known->reason = NULL;
-	return 0;
+	if (row->tally.sum.have)
+		row->fact[PS_AGE] = value_u(reader->refresh - known->read_at);
 }
 
-static void read_rollup(struct live_reader *reader, struct live_known *known)
+/* The figures of an earlier refresh; those that status has are newer. */
+static void show_known(struct live_reader *reader, struct ps_row *row,
+		       const struct live_known *known)
 {
-	struct process process;
-	struct smaps_pass pass;
-	struct procdir dir;
-	struct arena arena;
-	int rc;
+	struct vma *sum = &row->tally.sum;
 
-	if (procdir_open(&dir, &reader->ctx->root, known->pid, NULL))
+	sum->absent = known->absent;
+	sum->have = known->have;
+	sum->start = known->start;
+	sum->end = known->end;
+	memcpy(sum->field, known->field, sizeof(known->field));
+	set_age(reader, row, known);
+}
+
+static void read_rollup(struct live_reader *reader, struct process_list *processes, size_t index)
+{
+	struct ps_item *item = item_of(processes, index);
+	struct live_known *known = &reader->known[index];
+
+	if (item->done || !item->row.tally.mappings)
 		return;
-	arena_init(&arena);
-	rc = facts_read(&dir, &arena, FACT_STAT, &process, NULL);
-	if (rc == 0 && process.start_time == known->start_time) {
-		known->have = 0;
-		rc = smaps_read(&dir, "smaps_rollup", &reader->keys, take_rollup, known, &pass,
-				NULL);
-		if (rc || !pass.mappings)
-			known->reason = reason_of(rc ? rc : -ESRCH, &process);
-		known->read_at = reader->refresh;
+	ps_read_rollup(&processes->reader, item);
+	if (item->rc) {
+		item->row.tally.sum.absent = error_reason(item->rc);
+		return;
 	}
-	arena_fini(&arena);
-	procdir_close(&dir);
+	if (item->left == PS_PACE && !item->row.tally.sum.have)
+		return;
+	keep(reader, known, item);
+	set_age(reader, &item->row, known);
 }
 
-/* Of the one that is read next, first: never read, the biggest; then the oldest. */
+/* What the order of reading is made of. */
+struct urgent {
+	uint64_t read_at, rss;
+	size_t index;
+};
+
+/* Never read, the biggest; then the oldest. */
 static int by_urgency(const void *a, const void *b)
 {
-	const struct live_known *x = *(struct live_known *const *)a;
-	const struct live_known *y = *(struct live_known *const *)b;
+	const struct urgent *x = a, *y = b;
 
 	if (x->read_at != y->read_at)
 		return x->read_at < y->read_at ? -1 : 1;
-	return (x->rss_pages < y->rss_pages) - (x->rss_pages > y->rss_pages);
+	if (x->rss != y->rss)
+		return x->rss > y->rss ? -1 : 1;
+	return (x->index > y->index) - (x->index < y->index);
 }
 
 /* As many rollups as the budget allows, the one under the cursor first. */
-static void read_rollups(struct live_reader *reader, const struct live *live)
+static void read_rollups(struct live_reader *reader, struct live *live,
+			 struct process_list *processes)
 {
-	uint64_t at = live->table[LIVE_PROCESSES].at.start, begin = live_cpu_now();
 	uint64_t budget = live->interval_ns / 100 * reader->budget.percent / BUDGET_SHARE;
-	struct live_known **order = mem_alloc((reader->known_count + 1) * sizeof(*order));
+	const struct live_id *at = &live->table[LIVE_PROCESSES].at;
+	long cursor = at->end ? live_list_find(&processes->list, at) : LIST_NONE;
+	struct urgent *order = mem_alloc((processes->list.count + 1) * sizeof(*order));
+	uint64_t begin = live_cpu_now();
+	size_t count = processes->list.count;
 
-	budget = reader->whole ? UINT64_MAX : budget;
-	for (size_t i = 0; i < reader->known_count; i++)
-		order[i] = &reader->known[i];
-	qsort(order, reader->known_count, sizeof(*order), by_urgency);
-	for (size_t i = 0; i < reader->known_count; i++)
-		if ((uint64_t)reader->known[i].pid == at)
-			read_rollup(reader, &reader->known[i]);
-	for (size_t i = 0; i < reader->known_count && live_cpu_now() - begin < budget; i++)
-		if (order[i]->read_at != reader->refresh)
-			read_rollup(reader, order[i]);
-	free(order);
-}
-
-/* The cheap facts of every process, and a place for its rollup. False where it is gone. */
-static bool add_process(struct live_reader *reader, struct process_list *processes,
-			const struct pid_entry *entry, struct live_known *known)
-{
-	struct process_row *row = &processes->rows[processes->list.count];
-	const struct live_known *before;
-	struct process process;
-	struct procdir dir;
-	int rc;
-
-	if (procdir_open(&dir, &reader->ctx->root, entry->pid, NULL))
-		return false;
-	rc = facts_read(&dir, &processes->arena, FACT_STAT, &process, NULL);
-	procdir_close(&dir);
-	if (rc)
-		return false;
-	before = find_known(reader, &process);
-	*known = before ? *before :
-			  (struct live_known){ .reason = "not read yet",
-					       .start_time = process.start_time };
-	known->pid = entry->pid;
-	known->rss_pages = process.rss_pages;
-	*row = (struct process_row){ .pid = entry->pid, .ppid = process.ppid };
-	row->user = entry->user;
-	row->comm = process.comm;
-	processes->list.ids[processes->list.count++] = (struct live_id){
-		(uint64_t)entry->pid,
-		(uint64_t)entry->pid + 1,
-		process.start_time,
-	};
-	return true;
-}
-
-static void fill_row(const struct live_reader *reader, struct process_row *row,
-		     const struct live_known *known)
-{
-	vma_tally_init(&row->tally, row->comm.len ? "process" : "unnamed");
-	if (known->reason) {
-		vma_tally_set_unknown(&row->tally, known->reason);
-		return;
+	for (size_t i = 0; i < count; i++)
+		order[i] = (struct urgent){
+			reader->known[i].read_at,
+			item_of(processes, i)->row.status.field[STATUS_VM_RSS],
+			i,
+		};
+	qsort(order, count, sizeof(*order), by_urgency);
+	if (cursor != LIST_NONE)
+		read_rollup(reader, processes, (size_t)cursor);
+	for (size_t i = 0; i < count; i++) {
+		if (!reader->whole && live_cpu_now() - begin >= budget)
+			break;
+		read_rollup(reader, processes, order[i].index);
 	}
-	memcpy(row->tally.sum.field, known->field, sizeof(known->field));
-	row->tally.sum.have = known->have;
-	row->tally.mappings = 1;
-	row->has_age = true;
-	row->age = reader->refresh - known->read_at;
+	free(order);
 }
 
 /* Rows of a mark stay as they were when it was set, but for what was not known then. */
 void live_glance_processes(struct live_reader *reader, struct live *live)
 {
 	const struct live_table *table = &live->table[LIVE_PROCESSES];
+	struct process_list *processes = (struct process_list *)table->now;
 	long at = table->now ? live_list_find(table->now, &table->at) : LIST_NONE;
-	struct live_known *known;
 
 	if (at == LIST_NONE || (size_t)at >= reader->known_count)
 		return;
-	known = &reader->known[at];
-	if (known->read_at == reader->refresh || (known->read_at && table->now->users > 1))
-		return;
-	read_rollup(reader, known);
-	fill_row(reader, &((struct process_list *)table->now)->rows[at], known);
+	if (!reader->known[at].read_at || table->now->users == 1)
+		read_rollup(reader, processes, (size_t)at);
 }
 
-static void count_unread(struct live_reader *reader, struct live *live)
+/* The rows: all that are there, but threads of the kernel unless they are asked for. */
+static void make_rows(struct live_reader *reader, struct live *live, struct process_list *processes)
+{
+	struct live_list *list = &processes->list;
+	struct ps_reader *ps = &processes->reader;
+	struct live_known *known = mem_alloc((ps->count + 1) * sizeof(*known));
+
+	processes->item = mem_alloc((ps->count + 1) * sizeof(*processes->item));
+	list->ids = mem_alloc((ps->count + 1) * sizeof(*list->ids));
+	live->kernel_hidden = 0;
+	for (size_t i = 0; i < ps->count; i++) {
+		const struct ps_row *row = &ps->items[i].row;
+		uint64_t pid = (uint64_t)row->fact[PS_PID].i;
+
+		if (ps->items[i].rc)
+			continue;
+		if (!live->kernel_threads && ps_item_is_kernel(&ps->items[i])) {
+			live->kernel_hidden++;
+			continue;
+		}
+		known[list->count] = known_of(reader, row);
+		list->ids[list->count] = (struct live_id){ pid, pid + 1, start_time_of(row) };
+		processes->item[list->count++] = i;
+	}
+	free(reader->known);
+	reader->known = known;
+	reader->known_count = list->count;
+}
+
+/* Rows that were not read now show what is known of them. */
+static void fill_rows(struct live_reader *reader, struct live *live, struct process_list *processes)
 {
 	size_t waiting = 0;
 
-	for (size_t i = 0; i < reader->known_count; i++)
+	for (size_t i = 0; i < processes->list.count; i++) {
+		struct ps_item *item = item_of(processes, i);
+
+		if (item->done || !item->row.tally.mappings)
+			continue;
+		show_known(reader, &item->row, &reader->known[i]);
 		waiting += !reader->known[i].read_at;
+	}
 	live->facts.status[0] = '\0';
 	if (waiting)
 		snprintf(live->facts.status, sizeof(live->facts.status), "%zu not read yet",
 			 waiting);
 }
 
+/* Comparing address spaces takes a system call or more for each. */
+static bool wants_twins(const struct live_table *table)
+{
+	for (size_t i = 0; i < table->selection.count; i++)
+		if (strcmp(table->selection.columns[i]->name, "same_memory_as") == 0)
+			return true;
+	return false;
+}
+
+/* The names of users are kept: some come from a directory service. */
+static void name_users(struct live_reader *reader, struct process_list *processes)
+{
+	struct ps_reader *ps = &processes->reader;
+
+	for (size_t i = 0; i < ps->count; i++) {
+		struct value *fact = ps->items[i].row.fact;
+		struct bytes name;
+
+		if (!value_is_known(&fact[PS_UID]))
+			continue;
+		name = users_name(&reader->users, (uint32_t)fact[PS_UID].i);
+		if (!name.len)
+			name = bytes_of(arena_printf(&ps->workers[0].arena, "%llu",
+						     (unsigned long long)fact[PS_UID].i));
+		fact[PS_USER] = value_text(name);
+	}
+}
+
+static unsigned needs_of(const struct live_table *table)
+{
+	unsigned cheap = live_table_needs(table) & ~(unsigned)(NEED_ROLLUP | NEED_USER);
+
+	return cheap | NEED_STATUS | NEED_STAT;
+}
+
 int live_read_processes(struct live_reader *reader, struct live *live, struct error *err)
 {
-	struct process_list *processes = mem_zalloc(sizeof(*processes));
-	struct pid_entry *entries;
-	struct live_known *known;
-	size_t count;
+	const struct live_table *table = &live->table[LIVE_PROCESSES];
+	struct process_list *processes;
+	struct targets targets = { .selected = true };
+	struct arena arena;
 	int rc;
 
-	arena_init(&processes->arena);
-	processes->list.ops = &list_ops;
-	rc = pids_list(&reader->ctx->root, &processes->arena, &entries, &count, err);
+	arena_init(&arena);
+	rc = pids_scan(&reader->ctx->root, &arena, &targets.pids, &targets.count, err);
 	if (rc) {
-		list_free(&processes->list);
+		arena_fini(&arena);
 		return rc;
 	}
-	processes->rows = mem_zalloc((count + 1) * sizeof(*processes->rows));
-	processes->list.ids = mem_zalloc((count + 1) * sizeof(*processes->list.ids));
-	known = mem_zalloc((count + 1) * sizeof(*known));
+	processes = mem_zalloc(sizeof(*processes));
+	processes->list.ops = &list_ops;
+	processes->reader = (struct ps_reader){
+		.ctx = reader->ctx,
+		.needs = needs_of(table),
+		.quiet = true,
+		.skip_over = ps_skip_over(reader->ctx),
+		.keys = &reader->ps_keys,
+	};
+	ps_read_cheap(&processes->reader, &targets);
+	arena_fini(&arena);
+	name_users(reader, processes);
 	reader->refresh++;
-	for (size_t i = 0; i < count; i++)
-		add_process(reader, processes, &entries[i], &known[processes->list.count]);
-	free(reader->known);
-	reader->known = known;
-	reader->known_count = processes->list.count;
-	read_rollups(reader, live);
-	for (size_t i = 0; i < processes->list.count; i++)
-		fill_row(reader, &processes->rows[i], &known[i]);
-	count_unread(reader, live);
+	make_rows(reader, live, processes);
+	read_rollups(reader, live, processes);
+	fill_rows(reader, live, processes);
+	if (wants_twins(table))
+		ps_find_twins(&processes->reader);
 	live_take_list(live, LIVE_PROCESSES, &processes->list);
 	return 0;
+}
+
+void live_reader_meet(struct live_reader *reader)
+{
+	struct targets targets = { .selected = true };
+	struct arena arena;
+
+	arena_init(&arena);
+	smaps_keys_init(&reader->ps_keys);
+	if (pids_scan(&reader->ctx->root, &arena, &targets.pids, &targets.count, NULL) == 0)
+		ps_meet_keys(reader->ctx, &targets, &reader->ps_keys);
+	arena_fini(&arena);
+	users_init(&reader->users, &reader->ctx->root, &reader->ctx->arena);
 }

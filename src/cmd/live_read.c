@@ -19,6 +19,7 @@
 #include "model/process.h"
 #include "model/vma_store.h"
 #include "render/live/live.h"
+#include "source/elf_parse.h"
 #include "source/facts.h"
 
 /* The mappings of one reading. */
@@ -214,8 +215,9 @@ static int read_mappings(struct live_reader *reader, struct live *live,
 	int rc;
 
 	vma_tally_init(&reading.total, "total");
-	rc = mappings_read(reader->mappings, &reader->dir, NEED_SMAPS | NEED_KIND, take_mapping,
-			   &reading, &result, err);
+	rc = mappings_read(reader->mappings, &reader->dir,
+			   NEED_SMAPS | NEED_KIND | live_table_needs(&live->table[LIVE_MAP]),
+			   take_mapping, &reading, &result, err);
 	if (rc == 0 && mappings_ended(&reader->dir, process, &result))
 		rc = error_set(err, ESRCH, "no process %d", reader->dir.pid);
 	if (rc) {
@@ -256,12 +258,16 @@ int live_read_map(struct live_reader *reader, struct live *live, struct error *e
 
 void live_reader_init(struct live_reader *reader, struct context *ctx)
 {
+	const struct elf_request request = { 0, (uint32_t)ctx->host.page_size };
+
 	*reader = (struct live_reader){ .ctx = ctx, .whole = ctx->root.recorded };
 	smaps_keys_init(&reader->keys);
 	reader->mappings = mappings_new(&ctx->root, &reader->keys);
+	mappings_parse_files(reader->mappings, &request);
 	vma_columns_make(&ctx->arena, &reader->keys, &reader->vma_set);
 	tally_columns_make(&ctx->arena, &reader->keys, &reader->tally_set);
-	live_process_columns_make(&ctx->arena, &reader->keys, &reader->process_set);
+	live_reader_meet(reader);
+	live_process_columns_make(&ctx->arena, &reader->ps_keys, &reader->process_set);
 }
 
 void live_reader_fini(struct live_reader *reader)
@@ -270,6 +276,7 @@ void live_reader_fini(struct live_reader *reader)
 	if (reader->has_dir)
 		procdir_close(&reader->dir);
 	free(reader->known);
+	users_fini(&reader->users);
 }
 
 /* Views whose columns are those of another command. */
@@ -288,19 +295,18 @@ static void set_other_views(struct live *live)
 	live_set_columns(live, LIVE_ORDERS, &orders);
 }
 
-static void set_views(struct live_reader *reader, struct live *live)
+void live_reader_views(struct live_reader *reader, struct live *live)
 {
 	const struct live_table processes = { .set = &reader->process_set,
 					      .defaults = live_process_columns,
 					      .narrow = live_process_columns_narrow,
+					      .sorted = "-rss",
 					      .changes = "rss,pss,swap" };
 	const struct live_table map = { .set = &reader->vma_set,
 					.defaults = vma_columns_default,
 					.narrow = "address,size,rss,pss,dirty,swap,perm,name",
 					.changes = "rss,dirty,swap" };
 
-	if (live->table[LIVE_MAP].set)
-		return;
 	live_set_columns(live, LIVE_PROCESSES, &processes);
 	live_set_columns(live, LIVE_MAP, &map);
 	set_other_views(live);
@@ -330,7 +336,6 @@ int live_reader_read(struct live_reader *reader, struct live *live, struct error
 	uint64_t begin = live_cpu_now();
 	int rc;
 
-	set_views(reader, live);
 	rc = readers[live->view](reader, live, err);
 	reader->cost_ns = live_cpu_now() - begin;
 	live_budget_spend(&reader->budget, meter_now(), reader->cost_ns);

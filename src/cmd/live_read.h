@@ -11,6 +11,7 @@
 #include "model/smaps_key.h"
 #include "source/caps.h"
 #include "source/root.h"
+#include "source/users.h"
 
 struct live;
 struct live_known;
@@ -22,7 +23,7 @@ struct mappings;
  */
 struct live_reader {
 	struct context *ctx;
-	struct smaps_keys keys;
+	struct smaps_keys keys, ps_keys; /* of smaps; of smaps_rollup */
 	struct mappings *mappings;
 	struct column_set vma_set, tally_set, process_set;
 	bool whole; /* all rollups at every refresh: --batch, --screen, recordings */
@@ -33,6 +34,7 @@ struct live_reader {
 	/* LIVE_PROCESSES: rollups by process, as old as they are */
 	struct live_known *known;
 	size_t known_count;
+	struct users users;
 	uint64_t refresh; /* number of the reading of the list */
 	/* LIVE_PAGES */
 	struct caps caps;
@@ -44,6 +46,12 @@ struct live_reader {
 
 void live_reader_init(struct live_reader *reader, struct context *ctx);
 void live_reader_fini(struct live_reader *reader);
+
+/* Give live its views' columns: before anything else is done with it. */
+void live_reader_views(struct live_reader *reader, struct live *live);
+
+/* Meet what smaps_rollup has here; live_reader_init() calls it. */
+void live_reader_meet(struct live_reader *reader);
 
 /*
  * Read what the current view shows into live, and note what that cost. Returns 0 or -errno where

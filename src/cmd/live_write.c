@@ -12,6 +12,7 @@
 #include "base/out.h"
 #include "cmd/frag_orders.h"
 #include "cmd/live_read.h"
+#include "column/ps_columns.h"
 #include "column/system_columns.h"
 #include "column/vma_columns.h"
 #include "render/format.h"
@@ -48,10 +49,13 @@ static void select_columns(struct live_writer *writer, struct selection *selecti
 	*selection = table->selection;
 	if (!json || table->columns[0])
 		return;
-	if (!all)
+	if (!all && writer->live->view == LIVE_PROCESSES)
+		all = ps_columns_json(&writer->arena, table->set, &writer->reader->ps_keys);
+	else if (!all)
 		all = vma_columns_json(&writer->arena, table->set, &writer->reader->keys);
 	selection_parse(selection, table->set, all,
-			writer->live->view == LIVE_PROCESSES ? "+pid" : NULL, &writer->arena, NULL);
+			writer->live->view == LIVE_PROCESSES ? "+command" : NULL, &writer->arena,
+			NULL);
 }
 
 static void write_rows(struct live_writer *writer)
@@ -66,6 +70,13 @@ static void write_rows(struct live_writer *writer)
 	for (size_t i = 0; i < table->shown; i++)
 		report_row(report, table->now->ops->row(table->now, table->order[i]));
 	report_table_end(report);
+}
+
+static void write_processes(struct live_writer *writer)
+{
+	write_rows(writer);
+	report_fact(writer->report, "kernel_threads", VALUE_COUNT,
+		    value_u(writer->live->kernel_hidden));
 }
 
 static void write_sums(struct live_writer *writer)
@@ -191,7 +202,7 @@ static void write_view(struct live_writer *writer)
 
 	report_fact(writer->report, "view", VALUE_WORD, value_word(views[live->view].view));
 	if (live->view == LIVE_PROCESSES)
-		write_rows(writer);
+		write_processes(writer);
 	else if (live->view == LIVE_MAP)
 		write_sums(writer);
 	else if (live->view == LIVE_PAGES)

@@ -16,9 +16,6 @@
 #include "model/needs.h"
 #include "source/caps.h"
 
-/* Reading the rollup of a process of this size makes it wait for 13 to 25 ms, if it maps memory. */
-#define SKIP_OVER_DEFAULT (1ull << 30)
-
 /* On a terminal narrower than this, fewer columns. */
 enum { WIDE = 120 };
 
@@ -138,11 +135,6 @@ static int parse_sums(struct ps_run *run, struct error *err)
 	return 0;
 }
 
-static bool is_kernel_thread(const struct ps_item *item)
-{
-	return task_status_is_kernel(&item->row.status) && !item->row.tally.mappings;
-}
-
 static bool keep(void *ctx, const struct ps_row *row)
 {
 	return filter_matches(ctx, row);
@@ -201,7 +193,7 @@ static size_t choose(struct ps_run *run, const struct targets *targets, struct p
 			note_gone(run, targets, pid);
 			continue;
 		}
-		if (is_kernel_thread(item) && targets->selected && !run->options.kernel_threads) {
+		if (ps_item_is_kernel(item) && targets->selected && !run->options.kernel_threads) {
 			run->kernel_threads++;
 			continue;
 		}
@@ -440,14 +432,6 @@ static void show(struct ps_run *run)
 	report_end(ctx->report, ctx->status == STATUS_OK, NULL);
 }
 
-/* In a recording nobody is made to wait. */
-static uint64_t skip_over(const struct ps_run *run)
-{
-	if (run->options.skip_over)
-		return run->options.skip_over;
-	return run->ctx->meter.fast || run->ctx->root.recorded ? UINT64_MAX : SKIP_OVER_DEFAULT;
-}
-
 static int run_targets(struct ps_run *run, uint64_t begin, int argc, char **argv, struct error *err)
 {
 	struct ps_options *options = &run->options;
@@ -468,7 +452,7 @@ static int run_targets(struct ps_run *run, uint64_t begin, int argc, char **argv
 	if (rc)
 		return rc;
 	run->reader.deadline = options->budget ? begin + options->budget : 0;
-	run->reader.skip_over = skip_over(run);
+	run->reader.skip_over = options->skip_over ? options->skip_over : ps_skip_over(run->ctx);
 	read_rows(run, &targets);
 	make_rows(run, &targets);
 	show(run);

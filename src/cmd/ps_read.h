@@ -52,6 +52,7 @@ struct ps_reader {
 	struct context *ctx;
 	unsigned needs;
 	bool two_passes;
+	bool quiet;		/* no progress is shown */
 	uint64_t skip_over;	/* bytes of rss: no rollup of bigger ones */
 	uint64_t deadline;	/* meter_now() when the rollups end; 0: never */
 	struct smaps_keys *keys;
@@ -76,6 +77,19 @@ void ps_read_cheap(struct ps_reader *reader, const struct targets *targets);
 /* The second pass: the rollups of those items that keep tells (NULL: all). */
 void ps_read_rollups(struct ps_reader *reader, bool (*keep)(void *ctx, const struct ps_row *row),
 		     void *keep_ctx);
+
+/*
+ * The rollup of one process, after ps_read_cheap() with neither two_passes nor NEED_ROLLUP, but with
+ * NEED_STAT: its directory is opened again, and has to be that of the same process. Paced and left
+ * out as the others are; once.
+ */
+void ps_read_rollup(struct ps_reader *reader, struct ps_item *item);
+
+/* The skip_over that nobody chose: none in a recording, where nobody is made to wait. */
+uint64_t ps_skip_over(const struct context *ctx);
+
+/* Whether it has no memory of its own for being a thread of the kernel. */
+bool ps_item_is_kernel(const struct ps_item *item);
 
 /*
  * Set PS_SAME_AS of processes whose address space one with a lower index has, too. kcmp(2) is asked

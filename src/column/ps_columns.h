@@ -24,6 +24,7 @@ enum ps_fact {
 	PS_COMM,
 	PS_CMDLINE,
 	PS_CMDLINE_CUT,
+	PS_AGE, /* live: refreshes since the rollup was read */
 	PS_BY_FRAMES,
 	/* of a group */
 	PS_PROCESSES,

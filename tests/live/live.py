@@ -166,7 +166,7 @@ def every_view_and_back():
         truth = zoo.truth["touched"]
         mapping = truth["mappings"][0] if "mappings" in truth else truth
         term.run("-i", "0.2")
-        term.until("processes,", "COMMAND")
+        term.until(" processes", "COMMAND")
         term.type(f"g{zoo.pid}")
         term.keys("Enter")
         term.keys("Enter")
@@ -195,7 +195,7 @@ def every_view_and_back():
 def the_machine():
     with terminal() as term:
         term.run("-i", "0.2")
-        term.until("processes,")
+        term.until("processes; ")
         term.keys("M")
         term.until("machine: frames by use", "anonymous", "memory ")
         term.keys("Enter")
@@ -213,7 +213,7 @@ def the_machine():
         term.keys("Escape")
         term.until("machine: frames by use")
         term.keys("Escape")
-        term.until("processes,")
+        term.until("processes; ")
         term.keys("q")
         term.restored("quit")
         with open(path) as file:
@@ -414,6 +414,41 @@ def batch_counts_what_map_counts():
 
 
 @lib.test
+def list_has_what_ps_has():
+    keys = "pid ppid uid user rss uss anonymous private_dirty swap page_tables threads comm".split()
+    with lib.zoo("touched") as zoo:
+        (document,) = batch(1, "--pace", "fast")
+        (want,) = lib.vmview_json("ps", zoo.pid)["processes"]
+        (row,) = [row for row in document["processes"] if row["pid"] == zoo.pid]
+        for key in keys:
+            lib.equal(key, row[key], want[key])
+        lib.equal("age", row["age"], 0)
+        sizes = [row["rss"] for row in document["processes"] if row["rss"] is not None]
+        lib.equal("order", sizes, sorted(sizes, reverse=True))
+        done = lib.vmview("live", "--batch", 1, "-o", "pid,cmdline,state", "--sort", "pid",
+                          "--filter", f"pid == {zoo.pid}")
+        lib.true("touched" in done.out, done.out)
+
+
+@lib.test
+def rollups_of_all_come_in_time():
+    """However little CPU there is for them: the one under the cursor at once, then the others."""
+    with lib.zoo("touched") as zoo, terminal() as term:
+        term.run("--cpu", 1, "-i", 0.2, "-o", "pid,private_dirty,age,command")
+        term.until("COMMAND")
+        term.type(f"g{zoo.pid}")
+        term.keys("Enter")
+        dirty = lib.vmview_json("ps", zoo.pid)["processes"][0]["private_dirty"]
+        human = f"{dirty / 1024:.0f}K" if dirty >= 10240 else f"{dirty / 1024:.1f}K"
+        end = time.monotonic() + WAIT
+        row = ""
+        while human not in row and time.monotonic() < end:
+            row = "".join(re.findall(rf"^> *{zoo.pid} .*", term.screen(), re.M))
+            time.sleep(0.1)
+        lib.true(human in row, f"{human} of the row under the cursor: {row}")
+
+
+@lib.test
 def batch_ends_with_its_process():
     with sleeper() as process:
         child = subprocess.Popen([lib.VMVIEW, "live", "--json", "--batch", "1000", "-i", "0.1",
@@ -439,8 +474,9 @@ def nobody_sees_what_nobody_may():
         lib.true("try: sudo" in done.err, done.err)
         (document,) = batch(1, user=65534, status=None)
         (row,) = [row for row in document["processes"] if row["pid"] == process.pid]
-        lib.equal("rss", row["rss"], None)
-        lib.true(row["missing"]["rss"].startswith("denied"), row["missing"])
+        lib.true(row["rss"] > 0, "status has it for everybody")
+        lib.equal("pss", row["pss"], None)
+        lib.true(row["missing"]["pss"].startswith("denied"), row["missing"])
 
 
 lib.done()

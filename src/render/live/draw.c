@@ -343,6 +343,20 @@ static const char *const titles[LIVE_VIEWS] = {
 	[LIVE_ORDERS] = "machine: free memory by order",
 	[LIVE_PICTURE] = "machine: physical memory",
 };
+static size_t draw_counts(const struct live *live, struct grid *grid)
+{
+	const struct live_table *table = &live->table[LIVE_PROCESSES];
+	size_t x = grid_printf(grid, 0, 0, STYLE_TITLE, "%zu process%s", table->now->count,
+			       table->now->count == 1 ? "" : "es");
+
+	if (table->shown != table->now->count)
+		x = grid_printf(grid, x, 0, STYLE_TITLE, ", %zu shown", table->shown);
+	if (live->kernel_hidden)
+		x = grid_printf(grid, x, 0, STYLE_TITLE,
+				"; %zu thread%s of the kernel left out (K)", live->kernel_hidden,
+				live->kernel_hidden == 1 ? "" : "s");
+	return x;
+}
 
 static void draw_title(const struct live *live, struct grid *grid)
 {
@@ -353,8 +367,7 @@ static void draw_title(const struct live *live, struct grid *grid)
 	if (process)
 		x = grid_text(grid, x, 0, STYLE_TITLE, bytes_of(live->facts.title));
 	else if (live->view == LIVE_PROCESSES && table->now)
-		x = grid_printf(grid, 0, 0, STYLE_TITLE, "%zu processes, %zu shown",
-				table->now->count, table->shown);
+		x = draw_counts(live, grid);
 	if (process && live->facts.ended)
 		grid_text(grid, x + 1 < grid->width - 8 ? x + 1 : grid->width - 8, 0, STYLE_BAD,
 			  BYTES("(ended) "));

@@ -323,6 +323,14 @@ static void do_units(struct live *live)
 	live->format.units = (live->format.units + 1) % 3;
 }
 
+static void do_kernel(struct live *live)
+{
+	live->kernel_threads = !live->kernel_threads;
+	live->stale |= live->view == LIVE_PROCESSES;
+	snprintf(live->message, sizeof(live->message), "threads of the kernel are %s",
+		 live->kernel_threads ? "listed" : "left out");
+}
+
 static void do_next(struct live *live)
 {
 	live_search_next(live);
@@ -363,6 +371,7 @@ static const struct binding {
 	{ LIVE_KEY_ERASE, NULL, NULL, do_back },
 	{ 'p', "p", "the list of processes", do_processes },
 	{ 'M', "M", "the machine: frames by use; again: by order; a picture of them", do_machine },
+	{ 'K', "K", "list threads of the kernel, too", do_kernel },
 	{ 'f', "f", "filter as you type: rss > 1M && perm ~ w", do_filter },
 	{ '/', "/", "search in all that is shown; Enter ends", do_search },
 	{ 'n', "n", "the next place that the search finds", do_next },

@@ -70,6 +70,7 @@ enum { LIVE_INPUT_MAX = 256, LIVE_HISTORY = 1024, LIVE_NARROW = 90, LIVE_TEXT_MA
 struct live_table {
 	const struct column_set *set; /* made by cmd/, as are the texts */
 	const char *defaults, *narrow; /* columns, as for -o; narrow below LIVE_NARROW columns */
+	const char *sorted; /* how it is sorted at first, as for --sort; NULL: by id */
 	const char *changes; /* columns (bytes) that CHANGES_ show as signed ones, commas between */
 	char columns[LIVE_INPUT_MAX], filter_text[LIVE_INPUT_MAX];
 	struct arena arena; /* of selection and filter */
@@ -163,6 +164,8 @@ struct live {
 	struct report_options format; /* how figures look */
 	enum live_view view;
 	enum live_view from[LIVE_VIEWS]; /* where escape leads; itself: nowhere */
+	bool kernel_threads; /* are listed, too */
+	size_t kernel_hidden; /* how many are not */
 	struct live_table table[LIVE_TABLES];
 	struct live_pages pages;
 	struct live_picture picture;
@@ -240,6 +243,9 @@ void live_take_picture(struct live *live, const struct live_picture *picture);
 
 /* The table of the current view, or NULL (grids). */
 struct live_table *live_table(struct live *live);
+
+/* What its columns, filter and order need that has to be read (enum need). */
+unsigned live_table_needs(const struct live_table *table);
 
 /* Apply a filter ("" for none) or columns; false with the reason in live->message. */
 bool live_filter(struct live *live, const char *text);

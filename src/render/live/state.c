@@ -89,9 +89,16 @@ static int parse(const struct live *live, struct live_table *table, const char *
 	return 0;
 }
 
+unsigned live_table_needs(const struct live_table *table)
+{
+	return table->selection.needs | filter_needs(table->filter) |
+	       (table->sort.column ? table->sort.column->needs : 0);
+}
+
 static bool apply(struct live *live, const char *columns, const char *filter)
 {
 	struct live_table *table = live_table(live);
+	unsigned before = live_table_needs(table);
 	char kept[2][LIVE_INPUT_MAX];
 	struct out out;
 	struct error err;
@@ -106,6 +113,7 @@ static bool apply(struct live *live, const char *columns, const char *filter)
 		out_fini(&out);
 		return false;
 	}
+	live->stale |= live_table_needs(table) & ~before; /* that was not read */
 	live_reorder(live, table);
 	return true;
 }
@@ -143,6 +151,7 @@ void live_set_columns(struct live *live, enum live_view view, const struct live_
 	table->narrow = from->narrow;
 	table->changes = from->changes;
 	parse(live, table, "", "", &err);
+	sort_parse(&table->sort, table->set, from->sorted, &err);
 }
 
 void live_resize(struct live *live, size_t width, size_t height)
