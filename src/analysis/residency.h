@@ -16,7 +16,9 @@ enum residency_class {
 	RESIDENT_PRIVATE = 2,	/* and mapped nowhere else */
 	RESIDENT_COPIED = 4,	/* and no longer the file's: a private copy, made by a write */
 	RESIDENT_SWAPPED = 8,	/* in swap instead */
-	RESIDENT_CLASSES = 4,
+	RESIDENT_IN_CORE =
+		16, /* of a core, which has the page; what was in memory it does not know */
+	RESIDENT_CLASSES = 5,
 };
 
 struct residency_tally {

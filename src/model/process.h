@@ -8,6 +8,8 @@
 #include "base/bytes.h"
 #include "model/missing.h"
 
+struct core;
+
 /* Boundaries that the process claims (prctl(PR_SET_MM) can move them): /proc/PID/stat. */
 struct process_layout {
 	bool known;
@@ -41,6 +43,7 @@ struct process {
 	uint64_t start_time; /* stat field 22: clock ticks after boot; identity with the pid */
 	uint64_t rss_pages; /* stat field 24, in pages */
 	struct process_layout layout;
+	const struct core *core; /* NULL: it lives, or is recorded */
 	struct missing missing;
 	bool complete; /* all that was asked for was read, and nothing changed under us */
 };

@@ -78,7 +78,10 @@ const char *vma_perm_word(const struct vma *vma)
 		"---s", "r--s", "-w-s", "rw-s", "--xs", "r-xs", "-wxs", "rwxs",
 	};
 
-	return texts[vma->perm & 15];
+	static const char of_core[8][5] = { "---?", "r--?", "-w-?", "rw-?",
+					    "--x?", "r-x?", "-wx?", "rwx?" };
+
+	return vma->core ? of_core[vma->perm & 7] : texts[vma->perm & 15];
 }
 
 void vma_perm_text(const struct vma *vma, char text[5])

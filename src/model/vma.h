@@ -54,6 +54,8 @@ struct vma {
 	struct bytes vm_flags; /* "rd wr mr mw me ac", codes with a space between, verbatim */
 	const struct vma_object
 		*object; /* what it is of a program file; NULL: nothing, or not asked */
+	const struct core_mapping *
+		core; /* of a core, whose mapping has no device, and whose inode only counts files */
 	uint64_t have; /* bit of each slot of field that is known */
 	uint64_t estimated; /* of these, bit of each slot that is an estimate (from pages, not smaps) */
 	const char *absent; /* why fields that are not in have are absent; NULL: not in this kernel */
@@ -81,7 +83,7 @@ static inline const char *vma_absent(const struct vma *vma, uint64_t slots)
 	return vma->lost & slots ? vma->why_lost : vma->absent;
 }
 
-/* "rw-p", forever. */
+/* "rw-p", forever; of a core "rw-?": it does not tell private from shared. */
 const char *vma_perm_word(const struct vma *vma);
 
 /* "rw-p" into text, with a NUL. */

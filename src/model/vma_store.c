@@ -27,6 +27,7 @@ struct vma_record {
 	const struct name *path, *vm_flags;
 	const char *absent, *why_lost;
 	const struct vma_object *object;
+	const struct core_mapping *core;
 	uint64_t have, nonzero, estimated, lost;
 	int32_t tid, pid;
 	uint8_t perm, kind;
@@ -180,6 +181,7 @@ void vma_store_add(struct vma_store *store, const struct vma *vma)
 		.object = vma->object,
 		.lost = vma->lost,
 		.why_lost = vma->why_lost,
+		.core = vma->core,
 		.have = vma->have,
 		.nonzero = nonzero,
 		.estimated = vma->estimated,
@@ -254,6 +256,7 @@ void vma_store_get(const struct vma_store *store, size_t index, struct vma *vma)
 	vma->object = record->object;
 	vma->lost = record->lost;
 	vma->why_lost = record->why_lost;
+	vma->core = record->core;
 	unpack(record, vma);
 }
 

@@ -5,6 +5,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "model/core.h"
+#include "source/core_parse.h"
 #include "source/elf_file.h"
 
 void elf_file_send(struct elf_file *file)
@@ -55,6 +57,22 @@ static struct bytes read_string(struct elf_file *file, uint64_t offset)
 			return arena_bytes(&file->arena, bytes_of(text));
 	}
 	return (struct bytes){ "", 0 };
+}
+
+/* Of ELF header and program headers, as core_parse.c has it of their copy in a core. */
+static void hash_head(struct elf_file *file)
+{
+	char head[sizeof(Elf64_Ehdr)], headers[CORE_HEADERS_MAX * sizeof(Elf64_Phdr)];
+	size_t size = gelf_fsize(file->elf, ELF_T_EHDR, 1, EV_CURRENT);
+	size_t len = file->object.segment_count * file->header.e_phentsize;
+	uint64_t hash = CORE_HASH_BEGIN;
+
+	if (size > sizeof(head) || len > sizeof(headers) || file->header.e_phoff > INT64_MAX ||
+	    pread(file->fd, head, size, 0) != (ssize_t)size ||
+	    pread(file->fd, headers, len, (off_t)file->header.e_phoff) != (ssize_t)len)
+		return;
+	hash = core_hash(hash, head, size);
+	file->object.head_hash = core_hash(hash, headers, len);
 }
 
 /* Where the byte at addr lies in the file. */
@@ -295,6 +313,7 @@ static enum elf_why parse_head(struct elf_file *file)
 	why = parse_segments(file);
 	if (why)
 		return why;
+	hash_head(file);
 	sections_why = parse_sections(file);
 	if (sections_why && sections_why != ELF_WHY_COMPRESSED)
 		object->section_count = 0;
@@ -338,7 +357,10 @@ int elf_parse(int fd, const struct elf_request *request, elf_emit emit, void *ct
 
 	arena_init(&file.arena);
 	out_init_memory(&file.out);
-	why = parse(&file);
+	if (request->want & ELF_WANT_CORE)
+		why = core_parse(fd, emit, ctx);
+	else
+		why = parse(&file);
 	file.out.len = 0;
 	elf_put_end(&file.out, why);
 	elf_file_send(&file);

@@ -6,6 +6,7 @@
 #include "base/arena.h"
 #include "base/wire.h"
 #include "model/object.h"
+#include "source/core_wire.h"
 
 enum {
 	SEGMENT_SIZE = 2 * 4 + 5 * 8,
@@ -28,6 +29,7 @@ const char *const elf_reasons[ELF_WHY_COUNT] = {
 	[ELF_WHY_HANGS] = "elf: unreadable (parsing it did not end)",
 	[ELF_WHY_UNCONFINED] = "elf: not parsed (no seccomp to confine it, and too many rights)",
 	[ELF_WHY_GIVEN_UP] = "elf: not parsed (too many files failed before)",
+	[ELF_WHY_NO_CORE] = "core: the file is no core",
 };
 
 size_t elf_frame_begin(struct out *out, enum elf_frame frame)
@@ -101,6 +103,7 @@ void elf_put_head(struct out *out, const struct object *object, enum elf_why sec
 	wire_put_u16(out, object->machine);
 	wire_put_u64(out, object->entry);
 	wire_put_u32(out, object->flags);
+	wire_put_u64(out, object->head_hash);
 	wire_put_bytes(out, object->build_id);
 	wire_put_bytes(out, object->soname);
 	wire_put_bytes(out, object->interp);
@@ -207,6 +210,7 @@ static void take_head(struct elf_decoder *decoder, struct wire *wire)
 	object->flags = wire_u32(wire);
 	if (object->flags >> OBJECT_FLAG_COUNT)
 		wire->bad = true;
+	object->head_hash = wire_u64(wire);
 	object->build_id = take_text(decoder, wire, OBJECT_BUILD_ID_MAX);
 	object->soname = take_text(decoder, wire, OBJECT_NAME_MAX);
 	object->interp = take_text(decoder, wire, OBJECT_NAME_MAX);
@@ -324,8 +328,13 @@ int elf_decode(struct elf_decoder *decoder, struct bytes frame)
 	uint8_t kind = wire_u8(&wire);
 
 	if (wire.bad || kind >= ELF_FRAME_COUNT || decoder->ended ||
-	    (kind > ELF_FRAME_HEAD && kind < ELF_FRAME_END && !decoder->headed))
+	    (kind > ELF_FRAME_HEAD && kind != ELF_FRAME_END && !decoder->headed))
 		return -EPROTO;
-	takes[kind](decoder, &wire);
+	if (takes[kind])
+		takes[kind](decoder, &wire);
+	else if (decoder->core)
+		core_take(decoder->core, (enum elf_frame)kind, &wire);
+	else
+		return -EPROTO;
 	return wire_is_done(&wire) ? 0 : -EPROTO;
 }

@@ -9,6 +9,7 @@
 #include "base/bytes.h"
 
 struct arena;
+struct core_decoder;
 struct object;
 struct object_range;
 struct object_symbol;
@@ -29,6 +30,11 @@ enum elf_frame {
 	ELF_FRAME_RELOCS,	/* a piece of the pages with relocations */
 	ELF_FRAME_RELOCS_END,
 	ELF_FRAME_END,		/* of the file: an enum elf_why */
+	ELF_FRAME_CORE_HEAD,	/* of a core, where ELF_WANT_CORE asks for one: core_wire.h */
+	ELF_FRAME_CORE_MAPPINGS,
+	ELF_FRAME_CORE_NAMES,
+	ELF_FRAME_CORE_PAGES,
+	ELF_FRAME_CORE_THREADS,
 	ELF_FRAME_COUNT,
 };
 
@@ -47,6 +53,7 @@ enum elf_why {
 	ELF_WHY_HANGS,
 	ELF_WHY_UNCONFINED,
 	ELF_WHY_GIVEN_UP,
+	ELF_WHY_NO_CORE,
 	ELF_WHY_COUNT,
 };
 
@@ -75,6 +82,7 @@ void elf_put_range(struct out *out, const struct object_range *range);
 struct elf_decoder {
 	struct object *object;
 	struct arena *arena;
+	struct core_decoder *core;	/* NULL: no core is taken */
 	size_t symbol_cap, reloc_cap, names;
 	uint32_t cpu_ms;
 	bool headed;		/* HEAD was there */

@@ -118,7 +118,9 @@ static void begin_first(struct elf_worker *worker)
 
 	if (!worker->in_flight)
 		return;
-	worker->decoder = (struct elf_decoder){ .object = job->object, .arena = job->arena };
+	worker->decoder = (struct elf_decoder){ .object = job->object,
+						.arena = job->arena,
+						.core = job->core };
 	worker->deadline = 0;
 }
 

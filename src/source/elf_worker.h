@@ -7,6 +7,7 @@
 #include "source/elf_parse.h"
 
 struct arena;
+struct core_decoder;
 struct elf_worker;
 struct object;
 
@@ -21,6 +22,7 @@ enum { ELF_DEADLINE_MS = 5000, ELF_CRASHES_MAX = 3 };
 struct elf_job {
 	struct object *object;
 	struct arena *arena;
+	struct core_decoder *core;	/* where ELF_WANT_CORE asks for one */
 	bool done;
 	enum elf_why why;	/* ELF_WHY_NONE: object is valid; else it is empty */
 };

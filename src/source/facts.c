@@ -7,6 +7,7 @@
 #include "base/arena.h"
 #include "base/error.h"
 #include "model/process.h"
+#include "source/core_source.h"
 #include "source/root.h"
 #include "source/taskstat.h"
 
@@ -137,6 +138,10 @@ int facts_read(const struct procdir *dir, struct arena *arena, unsigned facts,
 {
 	int rc;
 
+	if (dir->root->core) {
+		core_read_facts(dir, arena, process);
+		return 0;
+	}
 	*process = (struct process){ .pid = dir->pid, .complete = true };
 	rc = read_stat(dir, arena, process, err);
 	if (rc == -ESRCH || rc == -ENOENT)
@@ -161,6 +166,9 @@ bool facts_is_alive(const struct procdir *dir)
 	struct arena arena;
 	struct bytes text;
 	bool alive;
+
+	if (dir->root->core)
+		return true;
 
 	arena_init(&arena);
 	alive = procdir_read(dir, &arena, &text, NULL, "stat") == 0 &&

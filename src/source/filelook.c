@@ -169,9 +169,14 @@ static void serve(const struct filelook *filelook, int fd)
 static void read_mounts(struct filelook *filelook)
 {
 	struct bytes text;
+	const struct root *root = filelook->root;
+	int rc = root->core ?
+			 root_read(root->files, &filelook->arena, &text, NULL,
+				   "proc/self/mountinfo") :
+			 procdir_read(filelook->dir, &filelook->arena, &text, NULL, "mountinfo");
 
 	filelook->mounts_read = true;
-	if (procdir_read(filelook->dir, &filelook->arena, &text, NULL, "mountinfo") == 0)
+	if (rc == 0)
 		mounts_parse(text, &filelook->arena, &filelook->mounts);
 }
 

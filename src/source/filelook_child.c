@@ -237,6 +237,37 @@ static struct look_reply look_at_recorded(const struct looking *looking, const c
 	return reply;
 }
 
+/* A core names files and no inodes: the one that has the name now, which objects.c compares. */
+static struct look_reply look_of_core(const struct looking *looking)
+{
+	const struct root *files = looking->process->dir->root->files;
+	int fd = open_path(files->fd, looking->path);
+	struct look_reply reply;
+	enum fs_class class;
+	struct statx st;
+
+	if (fd < 0)
+		return unknown(errno == EACCES ? WHY_DENIED : WHY_GONE);
+	if (statx(fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_BASIC_STATS | STATX_MNT_ID,
+		  &st)) {
+		close(fd);
+		return unknown(WHY_FAILED);
+	}
+	class = files->recorded ? FS_LOCAL : class_of(looking->process->mounts, &st);
+	if (!S_ISREG(st.stx_mode))
+		reply = unknown(WHY_MISMATCH);
+	else if (class == FS_UNKNOWN)
+		reply = unknown(WHY_FILE_SYSTEM);
+	else
+		reply = look_at_regular(fd, looking, class);
+	close(fd);
+	reply.dev = (uint64_t)st.stx_dev_major << 32 | st.stx_dev_minor;
+	reply.inode = st.stx_ino;
+	reply.size = st.stx_size;
+	reply.mtime_ns = st.stx_mtime.tv_sec * 1000000000 + st.stx_mtime.tv_nsec;
+	return reply;
+}
+
 /* Whether the file of this name is there (0: no, -1: not known) and is the one that is mapped. */
 static int is_there(int root_fd, const char *path, uint64_t inode, bool *same)
 {
@@ -338,6 +369,11 @@ struct look_reply look_at_file(const struct look_process *process,
 	*fd = -1;
 	snprintf(name, sizeof(name), "map_files/%llx-%llx", (unsigned long long)request->start,
 		 (unsigned long long)request->end);
+	if (process->dir->root->core) {
+		reply = look_of_core(&looking);
+		reply.opened = *fd >= 0;
+		return reply;
+	}
 	if (process->dir->root->recorded) {
 		reply = look_at_recorded(&looking, name);
 		reply.opened = *fd >= 0;

@@ -9,6 +9,7 @@
 
 #include "base/arena.h"
 #include "base/num.h"
+#include "model/core.h"
 #include "source/root.h"
 
 static void read_live(struct arena *arena, struct host *host)
@@ -63,7 +64,9 @@ static void read_recorded(const struct root *root, struct arena *arena, struct h
 void host_read(const struct root *root, struct arena *arena, bool names, struct host *host)
 {
 	*host = (struct host){ .page_size = (size_t)sysconf(_SC_PAGESIZE) };
-	if (root->recorded)
+	if (root->core && root->core->page_size)
+		host->page_size = (size_t)root->core->page_size;
+	else if (root->recorded)
 		read_recorded(root, arena, host);
 	else if (names)
 		read_live(arena, host);

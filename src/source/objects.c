@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/arena.h"
+#include "model/core.h"
 #include "model/object.h"
 #include "model/vma.h"
 #include "source/elf_worker.h"
@@ -192,12 +193,13 @@ void objects_free(struct objects *objects)
 static int open_debug(struct objects *objects, struct bytes id)
 {
 	static const char dir[] = "usr/lib/debug/.build-id";
+	const struct root *files = objects->root->core ? objects->root->files : objects->root;
 	char name[2 * OBJECT_BUILD_ID_MAX + 1];
 	struct stat st;
 	int fd;
 
 	if (!objects->debug_asked) {
-		fd = root_openat(objects->root, O_PATH | O_DIRECTORY, NULL, "%s", dir);
+		fd = root_openat(files, O_PATH | O_DIRECTORY, NULL, "%s", dir);
 		objects->debug_asked = true;
 		objects->has_debug = fd >= 0;
 		if (fd >= 0)
@@ -207,7 +209,7 @@ static int open_debug(struct objects *objects, struct bytes id)
 		return -1;
 	for (size_t i = 0; i < id.len; i++)
 		snprintf(name + 2 * i, 3, "%02x", (unsigned char)id.data[i]);
-	fd = root_openat(objects->root, O_RDONLY | O_NONBLOCK, NULL, "%s/%.2s/%s.debug", dir, name,
+	fd = root_openat(files, O_RDONLY | O_NONBLOCK, NULL, "%s/%.2s/%s.debug", dir, name,
 			 name + 2);
 	if (fd >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode))
 		return fd;
@@ -255,6 +257,30 @@ static void finish(struct objects *objects, struct loaded *loaded, struct object
 	file->build_id = object->build_id;
 }
 
+/*
+ * What has the name now may be of another build than what the process had: a build-id tells, or where
+ * there is none the headers. What the core itself has of the file counts before that.
+ */
+static void check_core(const struct core_file *core, struct object_file *file)
+{
+	const struct object *object = file->object;
+	bool same = core->build_id.len ? object && bytes_equal(object->build_id, core->build_id) :
+		    core->head_hash    ? object && object->head_hash == core->head_hash :
+					 false;
+
+	file->is_elf = core->head == CORE_HEAD_ELF;
+	file->build_id = core->build_id;
+	if (core->head == CORE_HEAD_OTHER)
+		file->reason = NULL;
+	if (same && core->head == CORE_HEAD_ELF)
+		return;
+	file->object = NULL;
+	if (object && core->head != CORE_HEAD_OTHER)
+		file->reason = core->head == CORE_HEAD_ELF ?
+				       "mismatch: the file is of another build than the core's" :
+				       "not known: the core was made without the file's first page";
+}
+
 struct object_file objects_get(struct objects *objects, const struct vma *vma)
 {
 	static const struct object_file none = { .reason = "not looked at: too many files" };
@@ -265,9 +291,10 @@ struct object_file objects_get(struct objects *objects, const struct vma *vma)
 	if (!known)
 		return none;
 	file = known->file;
-	if (!known->loaded)
-		return file;
-	finish(objects, known->loaded, &file);
+	if (known->loaded)
+		finish(objects, known->loaded, &file);
+	if (vma->core && vma->core->file)
+		check_core(vma->core->file, &file);
 	return file;
 }
 

@@ -13,12 +13,20 @@
 
 #include "base/arena.h"
 #include "base/error.h"
+#include "model/core.h"
 #include "source/meter.h"
 
 int procdir_open(struct procdir *dir, const struct root *root, int pid, struct error *err)
 {
 	int fd;
 
+	if (root->core) {
+		if (pid != root->core->pid)
+			return error_set(err, ESRCH, "no process %d in the core", pid);
+		*dir = (struct procdir){ .root = root, .fd = -1, .pid = pid };
+		snprintf(dir->name, sizeof(dir->name), "%d", pid);
+		return 0;
+	}
 	fd = root_openat(root, O_PATH | O_DIRECTORY, err, "proc/%d", pid);
 	if (fd == -ENOENT)
 		return error_set(err, ESRCH, "no process %d", pid);

@@ -29,6 +29,18 @@ int root_open(struct root *root, const char *dir, struct meter *meter, struct er
 	return 0;
 }
 
+void root_of_core(struct root *root, const struct core *core, const struct root *files)
+{
+	*root = (struct root){
+		.fd = -1,
+		.dir = "core",
+		.recorded = true,
+		.meter = files->meter,
+		.core = core,
+		.files = files,
+	};
+}
+
 void root_close(struct root *root)
 {
 	if (root->fd >= 0)
@@ -131,6 +143,8 @@ int root_open_below(const struct root *root, int dir_fd, int flags, const char *
 {
 	int fd;
 
+	if (root->core)
+		return -ENOENT;
 	root->meter->files++;
 	if (root->recorded) {
 		fd = open_recorded(dir_fd, path, flags);

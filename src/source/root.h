@@ -8,6 +8,7 @@
 
 struct arena;
 struct bytes;
+struct core;
 struct error;
 struct meter;
 
@@ -22,7 +23,12 @@ struct root {
 	const char *dir; /* for messages: "" live, else as the user gave it */
 	bool recorded;
 	struct meter *meter; /* counts and paces; owned by the caller */
+	const struct core *core; /* the process is a core: nothing is below this root */
+	const struct root *files; /* of a core: where the files are that it names */
 };
+
+/* The process of a core. files and core must outlive root. */
+void root_of_core(struct root *root, const struct core *core, const struct root *files);
 
 /* dir NULL: the live system. meter must outlive root. Returns 0 or -errno. */
 int root_open(struct root *root, const char *dir, struct meter *meter, struct error *err);

@@ -9,6 +9,8 @@
 
 #include "base/arena.h"
 #include "base/error.h"
+#include "model/core.h"
+#include "source/core_source.h"
 #include "source/meter.h"
 #include "source/root.h"
 
@@ -111,6 +113,9 @@ int smaps_read(const struct procdir *dir, const char *file, struct smaps_keys *k
 	struct reader *reader;
 
 	*pass = (struct smaps_pass){ 0 };
+	if (dir->root->core)
+		return needs_lock(file) ? error_set(err, ENOENT, "%s: %s", file, core_lacks) :
+					  core_read_mappings(dir, sink, ctx, &pass->mappings);
 	/* opened first: it tells whether the address space of fd, opened later, is the same */
 	watch = procdir_openat(dir, O_RDONLY, needs_lock(file) ? NULL : err, "maps");
 	if (watch < 0 && !needs_lock(file))

@@ -8,6 +8,7 @@
 #include "base/arena.h"
 #include "base/num.h"
 #include "model/thread_stack.h"
+#include "source/core_source.h"
 #include "source/root.h"
 
 uint64_t syscall_parse_sp(struct bytes text)
@@ -58,8 +59,13 @@ int threads_read(const struct procdir *dir, struct arena *arena, struct thread_s
 	struct thread_stack *list;
 	size_t found = 0, threads;
 	int *tids;
-	int rc = procdir_threads(dir, arena, &tids, &threads, err);
+	int rc;
 
+	if (dir->root->core) {
+		core_read_threads(dir, arena, out, count);
+		return 0;
+	}
+	rc = procdir_threads(dir, arena, &tids, &threads, err);
 	if (rc)
 		return rc;
 	list = arena_alloc(arena, threads * sizeof(*list));

@@ -1,0 +1,237 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "model/core.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/arena.h"
+
+const char core_lacks[] = "core: not in it";
+
+uint64_t core_hash(uint64_t hash, const void *data, size_t len)
+{
+	const unsigned char *bytes = data;
+
+	for (size_t i = 0; i < len; i++)
+		hash = (hash ^ bytes[i]) * 0x100000001b3u;
+	return hash;
+}
+
+static int compare_mappings(const void *one, const void *other)
+{
+	const struct core_mapping *a = one, *b = other;
+
+	if (a->start != b->start)
+		return a->start < b->start ? -1 : 1;
+	return a->end < b->end ? -1 : a->end > b->end;
+}
+
+/* Ascending, apart, and none without a byte. */
+static void sort_mappings(struct core *core)
+{
+	struct core_mapping *list = core->mappings;
+	size_t kept = 0;
+
+	if (core->mapping_count)
+		qsort(list, core->mapping_count, sizeof(*list), compare_mappings);
+	for (size_t i = 0; i < core->mapping_count; i++) {
+		struct core_mapping mapping = list[i];
+		uint64_t last = kept ? list[kept - 1].end : 0, skip;
+
+		if (mapping.end <= mapping.start) {
+			core->malformed++;
+			continue;
+		}
+		if (kept && mapping.start < last) {
+			core->overlaps++;
+			if (mapping.end <= last)
+				continue;
+			skip = last - mapping.start;
+			mapping.start = last;
+			mapping.offset += skip;
+			mapping.file_size -= skip < mapping.file_size ? skip : mapping.file_size;
+		}
+		list[kept++] = mapping;
+	}
+	core->mapping_count = kept;
+}
+
+/* How much of each is in the file, which may have been cut short. */
+static void measure(struct core *core)
+{
+	for (size_t i = 0; i < core->mapping_count; i++) {
+		struct core_mapping *mapping = &core->mappings[i];
+		uint64_t want = mapping->file_size, size = mapping->end - mapping->start, there;
+
+		want = want < size ? want : size;
+		there = mapping->offset < core->size ? core->size - mapping->offset : 0;
+		mapping->in_core = want < there ? want : there;
+		core->lost += want - mapping->in_core;
+	}
+}
+
+static int compare_names(const void *one, const void *other)
+{
+	const struct core_name *const *a = one, *const *b = other;
+	size_t len = (*a)->name.len < (*b)->name.len ? (*a)->name.len : (*b)->name.len;
+	int order = len ? memcmp((*a)->name.data, (*b)->name.data, len) : 0;
+
+	if (order)
+		return order;
+	if ((*a)->name.len != (*b)->name.len)
+		return (*a)->name.len < (*b)->name.len ? -1 : 1;
+	return (*a)->start < (*b)->start ? -1 : (*a)->start > (*b)->start;
+}
+
+static void add_file(struct core *core, struct bytes name)
+{
+	static const struct bytes mark = BYTES_INIT(" (deleted)");
+	struct core_file *file = &core->files[core->file_count++];
+
+	*file = (struct core_file){ .name = name };
+	if (!bytes_end_with(name, mark))
+		return;
+	file->deleted = true;
+	file->name.len -= mark.len;
+}
+
+/* Each name once. */
+static void make_files(struct core *core, struct arena *arena)
+{
+	const struct core_name **order = mem_alloc(core->name_count * sizeof(*order));
+
+	for (size_t i = 0; i < core->name_count; i++)
+		order[i] = &core->names[i];
+	if (core->name_count)
+		qsort(order, core->name_count, sizeof(*order), compare_names);
+	core->files = arena_alloc(arena, core->name_count * sizeof(core->files[0]));
+	for (size_t i = 0; i < core->name_count; i++) {
+		struct core_name *name = &core->names[order[i] - core->names];
+
+		if (!i || !bytes_equal(order[i - 1]->name, name->name))
+			add_file(core, name->name);
+		name->file = (uint32_t)core->file_count - 1;
+	}
+	free(order);
+}
+
+static int compare_starts(const void *one, const void *other)
+{
+	const struct core_name *a = one, *b = other;
+
+	return a->start < b->start ? -1 : a->start > b->start;
+}
+
+/* The last record that begins at addr or below, or NULL. */
+static struct core_name *name_below(const struct core *core, uint64_t addr)
+{
+	size_t low = 0, high = core->name_count;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (core->names[middle].start <= addr)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low ? &core->names[low - 1] : NULL;
+}
+
+/* A mapping is of the record that holds it. */
+static void join_names(struct core *core)
+{
+	if (core->name_count)
+		qsort(core->names, core->name_count, sizeof(core->names[0]), compare_starts);
+	for (size_t i = 0; i < core->mapping_count; i++) {
+		struct core_mapping *mapping = &core->mappings[i];
+		struct core_name *name = name_below(core, mapping->start);
+
+		if (!name || mapping->end > name->end)
+			continue;
+		mapping->file = &core->files[name->file];
+		mapping->file_offset = name->offset + (mapping->start - name->start);
+		name->used = true;
+	}
+	for (size_t i = 0; i < core->name_count; i++)
+		core->unmapped += !core->names[i].used;
+}
+
+/* What first pages showed: of the file whose beginning is mapped there. */
+static void join_pages(struct core *core)
+{
+	for (size_t i = 0; i < core->page_count; i++) {
+		const struct core_page *page = &core->pages[i];
+		const struct core_mapping *mapping = core_mapping_at(core, page->start);
+		struct core_file *file;
+
+		if (!mapping || !mapping->file || mapping->file_offset ||
+		    mapping->start != page->start)
+			continue;
+		file = &core->files[mapping->file - core->files];
+		if (file->head != CORE_HEAD_ABSENT)
+			continue;
+		file->head = page->head;
+		file->head_hash = page->head_hash;
+		file->build_id = page->build_id;
+	}
+}
+
+void core_arrange(struct core *core, struct arena *arena)
+{
+	sort_mappings(core);
+	measure(core);
+	make_files(core, arena);
+	join_names(core);
+	join_pages(core);
+}
+
+const struct core_mapping *core_mapping_at(const struct core *core, uint64_t addr)
+{
+	size_t low = 0, high = core->mapping_count;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (core->mappings[middle].end <= addr)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low < core->mapping_count && core->mappings[low].start <= addr ?
+		       &core->mappings[low] :
+		       NULL;
+}
+
+const struct core_file *core_exe(const struct core *core)
+{
+	const uint64_t places[] = { core->phdr, core->entry };
+
+	for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
+		const struct core_mapping *mapping = places[i] ? core_mapping_at(core, places[i]) :
+								 NULL;
+
+		if (mapping && mapping->file)
+			return mapping->file;
+	}
+	return NULL;
+}
+
+const char *core_signal_name(int signal)
+{
+	static const struct {
+		int number;
+		const char *name;
+	} names[] = {
+		{ 1, "SIGHUP" },   { 2, "SIGINT" },   { 3, "SIGQUIT" },	 { 4, "SIGILL" },
+		{ 5, "SIGTRAP" },  { 6, "SIGABRT" },  { 7, "SIGBUS" },	 { 8, "SIGFPE" },
+		{ 9, "SIGKILL" },  { 10, "SIGUSR1" }, { 11, "SIGSEGV" }, { 12, "SIGUSR2" },
+		{ 13, "SIGPIPE" }, { 14, "SIGALRM" }, { 15, "SIGTERM" }, { 24, "SIGXCPU" },
+		{ 25, "SIGXFSZ" }, { 31, "SIGSYS" },
+	};
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (names[i].number == signal)
+			return names[i].name;
+	return NULL;
+}
