@@ -14,12 +14,12 @@
 static const struct command commands[] = {
 	{ "map", "PID...",
 	  "What is mapped, how much of it is resident, shared, dirty, huge, swapped", map_run,
-	  pmap_help, true },
+	  pmap_help, true, true },
 	{ "ps", "[PID...]", "All processes, one a row, by the memory that is theirs", ps_run,
 	  NULL },
 	{ "at", "PID ADDRESS|SYMBOL",
 	  "Everything about one address: mapping, symbol, page table indices, page, frame", at_run,
-	  NULL, true },
+	  NULL, true, true },
 	{ "share", "PID...",
 	  "Which bytes these processes share, exactly, frame by frame; their footprint", share_run,
 	  NULL },
@@ -36,7 +36,7 @@ static const struct command commands[] = {
 	  who_run, NULL },
 	{ "live", "[PID]", "All of it on a screen, with changes marked", live_run },
 	{ "elf", "PID...", "Memory by object, segment, section, symbol; what needs a restart",
-	  elf_run, NULL, true },
+	  elf_run, NULL, true, true },
 	{ "pages", "PID [RANGE]",
 	  "The state of every page: frame, flags, map count, swap slot, node", pages_run, NULL },
 };

@@ -80,7 +80,8 @@ static void write_mapping(struct at_view *view)
 			arena, NULL);
 	report_object(report, "mapping");
 	report_facts(report, &selection, &view->vma);
-	selection_parse(&selection, &group->set, "inside,file_offset", NULL, arena, NULL);
+	selection_parse(&selection, &group->set, "inside,file_offset,core_offset", NULL, arena,
+			NULL);
 	report_facts(report, &selection, view);
 	report_object_end(report);
 }
@@ -220,7 +221,7 @@ static void note_gaps(struct at_view *view)
 			  view->process.pid);
 		context_partial(view->ctx, &err);
 	}
-	if (view->page_reason && view->mapped && !(view->addr >> 63)) {
+	if (view->page_reason && view->mapped && !view->ctx->core && !(view->addr >> 63)) {
 		error_set(&err, EACCES, "%d: page: %s", view->process.pid, view->page_reason);
 		context_partial(view->ctx, &err);
 	}

@@ -9,6 +9,7 @@
 #include "base/out.h"
 #include "cmd/at_view.h"
 #include "cmd/context.h"
+#include "model/core.h"
 #include "model/vm_flags.h"
 
 static struct value text_of(const struct at_view *view, struct out *out)
@@ -82,12 +83,26 @@ static struct value get_file(const void *row, const struct column *column)
 	struct out out;
 
 	(void)column;
-	if (!view->mapped || !view->vma.inode)
+	if (!view->mapped || !view->vma.inode || view->vma.core)
 		return value_none();
 	out_init_memory(&out);
 	out_printf(&out, "device %02x:%02x inode %llu", view->vma.dev_major, view->vma.dev_minor,
 		   (unsigned long long)view->vma.inode);
 	return text_of(view, &out);
+}
+
+/* Where a core has the byte. */
+static struct value get_core_offset(const void *row, const struct column *column)
+{
+	const struct at_view *view = row;
+	const struct core_mapping *core = view->mapped ? view->vma.core : NULL;
+	uint64_t inside = view->addr - view->vma.start;
+
+	(void)column;
+	if (!core)
+		return value_none();
+	return inside < core->in_core ? value_u(core->offset + inside) :
+					value_absent("core: left out");
 }
 
 static struct value get_vm_flags(const void *row, const struct column *column)
@@ -414,6 +429,7 @@ static const struct column mapping_columns[] = {
 	{ "inside", "into mapping", "how far the address is behind the beginning of the mapping", VALUE_ADDR, 0, get_inside, .sparse = true },
 	{ "file_offset", "file offset", "the byte of the mapped file that the address shows", VALUE_ADDR, 0, get_file_offset, .sparse = true },
 	{ "file", "file", "what the kernel knows the file by, whatever its name is now", VALUE_TEXT, 0, get_file },
+	{ "core_offset", "core offset", "the byte of the core that holds what was at the address", VALUE_ADDR, 0, get_core_offset, .sparse = true },
 	{ "flags", "flags", "how the kernel treats the mapping (VmFlags of smaps)", VALUE_MEANINGS, 0, get_vm_flags, .codes = vm_flag_names },
 	{ "memory", "memory", "the fields of smaps of the whole mapping that are not 0", VALUE_TEXT, 0, get_fields },
 };
@@ -463,7 +479,7 @@ static const struct column frame_columns[] = {
 };
 
 const struct at_group at_groups[] = {
-	{ "mapping", SET(mapping_columns), NULL, "mapping,outside,above,below,size,file_offset,file,flags,memory", why_no_mapping, true },
+	{ "mapping", SET(mapping_columns), NULL, "mapping,outside,above,below,size,file_offset,file,core_offset,flags,memory", why_no_mapping, true },
 	{ "object", SET(at_object_columns), "all,-name", "name,section,address,soname,build_id", at_object_absent, false },
 	{ "page_table", SET(page_table_columns), "mode,pgd,p4d,pud,pmd,pte,offset,leaf,leaf_size", "mode,levels,leaf,leaf_size", always_there, false },
 	{ "page", SET(page_columns), "state,present,exclusive,file,uffd_wp,soft_dirty", "meaning,exclusive,file,uffd_wp,soft_dirty,swap_device,swap_type,swap_offset", why_no_page, false },

@@ -9,6 +9,7 @@
 #include "base/error.h"
 #include "cmd/context.h"
 #include "cmd/mappings.h"
+#include "model/core.h"
 #include "model/needs.h"
 #include "source/facts.h"
 #include "source/pagewalk.h"
@@ -146,7 +147,7 @@ static void read_fields(struct at_view *view, const struct procdir *dir)
 	struct smaps_pass pass;
 	int rc = 0;
 
-	view->smaps_reason = pace_reason(view);
+	view->smaps_reason = view->ctx->core ? core_lacks : pace_reason(view);
 	if (!view->smaps_reason) {
 		rc = smaps_read(dir, "smaps", &view->keys, take_fields, view, &pass, NULL);
 		if (rc != 1)
@@ -170,6 +171,7 @@ static void read_mode(struct at_view *view)
 		view->mode_reason =
 			paging.machine && paging.user_bits ?
 				"unsupported: the paging mode of this machine is not known" :
+			view->ctx->core		 ? core_lacks :
 			view->ctx->root.recorded ? "not recorded" :
 						   "failed: the paging mode is not known";
 }
@@ -275,6 +277,8 @@ static void read_memory(struct at_view *view, struct pagewalk *walk, int opened)
 	view->frame_reason = view->page_reason = NULL;
 	if (view->no_memory)
 		view->page_reason = "no memory: a kernel thread or a zombie";
+	else if (view->ctx->core)
+		view->page_reason = core_lacks;
 	else if (opened)
 		view->page_reason = why_no_pagemap(opened, view->ctx->root.recorded);
 	else if (view->addr >> 63)

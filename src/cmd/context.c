@@ -7,12 +7,16 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "config.h"
 
 #include "base/error.h"
 #include "base/num.h"
+#include "cmd/targets.h"
+#include "model/core.h"
+#include "source/core_source.h"
 
 enum { WIDTH_LEAST = 20, WIDTH_MOST = 4096 };
 
@@ -30,6 +34,7 @@ const struct option_row common_options[] = {
 	{ 0, "pages", NULL, OPTION_FLAG, OFFSET(pages), "sizes in pages" },
 	{ 0, "noheadings", NULL, OPTION_FLAG, OFFSET(noheadings), "no line of headings" },
 	{ 0, "color", "WHEN", OPTION_OPTIONAL, OFFSET(color), "auto, always or never" },
+	{ 0, "core", "FILE", OPTION_TEXT, OFFSET(core), "a core in place of a process (map, elf, at)" },
 	{ 0, "root", "DIR", OPTION_TEXT, OFFSET(root), "read a recorded tree instead of /" },
 	{ 0, "cost", NULL, OPTION_FLAG, OFFSET(cost), "what the run cost, on stderr" },
 	{ 0, "pace", "PACE", OPTION_TEXT, OFFSET(pace), "gentle (default) or fast: do not spare the target" },
@@ -136,6 +141,73 @@ int context_root(struct context *ctx, struct error *err)
 	return rc ? rc : root_open(&ctx->root, ctx->options.root, &ctx->meter, err);
 }
 
+/* A file that is named in place of a process. */
+static const char *find_core(const struct context *ctx, const struct command *command, int argc,
+			     char **argv, int operands)
+{
+	struct stat st;
+	int pid;
+
+	if (ctx->options.core || !command->cores || operands >= argc)
+		return ctx->options.core;
+	if (target_parse_pid(argv[operands], &pid) || stat(argv[operands], &st) ||
+	    !S_ISREG(st.st_mode))
+		return NULL;
+	return argv[operands];
+}
+
+/* What is wrong with a core: the rest of it is shown. */
+static void tell_core(struct context *ctx)
+{
+	const struct core *core = ctx->core;
+	struct error err;
+
+	if (core->lost) {
+		error_set(&err, EIO, "%.300s: cut short: it should have %llu bytes of memory more",
+			  core->path, (unsigned long long)core->lost);
+		context_partial(ctx, &err);
+	}
+	if (core->cut) {
+		error_set(&err, EIO, "%.300s: its notes are incomplete", core->path);
+		context_partial(ctx, &err);
+	}
+	if (core->malformed || core->overlaps) {
+		error_set(&err, EPROTO, "%.300s: %zu of its mappings can not be, %zu overlap",
+			  core->path, core->malformed, core->overlaps);
+		context_partial(ctx, &err);
+	}
+	if (core->unmapped) {
+		error_set(&err, EPROTO, "%.300s: %zu of the files it names are in no mapping",
+			  core->path, core->unmapped);
+		context_partial(ctx, &err);
+	}
+}
+
+/* Make the process of a core the one that the command is about. */
+static int open_core(struct context *ctx, const struct command *command, int argc, char **argv,
+		     int *operands, struct error *err)
+{
+	const char *path = find_core(ctx, command, argc, argv, *operands);
+	int rc;
+
+	if (!path)
+		return 0;
+	if (!command->cores)
+		return error_set(err, EINVAL, "--core: a core does not know what %s tells",
+				 command->name);
+	rc = core_open(path, &ctx->arena, &ctx->core, err);
+	if (rc)
+		return rc == -EINVAL ? -EPROTO : rc;
+	ctx->files = ctx->root;
+	root_of_core(&ctx->root, ctx->core, &ctx->files);
+	/* the option itself has left room before the operands */
+	if (ctx->options.core)
+		--*operands;
+	argv[*operands] = arena_printf(&ctx->arena, "%d", ctx->core->pid);
+	tell_core(ctx);
+	return 0;
+}
+
 int context_open(struct context *ctx, const struct command *command, const struct option_table *own,
 		 int argc, char **argv, int *operands, int *status)
 {
@@ -160,6 +232,14 @@ int context_open(struct context *ctx, const struct command *command, const struc
 	}
 	if (rc == 0)
 		rc = context_root(ctx, &err);
+	if (rc == 0) {
+		rc = open_core(ctx, command, argc, argv, operands, &err);
+		if (rc && rc != -EINVAL) {
+			context_partial(ctx, &err);
+			*status = ctx->status;
+			return rc;
+		}
+	}
 	if (rc == 0) {
 		/* time zone files are read for the time alone: JSON has it */
 		host_read(&ctx->root, &ctx->arena, ctx->options.json, &ctx->host);
@@ -233,6 +313,9 @@ int context_close(struct context *ctx)
 	if (ctx->options.cost)
 		print_cost(&ctx->meter);
 	root_close(&ctx->root);
+	if (ctx->core)
+		root_close(&ctx->files);
+	core_close(ctx->core);
 	arena_fini(&ctx->arena);
 	return ctx->status;
 }

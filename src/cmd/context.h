@@ -13,6 +13,7 @@
 #include "source/meter.h"
 #include "source/root.h"
 
+struct core;
 struct error;
 
 /* Exit status, as in vmview(1). */
@@ -25,7 +26,7 @@ enum status {
 /* Options that all commands share. */
 struct common_options {
 	bool json, csv, bytes, human, pages, noheadings, cost, help, version, json_schema;
-	const char *columns, *sort, *filter, *color, *root, *pace;
+	const char *columns, *sort, *filter, *color, *root, *pace, *core;
 };
 
 /* What a command has while it runs. main() makes it; nothing of it is global. */
@@ -33,6 +34,8 @@ struct context {
 	struct common_options options;
 	struct meter meter;
 	struct root root;
+	struct root files; /* of a core, which root then is: where the files are that it names */
+	struct core *core; /* NULL: none */
 	struct host host;
 	struct arena arena; /* of the run */
 	struct out out; /* standard output */
@@ -49,6 +52,7 @@ struct command {
 	int (*run)(struct context *ctx, const struct command *command, int argc, char **argv);
 	void (*more_help)(struct out *out); /* behind the command's own options; or NULL */
 	bool parses; /* may parse ELF files: privileges_drop() */
+	bool cores; /* takes a core in place of a process */
 };
 
 extern const struct option_row common_options[];
@@ -57,7 +61,8 @@ extern const size_t common_options_count;
 /*
  * What every command does first: parse argv[1..] into the common table and the command's own (own
  * may be NULL), answer --help, open the root and the report. Returns 0, else the command ends:
- * *status then is its exit status. *operands is the index of the first operand in argv.
+ * *status then is its exit status. *operands is the index of the first operand in argv. Where that is
+ * a core, or --core names one, its process id stands there afterwards.
  */
 int context_open(struct context *ctx, const struct command *command, const struct option_table *own,
 		 int argc, char **argv, int *operands, int *status);

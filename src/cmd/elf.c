@@ -7,6 +7,7 @@
 #include "cmd/elf_process.h"
 #include "cmd/elf_stale.h"
 #include "cmd/elf_view.h"
+#include "cmd/process_facts.h"
 #include "cmd/subject.h"
 #include "cmd/targets.h"
 #include "model/needs.h"
@@ -70,6 +71,8 @@ static void show(void *opaque, struct subject *subject)
 		elf_process_tell(&run->process, "sections",
 				 "cut: more sections than any real process has");
 	tell_files(run, subject);
+	if (subject->process.core)
+		process_core_note(run->ctx->report, subject->process.core);
 	/* what it holds lives in the subject, which goes now */
 	elf_process_fini(&run->process);
 }
@@ -111,7 +114,7 @@ static void run_targets(struct elf_run *run, const struct targets *targets)
 		.name = "elf",
 		.needs = NEED_ELF,
 		.parse = &run->request,
-		.walks = needs & NEED_PAGES,
+		.walks = needs & NEED_PAGES && !ctx->core,
 		.walk_want = WALK_MAPPED | WALK_EXCLUSIVE,
 		.show = show,
 		.run = run,

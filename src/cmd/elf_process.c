@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "cmd/subject.h"
+#include "model/core.h"
 #include "model/needs.h"
 #include "model/page.h"
 
@@ -138,6 +139,14 @@ static void walk(struct elf_process *process)
 						 error_reason(-rc);
 }
 
+static void add_core(struct elf_process *process, const struct core *core)
+{
+	for (size_t i = 0; i < core->mapping_count; i++)
+		if (core->mappings[i].in_core)
+			residency_add(&process->residency, core->mappings[i].start,
+				      core->mappings[i].in_core, RESIDENT_IN_CORE);
+}
+
 void elf_process_tell(struct elf_process *process, const char *key, const char *reason)
 {
 	struct subject *subject = process->subject;
@@ -159,6 +168,11 @@ void elf_process_read(struct elf_process *process, struct subject *subject)
 	add_mappings(process);
 	if (!(process->needs & NEED_PAGES))
 		return;
+	if (subject->process.core) {
+		process->absent = core_lacks;
+		add_core(process, subject->process.core);
+		return;
+	}
 	walk(process);
 	if (process->absent)
 		elf_process_tell(process, "pages", process->absent);

@@ -64,10 +64,11 @@ void elf_row_measure(const struct elf_process *process, struct elf_row *row, uin
 {
 	row->size += end - start;
 	row->absent = process->absent;
-	if (row->absent)
+	row->of_core = process->subject->process.core;
+	if (row->absent && !row->of_core)
 		return;
 	residency_sum(&process->residency, start, end, &row->tally);
-	row->relocated_absent = why_no_relocs(row->image);
+	row->relocated_absent = row->absent ? row->absent : why_no_relocs(row->image);
 	if (!row->relocated_absent && process->needs & NEED_RELOCS)
 		measure_relocated(process, row, start, end);
 }

@@ -129,7 +129,7 @@ static void add_symbol(struct elf_process *process, const struct image *image, s
 	row->name = object_symbol_name(symbol);
 	row->count = (uint32_t)names - 1;
 	elf_row_measure(process, row, row->start, row->end);
-	if (row->start > row->end || (!row->absent && !is_in_memory(row))) {
+	if (row->start > row->end || ((!row->absent || row->of_core) && !is_in_memory(row))) {
 		rows->count--;
 		return;
 	}

@@ -30,9 +30,13 @@ static int select_columns(struct elf_view *view, enum elf_table table, struct er
 {
 	const struct elf_columns *columns = &elf_columns[table];
 	const struct common_options *options = &view->ctx->options;
-	const char *defaults = options->json ? columns->json :
-			       options->csv  ? columns->csv :
-					       columns->defaults;
+	const char *core = options->csv && table != ELF_SUMS ?
+				   arena_printf(&view->ctx->arena, "pid,%s", columns->core) :
+				   columns->core;
+	const char *defaults = options->json   ? columns->json :
+			       view->ctx->core ? core :
+			       options->csv    ? columns->csv :
+						 columns->defaults;
 	int rc = selection_parse(&view->selections[table], &columns->set, defaults,
 				 table == view->main ? options->columns : NULL, &view->ctx->arena,
 				 err);
@@ -60,12 +64,13 @@ int elf_view_init(struct elf_view *view, struct context *ctx, enum elf_table mai
 		rc = select_columns(view, (enum elf_table)table, err);
 	if (rc == 0)
 		rc = selection_parse(&view->total, &elf_columns[ELF_OBJECTS].set,
-				     "size,rss,private,dirty,swap", NULL, &ctx->arena, err);
+				     "size,rss,private,dirty,swap,in_core", NULL, &ctx->arena, err);
 	if (rc == 0)
 		rc = sort_parse(&view->sort, set,
 				ctx->options.sort   ? ctx->options.sort :
-				main == ELF_SYMBOLS ? "-rss" :
-						      NULL,
+				main != ELF_SYMBOLS ? NULL :
+				ctx->core	    ? "-in_core" :
+						      "-rss",
 				err);
 	if (rc == 0)
 		rc = filter_parse(&view->filter, set, ctx->options.filter, &ctx->arena, err);
@@ -151,6 +156,7 @@ static void add_tally(struct elf_row *sum, const struct elf_row *row)
 	for (unsigned i = 0; i < RESIDENT_CLASSES; i++)
 		sum->tally.bytes[i] += row->tally.bytes[i];
 	sum->relocated += row->relocated;
+	sum->of_core |= row->of_core;
 	if (row->absent)
 		sum->absent = row->absent;
 	if (row->relocated_absent && *row->relocated_absent)
@@ -235,6 +241,8 @@ static int compare_rss(const void *one, const void *other)
 
 	if (a->tally.bytes[0] != b->tally.bytes[0])
 		return a->tally.bytes[0] > b->tally.bytes[0] ? -1 : 1;
+	if (a->tally.bytes[4] != b->tally.bytes[4])
+		return a->tally.bytes[4] > b->tally.bytes[4] ? -1 : 1;
 	if (a->size != b->size)
 		return a->size > b->size ? -1 : 1;
 	return compare_names(a->name, b->name);

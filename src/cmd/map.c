@@ -274,6 +274,8 @@ static void end_process(struct map_run *run, bool complete, const struct mapping
 	}
 	write_total(run);
 	write_source(run, result);
+	if (run->process.core)
+		process_core_note(report, run->process.core);
 	process_layout_facts(report, &run->process, run->heap_end, run->stack_end);
 	report_fact(report, "complete", VALUE_BOOL, value_u(complete));
 	report_missing(report, &run->process.missing);

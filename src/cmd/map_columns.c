@@ -37,11 +37,11 @@ static int select_columns(struct map_columns *columns, struct error *err)
 {
 	const struct common_options *options = &columns->ctx->options;
 	struct arena *arena = &columns->ctx->arena;
-	const char *defaults = options->json ?
-				       vma_columns_json(arena, &columns->vma_set, columns->keys) :
-			       options->csv ? "pid,start,end,size,rss,pss,uss,dirty,swap,huge,perm,"
-					      "kind,deleted,path" :
-					      vma_columns_default;
+	const char *defaults =
+		options->json	   ? vma_columns_json(arena, &columns->vma_set, columns->keys) :
+		options->csv	   ? columns->ctx->core ? vma_columns_core_csv : vma_columns_csv :
+		columns->ctx->core ? vma_columns_core :
+				     vma_columns_default;
 	const char *all_sums = vma_columns_json(arena, &columns->tally_set, columns->keys);
 	int rc = selection_parse(&columns->selection, &columns->vma_set, defaults, options->columns,
 				 arena, err);
@@ -49,7 +49,10 @@ static int select_columns(struct map_columns *columns, struct error *err)
 	if (rc)
 		return rc;
 	rc = selection_parse(&columns->kinds_selection, &columns->tally_set,
-			     options->json ? all_sums : tally_columns_default, NULL, arena, err);
+			     options->json	? all_sums :
+			     columns->ctx->core ? tally_columns_core :
+						  tally_columns_default,
+			     NULL, arena, err);
 	if (rc)
 		return rc;
 	return selection_parse(&columns->total_selection, &columns->tally_set, all_sums, "-kind",

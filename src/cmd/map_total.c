@@ -76,9 +76,7 @@ static void make_set(struct total_run *run)
 	columns = arena_alloc(arena, (sums.count + PROCESS_COLUMNS) * sizeof(*columns));
 	columns[n++] = process_columns[0];
 	for (size_t i = 0; i < sums.count; i++)
-		if (strcmp(sums.columns[i].name, "kind") != 0 &&
-		    strcmp(sums.columns[i].name, "estimates") != 0 &&
-		    strcmp(sums.columns[i].name, "mappings") != 0)
+		if (!tally_column_is_of_mappings(sums.columns[i].name))
 			columns[n++] = sums.columns[i];
 	columns[n++] = process_columns[1];
 	run->set = (struct column_set){ columns, n };

@@ -13,6 +13,7 @@
 #include "cmd/vma_sections.h"
 #include "base/num.h"
 #include "cmd/figures.h"
+#include "model/core.h"
 #include "model/needs.h"
 #include "model/process.h"
 #include "model/vma_store.h"
@@ -131,6 +132,21 @@ static void restore_name(struct mappings *mappings, struct vma *vma)
 	vma->deleted = false;
 }
 
+/* A core tells by what it has of the file; the file itself is for those who want more. */
+static void look_of_core(struct mappings *mappings, struct vma *vma)
+{
+	const enum core_head head = vma->core->file->head;
+	const struct look look = { .type = head == CORE_HEAD_ELF ? LOOK_ELF : LOOK_UNKNOWN };
+
+	if (mappings->objects) {
+		filelook_get(mappings->filelook, vma);
+		mappings->file = objects_get(mappings->objects, vma);
+	}
+	vma->kind = kind_of_file(vma, &look);
+	if (head == CORE_HEAD_ABSENT && vma->kind == KIND_FILE && !mappings->result->kind_reason)
+		mappings->result->kind_reason = "core: made without the first pages of some files";
+}
+
 static void look(struct mappings *mappings, struct vma *vma)
 {
 	struct look look = filelook_get(mappings->filelook, vma);
@@ -148,7 +164,9 @@ static int hand_on(struct mappings *mappings, struct vma *vma)
 {
 	mappings->file = (struct object_file){ .is_elf = false };
 	if (mappings->needs & LOOKS) {
-		if (vma->kind == KIND_UNKNOWN)
+		if (vma->kind == KIND_UNKNOWN && vma->core)
+			look_of_core(mappings, vma);
+		else if (vma->kind == KIND_UNKNOWN)
 			look(mappings, vma);
 		compose_name(mappings, vma);
 	}
@@ -180,7 +198,7 @@ static int release(struct mappings *mappings)
 	mappings->holding = false;
 	for (size_t i = 0; mappings->needs & LOOKS && i < mappings->held.count; i++) {
 		vma_store_get(&mappings->held, i, &vma);
-		if (vma.kind == KIND_UNKNOWN)
+		if (vma.kind == KIND_UNKNOWN && (!vma.core || mappings->objects))
 			filelook_ask(mappings->filelook, &vma);
 	}
 	if (rc == 0)
@@ -365,7 +383,9 @@ static int read_once(struct mappings *mappings, struct error *err)
 	mappings->has_below = false;
 	mappings->holding = true;
 	mappings->walking = mappings->walked = result->from_pages = false;
-	mappings->absent = mappings->needs & NEED_SMAPS ? NULL : "not read";
+	mappings->absent = mappings->dir->root->core	? core_lacks :
+			   mappings->needs & NEED_SMAPS ? NULL :
+							  "not read";
 	vma_store_clear(&mappings->held);
 	if (wants_pages(mappings)) {
 		rc = read_pages(mappings, err);
@@ -444,6 +464,8 @@ int mappings_read(struct mappings *mappings, const struct procdir *dir, unsigned
 		prepare_kinds(mappings);
 	vma_sections_reset(&mappings->sections, mappings->page_size);
 	mappings->spared = needs & NEED_SMAPS ? pace_reason(mappings) : NULL;
+	if (dir->root->core)
+		mappings->needs &= ~(unsigned)NEED_SMAPS;
 	rc = read_again(mappings, err);
 	if (rc == 0 && !result->pass.mappings &&
 	    mappings_live_thread(dir, &mappings->arena, &thread)) {
@@ -455,6 +477,8 @@ int mappings_read(struct mappings *mappings, const struct procdir *dir, unsigned
 		procdir_close(&thread);
 		mappings->dir = NULL;
 	}
+	if (dir->root->core)
+		result->file = "core";
 	if (needs & LOOKS)
 		filelook_process(mappings->filelook, NULL);
 	vma_store_clear(&mappings->held);

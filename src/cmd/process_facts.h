@@ -5,6 +5,7 @@
 #include <stdint.h>
 
 struct arena;
+struct core;
 struct out;
 struct process;
 struct report;
@@ -31,6 +32,12 @@ void process_title(struct out *out, const struct process *process);
  * is not so. facts: FACT_STAT and FACT_CMDLINE.
  */
 const char *process_no_memory(const struct process *process);
+
+/* Bytes of memory that are in a core, and those that are not. */
+void process_core_size(const struct core *core, uint64_t *in_core, uint64_t *left_out);
+
+/* The same for people, as a line at the end: signal, threads, how much of the memory is there. */
+void process_core_note(struct report *report, const struct core *core);
 
 /* Look up the name of process->uid; listed in missing where there is none. */
 void process_user(const struct root *root, struct arena *arena, struct process *process);

@@ -43,6 +43,13 @@ static struct value get_figure(const void *opaque, const struct column *column)
 	return row->absent ? value_absent(row->absent) : value_u(row->tally.bytes[column->arg]);
 }
 
+static struct value get_in_core(const void *opaque, const struct column *column)
+{
+	ROW;
+	(void)column;
+	return row->of_core ? value_u(row->tally.bytes[4]) : value_none();
+}
+
 static struct value get_relocated(const void *opaque, const struct column *column)
 {
 	ROW;
@@ -271,7 +278,8 @@ static struct value get_bind(const void *opaque, const struct column *column)
 	{ "rss", "RSS", "of it in memory", VALUE_BYTES, NEED_PAGES, get_figure, 0 }, \
 	{ "private", "PRIVATE", "in memory, and mapped by nobody else", VALUE_BYTES, NEED_PAGES, get_figure, 1 }, \
 	{ "dirty", "DIRTY", "in memory, and no longer the file's: copied by a write", VALUE_BYTES, NEED_PAGES, get_figure, 2 }, \
-	{ "swap", "SWAP", "in swap", VALUE_BYTES, NEED_PAGES, get_figure, 3 }
+	{ "swap", "SWAP", "in swap", VALUE_BYTES, NEED_PAGES, get_figure, 3 }, \
+	{ "in_core", "IN-CORE", "of it in the core", VALUE_BYTES, NEED_PAGES, get_in_core, .sparse = true }
 #define RELOCATED \
 	{ "relocated", "RELOCATED", "dirty, on pages that the dynamic linker writes to", VALUE_BYTES, NEED_PAGES | NEED_RELOCS, get_relocated }
 #define PERM { "perm", "PERM", "rights now", VALUE_WORD, 0, get_perm }
@@ -331,15 +339,21 @@ static const struct column symbols[] = {
 const struct elf_columns elf_columns[ELF_TABLES] = {
 	[ELF_OBJECTS] = { SET(objects), "size,rss,private,dirty,swap,flags,object",
 			  "all,-pid,-object",
-			  "pid,start,end,size,rss,private,dirty,swap,flags,build_id,path" },
+			  "pid,start,end,size,rss,private,dirty,swap,flags,build_id,path",
+			  "size,in_core,flags,object" },
 	[ELF_SEGMENTS] = { SET(segments), "start,size,rss,private,dirty,swap,perm,segment,object",
 			   "all,-pid,-object",
-			   "pid,start,end,size,rss,private,dirty,swap,perm,relro,segment,object" },
+			   "pid,start,end,size,rss,private,dirty,swap,perm,relro,segment,object",
+			   "start,size,in_core,perm,segment,object" },
 	[ELF_SECTIONS] = { SET(sections), "start,size,rss,private,dirty,swap,perm,section,object",
 			   "all,-pid,-object",
-			   "pid,start,end,size,rss,private,dirty,swap,perm,relro,section,object" },
-	[ELF_SUMS] = { SET(sums), "size,rss,private,dirty,swap,objects,section", "all", "all" },
+			   "pid,start,end,size,rss,private,dirty,swap,perm,relro,section,object",
+			   "start,size,in_core,perm,section,object" },
+	[ELF_SUMS] = { SET(sums), "size,rss,private,dirty,swap,objects,section", "all",
+		       "size,rss,private,dirty,swap,relocated,objects,section",
+		       "size,in_core,objects,section" },
 	[ELF_SYMBOLS] = { SET(symbols), "size,rss,private,dirty,swap,type,symbol,object",
 			  "all,-pid,-object",
-			  "pid,start,size,rss,private,dirty,swap,type,section,symbol,object" },
+			  "pid,start,size,rss,private,dirty,swap,type,section,symbol,object",
+			  "size,in_core,type,symbol,object" },
 };

@@ -25,6 +25,7 @@ struct elf_row {
 	uint64_t start, end;
 	uint64_t size;				/* address space; of an object the sum of its parts */
 	struct residency_tally tally;
+	bool of_core;				/* of tally nothing is known but RESIDENT_IN_CORE */
 	const char *absent;			/* why tally is not known; NULL: it is */
 	uint64_t relocated;			/* dirty bytes on pages with relocations */
 	const char *relocated_absent;
@@ -45,6 +46,7 @@ enum elf_table { ELF_OBJECTS, ELF_SEGMENTS, ELF_SECTIONS, ELF_SUMS, ELF_SYMBOLS,
 extern const struct elf_columns {
 	struct column_set set;
 	const char *defaults, *json, *csv;
+	const char *core;	/* defaults of what a core knows */
 } elf_columns[ELF_TABLES];
 
 /* "PROGBITS", or NULL. */

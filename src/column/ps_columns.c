@@ -103,15 +103,10 @@ static const struct column group_last[] = {
 
 static bool is_listed(const struct column *columns, size_t count, const char *name)
 {
-	static const char *const of_map[] = { "kind", "mappings", "estimates" };
-
 	for (size_t i = 0; i < count; i++)
 		if (strcmp(columns[i].name, name) == 0)
 			return true;
-	for (size_t i = 0; i < COUNT(of_map); i++)
-		if (strcmp(of_map[i], name) == 0)
-			return true;
-	return false;
+	return tally_column_is_of_mappings(name);
 }
 
 /* The sums of map, but for those that are there already or that only mappings have. */

@@ -6,10 +6,16 @@
 
 #include "base/arena.h"
 #include "base/out.h"
+#include "model/core.h"
 #include "model/needs.h"
 #include "model/vm_flags.h"
 
 const char vma_columns_default[] = "address,size,rss,pss,uss,dirty,swap,huge,perm,kind,name";
+const char vma_columns_csv[] =
+	"pid,start,end,size,rss,pss,uss,dirty,swap,huge,perm,kind,deleted,path";
+const char vma_columns_core_csv[] = "pid,start,end,size,in_core,perm,kind,deleted,path";
+const char vma_columns_core[] = "address,size,in_core,perm,kind,name";
+const char tally_columns_core[] = "kind,mappings,size,in_core";
 const char tally_columns_default[] = "kind,mappings,size,rss,pss,uss,dirty,swap,huge";
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
@@ -57,13 +63,17 @@ static struct value get_dev(const void *row, const struct column *column)
 	const struct vma *vma = row;
 
 	(void)column;
+	if (vma->core)
+		return value_absent(core_lacks);
 	return value_u((uint64_t)vma->dev_major << 32 | vma->dev_minor);
 }
 
 static struct value get_inode(const void *row, const struct column *column)
 {
+	const struct vma *vma = row;
+
 	(void)column;
-	return value_u(((const struct vma *)row)->inode);
+	return vma->core ? value_absent(core_lacks) : value_u(vma->inode);
 }
 
 static struct value get_path(const void *row, const struct column *column)
@@ -148,6 +158,14 @@ static struct value get_build_id(const void *row, const struct column *column)
 				  value_absent(object->build_id_reason);
 }
 
+static struct value get_in_core(const void *row, const struct column *column)
+{
+	const struct vma *vma = row;
+
+	(void)column;
+	return vma->core ? value_u(vma->core->in_core) : value_none();
+}
+
 static struct value get_field(const void *row, const struct column *column)
 {
 	const struct vma *vma = row;
@@ -205,6 +223,14 @@ static struct value get_tally_mappings(const void *row, const struct column *col
 	return tally->unknown ? value_absent(tally->unknown) : value_u(tally->mappings);
 }
 
+static struct value get_tally_in_core(const void *row, const struct column *column)
+{
+	const struct vma_tally *tally = row;
+
+	(void)column;
+	return tally->of_core ? value_u(tally->in_core) : value_none();
+}
+
 static struct value get_tally_size(const void *row, const struct column *column)
 {
 	const struct vma_tally *tally = row;
@@ -220,6 +246,7 @@ static const struct column vma_facts[] = {
 	{ "start", "START", "where the mapping begins", VALUE_ADDR, 0, get_start },
 	{ "end", "END", "behind its last byte", VALUE_ADDR, 0, get_end },
 	{ "size", "SIZE", "address space of the mapping", VALUE_BYTES, 0, get_size },
+	{ "in_core", "IN-CORE", "bytes of the mapping that a core has", VALUE_BYTES, 0, get_in_core, .sparse = true },
 	{ "perm", "PERM", "rights: read, write, execute; private or shared", VALUE_WORD, 0, get_perm },
 	{ "offset", "OFFSET", "where it begins in the file", VALUE_ADDR, 0, get_offset },
 	{ "dev", "DEV", "device of the file, major:minor in hex", VALUE_DEV, 0, get_dev },
@@ -250,6 +277,7 @@ static const struct column tally_facts[] = {
 	{ "mappings", "MAPPINGS", "number of mappings", VALUE_COUNT, 0, get_tally_mappings },
 	{ "size", "SIZE", "address space of the mappings", VALUE_BYTES, 0, get_tally_size },
 	{ "estimates", "ESTIMATES", "figures that are estimates, from pages", VALUE_BITS, NEED_SMAPS, get_estimates, .codes = estimate_names, .sparse = true },
+	{ "in_core", "IN-CORE", "bytes of the mappings that a core has", VALUE_BYTES, 0, get_tally_in_core, .sparse = true },
 	/* clang-format on */
 };
 
@@ -360,6 +388,12 @@ void tally_columns_make(struct arena *arena, const struct smaps_keys *keys, stru
 	};
 }
 
+bool tally_column_is_of_mappings(const char *name)
+{
+	return strcmp(name, "kind") == 0 || strcmp(name, "mappings") == 0 ||
+	       strcmp(name, "estimates") == 0 || strcmp(name, "in_core") == 0;
+}
+
 /* Not in every kernel: shown when asked for or met. */
 #define RARE \
 	(1ULL << SMAPS_PSS_ANON | 1ULL << SMAPS_PSS_FILE | 1ULL << SMAPS_PSS_SHMEM | \
@@ -432,6 +466,10 @@ void vma_tally_add(struct vma_tally *tally, const struct vma *vma)
 	tally->sum.end += vma_size(vma);
 	tally->sum.have &= vma->have;
 	tally->sum.estimated |= vma->estimated;
+	if (vma->core) {
+		tally->of_core = true;
+		tally->in_core += vma->core->in_core;
+	}
 	if (vma->absent)
 		tally->sum.absent = vma->absent;
 	if (vma->lost)
@@ -475,6 +513,8 @@ void vma_tally_merge(struct vma_tally *tally, const struct vma_tally *other)
 	if (!other->mappings)
 		return;
 	vma_tally_add(tally, &other->sum);
+	tally->of_core |= other->of_core;
+	tally->in_core += other->in_core;
 	tally->mappings += other->mappings - 1;
 }
 

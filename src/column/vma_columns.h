@@ -13,6 +13,9 @@
 void vma_columns_make(struct arena *arena, const struct smaps_keys *keys, struct column_set *set);
 void tally_columns_make(struct arena *arena, const struct smaps_keys *keys, struct column_set *set);
 
+/* Whether a column of sums tells of mappings or of a core, and nothing of a process as a whole. */
+bool tally_column_is_of_mappings(const char *name);
+
 /* Fields that JSON shows of every mapping: all but those that only some kernels have, unless met. */
 const char *vma_columns_json(struct arena *arena, const struct column_set *set,
 			     const struct smaps_keys *keys);
@@ -21,6 +24,13 @@ const char *vma_columns_json(struct arena *arena, const struct column_set *set,
 uint64_t vma_columns_slots(const struct selection *selection);
 
 extern const char vma_columns_default[];
+extern const char vma_columns_csv[];
+
+/* What a core knows. */
+extern const char vma_columns_core[];
+extern const char vma_columns_core_csv[];
+extern const char tally_columns_core[];
+
 extern const char tally_columns_default[];
 
 /*
@@ -30,6 +40,8 @@ extern const char tally_columns_default[];
 struct vma_tally {
 	struct vma sum;
 	uint64_t mappings;
+	bool of_core;
+	uint64_t in_core; /* bytes, where of_core */
 	const char *name; /* of the kind, or "total" */
 	const char
 		*unknown; /* why nothing is known of the mappings, not even their number; or NULL */
