@@ -187,10 +187,20 @@ def share_cases():
 
 
 def huge_cases():
-    for size in ('8g', '8g-huge'):
+    for size in ('8g', '8g-random', '8g-huge'):
         yield Case(f'huge-{size}', 'huge-page coverage', f'big-{size}', 'vmview huge {pid}',
                    (Against('readloop huge {pid}' if size == '8g-huge' else 'readloop flags {pid}',
-                            1.3),))
+                            1.3), Peak(16 * MIB)))
+    yield Case('huge-60k', 'the same, of many mappings', 'vmas-60k', 'vmview huge {pid}',
+               (Against('readloop huge {pid}', 1.3), Peak(4 * MIB, 300, 60000)), 60000)
+    yield Case('huge-why-60k', 'the same with the reasons, for which smaps has to be read',
+               'vmas-60k', 'vmview huge --why --pace fast {pid}',
+               (Against('readloop smaps,flags {pid}'),), 60000)
+    yield Case('numa-60k', 'memory by node', 'vmas-60k', 'vmview numa --pace fast {pid}',
+               (Against('cat /proc/{pid}/maps /proc/{pid}/numa_maps'),
+                Peak(4 * MIB, 300, 60000)), 60000)
+    yield Case('swap-60k', 'nothing in swap', 'vmas-60k', 'vmview swap --pace fast {pid}',
+               (Against('readloop smaps {pid}'), Peak(4 * MIB, 300, 60000)))
     for size, target in (('60k', 'vmas-60k'), ('8g', 'big-8g')):
         yield Case(f'frag-{size}', 'fragmentation of an address space', target,
                    'vmview frag {pid}', (Against('readloop pagemap {pid}', 1.3),))

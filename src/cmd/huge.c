@@ -58,6 +58,7 @@ struct huge_run {
 	struct huge_row total;
 	struct why_row why[SLOT_REASONS];
 	bool off; /* PR_SET_THP_DISABLE */
+	struct value merges; /* PR_SET_MEMORY_MERGE */
 	/* of all processes, each address space once */
 	struct huge_row sum;
 	struct why_row sum_why[SLOT_REASONS];
@@ -66,11 +67,20 @@ struct huge_run {
 
 static void read_prctl(struct huge_run *run, struct subject *subject)
 {
-	struct bytes text;
+	struct bytes text, word;
 	uint64_t enabled;
+	int rc;
 
 	run->off = procdir_read(&subject->dir, &subject->arena, &text, NULL, "status") == 0 &&
 		   status_u64(text, "THP_enabled", &enabled) && !enabled;
+	rc = procdir_read(&subject->dir, &subject->arena, &text, NULL, "ksm_stat");
+	if (rc == 0 && status_find(text, "ksm_merge_any", &word))
+		run->merges = value_u(bytes_equal(word, BYTES("yes")));
+	else
+		run->merges = value_absent(rc == -EACCES || rc == -EPERM ?
+						   "denied: needs CAP_DAC_READ_SEARCH" :
+					   run->ctx->root.recorded ? "not recorded" :
+								     "unsupported: not in ksm_stat");
 }
 
 static void add_slot(struct huge_run *run, struct huge_row *row, const struct slot *slot,
@@ -108,6 +118,22 @@ static size_t add_slots(struct huge_run *run, struct huge_row *row, uint32_t vma
 	return at;
 }
 
+/* Where frames do not tell the pool of a mapping, smaps does, if it was read. */
+static void find_pool(struct huge_run *run, struct huge_row *row)
+{
+	uint64_t size = row->vma.field[SMAPS_KERNEL_PAGE_SIZE], page_size = run->ctx->host.page_size;
+	unsigned order;
+
+	row->pool_reason = run->pages.reasons.order;
+	if (!row->pool_reason || !row->counts.hugetlb ||
+	    !vma_has(&row->vma, SMAPS_KERNEL_PAGE_SIZE) || size <= page_size)
+		return;
+	order = (unsigned)__builtin_ctzll(size / page_size);
+	memset(row->counts.pool, 0, sizeof(row->counts.pool));
+	row->counts.pool[order < HUGE_ORDERS ? order : HUGE_ORDERS - 1] = row->counts.hugetlb;
+	row->pool_reason = NULL;
+}
+
 /* The row of a mapping, but for why. */
 static void fill_row(struct huge_run *run, struct subject *subject, size_t index)
 {
@@ -118,6 +144,10 @@ static void fill_row(struct huge_run *run, struct subject *subject, size_t index
 	row->why_asked = run->options.why;
 	row->why = SLOT_REASONS;
 	vma_store_get(&subject->vmas, index, &row->vma);
+	/* frames know it better than a name: the memfd is of a pool */
+	if (row->counts.hugetlb)
+		row->vma.kind = KIND_HUGETLB;
+	find_pool(run, row);
 }
 
 /* For people, what holds nothing is passed over. */
@@ -164,6 +194,8 @@ static void write_rows(struct huge_run *run, struct subject *subject)
 			continue;
 		slot = add_slots(run, row, (uint32_t)i, slot);
 		huge_counts_add(&run->total.counts, &row->counts);
+		if (row->counts.hugetlb && row->pool_reason)
+			run->total.pool_reason = row->pool_reason;
 		if (run->sort.column)
 			run->kept[run->kept_count++] =
 				(struct kept_row){ run->sort.column->get(row, run->sort.column), i,
@@ -174,6 +206,22 @@ static void write_rows(struct huge_run *run, struct subject *subject)
 	if (run->sort.column)
 		write_sorted(run, subject);
 	report_table_end(run->ctx->report);
+}
+
+static void print_sizes(struct huge_run *run, const char *title, const uint64_t *by_order)
+{
+	struct report *report = run->ctx->report;
+	struct out *out = report_prose(report);
+
+	out_str(out, title);
+	for (unsigned order = 0; order < HUGE_ORDERS; order++)
+		if (by_order[order]) {
+			out_char(out, ' ');
+			report_size(report, out, run->subjects.caps.page_size << order);
+			out_char(out, '=');
+			report_size(report, out, by_order[order]);
+		}
+	out_char(out, '\n');
 }
 
 static void print_reach(struct huge_run *run, const struct huge_row *sum)
@@ -196,17 +244,10 @@ static void print_reach(struct huge_run *run, const struct huge_row *sum)
 		out_str(out, " more are held by folios mapped in part");
 	}
 	out_str(out, "\n");
-	if (sum->reasons->order)
-		return;
-	out_str(out, "by folio size:");
-	for (unsigned order = 0; order < HUGE_ORDERS; order++)
-		if (counts->order[order]) {
-			out_char(out, ' ');
-			report_size(report, out, run->subjects.caps.page_size << order);
-			out_char(out, '=');
-			report_size(report, out, counts->order[order]);
-		}
-	out_char(out, '\n');
+	if (!sum->reasons->order)
+		print_sizes(run, "by folio size:", counts->order);
+	if (counts->hugetlb && !sum->pool_reason)
+		print_sizes(run, "by hugetlb pool:", counts->pool);
 }
 
 static void write_why(struct huge_run *run, const struct why_row *why)
@@ -239,6 +280,8 @@ static void write_sum(struct huge_run *run, const struct huge_row *sum, const st
 static void add_to_all(struct huge_run *run)
 {
 	huge_counts_add(&run->sum.counts, &run->total.counts);
+	if (run->total.pool_reason)
+		run->sum.pool_reason = run->total.pool_reason;
 	for (unsigned i = 0; i < SLOT_REASONS; i++) {
 		run->sum_why[i].slots += run->why[i].slots;
 		run->sum_why[i].mappings += run->why[i].mappings;
@@ -268,8 +311,10 @@ static void show(void *opaque, struct subject *subject)
 		read_prctl(run, subject);
 	write_rows(run, subject);
 	write_sum(run, &run->total, run->why);
-	if (run->options.why)
+	if (run->options.why) {
 		report_fact(run->ctx->report, "thp_disabled", VALUE_BOOL, value_u(run->off));
+		report_fact(run->ctx->report, "ksm_merge_any", VALUE_BOOL, run->merges);
+	}
 	if (!subject->same_as)
 		add_to_all(run);
 	huge_pages_fini(&run->pages);

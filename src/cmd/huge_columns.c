@@ -66,6 +66,25 @@ static struct value get_order(const void *row, const struct column *column)
 	return counted(row, column->arg, reasons->order);
 }
 
+static struct value get_hugetlb(const void *opaque, const struct column *column)
+{
+	const struct huge_row *row = opaque;
+
+	return counted(row, column->arg,
+		       row->counts.hugetlb_unsure ? row->reasons->order : NULL);
+}
+
+/* Only of mappings that have pages of a pool. */
+static struct value get_pool(const void *opaque, const struct column *column)
+{
+	const struct huge_row *row = opaque;
+
+	if (!row->reasons->all && (!row->counts.hugetlb ||
+				   (!row->pool_reason && !member(row, column->arg))))
+		return value_none();
+	return counted(row, column->arg, row->pool_reason);
+}
+
 static struct value get_why(const void *opaque, const struct column *column)
 {
 	const struct huge_row *row = opaque;
@@ -83,7 +102,7 @@ static const struct column huge_facts[] = {
 	{ "large", "LARGE", "in folios of several pages, but mapped page by page", VALUE_BYTES, 0, get_large, MEMBER(large) },
 	{ "aligned", "ALIGNED", "of pmd and large: whole folios whose address and frame are aligned alike", VALUE_BYTES, 0, get_large, MEMBER(aligned) },
 	{ "unmapped", "UNMAPPED", "frames of folios mapped in part that nobody maps: held, but in no rss", VALUE_BYTES, 0, get_unmapped, MEMBER(unmapped) },
-	{ "hugetlb", "HUGETLB", "pages of the hugetlb pool", VALUE_BYTES, 0, get_present, MEMBER(hugetlb) },
+	{ "hugetlb", "HUGETLB", "pages of the hugetlb pool", VALUE_BYTES, 0, get_hugetlb, MEMBER(hugetlb) },
 	{ "slots", "SLOTS", "ranges as big as a huge page that hold a page", VALUE_COUNT, 0, get_mapped, MEMBER(slots) },
 	{ "huge_slots", "HUGE", "of them mapped as one: as many as slots where all is huge", VALUE_COUNT, 0, get_mapped, MEMBER(huge_slots) },
 	{ "tlb", "TLB", "entries of the TLB that cover what is present; slots if all were huge", VALUE_COUNT, 0, get_mapped, MEMBER(tlb) },
@@ -94,24 +113,42 @@ static const struct column huge_facts[] = {
 
 enum { FACTS = sizeof(huge_facts) / sizeof(huge_facts[0]) };
 
-/* "f64k": the size of a folio, as a unit that it is whole in. */
-static struct column order_column(struct arena *arena, uint64_t size, unsigned order)
+/* "64k": a size, as a unit that it is whole in. */
+static const char *size_name(struct arena *arena, uint64_t size, char first, bool heading)
 {
 	static const char units[] = "kmgtpe";
 	unsigned unit = 0;
-	char *name, *heading;
 
 	for (size >>= 10; size >= 1024 && units[unit + 1]; size >>= 10)
 		unit++;
-	name = arena_printf(arena, "f%lu%c", (unsigned long)size, units[unit]);
-	heading = arena_printf(arena, "F%lu%c", (unsigned long)size, toupper(units[unit]));
+	return arena_printf(arena, "%c%lu%c", first, (unsigned long)size,
+			    heading ? toupper(units[unit]) : units[unit]);
+}
+
+/* "f64k": in folios of that size. */
+static struct column order_column(struct arena *arena, uint64_t size, unsigned order)
+{
 	return (struct column){
-		.name = name,
-		.heading = heading,
+		.name = size_name(arena, size, 'f', false),
+		.heading = size_name(arena, size, 'F', true),
 		.help = order ? "in folios of that size" : "in single pages",
 		.type = VALUE_BYTES,
 		.get = get_order,
 		.arg = (unsigned)MEMBER(order) + order,
+		.sparse = true,
+	};
+}
+
+/* "p2m": of the pool of that size. */
+static struct column pool_column(struct arena *arena, uint64_t size, unsigned order)
+{
+	return (struct column){
+		.name = size_name(arena, size, 'p', false),
+		.heading = size_name(arena, size, 'P', true),
+		.help = "of hugetlb: from the pool of pages of that size",
+		.type = VALUE_BYTES,
+		.get = get_pool,
+		.arg = (unsigned)MEMBER(pool) + order,
 		.sparse = true,
 	};
 }
@@ -122,7 +159,7 @@ void huge_columns_make(struct arena *arena, const struct smaps_keys *keys, uint6
 	static const char *const before[] = { "pid",  "address", "start", "end",
 					      "size", "perm",	 "kind" };
 	static const char *const behind[] = { "path", "name" };
-	struct column *columns = arena_alloc(arena, (FACTS + HUGE_ORDERS + 9) * sizeof(*columns));
+	struct column *columns = arena_alloc(arena, (FACTS + 2 * HUGE_ORDERS + 9) * sizeof(*columns));
 	struct column_set vma_set;
 	size_t n = 0;
 
@@ -133,6 +170,9 @@ void huge_columns_make(struct arena *arena, const struct smaps_keys *keys, uint6
 	n += FACTS;
 	for (unsigned order = 0; order < HUGE_ORDERS - 1; order++)
 		columns[n++] = order_column(arena, page_size << order, order);
+	/* (no pool has single pages) */
+	for (unsigned order = 1; order < HUGE_ORDERS - 1; order++)
+		columns[n++] = pool_column(arena, page_size << order, order);
 	for (size_t i = 0; i < sizeof(behind) / sizeof(behind[0]); i++)
 		columns[n++] = *column_find(&vma_set, bytes_of(behind[i]));
 	*set = (struct column_set){ columns, n };

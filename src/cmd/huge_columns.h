@@ -16,6 +16,7 @@ struct huge_row {
 	struct vma vma; /* first: the columns of mappings take it for the row */
 	struct huge_counts counts;
 	const struct huge_reasons *reasons;
+	const char *pool_reason; /* why counts.pool is not known; NULL: it is */
 	enum slot_reason why; /* of most of its slots; SLOT_REASONS: of none */
 	bool why_asked;
 };

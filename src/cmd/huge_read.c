@@ -39,6 +39,9 @@ struct huge_read {
 	uint64_t page_size, huge_size;
 	unsigned page_shift, huge_order;
 	bool hidden, no_scan;
+	/* the mapping that is walked: from a pool? A memfd may be, which only its frames tell */
+	uint32_t vma;
+	bool hugetlb, hugetlb_unsure;
 	struct slot *slot; /* the last one; NULL: none yet */
 	struct slot passing; /* where they are not kept */
 	bool keep_slots;
@@ -194,6 +197,7 @@ static uint64_t take_folio(struct huge_read *read, uint64_t pfn, uint64_t rest, 
 {
 	uint64_t flags = read->words[pfn - read->words_pfn], pages, size;
 	struct huge_counts *counts;
+	unsigned order;
 
 	if (!page_flags_compound(flags)) {
 		read->folio = (struct folio){ 0 };
@@ -210,12 +214,13 @@ static uint64_t take_folio(struct huge_read *read, uint64_t pfn, uint64_t rest, 
 	size = 1ull << read->folio.order;
 	pages = read->folio.pfn + size - pfn;
 	pages = pages < rest ? pages : rest;
-	if (read->folio.order) {
+	order = read->folio.order < HUGE_ORDERS ? read->folio.order : HUGE_ORDERS - 1;
+	if (order) {
 		counts->large += pages * read->page_size;
-		counts->order[read->folio.order < HUGE_ORDERS ? read->folio.order :
-								HUGE_ORDERS - 1] +=
-			pages * read->page_size;
+		counts->order[order] += pages * read->page_size;
 	}
+	if (flags & PAGE_FLAG(HUGE))
+		counts->pool[order] += pages * read->page_size;
 	if (read->folio.order && pages == size && ((vpn - pfn) & (size - 1)) == 0)
 		counts->aligned += pages * read->page_size;
 	if (pages != size && flags & PAGE_FLAG(ANON))
@@ -334,25 +339,44 @@ static unsigned hugetlb_order(struct huge_read *read, uint64_t pfn, unsigned ord
 	return order;
 }
 
+/* All pages of a mapping are of a pool, or none is. */
+static void find_out(struct huge_read *read, uint64_t pfn, uint64_t bytes)
+{
+	uint64_t flags;
+
+	if (!read->hugetlb_unsure)
+		return;
+	if (pfn && !read->out->reasons.order &&
+	    frames_word(read->frames, FRAME_FLAGS, pfn, &flags)) {
+		read->hugetlb_unsure = false;
+		read->hugetlb = flags & PAGE_FLAG(HUGE);
+	} else {
+		more_of(read, read->vma)->hugetlb_unsure += bytes;
+	}
+}
+
 /* Pages that a PMD or PUD maps, one whole entry or a piece of one. */
 static void take_huge(struct huge_read *read, const struct page_span *span, uint64_t i,
-		      uint64_t pages, bool hugetlb)
+		      uint64_t pages)
 {
 	struct huge_counts *counts = more_of(read, span->vma);
 	uint64_t addr = span->start + i * read->page_size, bytes = pages * read->page_size;
 	uint64_t pfn = pagemap_pfn(page_span_word(span, i));
 	struct slot *slot = slot_push(read, addr, span->vma);
 	unsigned order = read->huge_order;
-	bool pud;
+	bool pud, known = pfn && !read->out->reasons.order;
 
-	if (hugetlb && pfn && !read->out->reasons.order)
+	find_out(read, pfn, bytes);
+	if (read->hugetlb && known)
 		order = hugetlb_order(read, pfn, order);
 	read->out->vmas[span->vma].present += bytes;
 	counts->pmd += bytes;
 	counts->aligned += bytes;
 	counts->order[order < HUGE_ORDERS ? order : HUGE_ORDERS - 1] += bytes;
-	if (hugetlb)
+	if (read->hugetlb)
 		counts->hugetlb += bytes;
+	if (read->hugetlb && known)
+		counts->pool[order < HUGE_ORDERS ? order : HUGE_ORDERS - 1] += bytes;
 	pud = span->mapped == PAGE_MAPPED_PUD ||
 	      order >= read->huge_order + (unsigned)__builtin_ctz(HUGE_PUD_ENTRIES);
 	if (!slot->huge && (!pud || addr % (read->huge_size * HUGE_PUD_ENTRIES) == 0))
@@ -389,7 +413,7 @@ static void fill_slots(struct huge_read *read, uint64_t addr, uint64_t pages, bo
 
 /* A page mapped by a PTE; those behind it in the next frames go with it. Returns how many. */
 static uint64_t take_small(struct huge_read *read, const struct page_span *span, uint64_t i,
-			   uint64_t zero_pfn, bool hugetlb)
+			   uint64_t zero_pfn)
 {
 	struct huge_vma *counts = &read->out->vmas[span->vma];
 	uint64_t addr = span->start + i * read->page_size, step, n;
@@ -402,7 +426,7 @@ static uint64_t take_small(struct huge_read *read, const struct page_span *span,
 	fill_slots(read, addr, n, !(word & PAGEMAP_EXCLUSIVE), span->vma);
 	counts->present += n * read->page_size;
 	counts->tlb += n;
-	if (hugetlb)
+	if (read->hugetlb)
 		more_of(read, span->vma)->hugetlb += n * read->page_size;
 	read->no_scan |= span->mapped == PAGE_MAPPED_UNKNOWN;
 	if (!pfn)
@@ -421,8 +445,7 @@ static uint64_t huge_pages_here(const struct huge_read *read, const struct page_
 	return rest < span->pages - i ? rest : span->pages - i;
 }
 
-static void take_span(struct huge_read *read, const struct page_span *span, uint64_t zero_pfn,
-		      bool hugetlb)
+static void take_span(struct huge_read *read, const struct page_span *span, uint64_t zero_pfn)
 {
 	bool huge = read->huge_size && span->mapped >= PAGE_MAPPED_PMD;
 
@@ -432,9 +455,9 @@ static void take_span(struct huge_read *read, const struct page_span *span, uint
 
 		if (state == PAGE_PRESENT && huge) {
 			n = huge_pages_here(read, span, i);
-			take_huge(read, span, i, n, hugetlb);
+			take_huge(read, span, i, n);
 		} else if (state == PAGE_PRESENT) {
-			n = take_small(read, span, i, zero_pfn, hugetlb);
+			n = take_small(read, span, i, zero_pfn);
 		} else if (state == PAGE_ZERO) {
 			take_zero(read, span, addr);
 		} else if (state == PAGE_SWAPPED) {
@@ -444,18 +467,27 @@ static void take_span(struct huge_read *read, const struct page_span *span, uint
 	}
 }
 
+static void begin_vma(struct huge_read *read, uint32_t index)
+{
+	struct vma vma;
+
+	vma_store_get(&read->subject->vmas, index, &vma);
+	read->vma = index;
+	read->hugetlb = vma.kind == KIND_HUGETLB;
+	/* (smaps tells) */
+	read->hugetlb_unsure = vma.kind == KIND_SHM && !vma_has(&vma, SMAPS_KERNEL_PAGE_SIZE);
+}
+
 static int take_pages(void *ctx, const struct page_batch *batch)
 {
 	struct huge_read *read = ctx;
-	uint32_t last = UINT32_MAX;
-	struct vma vma = { 0 };
 
 	for (size_t i = 0; i < batch->count; i++) {
 		const struct page_span *span = &batch->spans[i];
 
-		if (span->vma != last)
-			vma_store_get(&read->subject->vmas, last = span->vma, &vma);
-		take_span(read, span, batch->zero_pfn, vma.kind == KIND_HUGETLB);
+		if (span->vma != read->vma)
+			begin_vma(read, span->vma);
+		take_span(read, span, batch->zero_pfn);
 	}
 	return 0;
 }
@@ -529,6 +561,7 @@ void huge_pages_read(struct subjects *subjects, struct subject *subject, struct 
 		.frames = frames,
 		.out = out,
 		.keep_slots = slots,
+		.vma = UINT32_MAX,
 		.page_size = subjects->caps.page_size,
 		.huge_size = subjects->caps.huge_size,
 	};

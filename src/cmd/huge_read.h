@@ -20,8 +20,9 @@ struct huge_counts {
 	uint64_t large; /* in folios of several pages, mapped page by page */
 	uint64_t aligned; /* of pmd and large: whole, address and frame aligned alike */
 	uint64_t unmapped; /* frames of folios mapped in part that nobody maps */
-	uint64_t hugetlb;
+	uint64_t hugetlb, hugetlb_unsure; /* of a pool; in mappings that may be of one */
 	uint64_t order[HUGE_ORDERS]; /* by the order of the folio; 0: single pages */
+	uint64_t pool[HUGE_ORDERS]; /* of hugetlb: by the order of its pages */
 	uint64_t unknown_order; /* could not be told: changed meanwhile */
 	uint64_t tlb; /* entries that cover what is present */
 	uint64_t slots, huge_slots; /* that hold a page; of them mapped as one */

@@ -207,3 +207,55 @@ def done():
         sys.stdout.flush()
     print(f"1..{len(TESTS)}")
     sys.exit(1 if failed else 0)
+
+
+KNOBS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "knobs.sh")
+
+
+def under_knob(script, knob, function, number):
+    """One test in a process of its own, with the knob set. Returns whether it did not fail."""
+    name = function.__name__.replace("_", " ")
+    done = subprocess.run(["bash", KNOBS, knob, "--", sys.executable, script, function.__name__],
+                          stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                          stderr=subprocess.STDOUT)
+    said = done.stdout.decode("utf-8", "replace").strip()
+    if done.returncode == 77:
+        print(f"ok {number} - {name} # SKIP {said.splitlines()[-1] if said else ''}")
+    elif done.returncode == 0:
+        print(f"ok {number} - {name}")
+    else:
+        print(f"not ok {number} - {name}")
+        print("".join(f"# {line}\n" for line in said.splitlines()), end="")
+    sys.stdout.flush()
+    return done.returncode in (0, 77)
+
+
+def inner(cases, name):
+    try:
+        need_root()
+        for functions in cases.values():
+            for function in functions:
+                if function.__name__ == name:
+                    function()
+    except Skipped as why:
+        print(f"skip: {why}")
+        return 77
+    except (Failed, LookupError, TypeError, ValueError) as err:
+        print(f"{type(err).__name__}: {err}")
+        return 1
+    return 0
+
+
+def done_with_knobs(cases):
+    """Tests that need the machine set up: {knob of knobs.sh: functions}. The script starts itself
+    again for each under knobs.sh, which holds the machine's lock and puts everything back."""
+    sys.dont_write_bytecode = True
+    if len(sys.argv) > 1:
+        sys.exit(inner(cases, sys.argv[1]))
+    number, good = 0, True
+    for knob, functions in cases.items():
+        for function in functions:
+            number += 1
+            good &= under_knob(sys.argv[0], knob, function, number)
+    print(f"1..{number}")
+    sys.exit(0 if good else 1)

@@ -1,16 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""vmview share and cow where the machine has to be set up: hugetlb pages, merged pages, swap.
-
-Starts itself again under knobs.sh, which holds the machine's lock and puts everything back.
-"""
-import os
-import subprocess
-import sys
-
+"""vmview share and cow where the machine has to be set up: hugetlb pages, merged pages, swap."""
 import lib
-
-HERE = os.path.dirname(os.path.abspath(__file__))
 
 
 def hugetlb_after_fork():
@@ -70,44 +61,4 @@ CASES = {"hugetlb=8": (hugetlb_after_fork, hugetlb_mapped_twice), "ksm": (merged
          "zram=256M": (swapped_after_fork,)}
 
 
-def outer():
-    """One run under each knob, each of its tests a result."""
-    number = failed = 0
-    for knob, functions in CASES.items():
-        for function in functions:
-            number += 1
-            name = function.__name__.replace("_", " ")
-            done = subprocess.run(["bash", os.path.join(HERE, "knobs.sh"), knob, "--",
-                                   sys.executable, __file__, function.__name__],
-                                  stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                                  stderr=subprocess.STDOUT)
-            said = done.stdout.decode("utf-8", "replace").strip()
-            if done.returncode == 77:
-                print(f"ok {number} - {name} # SKIP {said.splitlines()[-1] if said else ''}")
-            elif done.returncode == 0:
-                print(f"ok {number} - {name}")
-            else:
-                failed += 1
-                print(f"not ok {number} - {name}")
-                print("".join(f"# {line}\n" for line in said.splitlines()), end="")
-            sys.stdout.flush()
-    print(f"1..{number}")
-    return 1 if failed else 0
-
-
-def inner(name):
-    try:
-        lib.need_root()
-        globals()[name]()
-    except lib.Skipped as why:
-        print(f"skip: {why}")
-        return 77
-    except (lib.Failed, LookupError, TypeError, ValueError) as err:
-        print(f"{type(err).__name__}: {err}")
-        return 1
-    return 0
-
-
-if __name__ == "__main__":
-    sys.dont_write_bytecode = True
-    sys.exit(inner(sys.argv[1]) if len(sys.argv) > 1 else outer())
+lib.done_with_knobs(CASES)
