@@ -77,10 +77,10 @@ static void read_prctl(struct huge_run *run, struct subject *subject)
 	if (rc == 0 && status_find(text, "ksm_merge_any", &word))
 		run->merges = value_u(bytes_equal(word, BYTES("yes")));
 	else
-		run->merges = value_absent(rc == -EACCES || rc == -EPERM ?
-						   "denied: needs CAP_DAC_READ_SEARCH" :
-					   run->ctx->root.recorded ? "not recorded" :
-								     "unsupported: not in ksm_stat");
+		run->merges = value_absent(
+			rc == -EACCES || rc == -EPERM ? "denied: needs CAP_DAC_READ_SEARCH" :
+			run->ctx->root.recorded	      ? "not recorded" :
+							"unsupported: not in ksm_stat");
 }
 
 static void add_slot(struct huge_run *run, struct huge_row *row, const struct slot *slot,
@@ -121,7 +121,8 @@ static size_t add_slots(struct huge_run *run, struct huge_row *row, uint32_t vma
 /* Where frames do not tell the pool of a mapping, smaps does, if it was read. */
 static void find_pool(struct huge_run *run, struct huge_row *row)
 {
-	uint64_t size = row->vma.field[SMAPS_KERNEL_PAGE_SIZE], page_size = run->ctx->host.page_size;
+	uint64_t size = row->vma.field[SMAPS_KERNEL_PAGE_SIZE],
+		 page_size = run->ctx->host.page_size;
 	unsigned order;
 
 	row->pool_reason = run->pages.reasons.order;

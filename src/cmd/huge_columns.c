@@ -70,8 +70,7 @@ static struct value get_hugetlb(const void *opaque, const struct column *column)
 {
 	const struct huge_row *row = opaque;
 
-	return counted(row, column->arg,
-		       row->counts.hugetlb_unsure ? row->reasons->order : NULL);
+	return counted(row, column->arg, row->counts.hugetlb_unsure ? row->reasons->order : NULL);
 }
 
 /* Only of mappings that have pages of a pool. */
@@ -79,8 +78,8 @@ static struct value get_pool(const void *opaque, const struct column *column)
 {
 	const struct huge_row *row = opaque;
 
-	if (!row->reasons->all && (!row->counts.hugetlb ||
-				   (!row->pool_reason && !member(row, column->arg))))
+	if (!row->reasons->all &&
+	    (!row->counts.hugetlb || (!row->pool_reason && !member(row, column->arg))))
 		return value_none();
 	return counted(row, column->arg, row->pool_reason);
 }
@@ -159,7 +158,8 @@ void huge_columns_make(struct arena *arena, const struct smaps_keys *keys, uint6
 	static const char *const before[] = { "pid",  "address", "start", "end",
 					      "size", "perm",	 "kind" };
 	static const char *const behind[] = { "path", "name" };
-	struct column *columns = arena_alloc(arena, (FACTS + 2 * HUGE_ORDERS + 9) * sizeof(*columns));
+	struct column *columns =
+		arena_alloc(arena, (FACTS + 2 * HUGE_ORDERS + 9) * sizeof(*columns));
 	struct column_set vma_set;
 	size_t n = 0;
 

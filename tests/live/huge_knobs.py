@@ -13,7 +13,7 @@ MB = 1 << 20
 
 
 def check(animal, options, want, user=None):
-    """All mappings of the animal; user: as that one, on a process of its own. Returns the process."""
+    """All mappings of the animal, with options; user: as that one. Returns the process."""
     with lib.zoo(animal) as zoo:
         truths = zoo.truth[animal]["mappings"]
         process = lib.vmview_json("huge", zoo.pid, *options, user=user)["processes"][0]
