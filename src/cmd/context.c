@@ -268,7 +268,9 @@ void context_begin(struct context *ctx, const char *command)
 
 void context_partial(struct context *ctx, const struct error *err)
 {
-	if (!ctx->quiet)
+	if (ctx->quiet)
+		ctx->told = arena_strdup(&ctx->arena, err->text);
+	else
 		error_print(err);
 	ctx->status = STATUS_PARTIAL;
 }

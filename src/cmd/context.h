@@ -42,6 +42,7 @@ struct context {
 	struct report *report;
 	int status;
 	bool quiet; /* nothing on stderr: the screen is there */
+	const char *told; /* what would have been last; in arena */
 };
 
 /* A subcommand. */

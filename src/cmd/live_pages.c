@@ -268,9 +268,7 @@ int live_read_pages(struct live_reader *reader, struct live *live, struct error 
 	struct live_pages *pages = &live->pages;
 	int rc;
 
-	if (!reader->has_caps)
-		caps_probe(&reader->caps, &reader->ctx->root, 0);
-	reader->has_caps = true;
+	live_caps(reader);
 	choose_zoom(live, pages);
 	pages->reason[0] = '\0';
 	live->facts.status[0] = '\0';

@@ -11,8 +11,10 @@
 #include "base/error.h"
 #include "base/out.h"
 #include "cmd/frag_orders.h"
+#include "cmd/huge_columns.h"
 #include "cmd/mappings.h"
 #include "cmd/process_facts.h"
+#include "cmd/who_run.h"
 #include "column/system_columns.h"
 #include "column/vma_columns.h"
 #include "model/needs.h"
@@ -190,17 +192,32 @@ static int open_process(struct live_reader *reader, int pid, struct error *err)
 	return rc;
 }
 
+const struct caps *live_caps(struct live_reader *reader)
+{
+	if (!reader->has_caps)
+		caps_probe(&reader->caps, &reader->ctx->root, 0);
+	reader->has_caps = true;
+	return &reader->caps;
+}
+
+/* Whether anything of the process was read. */
+static bool was_read(const struct live *live)
+{
+	return live->table[LIVE_MAP].now || live->table[LIVE_HUGE].now ||
+	       live->table[LIVE_SHARING].now || live->table[LIVE_FRAME].now;
+}
+
 /* The process is gone: what was last read of it stays. */
 static int set_ended(struct live *live, int rc)
 {
-	if (rc != -ESRCH || !live->table[LIVE_MAP].now)
+	if (rc != -ESRCH || !was_read(live))
 		return rc;
 	live->facts.ended = true;
 	live->facts.status[0] = '\0';
 	return 0;
 }
 
-static const char *why_no_memory(const struct process *process)
+const char *live_no_memory(const struct process *process)
 {
 	if (process->state == 'Z' || process->state == 'X')
 		return "gone: the process is a zombie";
@@ -225,17 +242,18 @@ static int read_mappings(struct live_reader *reader, struct live *live,
 		return rc;
 	}
 	if (!result.pass.mappings)
-		vma_tally_set_unknown(&reading.total, why_no_memory(process));
+		vma_tally_set_unknown(&reading.total, live_no_memory(process));
 	set_sums(reader, live, &reading);
 	set_status(reader, live, &result);
 	if (!result.pass.mappings)
 		snprintf(live->facts.status, sizeof(live->facts.status), "%s",
-			 why_no_memory(process));
+			 live_no_memory(process));
 	live_take_list(live, LIVE_MAP, &reading.map->list);
 	return 0;
 }
 
-int live_read_map(struct live_reader *reader, struct live *live, struct error *err)
+int live_read_process(struct live_reader *reader, struct live *live, live_process_read read,
+		      struct error *err)
 {
 	struct process process;
 	struct arena arena;
@@ -245,15 +263,22 @@ int live_read_map(struct live_reader *reader, struct live *live, struct error *e
 		return set_ended(live, rc);
 	arena_init(&arena);
 	rc = facts_read(&reader->dir, &arena, FACT_STAT | FACT_CMDLINE, &process, err);
-	if (rc == 0 && process.state == 'Z' && live->table[LIVE_MAP].now)
+	if (rc == 0 && process.state == 'Z' && was_read(live))
 		rc = error_set(err, ESRCH, "no process %d", reader->dir.pid);
 	if (rc == 0) {
 		set_title(live, &process);
 		notice_exec(reader, live, &process);
-		rc = read_mappings(reader, live, &process, err);
+		live->facts.status[0] = '\0';
+		reader->partial = false;
+		rc = read(reader, live, &process, err);
 	}
 	arena_fini(&arena);
 	return set_ended(live, rc);
+}
+
+int live_read_map(struct live_reader *reader, struct live *live, struct error *err)
+{
+	return live_read_process(reader, live, read_mappings, err);
 }
 
 void live_reader_init(struct live_reader *reader, struct context *ctx)
@@ -268,6 +293,7 @@ void live_reader_init(struct live_reader *reader, struct context *ctx)
 	tally_columns_make(&ctx->arena, &reader->keys, &reader->tally_set);
 	live_reader_meet(reader);
 	live_process_columns_make(&ctx->arena, &reader->ps_keys, &reader->process_set);
+	huge_columns_make(&ctx->arena, &reader->keys, ctx->host.page_size, &reader->huge_set);
 }
 
 void live_reader_fini(struct live_reader *reader)
@@ -280,8 +306,19 @@ void live_reader_fini(struct live_reader *reader)
 }
 
 /* Views whose columns are those of another command. */
-static void set_other_views(struct live *live)
+static void set_other_views(struct live_reader *reader, struct live *live)
 {
+	const struct live_table frame = { .set = &who_columns,
+					  .defaults = who_columns_default,
+					  .narrow = "pid,command,address,perm,kind,mapping" };
+	const struct live_table huge = { .set = &reader->huge_set,
+					 .defaults = huge_columns_default,
+					 .narrow = huge_columns_default,
+					 .changes = "present,pmd" };
+	const struct live_table sharing = { .set = &live_sharing_columns,
+					    .defaults = live_sharing_default,
+					    .narrow = live_sharing_default,
+					    .changes = "shared" };
 	const struct live_table machine = { .set = &system_class_columns,
 					    .defaults = system_class_default,
 					    .narrow = system_class_narrow,
@@ -291,6 +328,10 @@ static void set_other_views(struct live *live)
 					   .narrow = frag_order_defaults,
 					   .changes = "usable" };
 
+	live_set_columns(live, LIVE_FRAME, &frame);
+	live_set_columns(live, LIVE_HUGE, &huge);
+	live_set_columns(live, LIVE_SHARING, &sharing);
+	sort_parse(&live->table[LIVE_SHARING].sort, &live_sharing_columns, "-shared", NULL);
 	live_set_columns(live, LIVE_MACHINE, &machine);
 	live_set_columns(live, LIVE_ORDERS, &orders);
 }
@@ -309,7 +350,7 @@ void live_reader_views(struct live_reader *reader, struct live *live)
 
 	live_set_columns(live, LIVE_PROCESSES, &processes);
 	live_set_columns(live, LIVE_MAP, &map);
-	set_other_views(live);
+	set_other_views(reader, live);
 }
 
 /* What the reading costs us is told, but not of a recording, which costs nobody anything. */
@@ -328,7 +369,9 @@ static void add_cost(struct live_reader *reader, struct live *live)
 static int (*const readers[LIVE_VIEWS])(struct live_reader *, struct live *, struct error *) = {
 	[LIVE_PROCESSES] = live_read_processes, [LIVE_MAP] = live_read_map,
 	[LIVE_MACHINE] = live_read_machine,	[LIVE_ORDERS] = live_read_orders,
-	[LIVE_PICTURE] = live_read_machine,	[LIVE_PAGES] = live_read_pages,
+	[LIVE_FRAME] = live_read_frame,		[LIVE_HUGE] = live_read_huge,
+	[LIVE_SHARING] = live_read_sharing,	[LIVE_PICTURE] = live_read_machine,
+	[LIVE_PAGES] = live_read_pages,
 };
 
 int live_reader_read(struct live_reader *reader, struct live *live, struct error *err)

@@ -16,6 +16,7 @@
 struct live;
 struct live_known;
 struct mappings;
+struct process;
 
 /*
  * What fills the live view: reads what its current view shows. The directory of the process that is
@@ -25,9 +26,9 @@ struct live_reader {
 	struct context *ctx;
 	struct smaps_keys keys, ps_keys; /* of smaps; of smaps_rollup */
 	struct mappings *mappings;
-	struct column_set vma_set, tally_set, process_set;
+	struct column_set vma_set, tally_set, process_set, huge_set;
 	bool whole; /* all rollups at every refresh: --batch, --screen, recordings */
-	/* the process of LIVE_MAP and LIVE_PAGES */
+	/* the process of all views but LIVE_PROCESSES and those of the machine */
 	struct procdir dir;
 	bool has_dir;
 	uint64_t code_start, stack_start; /* change at exec */
@@ -36,8 +37,7 @@ struct live_reader {
 	size_t known_count;
 	struct users users;
 	uint64_t refresh; /* number of the reading of the list */
-	/* LIVE_PAGES */
-	struct caps caps;
+	struct caps caps; /* live_caps() */
 	bool has_caps;
 	uint64_t cost_ns; /* CPU of the last whole reading */
 	struct live_budget budget;
@@ -71,8 +71,29 @@ int live_read_processes(struct live_reader *reader, struct live *live, struct er
 int live_read_map(struct live_reader *reader, struct live *live, struct error *err);
 int live_read_pages(struct live_reader *reader, struct live *live, struct error *err);
 
+int live_read_frame(struct live_reader *reader, struct live *live, struct error *err);
+int live_read_huge(struct live_reader *reader, struct live *live, struct error *err);
+int live_read_sharing(struct live_reader *reader, struct live *live, struct error *err);
 int live_read_machine(struct live_reader *reader, struct live *live, struct error *err);
 int live_read_orders(struct live_reader *reader, struct live *live, struct error *err);
+
+/*
+ * Open the process that is shown, read its facts for the title and hand them to read, which reads the
+ * view. Where the process has ended, what was read before stays, and live->facts.ended is set.
+ */
+typedef int (*live_process_read)(struct live_reader *reader, struct live *live,
+				 const struct process *process, struct error *err);
+int live_read_process(struct live_reader *reader, struct live *live, live_process_read read,
+		      struct error *err);
+
+/* Why a process has no mappings at all. */
+const char *live_no_memory(const struct process *process);
+
+/* What the kernel allows, asked once. */
+const struct caps *live_caps(struct live_reader *reader);
+
+extern const struct column_set live_sharing_columns;
+extern const char live_sharing_default[];
 
 /* What the status line says of the reading. */
 void live_status(struct live *live, const char *format, ...) __attribute__((format(printf, 2, 3)));

@@ -11,7 +11,9 @@
 #include "base/encode.h"
 #include "base/out.h"
 #include "cmd/frag_orders.h"
+#include "cmd/huge_columns.h"
 #include "cmd/live_read.h"
+#include "cmd/who_run.h"
 #include "column/ps_columns.h"
 #include "column/system_columns.h"
 #include "column/vma_columns.h"
@@ -27,6 +29,9 @@ static const struct {
 	[LIVE_PROCESSES] = { "processes", "processes", NULL },
 	[LIVE_MAP] = { "map", "mappings", NULL },
 	[LIVE_PAGES] = { "pages", NULL, NULL },
+	[LIVE_FRAME] = { "frame", "owners", who_columns_default },
+	[LIVE_HUGE] = { "huge", "mappings", NULL },
+	[LIVE_SHARING] = { "sharing", "sharers", live_sharing_default },
 	[LIVE_MACHINE] = { "machine", "classes", system_class_json },
 	[LIVE_ORDERS] = { "orders", "orders", frag_order_defaults },
 	[LIVE_PICTURE] = { "picture", NULL, NULL },
@@ -51,6 +56,8 @@ static void select_columns(struct live_writer *writer, struct selection *selecti
 		return;
 	if (!all && writer->live->view == LIVE_PROCESSES)
 		all = ps_columns_json(&writer->arena, table->set, &writer->reader->ps_keys);
+	else if (writer->live->view == LIVE_HUGE)
+		all = huge_columns_json(&writer->arena, table->set, false);
 	else if (!all)
 		all = vma_columns_json(&writer->arena, table->set, &writer->reader->keys);
 	selection_parse(selection, table->set, all,
@@ -116,6 +123,8 @@ static void write_fact(struct live_writer *writer, const struct live_fact *fact)
 				       .codes = fact->codes };
 	struct out *out = report_prose(writer->report);
 
+	if (fact->value.reason && !fact->value.reason[0])
+		return;
 	report_fact_codes(writer->report, fact->key, fact->type, fact->value, fact->codes);
 	if (!out)
 		return;

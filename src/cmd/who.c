@@ -10,14 +10,12 @@
 #include "cmd/who_run.h"
 #include "cmd/who_target.h"
 
-static const char defaults[] = "pid,command,address,pages,perm,kind,mapping";
-
 static int parse_table(struct who_run *run, struct error *err)
 {
 	const struct common_options *options = &run->ctx->options;
 	struct arena *arena = &run->ctx->arena;
-	int rc = selection_parse(&run->selection, &who_columns, defaults, options->columns, arena,
-				 err);
+	int rc = selection_parse(&run->selection, &who_columns, who_columns_default,
+				 options->columns, arena, err);
 
 	if (rc == 0)
 		rc = sort_parse(&run->sort, &who_columns, options->sort, err);
@@ -51,7 +49,7 @@ int who_run(struct context *ctx, const struct command *command, int argc, char *
 	run->ctx = ctx;
 	if (context_open(ctx, command, NULL, argc, argv, &operands, &status))
 		return status;
-	if (context_columns_help(ctx, &who_columns, defaults))
+	if (context_columns_help(ctx, &who_columns, who_columns_default))
 		return STATUS_OK;
 	if (argc - operands != 1)
 		rc = error_set(&err, EINVAL, "one target is wanted (try --help)");

@@ -87,7 +87,7 @@ struct range_vmas {
 	uint64_t page_size;
 	struct walk_vma *vmas;
 	size_t count, cap;
-	struct vma only;	/* the mapping, where there is one */
+	struct vma only; /* the mapping, where there is one */
 };
 
 static int take_vma(void *opaque, struct vma *vma)
@@ -303,25 +303,37 @@ static int find_frames(struct who_frames *frames, const struct who_target *targe
 	return 0;
 }
 
-int who_frames(struct who_run *run, const struct who_target *target, struct error *err)
+int who_frames_find(struct who_run *run, const struct who_target *target, struct who_frames *frames,
+		    struct error *err)
 {
-	struct who_frames frames = { .run = run };
 	int rc;
 
-	frame_source_open(&frames.source, run->ctx);
-	rc = find_frames(&frames, target, err);
-	if (rc == 0 && frames.hidden)
-		rc = error_set(err, EACCES, "frames: %s (try: sudo vmview who)", frames.hidden);
-	sort_frames(&frames);
-	if (rc == 0)
-		rc = search_owners(&frames, err);
+	*frames = (struct who_frames){ .run = run };
+	frame_source_open(&frames->source, run->ctx);
+	rc = find_frames(frames, target, err);
+	if (rc == 0 && frames->hidden)
+		rc = error_set(err, EACCES, "frames: %s (try: sudo vmview who)", frames->hidden);
+	sort_frames(frames);
+	return rc ? rc : search_owners(frames, err);
+}
+
+void who_frames_fini(struct who_frames *frames)
+{
+	frame_source_close(&frames->source);
+	free(frames->pfns);
+	free(frames->counts);
+	free(frames->found);
+	free(frames->searched);
+	free(frames->owners);
+}
+
+int who_frames(struct who_run *run, const struct who_target *target, struct error *err)
+{
+	struct who_frames frames;
+	int rc = who_frames_find(run, target, &frames, err);
+
 	if (rc == 0)
 		who_frames_write(&frames);
-	frame_source_close(&frames.source);
-	free(frames.pfns);
-	free(frames.counts);
-	free(frames.found);
-	free(frames.searched);
-	free(frames.owners);
+	who_frames_fini(&frames);
 	return rc;
 }

@@ -76,6 +76,8 @@ static struct value get_same_as(const void *row, const struct column *column)
 	return pid ? value_i(pid) : value_none();
 }
 
+const char who_columns_default[] = "pid,command,address,pages,perm,kind,mapping";
+
 static const struct column columns[] = {
 	/* clang-format off */
 	{ "pid", "PID", "process that maps it", VALUE_NUMBER, 0, get_pid },

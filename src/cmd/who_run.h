@@ -31,6 +31,7 @@ struct who_run {
 };
 
 extern const struct column_set who_columns;
+extern const char who_columns_default[];
 
 /* The next row, zeroed. */
 struct who_row *who_add_row(struct who_run *run);

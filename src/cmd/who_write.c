@@ -59,6 +59,12 @@ static void add_sharers(struct who_run *run)
 	}
 }
 
+void who_frames_rows(struct who_frames *frames)
+{
+	make_rows(frames);
+	add_sharers(frames->run);
+}
+
 static int by_frame(const void *left, const void *right)
 {
 	const struct who_owner *a = left, *b = right;
@@ -100,8 +106,7 @@ static size_t write_owners(struct who_frames *frames, size_t frame, size_t next)
 	return next;
 }
 
-/* Owners that the map count tells of but nobody was found for. */
-static struct value missing_of(const struct who_frames *frames, size_t i)
+struct value who_frames_missing(const struct who_frames *frames, size_t i)
 {
 	if (!frames->searched[i])
 		return value_absent("not searched: no memory, or the zero page, which nobody owns");
@@ -116,7 +121,7 @@ static size_t write_frame(struct who_frames *frames, size_t i, size_t next)
 	struct who_run *run = frames->run;
 	struct report *report = run->ctx->report;
 	struct frame_info info;
-	struct value missing = missing_of(frames, i);
+	struct value missing = who_frames_missing(frames, i);
 
 	frame_info_read(&frames->source, frames->pfns[i], &info);
 	report_object(report, NULL);
@@ -242,7 +247,7 @@ static void describe_search(struct who_frames *frames, struct out *out)
 	uint64_t missing = 0;
 
 	for (size_t i = 0; i < frames->count; i++) {
-		struct value value = missing_of(frames, i);
+		struct value value = who_frames_missing(frames, i);
 
 		missing += value_is_known(&value) ? value.u : 0;
 	}

@@ -183,12 +183,126 @@ def every_view_and_back():
         term.until("Keys (")
         term.keys("Escape")
         term.until("a cell")
+        term.keys("Enter")
+        term.until(f"who maps a page of {zoo.pid}", f"page {start:012x}", "mapped 1",
+                   f"> {zoo.pid} ")
+        term.type("s")
+        term.until(f"sharing of {zoo.pid}: ", "USS ", "SHARED")
+        term.type("H")
+        term.until(f"huge pages of {zoo.pid}: ", "TLB entries", "present ")
         term.keys("Escape")
-        term.until("ADDRESS")
+        term.until("sharing of ")
+        term.keys("Escape")
+        term.until("who maps a page of ")
+        term.keys("Enter")
+        lib.true(f"> {start:012x}"[2:] in term.until("ADDRESS", "RSS "), "cursor on the mapping")
         term.keys("Escape")
         term.until("COMMAND")
         term.keys("q")
         term.restored("quit")
+
+
+def dump(keys, *args, **options):
+    """What `w` writes after these keys."""
+    with tempfile.TemporaryDirectory(prefix="vmview-live.") as path:
+        if options.get("user"):
+            os.chown(path, options["user"], options["user"])
+        path = os.path.join(path, "out.json")
+        lib.vmview("live", "--screen", "80x24", "--keys", f"{keys}w{path}<Enter>", *args, **options)
+        with open(path) as file:
+            document = json.load(file)
+    lib.validate(document)
+    return document
+
+
+@lib.test
+def sharing_of_a_family():
+    lib.need_root()
+    with lib.zoo("family") as zoo:
+        truth = zoo.truth["family"]
+        spaces = {}
+        for process in truth["processes"]:
+            spaces.setdefault(process["space"], []).append(process["pid"])
+        twins = {pids[-1] for pids in spaces.values() if len(pids) > 1}
+        family = {process["pid"] for process in truth["processes"]}
+        for want in truth["processes"]:
+            pid = want["pid"]
+            if pid in twins:
+                continue
+            document = dump("s", pid)
+            for key in "rss", "uss", "pss":
+                lib.equal(f"{key} of {want}", document["summary"][key], want[key])
+            lib.equal("same memory", document["summary"].get("same_memory", 0),
+                      len(spaces[want["space"]]) - 1)
+            got = {row["pid"]: row["shared"] for row in document["sharers"]
+                   if row["pid"] in family}
+            pairs = {pair["a"] + pair["b"] - pid: pair["shared"] for pair in truth["pairs"]
+                     if pid in (pair["a"], pair["b"]) and pair["shared"]}
+            lib.equal(f"sharers of {want}", {other: value for other, value in got.items()
+                                             if other not in twins},
+                      {other: value for other, value in pairs.items() if other not in twins})
+            for row in document["sharers"]:
+                lib.equal("kinds", sum(row[key] for key in ("anon", "shm", "file", "ksm",
+                                                            "hugetlb")), row["shared"])
+
+
+@lib.test
+def sharing_without_frames():
+    lib.need_root()
+    process = subprocess.Popen(["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups",
+                                "sleep", "600"])
+    try:
+        while "sleep" not in open(f"/proc/{process.pid}/comm").read():
+            time.sleep(0.01)
+        document = dump("s", process.pid, user=65534)
+        lib.equal("sharers", document["sharers"], [])
+        lib.equal("why", document["missing"]["sharers"], "denied: needs CAP_SYS_ADMIN")
+        lib.equal("shared", document["summary"]["shared"], None)
+        lib.true(document["summary"]["rss"] > 0, document["summary"])
+        lib.equal("complete", document["complete"], False)
+    finally:
+        process.kill()
+        process.wait()
+
+
+@lib.test
+def huge_pages_of_a_process():
+    lib.need_root()
+    with lib.zoo("thp", "thp-partial", "touched") as zoo:
+        size = 512 * PAGE
+        want = lib.vmview_json("huge", zoo.pid)["processes"][0]
+        document = dump("H", zoo.pid)
+        for key in "present", "pmd", "large", "unmapped", "tlb", "slots", "f2m":
+            lib.equal(key, document["summary"][key], want["total"][key])
+        lib.true(document["summary"]["pmd"] >= 2 * size, document["summary"])
+        rows = {row["start"]: row for row in document["mappings"]}
+        for animal, present, pmd in (("thp", 2 * size, 2 * size), ("thp-partial", size - PAGE, 0),
+                                     ("touched", 3 * PAGE, 0)):
+            truth = zoo.truth[animal]
+            start = (truth["mappings"][0] if "mappings" in truth else truth)["start"]
+            row = rows[start if isinstance(start, str) else f"{start:#x}"]
+            lib.equal(f"{animal} present", row["present"], present)
+            lib.equal(f"{animal} pmd", row["pmd"], pmd)
+
+
+@lib.test
+def frame_of_three_processes():
+    lib.need_root()
+    with lib.zoo("fork-three") as zoo:
+        three = zoo.truth["fork-three"]["mappings"]
+        start = three[0]["start"]
+        start = int(start, 16) if isinstance(start, str) else start
+        pids = sorted(mapping["pid"] for mapping in three)
+        document = dump(f"g{start:x}<Enter><Enter><Right><Enter>", pids[0])
+        lib.equal("page", document["summary"]["address"], f"{start + PAGE:#x}")
+        lib.equal("state", document["summary"]["state"], "present")
+        lib.equal("map count", document["summary"]["map_count"], 3)
+        lib.equal("not found", document["summary"]["owners_missing"], 0)
+        lib.true("anonymous" in document["summary"]["flags"], document["summary"])
+        lib.equal("owners", [row["pid"] for row in document["owners"]], pids)
+        want = {row["pfn"] for row in
+                lib.vmview_json("who", f"{pids[0]}:{start + PAGE:x}")["frames"]}
+        lib.equal("frame", {document["summary"]["pfn"]}, want)
 
 
 @lib.test

@@ -180,6 +180,79 @@ static void test_ways(void **state)
 	live_fini(&live);
 }
 
+/* From a page to its owner and on: views of a process are empty again when it is another's. */
+static void test_other_process(void **state)
+{
+	struct live live;
+	struct live_list *owners = rows_new();
+
+	(void)state;
+	begin(&live);
+	for (unsigned view = LIVE_FRAME; view < LIVE_TABLES; view++)
+		live_set_columns(&live, (enum live_view)view, &live.table[LIVE_MAP]);
+	live_take_list(&live, LIVE_MAP, three());
+	live_key(&live, LIVE_KEY_ENTER);
+	assert_int_equal(live.view, LIVE_PAGES);
+	assert_string_equal(live.pages.name, "alpha");
+	keys(&live, "F");
+	assert_int_equal(live.view, LIVE_FRAME);
+	assert_int_equal(live.frame_addr, 0x1000);
+	assert_true(live_is_empty(&live));
+	add(owners, 7, 8, 0x1000, (struct row){ 0 });
+	add(owners, 9, 10, 0x2800, (struct row){ 0 });
+	live_take_list(&live, LIVE_FRAME, owners);
+	keys(&live, "s");
+	assert_int_equal(live.view, LIVE_SHARING);
+	keys(&live, "F");
+	assert_int_equal(live.view, LIVE_FRAME);
+	assert_false(live_is_empty(&live));
+	keys(&live, "j");
+	live_key(&live, LIVE_KEY_ENTER);
+	assert_int_equal(live.view, LIVE_MAP);
+	assert_int_equal(live.pid, 9);
+	assert_true(live_is_empty(&live));
+	live_take_list(&live, LIVE_MAP, three());
+	assert_int_equal(live.table[LIVE_MAP].cursor, 1);
+	keys(&live, "F");
+	assert_int_equal(live.view, LIVE_MAP);
+	assert_string_equal(live.message, "no page was chosen yet");
+	live_key(&live, LIVE_KEY_ESCAPE);
+	assert_int_equal(live.view, LIVE_PROCESSES);
+	live_fini(&live);
+}
+
+/* Keys for views of a process, in the list of processes, are of the one under the cursor. */
+static void test_process_keys(void **state)
+{
+	struct live_list *list = rows_new();
+	struct live live;
+
+	(void)state;
+	begin(&live);
+	for (unsigned view = LIVE_FRAME; view < LIVE_TABLES; view++)
+		live_set_columns(&live, (enum live_view)view, &live.table[LIVE_MAP]);
+	keys(&live, "ps");
+	assert_int_equal(live.view, LIVE_PROCESSES);
+	assert_string_equal(live.message, "no process was chosen yet");
+	add(list, 12, 13, 1, (struct row){ 0 });
+	add(list, 15, 16, 1, (struct row){ 0 });
+	live_take_list(&live, LIVE_PROCESSES, list);
+	keys(&live, "jH");
+	assert_int_equal(live.view, LIVE_HUGE);
+	assert_int_equal(live.pid, 15);
+	live_take_list(&live, LIVE_HUGE, three());
+	live_key(&live, LIVE_KEY_ENTER);
+	assert_int_equal(live.view, LIVE_PAGES);
+	live_key(&live, LIVE_KEY_ESCAPE);
+	live_key(&live, LIVE_KEY_ESCAPE);
+	assert_int_equal(live.view, LIVE_PROCESSES);
+	keys(&live, "ks");
+	assert_int_equal(live.view, LIVE_SHARING);
+	assert_int_equal(live.pid, 12);
+	assert_true(live_is_empty(&live));
+	live_fini(&live);
+}
+
 /* What stands above the rows takes as many lines as it needs, at most a third of the screen. */
 static void test_facts(void **state)
 {
@@ -526,12 +599,13 @@ static void test_sizes(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_ways),	 cmocka_unit_test(test_facts),
-		cmocka_unit_test(test_match),	 cmocka_unit_test(test_changes),
-		cmocka_unit_test(test_moves),	 cmocka_unit_test(test_cursor_follows),
-		cmocka_unit_test(test_filter),	 cmocka_unit_test(test_search_and_goto),
-		cmocka_unit_test(test_input),	 cmocka_unit_test(test_views),
-		cmocka_unit_test(test_interval), cmocka_unit_test(test_grid),
+		cmocka_unit_test(test_ways),	      cmocka_unit_test(test_facts),
+		cmocka_unit_test(test_other_process), cmocka_unit_test(test_process_keys),
+		cmocka_unit_test(test_match),	      cmocka_unit_test(test_changes),
+		cmocka_unit_test(test_moves),	      cmocka_unit_test(test_cursor_follows),
+		cmocka_unit_test(test_filter),	      cmocka_unit_test(test_search_and_goto),
+		cmocka_unit_test(test_input),	      cmocka_unit_test(test_views),
+		cmocka_unit_test(test_interval),      cmocka_unit_test(test_grid),
 		cmocka_unit_test(test_sizes),
 	};
 

@@ -336,9 +336,9 @@ static const char *const titles[LIVE_VIEWS] = {
 	[LIVE_PROCESSES] = "",
 	[LIVE_MAP] = "",
 	[LIVE_PAGES] = "",
-	[LIVE_FRAME] = "who maps it of ",
+	[LIVE_FRAME] = "who maps a page of ",
 	[LIVE_HUGE] = "huge pages of ",
-	[LIVE_SHARING] = "shared by ",
+	[LIVE_SHARING] = "sharing of ",
 	[LIVE_MACHINE] = "machine: frames by use",
 	[LIVE_ORDERS] = "machine: free memory by order",
 	[LIVE_PICTURE] = "machine: physical memory",
@@ -447,7 +447,8 @@ static const char *const prompt_texts[] = {
 static struct bytes hints(enum live_view view)
 {
 	if (view == LIVE_PAGES)
-		return BYTES("? help  q quit  Esc back  z/Z zoom  = fit  g go to  w write");
+		return BYTES(
+			"? help  q quit  Enter who maps it  Esc back  z/Z zoom  = fit  g go to");
 	if (view == LIVE_PICTURE)
 		return BYTES("? help  q quit  Esc back  M frames by use  w write");
 	return BYTES("? help  q quit  Enter into  Esc back  f filter  <> sort  m mark  d changes");

@@ -32,6 +32,9 @@ size_t live_draw_facts(const struct live *live, const struct live_table *table, 
 		size_t width = format_fact(live, fact, &out);
 		size_t heading = encode_text_width(bytes_of(fact->heading));
 
+		/* a question that does not arise here */
+		if (fact->value.reason && !fact->value.reason[0])
+			continue;
 		if (x && x + heading + 1 + width > live->width) {
 			x = 0;
 			row++;

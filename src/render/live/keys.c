@@ -107,19 +107,63 @@ static void do_machine(struct live *live)
 						   LIVE_MACHINE);
 }
 
+static void open_process_view(struct live *live, enum live_view view)
+{
+	int pid = live_process(live);
+
+	live->help = false;
+	if (!pid) {
+		snprintf(live->message, sizeof(live->message), "no process was chosen yet");
+		return;
+	}
+	live_set_process(live, pid);
+	live_go(live, view);
+}
+
+static void do_huge(struct live *live)
+{
+	open_process_view(live, LIVE_HUGE);
+}
+
+static void do_sharing(struct live *live)
+{
+	open_process_view(live, LIVE_SHARING);
+}
+
+static void do_frame(struct live *live)
+{
+	live->help = false;
+	if (live->view == LIVE_PAGES)
+		live_open_frame(live);
+	else if (live->frame_addr)
+		live_go(live, LIVE_FRAME);
+	else
+		snprintf(live->message, sizeof(live->message), "no page was chosen yet");
+}
+
 static void do_enter(struct live *live)
 {
 	struct live_table *table = live_table(live);
 
 	live->help = false;
-	if (table && !table->shown && !live_is_machine(live->view))
+	if (live->view == LIVE_PAGES)
+		live_open_frame(live);
+	if (!table || (!table->shown && !live_is_machine(live->view)))
 		return;
 	switch (live->view) {
 	case LIVE_PROCESSES:
 		live_open_map(live, live_process(live), true);
 		break;
 	case LIVE_MAP:
+	case LIVE_HUGE:
 		live_open_pages(live);
+		break;
+	case LIVE_FRAME:
+		live_open_address(live, (int)table->at.start, table->at.tag);
+		break;
+	case LIVE_SHARING:
+		live_set_process(live, (int)table->at.start);
+		live_go(live, LIVE_MAP);
 		break;
 	case LIVE_MACHINE:
 	case LIVE_ORDERS:
@@ -370,6 +414,9 @@ static const struct binding {
 	{ LIVE_KEY_ESCAPE, "Esc Bksp", "go back up", do_back },
 	{ LIVE_KEY_ERASE, NULL, NULL, do_back },
 	{ 'p', "p", "the list of processes", do_processes },
+	{ 's', "s", "with whom the process shares memory, and how much", do_sharing },
+	{ 'H', "H", "huge pages of the process", do_huge },
+	{ 'F', "F", "pages: who maps the frame of the page under the cursor", do_frame },
 	{ 'M', "M", "the machine: frames by use; again: by order; a picture of them", do_machine },
 	{ 'K', "K", "list threads of the kernel, too", do_kernel },
 	{ 'f', "f", "filter as you type: rss > 1M && perm ~ w", do_filter },

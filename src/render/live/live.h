@@ -171,6 +171,7 @@ struct live {
 	struct live_picture picture;
 	struct live_facts facts;
 	int pid; /* that all views but LIVE_PROCESSES and those of the machine are of */
+	uint64_t frame_addr; /* the page of LIVE_FRAME; 0: none was chosen */
 	uint64_t find_addr; /* of a map that is read next: the cursor goes there; 0: it stays */
 	struct live_sample history[LIVE_HISTORY];
 	size_t samples; /* in all; the last LIVE_HISTORY are kept */
@@ -210,6 +211,12 @@ void live_back(struct live *live);
 
 /* What all views of a process show is of this one from here on. */
 void live_set_process(struct live *live, int pid);
+
+/* The map of this process, the cursor on the mapping that holds the address. */
+void live_open_address(struct live *live, int pid, uint64_t addr);
+
+/* Who maps the page under the cursor of LIVE_PAGES. */
+void live_open_frame(struct live *live);
 
 /* The pages of the mapping under the cursor, in a table whose rows are mappings. */
 void live_open_pages(struct live *live);
@@ -264,6 +271,9 @@ void live_move(struct live *live, struct live_table *table, size_t position);
 
 /* The next row whose text columns hold live->search; a message where there is none. */
 void live_search_next(struct live *live);
+
+/* The cursor of the map goes to find_addr, where that is set and there is a mapping that holds it. */
+void live_find_address(struct live *live);
 
 /* Make order anew: after a reading, a filter, a sort. */
 void live_reorder(struct live *live, struct live_table *table);

@@ -262,13 +262,12 @@ void live_reorder(struct live *live, struct live_table *table)
 	keep_cursor(live, table);
 }
 
-/* The cursor goes to the mapping that was asked for before the map was read. */
-static void find_address(struct live *live, enum live_view view)
+void live_find_address(struct live *live)
 {
-	struct live_table *table = &live->table[view];
+	struct live_table *table = &live->table[LIVE_MAP];
 	uint64_t addr = live->find_addr;
 
-	if (view != LIVE_MAP || !addr)
+	if (!addr || !table->now)
 		return;
 	live->find_addr = 0;
 	for (size_t i = 0; i < table->shown; i++) {
@@ -290,7 +289,8 @@ void live_take_list(struct live *live, enum live_view view, struct live_list *li
 	table->before = table->now;
 	table->now = list;
 	live_reorder(live, table);
-	find_address(live, view);
+	if (view == LIVE_MAP)
+		live_find_address(live);
 }
 
 void live_take_sample(struct live *live, const struct live_sample *sample)

@@ -34,7 +34,7 @@ void live_set_process(struct live *live, int pid)
 	if (live->changes == CHANGES_MARK)
 		live->changes = CHANGES_OFF;
 	live->pid = pid;
-	live->find_addr = 0;
+	live->find_addr = live->frame_addr = 0;
 }
 
 void live_open_map(struct live *live, int pid, bool from_list)
@@ -63,6 +63,23 @@ void live_back(struct live *live)
 		return;
 	live->view = live->from[live->view];
 	live->stale = true;
+}
+
+void live_open_address(struct live *live, int pid, uint64_t addr)
+{
+	live_set_process(live, pid);
+	live->find_addr = addr;
+	live_go(live, LIVE_MAP);
+	live_find_address(live);
+}
+
+void live_open_frame(struct live *live)
+{
+	const struct live_pages *pages = &live->pages;
+
+	live->frame_addr = pages->start + pages->cursor * pages->page_size;
+	table_reset(&live->table[LIVE_FRAME]);
+	live_go(live, LIVE_FRAME);
 }
 
 int live_process(struct live *live)
