@@ -88,7 +88,10 @@ static void compare(struct address_space *space, const struct vma *vma)
 		return;
 	if (more)
 		snprintf(why, sizeof(why), "flag %.2s", code);
-	note_split(space, differences + more ? why : "nothing visible");
+	if (!mine_len || !space->flags_len)
+		note_split(space, differences ? "rights, and maybe more" : "VmFlags are not known");
+	else
+		note_split(space, differences + more ? why : "nothing visible");
 }
 
 /* Neighbours that could be one: of the same file and place in it, or both of none. */

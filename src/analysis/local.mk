@@ -8,6 +8,7 @@ libvmview_a_SOURCES += %D%/fragmentation.c %D%/fragmentation.h
 libvmview_a_SOURCES += %D%/image_sections.c
 libvmview_a_SOURCES += %D%/images.c %D%/images.h
 libvmview_a_SOURCES += %D%/contiguity.c %D%/contiguity.h
+libvmview_a_SOURCES += %D%/density.c %D%/density.h
 libvmview_a_SOURCES += %D%/flag_match.c %D%/flag_match.h
 libvmview_a_SOURCES += %D%/flag_sets.c %D%/flag_sets.h
 libvmview_a_SOURCES += %D%/kinds.c %D%/kinds.h

@@ -14,6 +14,7 @@
 #include "model/missing.h"
 #include "source/buddyinfo.h"
 
+struct address_space;
 struct context;
 struct error;
 struct filter;
@@ -76,5 +77,9 @@ void frag_verdicts_write(struct frag_view *view);
 
 /* frag_space.c: the address spaces of processes. */
 int frag_space(struct context *ctx, const struct targets *targets, struct error *err);
+bool frag_space_help(struct context *ctx);
+
+/* frag_space_text.c: how an address space is cut up. map_limit: vm.max_map_count; 0: not known. */
+void frag_space_write(struct context *ctx, const struct address_space *space, uint64_t map_limit);
 
 #endif

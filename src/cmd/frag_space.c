@@ -2,178 +2,320 @@
 #include "cmd/frag.h"
 
 #include <errno.h>
+#include <stdlib.h>
 
 #include "analysis/address_space.h"
 #include "base/error.h"
 #include "cmd/context.h"
-#include "cmd/mappings.h"
-#include "cmd/process_facts.h"
+#include "cmd/frag_density.h"
+#include "cmd/subject.h"
+#include "column/filter.h"
+#include "column/sort.h"
 #include "model/needs.h"
-#include "model/process.h"
-#include "source/facts.h"
 
 struct space_run {
 	struct context *ctx;
-	struct mappings *mappings;
+	struct subjects subjects;
 	struct smaps_keys keys;
-	struct address_space space;
+	struct column_set set;
+	struct selection selection;
+	struct filter *filter;
+	struct sort sort;
 	uint64_t map_limit; /* vm.max_map_count; 0: not known */
-	size_t shown;
+	/* process */
+	struct address_space space;
+	struct density *densities; /* by mapping; heap */
+	struct density total;
+	struct density_walk walk;
+	uint32_t walked; /* the mapping that walk counts */
+	const char *reason, *frames_reason;
+	struct subject *subject;
 };
 
-static int take(void *opaque, struct vma *vma)
+static void begin_mapping(struct space_run *run, uint32_t index)
+{
+	struct vma vma;
+
+	density_end(&run->walk);
+	run->walked = index;
+	vma_store_get(&run->subject->vmas, index, &vma);
+	density_begin(&run->walk, &run->densities[index], vma.start / run->ctx->host.page_size);
+}
+
+static void take_span(struct space_run *run, const struct page_span *span, uint64_t zero_pfn)
+{
+	uint64_t vpn = span->start / run->ctx->host.page_size, step, n;
+
+	for (uint64_t i = 0; i < span->pages; i += n) {
+		enum page_state state = page_span_state(span, i, zero_pfn);
+
+		n = page_span_stretch(span, i, zero_pfn, &step);
+		if (state == PAGE_PRESENT)
+			density_add(&run->walk, vpn + i, pagemap_pfn(page_span_word(span, i)), n,
+				    step || n == 1);
+		else if (state != PAGE_EMPTY && state != PAGE_GUARD)
+			density_add_used(&run->walk, vpn + i, n);
+	}
+}
+
+static int take_pages(void *opaque, const struct page_batch *batch)
 {
 	struct space_run *run = opaque;
 
-	address_space_add(&run->space, vma, run->ctx->host.page_size);
+	for (size_t i = 0; i < batch->count; i++) {
+		const struct page_span *span = &batch->spans[i];
+
+		if (span->vma != run->walked)
+			begin_mapping(run, span->vma);
+		take_span(run, span, batch->zero_pfn);
+	}
 	return 0;
 }
 
-static void say_size(struct space_run *run, struct out *out, const char *name, uint64_t bytes)
+static void walk_pages(struct space_run *run, struct subject *subject)
 {
-	out_printf(out, "%-20s ", name);
-	report_size(run->ctx->report, out, bytes);
-	out_char(out, '\n');
-}
-
-static void say_gaps(struct space_run *run, struct out *out)
-{
-	const struct address_space *space = &run->space;
-
-	out_printf(out, "%-20s %llu, ", "gaps", (unsigned long long)space->gaps);
-	report_size(run->ctx->report, out, space->gap_bytes);
-	out_str(out, " in all; the largest ");
-	report_size(run->ctx->report, out, space->largest_gap);
-	out_printf(out, " at %llx\n", (unsigned long long)space->largest_gap_at);
-	for (unsigned order = 0; order < SPACE_ORDERS; order++) {
-		if (!space->gap_orders[order])
-			continue;
-		out_str(out, "  of ");
-		report_size(run->ctx->report, out, (uint64_t)run->ctx->host.page_size << order);
-		out_printf(out, " and more: %llu\n", (unsigned long long)space->gap_orders[order]);
-	}
-}
-
-static void say(struct space_run *run, struct out *out, const struct process *process)
-{
-	const struct address_space *space = &run->space;
-
-	out_printf(out, "%s%d: ", run->shown ? "\n" : "", process->pid);
-	process_title(out, process);
-	out_printf(out, "\n%-20s %llu", "mappings", (unsigned long long)space->mappings);
-	if (run->map_limit)
-		out_printf(out, " of %llu (vm.max_map_count)", (unsigned long long)run->map_limit);
-	out_char(out, '\n');
-	say_size(run, out, "size", space->size);
-	if (space->rss_known)
-		out_printf(out, "%-20s %.1f%%\n", "resident share",
-			   space->size ? 100.0 * (double)space->rss / (double)space->size : 0.0);
-	say_gaps(run, out);
-	out_str(out, "neighbours that one attribute keeps apart\n");
-	for (size_t i = 0; i < space->split_count; i++)
-		out_printf(out, "  %-18s %llu\n", space->splits[i].why,
-			   (unsigned long long)space->splits[i].pairs);
-	if (!space->split_count)
-		out_str(out, "  none\n");
-}
-
-static void write_gaps(struct report *report, const struct address_space *space, size_t page_size)
-{
-	report_fact(report, "gaps", VALUE_COUNT, value_u(space->gaps));
-	report_fact(report, "gap_bytes", VALUE_BYTES, value_u(space->gap_bytes));
-	report_fact(report, "largest_gap", VALUE_BYTES, value_u(space->largest_gap));
-	report_fact(report, "largest_gap_at", VALUE_ADDR,
-		    space->gaps ? value_u(space->largest_gap_at) : value_none());
-	report_list(report, "gap_sizes");
-	for (unsigned order = 0; order < SPACE_ORDERS; order++) {
-		if (!space->gap_orders[order])
-			continue;
-		report_object(report, NULL);
-		report_fact(report, "at_least", VALUE_BYTES, value_u((uint64_t)page_size << order));
-		report_fact(report, "gaps", VALUE_COUNT, value_u(space->gap_orders[order]));
-		report_object_end(report);
-	}
-	report_list_end(report);
-}
-
-static void write_space(struct space_run *run)
-{
-	const struct address_space *space = &run->space;
-	struct report *report = run->ctx->report;
-
-	report_object(report, "address_space");
-	report_fact(report, "mappings", VALUE_COUNT, value_u(space->mappings));
-	report_fact(report, "max_map_count", VALUE_COUNT,
-		    run->map_limit ? value_u(run->map_limit) : value_absent("not readable"));
-	report_fact(report, "size", VALUE_BYTES, value_u(space->size));
-	report_fact(report, "rss", VALUE_BYTES,
-		    space->rss_known ? value_u(space->rss) : value_absent("smaps is not readable"));
-	write_gaps(report, space, run->ctx->host.page_size);
-	report_list(report, "splits");
-	for (size_t i = 0; i < space->split_count; i++) {
-		report_object(report, NULL);
-		report_fact(report, "why", VALUE_WORD, value_word(space->splits[i].why));
-		report_fact(report, "pairs", VALUE_COUNT, value_u(space->splits[i].pairs));
-		report_object_end(report);
-	}
-	report_list_end(report);
-	report_object_end(report);
-}
-
-static int show_process(struct space_run *run, const struct procdir *dir, struct error *err)
-{
-	struct report *report = run->ctx->report;
-	struct mappings_result result;
-	struct process process;
+	size_t count = subject->vmas.count;
 	int rc;
 
-	address_space_init(&run->space);
-	rc = facts_read(dir, &run->ctx->arena, FACT_STAT | FACT_CMDLINE, &process, err);
-	if (rc == 0)
-		rc = mappings_read(run->mappings, dir, NEED_SMAPS, take, run, &result, err);
+	run->densities = mem_zalloc((count + 1) * sizeof(*run->densities));
+	run->walked = UINT32_MAX;
+	run->total = (struct density){ 0 };
+	density_begin(&run->walk, &run->densities[count], 0);
+	run->reason = subject->walk_reason;
+	run->frames_reason = NULL;
+	if (run->reason)
+		return;
+	rc = subject_walk(&run->subjects, subject, take_pages, run);
+	density_end(&run->walk);
 	if (rc)
-		return rc;
-	if (report_prose(report))
-		say(run, report_prose(report), &process);
-	report_object(report, NULL);
-	process_facts_short(report, &process);
-	write_space(run);
-	report_fact(report, "complete", VALUE_BOOL,
-		    value_u(!result.pass.changed && !result.pass.cut_off));
-	report_missing(report, &process.missing);
+		run->reason = "gone: the memory went away while it was read";
+	for (size_t i = 0; i < count; i++)
+		density_merge(&run->total, &run->densities[i]);
+	if (run->total.hidden)
+		run->frames_reason = "denied: needs CAP_SYS_ADMIN";
+}
+
+static enum frag_heap heap_of(const struct subject *subject, size_t i, const struct vma *vma)
+{
+	bool has_next = i + 1 < subject->vmas.count;
+	struct vma next;
+
+	if (vma->kind == KIND_HEAP)
+		return FRAG_HEAP_BRK;
+	if (has_next)
+		vma_store_get(&subject->vmas, i + 1, &next);
+	return density_is_arena(vma, has_next ? &next : NULL) ? FRAG_HEAP_ARENA : FRAG_HEAP_NONE;
+}
+
+static void make_row(const struct space_run *run, size_t i, struct density_row *row)
+{
+	*row = (struct density_row){
+		.density = run->densities[i],
+		.page_size = run->ctx->host.page_size,
+		.reason = run->reason,
+		.frames_reason = run->frames_reason,
+	};
+	vma_store_get(&run->subject->vmas, i, &row->vma);
+	row->heap = heap_of(run->subject, i, &row->vma);
+}
+
+static bool holds_nothing(const struct density_row *row)
+{
+	return row->reason ? vma_has(&row->vma, SMAPS_RSS) && !row->vma.field[SMAPS_RSS] :
+			     !row->density.present;
+}
+
+static void write_rows(struct space_run *run)
+{
+	const struct table table = { "mappings", &run->selection, .csv = true };
+	size_t count = run->subject->vmas.count, kept = 0;
+	struct sort_item *items = mem_alloc((count + 1) * sizeof(*items));
+	struct report *report = run->ctx->report;
+	bool people = report_prose(report) && !run->filter;
+	struct density_row row;
+
+	for (size_t i = 0; i < count; i++) {
+		make_row(run, i, &row);
+		/* for people: what holds nothing is passed over */
+		if ((people && holds_nothing(&row)) || !filter_matches(run->filter, &row))
+			continue;
+		items[kept] = (struct sort_item){ .index = i };
+		if (run->sort.column)
+			items[kept].key = run->sort.column->get(&row, run->sort.column);
+		kept++;
+	}
+	if (run->sort.column)
+		sort_items(&run->sort, items, kept);
+	report_table(report, &table);
+	for (size_t i = 0; i < kept; i++) {
+		make_row(run, items[i].index, &row);
+		report_row(report, &row);
+	}
+	report_table_end(report);
+	free(items);
+}
+
+static void write_heaps(struct space_run *run)
+{
+	struct report *report = run->ctx->report;
+	struct out *out = report_prose(report);
+	struct density_row row;
+
+	report_list(report, "heaps");
+	for (size_t i = 0; i < run->subject->vmas.count; i++) {
+		make_row(run, i, &row);
+		if (row.heap == FRAG_HEAP_NONE)
+			continue;
+		report_object(report, NULL);
+		report_fact(report, "start", VALUE_ADDR, value_u(row.vma.start));
+		report_fact(report, "end", VALUE_ADDR, value_u(row.vma.end));
+		report_fact(report, "arena", VALUE_BOOL, value_u(row.heap == FRAG_HEAP_ARENA));
+		report_fact(report, "guess", VALUE_BOOL, value_u(row.heap == FRAG_HEAP_ARENA));
+		report_fact(report, "holes", VALUE_BYTES, density_holes(&row));
+		report_fact(report, "above", VALUE_BYTES, density_above(&row));
+		report_object_end(report);
+		if (!out || row.reason)
+			continue;
+		out_printf(out, "%-20s ", row.heap == FRAG_HEAP_BRK ? "heap" : "arena (guess)");
+		report_size(report, out, density_holes(&row).u);
+		out_str(out, " of holes below the highest used page, ");
+		report_size(report, out, density_above(&row).u);
+		out_printf(out, " above; at %llx\n", (unsigned long long)row.vma.start);
+	}
+	report_list_end(report);
+}
+
+static struct value known(const struct space_run *run, uint64_t pages)
+{
+	return run->reason ? value_absent(run->reason) : value_u(pages * run->ctx->host.page_size);
+}
+
+static void write_density(struct space_run *run)
+{
+	const struct density *total = &run->total;
+	struct report *report = run->ctx->report;
+	struct out *out = report_prose(report);
+	const char *frames = run->reason ? run->reason : run->frames_reason;
+
+	report_object(report, "density");
+	report_fact(report, "present", VALUE_BYTES, known(run, total->present));
+	report_fact(report, "runs", VALUE_COUNT,
+		    run->reason ? value_absent(run->reason) : value_u(total->runs));
+	report_fact(report, "few", VALUE_BYTES, known(run, total->few));
+	report_fact(report, "few_runs", VALUE_COUNT,
+		    run->reason ? value_absent(run->reason) : value_u(total->few_runs));
+	report_fact(report, "frame_runs", VALUE_COUNT,
+		    frames ? value_absent(frames) : value_u(total->frame_runs));
+	report_fact(report, "frame_longest", VALUE_BYTES,
+		    frames ? value_absent(frames) : known(run, total->frame_longest));
 	report_object_end(report);
-	run->shown++;
-	if (result.pass.changed || result.pass.cut_off)
-		return error_set(err, EAGAIN, "%d: changed while it was read", dir->pid);
-	return 0;
+	if (!out || run->reason)
+		return;
+	out_printf(out, "%-20s ", "alone");
+	report_size(report, out, total->few * run->ctx->host.page_size);
+	out_str(out, " of ");
+	report_size(report, out, total->present * run->ctx->host.page_size);
+	out_printf(out, " present in runs of 1 to %d pages\n", DENSITY_FEW);
+	if (frames)
+		return;
+	out_printf(out, "%-20s %llu, the longest ", "pieces of frames",
+		   (unsigned long long)total->frame_runs);
+	report_size(report, out, total->frame_longest * run->ctx->host.page_size);
+	out_char(out, '\n');
+}
+
+static void read_space(struct space_run *run)
+{
+	struct vma vma;
+
+	address_space_init(&run->space);
+	for (size_t i = 0; i < run->subject->vmas.count; i++) {
+		vma_store_get(&run->subject->vmas, i, &vma);
+		address_space_add(&run->space, &vma, run->ctx->host.page_size);
+	}
+}
+
+static void show(void *opaque, struct subject *subject)
+{
+	struct space_run *run = opaque;
+	struct error err;
+
+	run->subject = subject;
+	walk_pages(run, subject);
+	if (subject->walk_reason && subject->complete && !run->ctx->root.recorded) {
+		missing_add(&subject->process.missing, "pages", subject->walk_reason);
+		error_set(&err, EACCES, "%d: pagemap: %s (try: sudo vmview frag %d)",
+			  subject->dir.pid, subject->walk_reason, subject->dir.pid);
+		subject_partial(&run->subjects, subject, &err);
+	}
+	read_space(run);
+	write_rows(run);
+	frag_space_write(run->ctx, &run->space, run->map_limit);
+	write_density(run);
+	write_heaps(run);
+	free(run->densities);
+}
+
+static int parse_columns(struct space_run *run, struct error *err)
+{
+	const struct common_options *options = &run->ctx->options;
+	struct arena *arena = &run->ctx->arena;
+	const char *defaults = options->json ? density_columns_json :
+			       options->csv  ? density_columns_csv :
+					       density_columns_default;
+	int rc =
+		selection_parse(&run->selection, &run->set, defaults, options->columns, arena, err);
+
+	if (rc == 0)
+		rc = sort_parse(&run->sort, &run->set, options->sort, err);
+	if (rc == 0)
+		rc = filter_parse(&run->filter, &run->set, options->filter, arena, err);
+	return rc;
+}
+
+static void prepare(struct space_run *run)
+{
+	struct context *ctx = run->ctx;
+
+	smaps_keys_init(&run->keys);
+	density_columns_make(&ctx->arena, &run->keys, &run->set);
+	run->subjects = (struct subjects){
+		.ctx = ctx,
+		.name = "frag",
+		.needs = NEED_SMAPS | NEED_KIND,
+		.walks = true,
+		.show = show,
+		.run = run,
+	};
+	caps_probe(&run->subjects.caps, &ctx->root, 0);
+	run->subjects.caps.page_size = ctx->host.page_size;
+	if (root_read_u64(&ctx->root, 10, &run->map_limit, "proc/sys/vm/max_map_count"))
+		run->map_limit = 0;
+}
+
+bool frag_space_help(struct context *ctx)
+{
+	struct space_run *run = arena_zalloc(&ctx->arena, sizeof(*run));
+
+	run->ctx = ctx;
+	smaps_keys_init(&run->keys);
+	density_columns_make(&ctx->arena, &run->keys, &run->set);
+	return context_columns_help(ctx, &run->set, density_columns_default);
 }
 
 int frag_space(struct context *ctx, const struct targets *targets, struct error *err)
 {
 	struct space_run *run = arena_zalloc(&ctx->arena, sizeof(*run));
+	int rc;
 
-	(void)err;
 	run->ctx = ctx;
-	smaps_keys_init(&run->keys);
-	run->mappings = mappings_new(&ctx->root, &run->keys);
-	if (root_read_u64(&ctx->root, 10, &run->map_limit, "proc/sys/vm/max_map_count"))
-		run->map_limit = 0;
-	context_begin(ctx, "frag");
-	report_list(ctx->report, "processes");
-	for (size_t i = 0; i < targets->count; i++) {
-		struct procdir dir;
-		struct error told;
-		int rc = procdir_open(&dir, &ctx->root, targets->pids[i], &told);
-
-		if (rc == 0) {
-			rc = show_process(run, &dir, &told);
-			procdir_close(&dir);
-		}
-		if (rc && !(rc == -ESRCH && targets->selected))
-			context_partial(ctx, &told);
+	prepare(run);
+	rc = parse_columns(run, err);
+	if (rc == 0) {
+		context_begin(ctx, "frag");
+		subjects_run(&run->subjects, targets);
+		report_end(ctx->report, ctx->status == STATUS_OK, NULL);
 	}
-	report_list_end(ctx->report);
-	report_end(ctx->report, ctx->status == STATUS_OK, NULL);
-	mappings_free(run->mappings);
-	return 0;
+	filter_free(run->filter);
+	return rc;
 }

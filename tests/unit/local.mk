@@ -9,6 +9,7 @@ UNIT_TESTS += %D%/test_buddyinfo
 UNIT_TESTS += %D%/test_census
 UNIT_TESTS += %D%/test_column
 UNIT_TESTS += %D%/test_cow
+UNIT_TESTS += %D%/test_density
 UNIT_TESTS += %D%/test_elf
 UNIT_TESTS += %D%/test_elf_worker
 UNIT_TESTS += %D%/test_encode
