@@ -3,6 +3,7 @@
 # One module a line, sorted: libvmview_a_SOURCES += %D%/NAME.c %D%/NAME.h
 libvmview_a_SOURCES += %D%/address_space.c %D%/address_space.h
 libvmview_a_SOURCES += %D%/cow.c %D%/cow.h
+libvmview_a_SOURCES += %D%/figure_diff.c %D%/figure_diff.h
 libvmview_a_SOURCES += %D%/folio.c %D%/folio.h
 libvmview_a_SOURCES += %D%/fragmentation.c %D%/fragmentation.h
 libvmview_a_SOURCES += %D%/image_sections.c

@@ -60,6 +60,7 @@ libvmview_a_SOURCES += %D%/live_read.c %D%/live_read.h
 libvmview_a_SOURCES += %D%/live_write.c %D%/live_write.h
 libvmview_a_SOURCES += %D%/machine.c %D%/machine.h
 libvmview_a_SOURCES += %D%/map.c
+libvmview_a_SOURCES += %D%/map_check.c %D%/map_check.h
 libvmview_a_SOURCES += %D%/map_columns.c %D%/map_columns.h
 libvmview_a_SOURCES += %D%/map_total.c %D%/map_total.h
 libvmview_a_SOURCES += %D%/mappings.c %D%/mappings.h

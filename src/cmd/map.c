@@ -6,6 +6,7 @@
 #include "base/encode.h"
 #include "base/error.h"
 #include "cmd/commands.h"
+#include "cmd/map_check.h"
 #include "cmd/map_columns.h"
 #include "cmd/map_total.h"
 #include "cmd/mappings.h"
@@ -14,6 +15,7 @@
 #include "cmd/process_facts.h"
 #include "cmd/same_mm.h"
 #include "cmd/targets.h"
+#include "column/diff_columns.h"
 #include "model/needs.h"
 #include "model/process.h"
 #include "model/vma_store.h"
@@ -22,7 +24,7 @@
 
 struct map_options {
 	struct target_options targets; /* first: its rows are offsets in it */
-	bool total;
+	bool total, check;
 	const char *from;
 };
 
@@ -30,6 +32,8 @@ static const struct option_row map_option_rows[] = {
 	TARGET_OPTION_ROWS,
 	{ 0, "total", NULL, OPTION_FLAG, offsetof(struct map_options, total),
 	  "the totals alone, from smaps_rollup" },
+	{ 0, "check", NULL, OPTION_FLAG, offsetof(struct map_options, check),
+	  "hold the figures of smaps against those of the page walk" },
 	{ 0, "from", "SOURCE", OPTION_TEXT, offsetof(struct map_options, from),
 	  "figures from: smaps, pages (the page walk), auto (by pace; default)" },
 };
@@ -479,6 +483,12 @@ static int show(struct map_run *run, const struct targets *targets, struct error
 		return rc;
 	if (run->options.total && run->options.from)
 		return error_set(err, EINVAL, "--total is from smaps_rollup: it excludes --from");
+	if (run->options.check && (run->options.total || run->options.from))
+		return error_set(err, EINVAL,
+				 "--check reads both sources: it excludes --from and "
+				 "--total");
+	if (run->options.check)
+		return map_check(run->ctx, targets, err);
 	if (run->options.total)
 		return map_total(run->ctx, targets, err);
 	rc = map_columns_make(&run->columns, run->ctx, &run->keys, targets, err);
@@ -530,6 +540,8 @@ int map_run(struct context *ctx, const struct command *command, int argc, char *
 		return status;
 	run_init(run);
 	rc = 0;
+	if (run->options.check && context_columns_help(ctx, &diff_columns, diff_columns_default))
+		return STATUS_OK;
 	if (!map_columns_help(&run->columns, ctx, &run->keys)) {
 		rc = targets_find(ctx, &run->options.targets, argc - operands, argv + operands,
 				  &targets, &err);

@@ -2,6 +2,7 @@
 #
 # One module a line, sorted: libvmview_a_SOURCES += %D%/NAME.c %D%/NAME.h
 libvmview_a_SOURCES += %D%/column.c %D%/column.h
+libvmview_a_SOURCES += %D%/diff_columns.c %D%/diff_columns.h
 libvmview_a_SOURCES += %D%/elf_columns.c %D%/elf_columns.h
 libvmview_a_SOURCES += %D%/filter.c %D%/filter.h
 libvmview_a_SOURCES += %D%/owner_columns.c %D%/owner_columns.h

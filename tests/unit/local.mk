@@ -15,6 +15,7 @@ UNIT_TESTS += %D%/test_elf_worker
 UNIT_TESTS += %D%/test_encode
 UNIT_TESTS += %D%/test_error
 UNIT_TESTS += %D%/test_facts
+UNIT_TESTS += %D%/test_figure_diff
 UNIT_TESTS += %D%/test_filecache
 UNIT_TESTS += %D%/test_filter
 UNIT_TESTS += %D%/test_frames
