@@ -7,10 +7,17 @@
 #include "analysis/slots.h"
 #include "base/arena.h"
 #include "cmd/context.h"
+#include "cmd/huge_scatter.h"
 #include "cmd/subject.h"
 #include "source/frames.h"
 
-enum { PIECES_MAX = 1 << 15, HUGE_PUD_ENTRIES = 512 };
+enum {
+	PIECES_MAX = 1 << 15,
+	HUGE_PUD_ENTRIES = 512,
+	CROWD_RUNS =
+		4096, /* after so many runs of a mapping, frames that lie at random are gathered: */
+	CROWD_FRAMES = 4, /* those of which less than this many lie together */
+};
 
 /* Pages in consecutive order that were given to the batch together. */
 struct piece {
@@ -45,6 +52,9 @@ struct huge_read {
 	struct slot *slot; /* the last one; NULL: none yet */
 	struct slot passing; /* where they are not kept */
 	bool keep_slots;
+	struct huge_scatter scatter;
+	size_t crowd_runs; /* of the batch, when the mapping that is walked began or was looked at last */
+	uint32_t crowd_tag;
 	struct folio folio; /* the last one found */
 	/* the run that is looked at */
 	const uint64_t *words;
@@ -81,8 +91,8 @@ void huge_pages_counts(const struct huge_pages *pages, size_t vma, struct huge_c
 	out->huge_slots = counted->huge_slots;
 	/* every page is in a folio of one order, or in one that is not known */
 	for (size_t order = 1; order < HUGE_ORDERS; order++)
-		single -= out->order[order];
-	out->order[0] = single - out->unknown_order;
+		single -= single < out->order[order] ? single : out->order[order];
+	out->order[0] = single - (single < out->unknown_order ? single : out->unknown_order);
 }
 
 /* The counts of a mapping that has more than single pages; the next call may move them. */
@@ -292,6 +302,21 @@ static void flush(struct huge_read *read)
 	frame_batch_reset(&read->batch);
 	read->piece_count = 0;
 	read->next_tag = 0;
+	read->crowd_runs = 0;
+	read->crowd_tag = 0;
+}
+
+/* Do the frames of the mapping lie at random? Looked at every CROWD_RUNS. */
+static bool is_crowd(struct huge_read *read)
+{
+	size_t runs = read->batch.count - read->crowd_runs;
+	uint32_t frames = read->next_tag - read->crowd_tag;
+
+	if (runs < CROWD_RUNS)
+		return false;
+	read->crowd_runs = read->batch.count;
+	read->crowd_tag = read->next_tag;
+	return frames < runs * CROWD_FRAMES;
 }
 
 /* Pages that follow those of the piece before belong to it. */
@@ -431,8 +456,13 @@ static uint64_t take_small(struct huge_read *read, const struct page_span *span,
 	read->no_scan |= span->mapped == PAGE_MAPPED_UNKNOWN;
 	if (!pfn)
 		read->hidden = true;
+	else if (read->scatter.gathering)
+		huge_scatter_add(&read->scatter, pfn, n);
 	else if (!read->out->reasons.order)
 		ask_frames(read, pfn, n, addr >> read->page_shift, span->vma);
+	if (!read->scatter.gathering && is_crowd(read))
+		huge_scatter_begin(&read->scatter, read->subject, span->vma,
+				   addr + n * read->page_size);
 	return n;
 }
 
@@ -467,10 +497,21 @@ static void take_span(struct huge_read *read, const struct page_span *span, uint
 	}
 }
 
+static void end_vma(struct huge_read *read)
+{
+	uint64_t unknown = huge_scatter_end(&read->scatter);
+
+	if (unknown)
+		more_of(read, read->vma)->unknown_order += unknown * read->page_size;
+}
+
 static void begin_vma(struct huge_read *read, uint32_t index)
 {
 	struct vma vma;
 
+	end_vma(read);
+	read->crowd_runs = read->batch.count;
+	read->crowd_tag = read->next_tag;
 	vma_store_get(&read->subject->vmas, index, &vma);
 	read->vma = index;
 	read->hugetlb = vma.kind == KIND_HUGETLB;
@@ -490,6 +531,41 @@ static int take_pages(void *ctx, const struct page_batch *batch)
 		take_span(read, span, batch->zero_pfn);
 	}
 	return 0;
+}
+
+/* The second walk: of what was gathered, the pages whose frames are odd. */
+static int take_odd(void *ctx, const struct page_batch *batch)
+{
+	struct huge_read *read = ctx;
+
+	for (size_t i = 0; i < batch->count; i++) {
+		const struct page_span *span = &batch->spans[i];
+		uint64_t vpn = span->start >> read->page_shift;
+
+		for (uint64_t k = 0; k < span->pages && span->mapped < PAGE_MAPPED_PMD; k++) {
+			uint64_t pfn = pagemap_pfn(page_span_word(span, k));
+
+			if (page_span_state(span, k, batch->zero_pfn) == PAGE_PRESENT && pfn &&
+			    huge_scatter_is_odd(&read->scatter, pfn))
+				ask_frames(read, pfn, 1, vpn + k, span->vma);
+		}
+	}
+	return 0;
+}
+
+static int walk(struct subjects *subjects, struct subject *subject, struct huge_read *read)
+{
+	int rc = subject_walk(subjects, subject, take_pages, read);
+	const struct walk_vma *again;
+
+	if (rc < 0)
+		return rc;
+	end_vma(read);
+	again = huge_scatter_again(&read->scatter);
+	if (again)
+		rc = pagewalk_run(&subject->walk, again, subject->vmas.count, take_odd, read);
+	flush(read);
+	return rc;
 }
 
 static int compare_parts(const void *left, const void *right)
@@ -576,14 +652,16 @@ void huge_pages_read(struct subjects *subjects, struct subject *subject, struct 
 		read.huge_order = (unsigned)__builtin_ctzll(read.huge_size) - read.page_shift;
 	read.pieces = mem_alloc(PIECES_MAX * sizeof(*read.pieces));
 	frame_batch_init(&read.batch, PIECES_MAX, true);
-	if (subject_walk(subjects, subject, take_pages, &read) < 0)
+	huge_scatter_init(&read.scatter, frames,
+			  PAGE_FLAG(HEAD) | PAGE_FLAG(TAIL) | (slots ? PAGE_FLAG(LOCKED) : 0));
+	if (walk(subjects, subject, &read) < 0)
 		out->reasons.all = "gone: the memory went away while it was read";
-	flush(&read);
 	count_unmapped(&read);
 	if (read.hidden)
 		out->reasons.order = out->reasons.unmapped = "denied: needs CAP_SYS_ADMIN";
 	if (read.no_scan && subjects->ctx->root.recorded)
 		out->reasons.mapped = "not recorded";
+	huge_scatter_fini(&read.scatter);
 	frame_batch_fini(&read.batch);
 	free(read.pieces);
 	free(read.parts);

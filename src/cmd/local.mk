@@ -52,6 +52,7 @@ libvmview_a_SOURCES += %D%/huge.c
 libvmview_a_SOURCES += %D%/huge_columns.c %D%/huge_columns.h
 libvmview_a_SOURCES += %D%/huge_machine.c %D%/huge_machine.h
 libvmview_a_SOURCES += %D%/huge_read.c %D%/huge_read.h
+libvmview_a_SOURCES += %D%/huge_scatter.c %D%/huge_scatter.h
 libvmview_a_SOURCES += %D%/live.c
 libvmview_a_SOURCES += %D%/live_budget.c %D%/live_budget.h
 libvmview_a_SOURCES += %D%/live_pages.c

@@ -104,6 +104,14 @@ void frame_bits_fini(struct frame_bits *bits);
  */
 uint64_t frame_bits_add(struct frame_bits *bits, uint64_t pfn, uint64_t count);
 
+static inline bool frame_bits_has(const struct frame_bits *bits, uint64_t pfn)
+{
+	uint64_t index = pfn / FRAME_CHUNK;
+
+	return index < bits->chunk_count && bits->chunks[index] &&
+	       bits->chunks[index][pfn % FRAME_CHUNK / 64] >> pfn % 64 & 1;
+}
+
 /* Read a file for all its frames, in rising order; it is empty then. */
 void frames_read_bits(struct frames *frames, enum frame_file file, struct frame_bits *bits,
 		      uint32_t tag, frame_sink sink, void *ctx);
