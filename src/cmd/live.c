@@ -333,8 +333,7 @@ static void set_format(struct live_run *run)
 	if (run->live.interval_ns < LEAST_NS)
 		run->live.interval_ns = LEAST_NS;
 	live_budget_init(&run->reader.budget, (unsigned)run->options.cpu, meter_now());
-	/* a table that is no screen is as wide as it is */
-	live_resize(&run->live, run->options.screen ? 80 : LIVE_NARROW, 24);
+	live_resize(&run->live, 80, 24);
 }
 
 static int start(struct live_run *run, int argc, char **argv, struct error *err)

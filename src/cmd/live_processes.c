@@ -18,7 +18,7 @@ enum { BUDGET_SHARE = 2 };
 
 const char live_process_columns[] = "pid,user,rss,pss,uss,anonymous,file,shm,swap,swap_pss,huge,"
 				    "locked,page_tables,threads,age,command";
-const char live_process_columns_narrow[] = "pid,user,rss,pss,uss,swap,huge,threads,age,command";
+const char live_process_columns_narrow[] = "pid,user,rss,pss,uss,swap,age,command";
 
 /* The rollup of a process and when it was read: rows show it until there is a newer one. */
 struct live_known {

@@ -345,7 +345,7 @@ void live_reader_views(struct live_reader *reader, struct live *live)
 					      .changes = "rss,pss,swap" };
 	const struct live_table map = { .set = &reader->vma_set,
 					.defaults = vma_columns_default,
-					.narrow = "address,size,rss,pss,dirty,swap,perm,name",
+					.narrow = "address,size,rss,pss,dirty,swap,perm,kind,name",
 					.changes = "rss,dirty,swap" };
 
 	live_set_columns(live, LIVE_PROCESSES, &processes);

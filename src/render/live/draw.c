@@ -10,16 +10,7 @@
 #include "render/live/grid.h"
 #include "render/live/live.h"
 
-enum { DRAWN_MAX = 64, MARKS = 2, SPARK_LEVELS = 8, KIND_BAR = 30 };
-
-/* A column as it is drawn: itself, or the change of it. */
-struct drawn {
-	const struct column *column;
-	bool change;
-	size_t width;
-};
-
-static const struct column change_column = { .name = "change", .type = VALUE_DELTA };
+enum { SPARK_LEVELS = 8, KIND_BAR = 30 };
 
 static size_t header_rows(const struct live *live)
 {
@@ -44,169 +35,6 @@ size_t live_rows(const struct live *live)
 	if (live->help)
 		other = 4; /* title and a blank line above, status and hints below */
 	return live->height > other ? live->height - other : 0;
-}
-
-static bool is_in_list(const char *list, const char *name)
-{
-	size_t len = strlen(name);
-
-	for (const char *at = list; at && *at; at = strchr(at, ',') ? strchr(at, ',') + 1 : NULL)
-		if (strncmp(at, name, len) == 0 && (at[len] == ',' || !at[len]))
-			return true;
-	return false;
-}
-
-/* What is drawn of the selection, with the changes that are asked for. */
-static size_t choose(const struct live *live, const struct live_table *table, struct drawn *drawn)
-{
-	bool changes = live_changes_from(live, table);
-	size_t count = 0;
-
-	for (size_t i = 0; i < table->selection.count && count + 2 < DRAWN_MAX; i++) {
-		const struct column *column = table->selection.columns[i];
-
-		drawn[count++] = (struct drawn){ column, false, strlen(column->heading) };
-		if (changes && is_in_list(table->changes, column->name))
-			drawn[count++] = (struct drawn){ column, true, 2 };
-	}
-	return count;
-}
-
-static struct value drawn_value(struct live *live, struct live_table *table, size_t index,
-				const struct drawn *drawn)
-{
-	if (drawn->change)
-		return live_change(live, table, index, drawn->column);
-	return drawn->column->get(table->now->ops->row(table->now, index), drawn->column);
-}
-
-static size_t put_cell(struct live *live, struct live_table *table, size_t index,
-		       const struct drawn *drawn, struct out *out)
-{
-	struct value value = drawn_value(live, table, index, drawn);
-
-	out->len = 0;
-	return format_cell(out, &live->format, drawn->change ? &change_column : drawn->column,
-			   &value);
-}
-
-static void measure(struct live *live, struct live_table *table, struct drawn *drawn, size_t count,
-		    struct out *out)
-{
-	size_t rows = live_rows(live);
-
-	for (size_t r = 0; r < rows && table->top + r < table->shown; r++)
-		for (size_t i = 0; i < count; i++) {
-			size_t index = table->order[table->top + r];
-			size_t width = put_cell(live, table, index, &drawn[i], out);
-
-			if (width > drawn[i].width)
-				drawn[i].width = width;
-		}
-}
-
-static bool is_right(const struct drawn *drawn)
-{
-	return drawn->change || value_type_is_number(drawn->column->type);
-}
-
-static void draw_headings(struct live *live, const struct live_table *table, struct grid *grid,
-			  size_t y, const struct drawn *drawn)
-{
-	size_t x = MARKS, count;
-	struct drawn again[DRAWN_MAX];
-
-	count = choose(live, table, again);
-	for (size_t i = 0; i < count; i++) {
-		const char *text = drawn[i].change ? "+-" : drawn[i].column->heading;
-		size_t pad = is_right(&drawn[i]) ? drawn[i].width - strlen(text) : 0;
-
-		grid_text(grid, x + pad, y, STYLE_TITLE, bytes_of(text));
-		if (!drawn[i].change && drawn[i].column == table->sort.column)
-			grid_paint(grid, x + pad, y, strlen(text), STYLE_CURSOR);
-		x += drawn[i].width + 1;
-	}
-	if (table->sort.column)
-		grid_text(grid, 0, y, STYLE_TITLE, bytes_of(table->sort.descending ? "v" : "^"));
-}
-
-static enum live_style change_style(const struct value *value)
-{
-	if (value->reason || !value->i)
-		return STYLE_PLAIN;
-	return value->i > 0 ? STYLE_WARN : STYLE_GOOD;
-}
-
-/* "+" new, "~" changed. */
-static const char *change_mark(struct live *live, struct live_table *table, size_t index,
-			       const struct drawn *drawn, size_t count)
-{
-	if (!live_changes_from(live, table))
-		return " ";
-	if (table->match[index] == LIST_NONE)
-		return "+";
-	for (size_t i = 0; i < count; i++) {
-		struct value value = value_none();
-
-		if (drawn[i].change)
-			value = drawn_value(live, table, index, &drawn[i]);
-		if (!value.reason && value.i)
-			return "~";
-	}
-	return " ";
-}
-
-static void draw_row(struct live *live, struct live_table *table, struct grid *grid, size_t y,
-		     size_t position, const struct drawn *drawn, size_t count)
-{
-	size_t x = MARKS, index = table->order[position];
-	struct out out;
-
-	out_init_memory(&out);
-	for (size_t i = 0; i < count; i++) {
-		struct value value = drawn_value(live, table, index, &drawn[i]);
-		size_t width = put_cell(live, table, index, &drawn[i], &out);
-		size_t pad = is_right(&drawn[i]) ? drawn[i].width - width : 0;
-		size_t room = grid->width > x ? grid->width - x : 0;
-
-		if (i + 1 == count && drawn[i].column->type == VALUE_TEXT && !value.reason &&
-		    width > room && room >= 3) {
-			out.len = 0;
-			encode_text_cut(&out, value.text, room);
-		}
-		grid_text(grid, x + pad, y, drawn[i].change ? change_style(&value) : STYLE_PLAIN,
-			  (struct bytes){ out.buf, out.len });
-		x += drawn[i].width + 1;
-	}
-	out_fini(&out);
-	grid_text(grid, 1, y, STYLE_WARN, bytes_of(change_mark(live, table, index, drawn, count)));
-	if (position == table->cursor) {
-		grid_text(grid, 0, y, STYLE_PLAIN, BYTES(">"));
-		grid_paint(grid, 0, y, grid->width, STYLE_CURSOR);
-	}
-}
-
-static void draw_table(struct live *live, struct grid *grid, size_t y)
-{
-	struct live_table *table = live_table(live);
-	struct drawn drawn[DRAWN_MAX];
-	size_t rows = live_rows(live), count;
-	struct out out;
-
-	if (!table->now)
-		return;
-	count = choose(live, table, drawn);
-	out_init_memory(&out);
-	measure(live, table, drawn, count, &out);
-	out_fini(&out);
-	draw_headings(live, table, grid, y, drawn);
-	for (size_t r = 0; r < rows && table->top + r < table->shown; r++)
-		draw_row(live, table, grid, y + 1 + r, table->top + r, drawn, count);
-	if (!table->shown && !table->now->count && table->now->reason)
-		grid_text(grid, MARKS, y + 1, STYLE_BAD, bytes_of(table->now->reason));
-	else if (!table->shown)
-		grid_text(grid, MARKS, y + 1, STYLE_DIM,
-			  bytes_of(table->now->count ? "nothing passes the filter" : "no rows"));
 }
 
 static size_t value_text_of(const struct live *live, const struct value *value, char *text,
@@ -500,7 +328,7 @@ void live_draw(struct live *live, struct grid *grid)
 		else if (live->view == LIVE_PICTURE)
 			live_draw_picture(live, grid, 1);
 		else
-			draw_table(live, grid, header_rows(live));
+			live_draw_table(live, grid, header_rows(live));
 	}
 	draw_status(live, grid, grid->height - 2);
 	draw_bottom(live, grid, grid->height - 1);

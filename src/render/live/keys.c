@@ -69,14 +69,23 @@ static void do_down(struct live *live)
 
 static void do_left(struct live *live)
 {
+	struct live_table *table = live_table(live);
+
 	if (live->view == LIVE_PAGES)
 		move(live, 0, -1);
+	else if (table && table->left)
+		table->left--;
 }
 
+/* At least the first and the last column stay. */
 static void do_right(struct live *live)
 {
+	struct live_table *table = live_table(live);
+
 	if (live->view == LIVE_PAGES)
 		move(live, 0, 1);
+	else if (table && table->left + 2 < table->selection.count)
+		table->left++;
 }
 
 static void do_page_up(struct live *live)
@@ -402,7 +411,7 @@ static const struct binding {
 	{ 'k', NULL, NULL, do_up },
 	{ LIVE_KEY_DOWN, "Down j", "one line down", do_down },
 	{ 'j', NULL, NULL, do_down },
-	{ LIVE_KEY_LEFT, "Left Right", "pages: one cell to the side", do_left },
+	{ LIVE_KEY_LEFT, "Left Right", "the columns to that side; pages: one cell", do_left },
 	{ LIVE_KEY_RIGHT, NULL, NULL, do_right },
 	{ LIVE_KEY_PAGE_UP, "PgUp PgDn", "one screen up, down", do_page_up },
 	{ LIVE_KEY_PAGE_DOWN, NULL, NULL, do_page_down },

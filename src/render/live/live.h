@@ -64,12 +64,13 @@ enum live_prompt {
 /* Since when changes are shown. */
 enum live_changes { CHANGES_OFF, CHANGES_REFRESH, CHANGES_MARK };
 
-enum { LIVE_INPUT_MAX = 256, LIVE_HISTORY = 1024, LIVE_NARROW = 90, LIVE_TEXT_MAX = 1024 };
+enum { LIVE_INPUT_MAX = 256, LIVE_HISTORY = 1024, LIVE_TEXT_MAX = 1024 };
 
 /* A list view: one row a process, a mapping, .. */
 struct live_table {
 	const struct column_set *set; /* made by cmd/, as are the texts */
-	const char *defaults, *narrow; /* columns, as for -o; narrow below LIVE_NARROW columns */
+	const char *defaults; /* columns, as for -o */
+	const char *narrow; /* those that stay longest where there is no room for all of them */
 	const char *sorted; /* how it is sorted at first, as for --sort; NULL: by id */
 	const char *changes; /* columns (bytes) that CHANGES_ show as signed ones, commas between */
 	char columns[LIVE_INPUT_MAX], filter_text[LIVE_INPUT_MAX];
@@ -83,6 +84,7 @@ struct live_table {
 	long *match; /* by index: the row of what changes are counted from */
 	size_t gone; /* rows of that which are no more */
 	size_t cursor, top; /* positions in order */
+	size_t left; /* columns that were scrolled past, behind the first, which stays */
 	struct live_id at; /* what the cursor is on, however rows move */
 };
 
@@ -288,6 +290,9 @@ bool live_binding(size_t index, const char **label, const char **help);
 size_t live_rows(const struct live *live);
 
 void live_draw(struct live *live, struct grid *grid);
+
+/* The part of live_draw() that shows the table of the current view, from row y on. */
+void live_draw_table(struct live *live, struct grid *grid, size_t y);
 
 /* The part of live_draw() that shows the grid of pages, from row y on. */
 void live_draw_pages(struct live *live, struct grid *grid, size_t y);

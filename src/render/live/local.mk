@@ -10,5 +10,6 @@ libvmview_a_SOURCES += %D%/live.h
 libvmview_a_SOURCES += %D%/pages.c
 libvmview_a_SOURCES += %D%/picture.c
 libvmview_a_SOURCES += %D%/state.c
+libvmview_a_SOURCES += %D%/table.c
 libvmview_a_SOURCES += %D%/term.c %D%/term.h
 libvmview_a_SOURCES += %D%/views.c

@@ -61,18 +61,17 @@ bool live_is_empty(const struct live *live)
 }
 
 /* Columns and filter live in one arena, so both are made anew where one changes. */
-static int parse(const struct live *live, struct live_table *table, const char *columns,
-		 const char *filter, struct error *err)
+static int parse(struct live_table *table, const char *columns, const char *filter,
+		 struct error *err)
 {
-	const char *defaults = live->width < LIVE_NARROW ? table->narrow : table->defaults;
 	struct selection selection;
 	struct filter *parsed = NULL;
 	struct arena arena;
 	int rc;
 
 	arena_init(&arena);
-	rc = selection_parse(&selection, table->set, defaults, *columns ? columns : NULL, &arena,
-			     err);
+	rc = selection_parse(&selection, table->set, table->defaults, *columns ? columns : NULL,
+			     &arena, err);
 	if (rc == 0)
 		rc = filter_parse(&parsed, table->set, *filter ? filter : NULL, &arena, err);
 	if (rc) {
@@ -84,6 +83,8 @@ static int parse(const struct live *live, struct live_table *table, const char *
 	table->arena = arena;
 	table->selection = selection;
 	table->filter = parsed;
+	if (table->left + 2 > selection.count)
+		table->left = 0;
 	snprintf(table->columns, sizeof(table->columns), "%s", columns);
 	snprintf(table->filter_text, sizeof(table->filter_text), "%s", filter);
 	return 0;
@@ -105,7 +106,7 @@ static bool apply(struct live *live, const char *columns, const char *filter)
 
 	snprintf(kept[0], sizeof(kept[0]), "%s", columns);
 	snprintf(kept[1], sizeof(kept[1]), "%s", filter);
-	if (parse(live, table, kept[0], kept[1], &err)) {
+	if (parse(table, kept[0], kept[1], &err)) {
 		out_init_memory(&out);
 		encode_text(&out, bytes_of(err.text));
 		out_char(&out, '\0');
@@ -150,24 +151,17 @@ void live_set_columns(struct live *live, enum live_view view, const struct live_
 	table->defaults = from->defaults;
 	table->narrow = from->narrow;
 	table->changes = from->changes;
-	parse(live, table, "", "", &err);
+	parse(table, "", "", &err);
 	sort_parse(&table->sort, table->set, from->sorted, &err);
 }
 
 void live_resize(struct live *live, size_t width, size_t height)
 {
-	bool other = (live->width < LIVE_NARROW) != (width < LIVE_NARROW);
-
 	live->width = width;
 	live->height = height;
 	for (size_t i = 0; i < LIVE_TABLES; i++) {
 		struct live_table *table = &live->table[i];
-		char kept[2][LIVE_INPUT_MAX];
 
-		memcpy(kept[0], table->columns, sizeof(kept[0]));
-		memcpy(kept[1], table->filter_text, sizeof(kept[1]));
-		if (other && table->set)
-			parse(live, table, kept[0], kept[1], NULL);
 		live_move(live, table, table->cursor);
 	}
 	if ((live->view == LIVE_PAGES && live->pages.fit) || live->view == LIVE_PICTURE)
