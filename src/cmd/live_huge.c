@@ -49,7 +49,7 @@ static void free_list(struct live_list *list)
 	live_rows_free((struct live_rows *)list);
 }
 
-static const struct live_list_ops huge_ops = { huge_row, free_list };
+static const struct live_list_ops huge_ops = { .row = huge_row, .free = free_list };
 
 static void fini_huge(void *opaque)
 {

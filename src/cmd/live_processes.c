@@ -81,7 +81,7 @@ static void list_free(struct live_list *list)
 	free(processes);
 }
 
-static const struct live_list_ops list_ops = { list_row, list_free };
+static const struct live_list_ops list_ops = { .row = list_row, .free = list_free };
 
 static int by_pid(const void *a, const void *b)
 {

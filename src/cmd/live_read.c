@@ -29,6 +29,7 @@ struct map_list {
 	struct live_list list; /* first */
 	struct vma_store store;
 	struct vma row; /* the one that was asked for last */
+	struct vma_tally sum;
 	size_t cap;
 };
 
@@ -57,6 +58,19 @@ static const void *map_row(struct live_list *list, size_t index)
 	return &map->row;
 }
 
+static const void *map_sum(struct live_list *list, const size_t *rows, size_t count,
+			   struct bytes name)
+{
+	struct map_list *map = (struct map_list *)list;
+
+	vma_tally_init(&map->sum, name.data);
+	for (size_t i = 0; i < count; i++) {
+		vma_store_get(&map->store, rows[i], &map->row);
+		vma_tally_add(&map->sum, &map->row);
+	}
+	return &map->sum;
+}
+
 static void map_free(struct live_list *list)
 {
 	struct map_list *map = (struct map_list *)list;
@@ -66,7 +80,7 @@ static void map_free(struct live_list *list)
 	free(map);
 }
 
-static const struct live_list_ops map_ops = { map_row, map_free };
+static const struct live_list_ops map_ops = { map_row, map_sum, map_free };
 
 static struct map_list *map_new(void)
 {
@@ -346,6 +360,7 @@ void live_reader_views(struct live_reader *reader, struct live *live)
 	const struct live_table map = { .set = &reader->vma_set,
 					.defaults = vma_columns_default,
 					.narrow = "address,size,rss,pss,dirty,swap,perm,kind,name",
+					.sums = &reader->tally_set,
 					.changes = "rss,dirty,swap" };
 
 	live_set_columns(live, LIVE_PROCESSES, &processes);

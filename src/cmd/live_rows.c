@@ -16,7 +16,7 @@ static void free_list(struct live_list *list)
 	live_rows_free((struct live_rows *)list);
 }
 
-static const struct live_list_ops rows_ops = { row_at, free_list };
+static const struct live_list_ops rows_ops = { .row = row_at, .free = free_list };
 
 struct live_rows *live_rows_new(const struct context *ctx, size_t size)
 {

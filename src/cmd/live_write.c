@@ -20,6 +20,7 @@
 #include "render/format.h"
 #include "render/live/grid.h"
 #include "render/live/live.h"
+#include "render/live/tree.h"
 #include "render/report.h"
 
 /* What a view is called in JSON, and its rows; columns NULL: those of mappings. */
@@ -71,12 +72,46 @@ static void write_rows(struct live_writer *writer)
 	struct report *report = writer->report;
 	struct selection selection;
 	struct table shown = { views[writer->live->view].key, &selection, NULL, .csv = true };
+	const size_t *rows = table->tree ? table->tree->members : table->order;
 
 	select_columns(writer, &selection);
 	report_table(report, &shown);
-	for (size_t i = 0; i < table->shown; i++)
-		report_row(report, table->now->ops->row(table->now, table->order[i]));
+	for (size_t i = 0; i < table->taken; i++)
+		report_row(report, table->now->ops->row(table->now, rows[i]));
 	report_table_end(report);
+}
+
+static struct value get_file_name(const void *row, const struct column *column)
+{
+	(void)column;
+	return value_text(bytes_of(((const struct vma_tally *)row)->name));
+}
+
+/* The tree: a row a file, whether it is open or not. */
+static void write_files(struct live_writer *writer)
+{
+	static const struct column name = { "name",	"NAME", "the file, or what it is for",
+					    VALUE_TEXT, 0,	get_file_name };
+	static const char *const sums[] = { "mappings",	 "size",   "rss",      "pss",
+					    "uss",	 "shared", "dirty",    "clean",
+					    "anonymous", "swap",   "swap_pss", "huge" };
+	enum { SUMS = sizeof(sums) / sizeof(sums[0]) };
+	struct live_table *table = live_table(writer->live);
+	const struct column *columns[SUMS + 1];
+	const struct selection selection = { columns, SUMS + 1, 0 };
+	const struct table shown = { "files", &selection, NULL, .csv = true };
+
+	for (size_t i = 0; i < SUMS; i++)
+		columns[i] = column_find(table->sums, bytes_of(sums[i]));
+	columns[SUMS] = &name;
+	report_table(writer->report, &shown);
+	for (size_t i = 0; i < table->shown; i++) {
+		const struct live_group *group = live_tree_group(table, table->order[i]);
+
+		if (group)
+			report_row(writer->report, live_tree_sums(table, group));
+	}
+	report_table_end(writer->report);
 }
 
 static void write_processes(struct live_writer *writer)
@@ -97,7 +132,10 @@ static void write_sums(struct live_writer *writer)
 	report_fact(report, "ended", VALUE_BOOL, value_u(live->facts.ended));
 	if (out)
 		out_printf(out, "%s%s\n", live->facts.title, live->facts.ended ? " (ended)" : "");
-	write_rows(writer);
+	if (live->table[LIVE_MAP].tree)
+		write_files(writer);
+	if (!out || !live->table[LIVE_MAP].tree)
+		write_rows(writer);
 	report_object(report, "total");
 	for (size_t i = 0; i < 4; i++) {
 		struct value value = live->facts.sums[i];

@@ -515,6 +515,30 @@ def held_keys_stay_within_the_budget():
 
 
 @lib.test
+def the_tree_adds_up():
+    with terminal(height=60) as term, sleeper() as process:
+        path = os.path.join(term.dir, "tree.json")
+        term.run(process.pid)
+        term.until("ADDRESS")
+        term.keys("t")
+        screen = term.until(" files", "/bin/sleep (")
+        lib.true(f"{process.pid}: sleep" in screen and "r-xp" not in screen, screen)
+        term.type("w" + path)
+        term.keys("Enter")
+        term.until("written:")
+        with open(path) as file:
+            document = json.load(file)
+        lib.validate(document)
+        for key in "rss", "dirty", "swap":
+            rows = [sum(row[key] for row in document[name]) for name in ("files", "mappings")]
+            lib.equal(key, rows, [document["total"][key]] * 2)
+        by_path = [row["size"] for row in document["mappings"] if row["path"].endswith("/sleep")]
+        (sleep,) = [row for row in document["files"] if row["name"].endswith("/sleep")]
+        lib.equal("mappings", sleep["mappings"], len(by_path))
+        lib.equal("size", sleep["size"], sum(by_path))
+
+
+@lib.test
 def batch_counts_what_map_counts():
     with lib.zoo("touched") as zoo:
         documents = batch(3, "-i", "0.1", zoo.pid)

@@ -5,6 +5,7 @@
 
 #include "base/arena.h"
 #include "render/live/grid.h"
+#include "render/live/tree.h"
 #include "unit.h"
 
 /* A list whose rows are numbers: bytes, and a name. */
@@ -15,7 +16,7 @@ struct row {
 
 struct rows {
 	struct live_list list;
-	struct row row[16];
+	struct row row[16], sum;
 };
 
 static unsigned freed;
@@ -25,6 +26,17 @@ static const void *rows_row(struct live_list *list, size_t index)
 	return &((struct rows *)list)->row[index];
 }
 
+static const void *rows_sum(struct live_list *list, const size_t *rows, size_t count,
+			    struct bytes name)
+{
+	struct rows *all = (struct rows *)list;
+
+	all->sum = (struct row){ .name = name.data };
+	for (size_t i = 0; i < count; i++)
+		all->sum.bytes += all->row[rows[i]].bytes;
+	return &all->sum;
+}
+
 static void rows_free(struct live_list *list)
 {
 	free(list->ids);
@@ -32,7 +44,7 @@ static void rows_free(struct live_list *list)
 	freed++;
 }
 
-static const struct live_list_ops rows_ops = { rows_row, rows_free };
+static const struct live_list_ops rows_ops = { rows_row, rows_sum, rows_free };
 
 static struct value get_bytes(const void *row, const struct column *column)
 {
@@ -48,12 +60,21 @@ static struct value get_name(const void *row, const struct column *column)
 	return value_text(bytes_of(((const struct row *)row)->name));
 }
 
+static struct value get_kind(const void *row, const struct column *column)
+{
+	(void)row;
+	(void)column;
+	return value_word("anon");
+}
+
 static const struct column columns[] = {
 	{ "rss", "RSS", "resident", VALUE_BYTES, 0, get_bytes },
 	{ "name", "NAME", "name", VALUE_TEXT, 0, get_name },
+	{ "path", "PATH", "path", VALUE_TEXT, 0, get_name },
+	{ "kind", "KIND", "kind", VALUE_WORD, 0, get_kind },
 };
 
-static const struct column_set set = { columns, 2 };
+static const struct column_set set = { columns, 4 };
 
 static void add(struct live_list *list, uint64_t start, uint64_t end, uint64_t tag, struct row row)
 {
@@ -81,6 +102,7 @@ static void begin(struct live *live)
 		.defaults = "rss,name",
 		.narrow = "rss,name",
 		.changes = "rss",
+		.sums = &set,
 	};
 
 	live_init(live, &format);
@@ -596,6 +618,95 @@ static void test_sizes(void **state)
 	live_fini(&live);
 }
 
+static struct live_list *of_files(void)
+{
+	struct live_list *list = rows_new();
+
+	add(list, 0x1000, 0x2000, 1, (struct row){ 100, "alpha" });
+	add(list, 0x2000, 0x3000, 2, (struct row){ 250, "beta" });
+	add(list, 0x3000, 0x4000, 1, (struct row){ 300, "alpha" });
+	add(list, 0x4000, 0x5000, 3, (struct row){ 7, "" });
+	return list;
+}
+
+/* The group at this line of the table, by name. */
+static const struct live_group *group_at(const struct live *live, size_t position, const char *name)
+{
+	const struct live_table *table = &live->table[LIVE_MAP];
+	const struct live_group *group = live_tree_group(table, table->order[position]);
+
+	assert_non_null(group);
+	assert_memory_equal(group->name.data, name, group->name.len);
+	assert_int_equal(group->name.len, strlen(name));
+	return group;
+}
+
+static void test_tree(void **state)
+{
+	struct live live;
+	struct live_table *table = &live.table[LIVE_MAP];
+
+	(void)state;
+	begin(&live);
+	live_take_list(&live, LIVE_MAP, of_files());
+	keys(&live, "jjt"); /* from the second mapping of alpha to the group */
+	assert_int_equal(table->shown, 3);
+	assert_int_equal(table->taken, 4);
+	assert_int_equal(table->cursor, 0);
+	assert_int_equal(live_tree_cell(table, group_at(&live, 0, "alpha"), &columns[0]).u, 400);
+	assert_int_equal(live_tree_cell(table, group_at(&live, 1, "beta"), &columns[0]).u, 250);
+	assert_int_equal(live_tree_cell(table, group_at(&live, 2, "anon"), &columns[0]).u, 7);
+	live_key(&live, LIVE_KEY_ENTER);
+	assert_int_equal(table->shown, 5);
+	assert_int_equal(table->order[2], 2);
+	keys(&live, ">");
+	group_at(&live, 0, "alpha"); /* by sums, falling; so are the rows of a group */
+	assert_int_equal(table->order[1], 2);
+	keys(&live, "r");
+	group_at(&live, 0, "anon");
+	group_at(&live, 2, "alpha");
+	keys(&live, "g2000\r"); /* opens what is closed */
+	assert_int_equal(table->at.start, 0x2000);
+	assert_int_equal(table->shown, 6);
+	live_key(&live, LIVE_KEY_ENTER);
+	assert_int_equal(live.view, LIVE_PAGES);
+	live_key(&live, LIVE_KEY_ESCAPE);
+	keys(&live, "frss < 200\r");
+	assert_int_equal(table->taken, 2);
+	assert_int_equal(live_tree_cell(table, group_at(&live, 1, "alpha"), &columns[0]).u, 100);
+	keys(&live, "T");
+	assert_int_equal(table->shown, 4);
+	keys(&live, "T");
+	assert_int_equal(table->shown, 2);
+	keys(&live, "t");
+	assert_null(table->tree);
+	assert_int_equal(table->shown, 2);
+	live_fini(&live);
+}
+
+/* A group changes by what its rows changed, and by those that came and went. */
+static void test_tree_changes(void **state)
+{
+	struct live live;
+	struct live_table *table = &live.table[LIVE_MAP];
+	struct live_list *list = rows_new();
+
+	(void)state;
+	begin(&live);
+	live_take_list(&live, LIVE_MAP, of_files());
+	keys(&live, "tm");
+	add(list, 0x1000, 0x2000, 1, (struct row){ 150, "alpha" });
+	add(list, 0x5000, 0x6000, 2, (struct row){ 240, "beta" });
+	add(list, 0x7000, 0x8000, 4, (struct row){ 10, "gamma" });
+	live_take_list(&live, LIVE_MAP, list);
+	assert_int_equal(live_change(&live, table, table->order[0], &columns[0]).i, 150 - 400);
+	assert_int_equal(live_change(&live, table, table->order[1], &columns[0]).i, 240 - 250);
+	assert_int_equal(live_change(&live, table, table->order[2], &columns[0]).i, 10);
+	assert_int_equal(group_at(&live, 2, "gamma")->before_count, 0);
+	assert_int_equal(table->gone, 3);
+	live_fini(&live);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -606,7 +717,8 @@ int main(void)
 		cmocka_unit_test(test_filter),	      cmocka_unit_test(test_search_and_goto),
 		cmocka_unit_test(test_input),	      cmocka_unit_test(test_views),
 		cmocka_unit_test(test_interval),      cmocka_unit_test(test_grid),
-		cmocka_unit_test(test_sizes),
+		cmocka_unit_test(test_sizes),	      cmocka_unit_test(test_tree),
+		cmocka_unit_test(test_tree_changes),
 	};
 
 	return cmocka_run_group_tests_name("live", tests, NULL, NULL);

@@ -9,6 +9,7 @@
 #include "render/format.h"
 #include "render/live/grid.h"
 #include "render/live/live.h"
+#include "render/live/tree.h"
 
 enum { SPARK_LEVELS = 8, KIND_BAR = 30 };
 
@@ -64,8 +65,10 @@ static void draw_sums(const struct live *live, struct grid *grid, size_t y)
 	}
 	if (table->now)
 		x = grid_printf(grid, x, y, STYLE_PLAIN, "%zu mappings", table->now->count);
-	if (table->now && table->shown != table->now->count)
-		x = grid_printf(grid, x, y, STYLE_PLAIN, ", %zu shown", table->shown);
+	if (table->now && table->taken != table->now->count)
+		x = grid_printf(grid, x, y, STYLE_PLAIN, ", %zu shown", table->taken);
+	if (table->tree)
+		x = grid_printf(grid, x, y, STYLE_PLAIN, ", %zu files", table->tree->count);
 	if (live_changes_from(live, table))
 		grid_printf(grid, x, y, STYLE_WARN, ", %zu gone since the %s", table->gone,
 			    live->changes == CHANGES_MARK ? "mark" : "last refresh");
@@ -231,6 +234,8 @@ static const char *why_absent(struct live_table *table)
 	if (!table->now || !table->shown)
 		return NULL;
 	index = table->order[table->cursor];
+	if (live_tree_group(table, index))
+		return NULL;
 	for (size_t i = 0; i < table->selection.count; i++) {
 		const struct column *column = table->selection.columns[i];
 		struct value value = column->get(table->now->ops->row(table->now, index), column);

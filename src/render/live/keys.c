@@ -4,6 +4,7 @@
 
 #include "base/num.h"
 #include "render/live/live.h"
+#include "render/live/tree.h"
 
 enum { INTERVAL_LEAST_NS = 100000000 };
 #define INTERVAL_MOST_NS 3600000000000ull
@@ -150,6 +151,38 @@ static void do_frame(struct live *live)
 		snprintf(live->message, sizeof(live->message), "no page was chosen yet");
 }
 
+/* Whether the cursor is on a group of the tree. */
+static bool toggle_group(struct live *live, struct live_table *table)
+{
+	const struct live_group *group = NULL;
+
+	if (table->shown)
+		group = live_tree_group(table, table->order[table->cursor]);
+	if (!group)
+		return false;
+	live_tree_toggle(table, group);
+	live_reorder(live, table);
+	return true;
+}
+
+static void do_tree(struct live *live)
+{
+	struct live_table *table = live_table(live);
+
+	if (table)
+		live_toggle_tree(live, table);
+}
+
+static void do_tree_all(struct live *live)
+{
+	struct live_table *table = live_table(live);
+
+	if (!table || !table->tree)
+		return;
+	live_tree_toggle_all(table);
+	live_reorder(live, table);
+}
+
 static void do_enter(struct live *live)
 {
 	struct live_table *table = live_table(live);
@@ -157,7 +190,7 @@ static void do_enter(struct live *live)
 	live->help = false;
 	if (live->view == LIVE_PAGES)
 		live_open_frame(live);
-	if (!table || (!table->shown && !live_is_machine(live->view)))
+	if (!table || (!table->shown && !live_is_machine(live->view)) || toggle_group(live, table))
 		return;
 	switch (live->view) {
 	case LIVE_PROCESSES:
@@ -437,6 +470,8 @@ static const struct binding {
 	{ '<', NULL, NULL, do_sort_before },
 	{ 'r', "r", "sort the other way round", do_reverse },
 	{ 'o', "o", "no sorting: by address, by PID", do_unsort },
+	{ 't', "t T", "mappings by file, or not; all files open or closed", do_tree },
+	{ 'T', NULL, NULL, do_tree_all },
 	{ 'm', "m", "mark: show changes from here on", do_mark },
 	{ 'd', "d", "changes: none, since the last refresh, since the mark", do_changes },
 	{ 'z', "z Z", "pages: fewer, more pages a cell", do_zoom_in },
@@ -485,13 +520,12 @@ static void goto_address(struct live *live, const char *text)
 		pages_move(live, 0);
 		return;
 	}
-	for (size_t i = 0; i < table->shown; i++) {
-		const struct live_id *id = &table->now->ids[table->order[i]];
+	for (size_t i = 0; table->now && i < table->now->count; i++) {
+		const struct live_id *id = &table->now->ids[i];
 
-		if (addr < id->start || addr >= id->end)
+		if (addr < id->start || addr >= id->end || !live_reveal(live, table, i))
 			continue;
 		live->view = view;
-		live_move(live, table, i);
 		return;
 	}
 	snprintf(live->message, sizeof(live->message), "no mapping shown holds that address");

@@ -6,6 +6,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/bytes.h"
+
 #include "model/value.h"
 
 struct live_list;
@@ -23,6 +25,9 @@ enum { LIST_NONE = -1 };
 struct live_list_ops {
 	/* The row at index, for columns; it lives until the next call. */
 	const void *(*row)(struct live_list *list, size_t index);
+	/* Several rows as one, for the columns of sums; NULL: there are none. Lives as row() does. */
+	const void *(*sum)(struct live_list *list, const size_t *rows, size_t count,
+			   struct bytes name);
 	void (*free)(struct live_list *list);
 };
 

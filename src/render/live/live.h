@@ -15,6 +15,7 @@
 
 struct filter;
 struct grid;
+struct live_tree;
 
 /*
  * The live view as a state: what was read, what is shown of it, where the cursor is. Nothing here
@@ -71,6 +72,7 @@ struct live_table {
 	const struct column_set *set; /* made by cmd/, as are the texts */
 	const char *defaults; /* columns, as for -o */
 	const char *narrow; /* those that stay longest where there is no room for all of them */
+	const struct column_set *sums; /* of several rows; NULL: no tree of them can be made */
 	const char *sorted; /* how it is sorted at first, as for --sort; NULL: by id */
 	const char *changes; /* columns (bytes) that CHANGES_ show as signed ones, commas between */
 	char columns[LIVE_INPUT_MAX], filter_text[LIVE_INPUT_MAX];
@@ -79,8 +81,9 @@ struct live_table {
 	struct filter *filter;
 	struct sort sort;
 	struct live_list *now, *before, *mark;
-	size_t *order; /* indices of rows that are shown */
-	size_t shown;
+	size_t *order; /* indices of rows that are shown, and groups of the tree */
+	struct live_tree *tree; /* NULL: none is shown */
+	size_t shown, taken; /* places in order; rows that the filter takes */
 	long *match; /* by index: the row of what changes are counted from */
 	size_t gone; /* rows of that which are no more */
 	size_t cursor, top; /* positions in order */
@@ -267,6 +270,12 @@ struct value live_change(struct live *live, struct live_table *table, size_t ind
 
 /* Where changes are counted from, or NULL. */
 struct live_list *live_changes_from(const struct live *live, const struct live_table *table);
+
+/* Show rows of a table by file, or not. */
+void live_toggle_tree(struct live *live, struct live_table *table);
+
+/* Move the cursor to a row of the reading, also where its group is closed; false: not shown. */
+bool live_reveal(struct live *live, struct live_table *table, size_t index);
 
 /* Move the cursor to a row (position among the shown ones). */
 void live_move(struct live *live, struct live_table *table, size_t position);

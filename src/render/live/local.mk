@@ -12,4 +12,5 @@ libvmview_a_SOURCES += %D%/picture.c
 libvmview_a_SOURCES += %D%/state.c
 libvmview_a_SOURCES += %D%/table.c
 libvmview_a_SOURCES += %D%/term.c %D%/term.h
+libvmview_a_SOURCES += %D%/tree.c %D%/tree.h
 libvmview_a_SOURCES += %D%/views.c

@@ -10,6 +10,7 @@
 #include "base/out.h"
 #include "column/filter.h"
 #include "render/format.h"
+#include "render/live/tree.h"
 
 const char *const live_sum_names[4] = { "RSS", "PSS", "DIRTY", "SWAP" };
 
@@ -36,6 +37,7 @@ static void table_fini(struct live_table *table)
 	arena_fini(&table->arena);
 	free(table->order);
 	free(table->match);
+	live_tree_free(table->tree);
 }
 
 void live_fini(struct live *live)
@@ -151,6 +153,7 @@ void live_set_columns(struct live *live, enum live_view view, const struct live_
 	table->defaults = from->defaults;
 	table->narrow = from->narrow;
 	table->changes = from->changes;
+	table->sums = from->sums;
 	parse(table, "", "", &err);
 	sort_parse(&table->sort, table->set, from->sorted, &err);
 }
@@ -196,10 +199,13 @@ struct value live_change(struct live *live, struct live_table *table, size_t ind
 			 const struct column *column)
 {
 	struct live_list *from = live_changes_from(live, table);
+	const struct live_group *group = live_tree_group(table, index);
 	struct value now, before = value_u(0);
 
 	if (!from)
 		return value_none();
+	if (group)
+		return live_tree_change(live, table, group, column);
 	now = cell(table->now, index, column);
 	if (table->match[index] != LIST_NONE)
 		before = cell(from, (size_t)table->match[index], column);
@@ -229,15 +235,70 @@ static size_t select_rows(struct live_table *table, struct sort_item *items)
 	return count;
 }
 
+/* Where a row or, without an end, a group is now, or that of the row where it is closed. */
+static size_t place_of(const struct live_table *table, const struct live_id *id)
+{
+	long at = id->end ? live_list_find(table->now, id) : LIST_NONE;
+	const struct live_tree *tree = table->tree;
+	size_t index = (size_t)at;
+
+	for (size_t g = 0; tree && !id->end && g < tree->count; g++)
+		if (tree->groups[g].tag == id->tag)
+			index = table->now->count + g;
+	if (tree && id->end && at != LIST_NONE && tree->group_of[at] != SIZE_MAX &&
+	    !tree->groups[tree->group_of[at]].open)
+		index = table->now->count + tree->group_of[at];
+	for (size_t i = 0; i < table->shown; i++)
+		if (table->order[i] == index)
+			return i;
+	return SIZE_MAX;
+}
+
 static void keep_cursor(struct live *live, struct live_table *table)
 {
-	long at = table->at.end ? live_list_find(table->now, &table->at) : LIST_NONE;
-	size_t position = table->cursor;
+	size_t position = place_of(table, &table->at);
 
-	for (size_t i = 0; at != LIST_NONE && i < table->shown; i++)
-		if (table->order[i] == (size_t)at)
-			position = i;
-	live_move(live, table, position);
+	live_move(live, table, position == SIZE_MAX ? table->cursor : position);
+}
+
+void live_toggle_tree(struct live *live, struct live_table *table)
+{
+	const struct live_group *group;
+
+	if (!table->sums) {
+		snprintf(live->message, sizeof(live->message), "these rows are of no file");
+		return;
+	}
+	if (!table->tree) {
+		table->tree = live_tree_new();
+	} else {
+		/* from a group to its first row */
+		group = table->now && table->shown ?
+				live_tree_group(table, table->order[table->cursor]) :
+				NULL;
+		if (group)
+			table->at = table->now->ids[table->tree->members[group->first]];
+		live_tree_free(table->tree);
+		table->tree = NULL;
+	}
+	live_reorder(live, table);
+}
+
+bool live_reveal(struct live *live, struct live_table *table, size_t index)
+{
+	struct live_tree *tree = table->tree;
+	size_t position;
+
+	if (tree && tree->group_of[index] == SIZE_MAX)
+		return false;
+	if (tree && !tree->groups[tree->group_of[index]].open) {
+		live_tree_toggle(table, &tree->groups[tree->group_of[index]]);
+		live_reorder(live, table);
+	}
+	position = place_of(table, &table->now->ids[index]);
+	if (position != SIZE_MAX)
+		live_move(live, table, position);
+	return position != SIZE_MAX;
 }
 
 void live_reorder(struct live *live, struct live_table *table)
@@ -247,12 +308,14 @@ void live_reorder(struct live *live, struct live_table *table)
 	if (!table->now)
 		return;
 	items = mem_alloc((table->now->count + 1) * sizeof(*items));
-	table->shown = select_rows(table, items);
+	table->shown = table->taken = select_rows(table, items);
 	table->order = mem_grow(table->order, table->shown + 1, sizeof(*table->order));
 	for (size_t i = 0; i < table->shown; i++)
 		table->order[i] = items[i].index;
 	free(items);
 	match_changes(live, table);
+	if (table->tree)
+		live_tree_order(live, table);
 	keep_cursor(live, table);
 }
 
@@ -264,14 +327,11 @@ void live_find_address(struct live *live)
 	if (!addr || !table->now)
 		return;
 	live->find_addr = 0;
-	for (size_t i = 0; i < table->shown; i++) {
-		const struct live_id *id = &table->now->ids[table->order[i]];
-
-		if (addr >= id->start && addr < id->end) {
-			live_move(live, table, i);
+	for (size_t i = 0; i < table->now->count; i++)
+		if (addr >= table->now->ids[i].start && addr < table->now->ids[i].end) {
+			live_reveal(live, table, i);
 			return;
 		}
-	}
 }
 
 void live_take_list(struct live *live, enum live_view view, struct live_list *list)
@@ -294,6 +354,7 @@ void live_take_sample(struct live *live, const struct live_sample *sample)
 
 void live_move(struct live *live, struct live_table *table, size_t position)
 {
+	const struct live_group *group;
 	size_t rows = live_rows(live);
 
 	if (position >= table->shown)
@@ -305,8 +366,11 @@ void live_move(struct live *live, struct live_table *table, size_t position)
 		table->top = position - rows + 1;
 	if (table->top + rows > table->shown)
 		table->top = table->shown > rows ? table->shown - rows : 0;
-	if (table->now && table->shown)
-		table->at = table->now->ids[table->order[position]];
+	if (!table->now || !table->shown)
+		return;
+	group = live_tree_group(table, table->order[position]);
+	table->at = group ? (struct live_id){ .tag = group->tag } :
+			    table->now->ids[table->order[position]];
 }
 
 /* Whether any shown column of the row has the text that is looked for, whatever the case. */
@@ -314,7 +378,9 @@ static bool row_has(struct live *live, struct live_table *table, size_t index, s
 {
 	for (size_t i = 0; i < table->selection.count; i++) {
 		const struct column *column = table->selection.columns[i];
-		struct value value = cell(table->now, index, column);
+		const struct live_group *group = live_tree_group(table, index);
+		struct value value = group ? live_tree_cell(table, group, column) :
+					     cell(table->now, index, column);
 
 		out->len = 0;
 		format_cell(out, &live->format, column, &value);

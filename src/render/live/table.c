@@ -6,8 +6,9 @@
 #include "render/format.h"
 #include "render/live/grid.h"
 #include "render/live/live.h"
+#include "render/live/tree.h"
 
-enum { DRAWN_MAX = 128, MARKS = 2, NAME_LEAST = 12 };
+enum { DRAWN_MAX = 128, MARKS = 2, NAME_LEAST = 12, INDENT = 2 };
 
 /* A column as it is drawn: itself, or the change of it. */
 struct drawn {
@@ -18,6 +19,16 @@ struct drawn {
 };
 
 static const struct column change_column = { .name = "change", .type = VALUE_DELTA };
+static const struct column label_column = { .name = "label", .type = VALUE_TEXT };
+
+/* The rows of a group stand a little to the right of it. */
+static size_t indent(const struct live_table *table, size_t index, const struct drawn *drawn)
+{
+	return table->tree && index < table->now->count && drawn->column->type == VALUE_TEXT &&
+			       drawn->column == live_tree_column(table) ?
+		       INDENT :
+		       0;
+}
 
 static bool is_in_list(const char *list, const char *name)
 {
@@ -48,8 +59,14 @@ static size_t choose(const struct live *live, const struct live_table *table, st
 static struct value drawn_value(struct live *live, struct live_table *table, size_t index,
 				const struct drawn *drawn)
 {
+	const struct live_group *group = live_tree_group(table, index);
+
 	if (drawn->change)
 		return live_change(live, table, index, drawn->column);
+	if (group && drawn->column == live_tree_column(table))
+		return value_text(group->label);
+	if (group)
+		return live_tree_cell(table, group, drawn->column);
 	return drawn->column->get(table->now->ops->row(table->now, index), drawn->column);
 }
 
@@ -57,10 +74,16 @@ static size_t put_cell(struct live *live, struct live_table *table, size_t index
 		       const struct drawn *drawn, struct out *out)
 {
 	struct value value = drawn_value(live, table, index, drawn);
+	const struct column *column = drawn->change ? &change_column : drawn->column;
 
 	out->len = 0;
-	return format_cell(out, &live->format, drawn->change ? &change_column : drawn->column,
-			   &value);
+	if (live_tree_group(table, index)) {
+		if (value.reason && !value.reason[0]) /* has no sum */
+			return 0;
+		if (!drawn->change && column == live_tree_column(table))
+			column = &label_column;
+	}
+	return indent(table, index, drawn) + format_cell(out, &live->format, column, &value);
 }
 
 static void measure(struct live *live, struct live_table *table, struct drawn *drawn, size_t count,
@@ -186,9 +209,11 @@ static enum live_style change_style(const struct value *value)
 static const char *change_mark(struct live *live, struct live_table *table, size_t index,
 			       const struct drawn *drawn, size_t count)
 {
+	const struct live_group *group = live_tree_group(table, index);
+
 	if (!live_changes_from(live, table))
 		return " ";
-	if (table->match[index] == LIST_NONE)
+	if (group ? !group->before_count : table->match[index] == LIST_NONE)
 		return "+";
 	for (size_t i = 0; i < count; i++) {
 		struct value value = value_none();
@@ -213,11 +238,12 @@ static void draw_row(struct live *live, struct live_table *table, struct grid *g
 			continue;
 		struct value value = drawn_value(live, table, index, &drawn[i]);
 		size_t width = put_cell(live, table, index, &drawn[i], &out);
-		size_t pad = is_right(&drawn[i]) ? drawn[i].width - width : 0;
-		size_t room = grid->width > x ? grid->width - x : 0;
+		size_t pad = is_right(&drawn[i]) ? drawn[i].width - width :
+						   indent(table, index, &drawn[i]);
+		size_t room = grid->width > x + pad ? grid->width - x - pad : 0;
 
 		if (i + 1 == count && drawn[i].column->type == VALUE_TEXT && !value.reason &&
-		    width > room && room >= 3) {
+		    width > room + pad && room >= 3) {
 			out.len = 0;
 			encode_text_cut(&out, value.text, room);
 		}

@@ -17,7 +17,7 @@ static void table_reset(struct live_table *table)
 	live_list_release(table->before);
 	live_list_release(table->mark);
 	table->now = table->before = table->mark = NULL;
-	table->cursor = table->top = table->shown = table->gone = 0;
+	table->cursor = table->top = table->shown = table->taken = table->gone = 0;
 	table->at = (struct live_id){ 0 };
 }
 
@@ -114,7 +114,7 @@ void live_open_pages(struct live *live)
 	struct live_table *table = live_table(live);
 	struct live_pages *pages = &live->pages;
 
-	if (!table || !table->shown)
+	if (!table || !table->shown || !table->at.end)
 		return;
 	set_name(live, table);
 	pages->start = table->at.start;
