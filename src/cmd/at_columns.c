@@ -365,9 +365,11 @@ static struct value get_phys(const void *row, const struct column *column)
 static struct value get_frame(const void *row, const struct column *column)
 {
 	const struct frame_info *frame = &((const struct at_view *)row)->frame;
-	const struct value *const values[] = { &frame->flags,  &frame->map_count,   &frame->order,
-					       &frame->head,   &frame->node,	    &frame->zone,
-					       &frame->cgroup, &frame->cgroup_inode };
+	const struct value *const values[] = {
+		&frame->flags,	&frame->map_count,    &frame->order,
+		&frame->head,	&frame->node,	      &frame->zone,
+		&frame->cgroup, &frame->cgroup_inode, &frame->average
+	};
 
 	return *values[column->arg];
 }
@@ -465,6 +467,7 @@ static const struct column frame_columns[] = {
 	{ "phys", "physical", "the address on the memory bus: frame number times page size, plus the offset", VALUE_ADDR, 0, get_phys },
 	{ "flags", "frame flags", "the kernel's marks on the frame (kpageflags)", VALUE_BITS, 0, get_frame, .arg = 0, .codes = page_flag_names },
 	{ "map_count", "mapped", "how many page table entries of all processes lead to the frame (vmview who lists them)", VALUE_COUNT, 0, get_frame, .arg = 1 },
+	{ "map_count_average", "mapped avg", "the kernel counts no more than the average of the folio's pages: this frame may be mapped more or less often", VALUE_BOOL, 0, get_frame, .arg = 8, .sparse = true },
 	{ "order", "order", "the frame is part of a folio of 2^order pages that live and die together; 0: a page alone", VALUE_COUNT, 0, get_frame, .arg = 2 },
 	{ "folio_pfn", "folio", "first frame of the folio", VALUE_COUNT, 0, get_frame, .arg = 3 },
 	{ "folio_index", "in folio", "the frame's place in the folio: 0 is the head, others are tails", VALUE_COUNT, 0, get_folio_index },
@@ -483,7 +486,7 @@ const struct at_group at_groups[] = {
 	{ "object", SET(at_object_columns), "all,-name", "name,section,address,soname,build_id", at_object_absent, false },
 	{ "page_table", SET(page_table_columns), "mode,pgd,p4d,pud,pmd,pte,offset,leaf,leaf_size", "mode,levels,leaf,leaf_size", always_there, false },
 	{ "page", SET(page_columns), "state,present,exclusive,file,uffd_wp,soft_dirty", "meaning,exclusive,file,uffd_wp,soft_dirty,swap_device,swap_type,swap_offset", why_no_page, false },
-	{ "frame", SET(frame_columns), "all", "pfn,phys,flags,map_count,order,folio_pfn,folio_index,node,zone,cgroup,free_before,free_after,free_in_block", why_no_frame, false },
+	{ "frame", SET(frame_columns), "all", "pfn,phys,flags,map_count,map_count_average,order,folio_pfn,folio_index,node,zone,cgroup,free_before,free_after,free_in_block", why_no_frame, false },
 };
 /* clang-format on */
 

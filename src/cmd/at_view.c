@@ -43,7 +43,7 @@ void at_view_fini(struct at_view *view)
 /* Keeps the mapping of the address, the last before it and the first behind it. */
 struct near_search {
 	struct at_view *view;
-	struct vma_store before;	/* the last one below, while there may be a later one */
+	struct vma_store before; /* the last one below, while there may be a later one */
 };
 
 static int take_near(void *opaque, struct vma *vma)
@@ -154,8 +154,9 @@ static void read_fields(struct at_view *view, const struct procdir *dir)
 			view->smaps_reason =
 				rc == -EACCES || rc == -EPERM ?
 					"denied: needs CAP_SYS_PTRACE or the same user" :
-				rc == 0 || rc == -EAGAIN ? "changed while it was read" :
-							   error_reason(rc);
+				rc == 0 || rc == -EAGAIN	     ? "changed while it was read" :
+				rc == -ENOENT && dir->root->recorded ? "not recorded" :
+								       error_reason(rc);
 	}
 	if (view->smaps_reason)
 		view->vma.absent = view->smaps_reason;

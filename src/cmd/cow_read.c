@@ -291,7 +291,7 @@ static bool have_one_memory(const struct context *ctx, int parent, int child)
 	struct same_mm same;
 	bool one;
 
-	same_mm_init(&same, !ctx->root.recorded);
+	same_mm_init(&same, &ctx->root);
 	same_mm_check(&same, parent, 0);
 	one = same_mm_check(&same, child, 0);
 	same_mm_fini(&same);

@@ -7,6 +7,7 @@
 #include "base/arena.h"
 #include "cmd/context.h"
 #include "model/page.h"
+#include "source/average.h"
 
 enum { BLOCK_FRAMES_MAX = 8192 };
 
@@ -16,6 +17,7 @@ static const char no_frame[] = "no such frame";
 void frame_source_open(struct frame_source *source, struct context *ctx)
 {
 	source->ctx = ctx;
+	source->average = source->average_asked = false;
 	caps_probe(&source->caps, &ctx->root, 0);
 	source->caps.page_size = ctx->host.page_size;
 	frames_open(&source->frames, &ctx->root, &source->caps);
@@ -33,8 +35,8 @@ void frame_info_absent(struct frame_info *info, const char *reason)
 {
 	struct value absent = value_absent(reason);
 
-	*info = (struct frame_info){ 0,	     absent, absent, absent, absent,
-				     absent, absent, absent, absent };
+	*info = (struct frame_info){ 0,	     absent, absent, value_none(), absent,
+				     absent, absent, absent, absent,	   absent };
 }
 
 static struct value word_of(const struct frame_source *source, enum frame_file file, uint64_t pfn)
@@ -72,6 +74,25 @@ static void read_folio(struct frame_source *source, struct frame_info *info)
 	} else {
 		info->order = value_absent("changed while it was read");
 	}
+}
+
+/* (hugetlb folios are counted as a whole, on every kernel) */
+bool frame_count_is_average(struct frame_source *source, uint64_t flags)
+{
+	if (!page_flags_compound(flags) || flags & PAGE_FLAG(HUGE))
+		return false;
+	if (!source->average_asked)
+		source->average = average_probe(&source->ctx->root, &source->frames, &source->caps);
+	source->average_asked = true;
+	return source->average;
+}
+
+static void read_average(struct frame_source *source, struct frame_info *info)
+{
+	info->average = value_none();
+	if (value_is_known(&info->flags) && value_is_known(&info->map_count) &&
+	    frame_count_is_average(source, info->flags.u))
+		info->average = value_u(1);
 }
 
 static void read_place(struct frame_source *source, struct frame_info *info)
@@ -114,6 +135,7 @@ void frame_info_read(struct frame_source *source, uint64_t pfn, struct frame_inf
 	info->flags = word_of(source, FRAME_FLAGS, pfn);
 	info->map_count = word_of(source, FRAME_COUNTS, pfn);
 	read_folio(source, info);
+	read_average(source, info);
 	read_place(source, info);
 	read_cgroup(source, info);
 }

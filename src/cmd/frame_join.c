@@ -78,7 +78,7 @@ struct frame_join *frame_join_new(struct context *ctx, const struct caps *caps)
 	join->caps = *caps;
 	join->sharing = sharing_new(0);
 	frames_open(&join->frames, &ctx->root, caps);
-	same_mm_init(&join->same_mm, !ctx->root.recorded);
+	same_mm_init(&join->same_mm, &ctx->root);
 	smaps_keys_init(&join->keys);
 	return join;
 }

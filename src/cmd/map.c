@@ -508,7 +508,7 @@ static void run_init(struct map_run *run)
 	arena_init(&run->arena);
 	vma_store_init(&run->sorted);
 	vma_tally_init(&run->all, "total");
-	same_mm_init(&run->same_mm, !run->ctx->root.recorded);
+	same_mm_init(&run->same_mm, &run->ctx->root);
 	run->mappings = mappings_new(&run->ctx->root, &run->keys);
 }
 

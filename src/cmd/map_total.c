@@ -294,7 +294,7 @@ int map_total(struct context *ctx, const struct targets *targets, struct error *
 	smaps_keys_init(&run->keys);
 	rc = parse_columns(run, err);
 	if (rc == 0) {
-		same_mm_init(&run->same_mm, !ctx->root.recorded);
+		same_mm_init(&run->same_mm, &ctx->root);
 		run->rows = arena_zalloc(&ctx->arena, targets->count * sizeof(*run->rows));
 		for (size_t i = 0; i < targets->count; i++)
 			read_pid(run, targets->pids[i], targets->selected);

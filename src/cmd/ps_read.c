@@ -473,7 +473,7 @@ static void find_among(struct ps_reader *reader, size_t from, size_t to)
 {
 	struct same_mm same;
 
-	same_mm_init(&same, true);
+	same_mm_init(&same, &reader->ctx->root);
 	for (size_t i = from; i < to; i++) {
 		struct value *fact = reader->items[reader->order[i]].row.fact;
 		int twin = same_mm_check(&same, (int)fact[PS_PID].i, 0);

@@ -8,10 +8,12 @@
 #include <unistd.h>
 
 #include "base/arena.h"
+#include "base/bytes.h"
+#include "source/root.h"
 
-void same_mm_init(struct same_mm *same, bool live)
+void same_mm_init(struct same_mm *same, const struct root *root)
 {
-	*same = (struct same_mm){ .live = live };
+	*same = (struct same_mm){ .root = root->recorded ? NULL : root };
 }
 
 void same_mm_fini(struct same_mm *same)
@@ -91,12 +93,26 @@ static int find_same(struct same_mm *same, int pid, uint64_t mark, size_t *at)
 	return 0;
 }
 
+/* By statm, which takes no lock: that of a task without memory begins with a 0. */
+static bool has_memory(const struct same_mm *same, int pid)
+{
+	struct arena arena;
+	struct bytes text;
+	bool has;
+
+	arena_init(&arena);
+	has = root_read(same->root, &arena, &text, NULL, "proc/%d/statm", pid) == 0 && text.len &&
+	      *text.data != '0';
+	arena_fini(&arena);
+	return has;
+}
+
 int same_mm_check(struct same_mm *same, int pid, uint64_t mark)
 {
 	size_t at = 0;
 	int found = 0;
 
-	if (!same->live)
+	if (!same->root)
 		return 0;
 	/* those whose mark is not known may be any */
 	if (mark)
@@ -111,5 +127,5 @@ int same_mm_check(struct same_mm *same, int pid, uint64_t mark)
 		found = find_same(same, pid, mark, &at);
 	if (!found)
 		insert(same, at, pid, mark);
-	return found > 0 ? found : 0;
+	return found > 0 && has_memory(same, pid) ? found : 0;
 }

@@ -2,17 +2,18 @@
 #ifndef VMVIEW_CMD_SAME_MM_H
 #define VMVIEW_CMD_SAME_MM_H
 
-#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+
+struct root;
 
 /*
  * Processes seen so far, to find those that share one address space (vfork, CLONE_VM), which must
  * not be counted twice. kcmp(2) tells; without the right to ask, or in a recording, they count as
- * different.
+ * different. So do those without memory (kernel threads, zombies), which kcmp(2) takes for the same.
  */
 struct same_mm {
-	bool live;
+	const struct root *root; /* NULL: a recording, where nothing can be asked */
 	struct same_mm_entry {
 		uint64_t mark;
 		int pid;
@@ -20,7 +21,7 @@ struct same_mm {
 	size_t count, cap;
 };
 
-void same_mm_init(struct same_mm *same, bool live);
+void same_mm_init(struct same_mm *same, const struct root *root);
 void same_mm_fini(struct same_mm *same);
 
 /*

@@ -291,7 +291,7 @@ int share_run(struct context *ctx, const struct command *command, int argc, char
 	if (context_columns_help(ctx, &share_process_columns, share_process_defaults))
 		return ctx->status;
 	smaps_keys_init(&run->keys);
-	same_mm_init(&run->same_mm, !ctx->root.recorded);
+	same_mm_init(&run->same_mm, &ctx->root);
 	rc = parse_options(run, &err);
 	if (rc == 0)
 		rc = targets_find(ctx, &run->options.targets, argc - operands, argv + operands,

@@ -220,7 +220,7 @@ void subjects_run(struct subjects *subjects, const struct targets *targets)
 	subjects->mappings = mappings_new(&ctx->root, &subjects->keys);
 	if (subjects->parse)
 		mappings_parse_files(subjects->mappings, subjects->parse);
-	same_mm_init(&subjects->same_mm, !ctx->root.recorded);
+	same_mm_init(&subjects->same_mm, &ctx->root);
 	arena_init(&subjects->subject.arena);
 	vma_store_init(&subjects->subject.vmas);
 	report_list(ctx->report, "processes");

@@ -231,7 +231,7 @@ void system_write_files(struct system_view *view)
 
 	files->view = view;
 	files->seen = mem_zalloc((view->machine.end / 64 + 1) * sizeof(files->seen[0]));
-	same_mm_init(&files->same_mm, !view->ctx->root.recorded);
+	same_mm_init(&files->same_mm, &view->ctx->root);
 	smaps_keys_init(&files->keys);
 	frames_open(&files->frames, &view->ctx->root, &view->caps);
 	read_all(files);

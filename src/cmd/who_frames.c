@@ -7,6 +7,7 @@
 #include "base/arena.h"
 #include "base/error.h"
 #include "cmd/context.h"
+#include "cmd/mappings.h"
 #include "cmd/who_run.h"
 #include "cmd/who_target.h"
 #include "source/pagewalk.h"
@@ -159,13 +160,18 @@ static int find_range(struct who_frames *frames, const struct who_target *target
 {
 	struct range_vmas range = { .target = target,
 				    .page_size = frames->run->ctx->host.page_size };
-	struct procdir dir;
+	struct procdir dir, thread;
 	struct error why;
 	int rc = procdir_open(&dir, &frames->run->ctx->root, target->pid, err);
 
 	if (rc)
 		return rc;
-	rc = walk_range(frames, &dir, &range, &why);
+	if (mappings_live_thread(&dir, &frames->run->ctx->arena, &thread)) {
+		rc = walk_range(frames, &thread, &range, &why);
+		procdir_close(&thread);
+	} else {
+		rc = walk_range(frames, &dir, &range, &why);
+	}
 	procdir_close(&dir);
 	if (rc == -EACCES || rc == -EPERM)
 		error_set(err, -rc, "%.400s (try: sudo vmview who)", why.text);
@@ -208,12 +214,15 @@ static void read_counts(struct who_frames *frames)
 	frames->counts = mem_alloc((count + 1) * sizeof(*frames->counts));
 	frames->found = mem_zalloc((count + 1) * sizeof(*frames->found));
 	frames->searched = mem_zalloc(count + 1);
+	frames->average = mem_zalloc(count + 1);
 	for (size_t i = 0; i < count; i++) {
 		uint64_t pfn = frames->pfns[i], flags = 0;
 
-		if (!frames_word(&frames->source.frames, FRAME_COUNTS, pfn, &frames->counts[i]))
-			frames->counts[i] = UINT64_MAX;
 		frames_word(&frames->source.frames, FRAME_FLAGS, pfn, &flags);
+		frames->average[i] = frame_count_is_average(&frames->source, flags);
+		if (frames->average[i] ||
+		    !frames_word(&frames->source.frames, FRAME_COUNTS, pfn, &frames->counts[i]))
+			frames->counts[i] = UINT64_MAX;
 		frames->searched[i] = memmap_is_memory(&frames->source.memory, pfn) &&
 				      !(flags & PAGE_FLAG(ZERO));
 		frames->open += frames->searched[i] && frames->counts[i];
@@ -324,6 +333,7 @@ void who_frames_fini(struct who_frames *frames)
 	free(frames->counts);
 	free(frames->found);
 	free(frames->searched);
+	free(frames->average);
 	free(frames->owners);
 }
 

@@ -25,7 +25,8 @@ struct who_frames {
 	struct who_run *run;
 	struct frame_source source;
 	uint64_t *pfns;
-	uint64_t *counts; /* map count by frame; UINT64_MAX: not known */
+	uint64_t *counts; /* map count by frame; UINT64_MAX: not known, or an average */
+	bool *average; /* by frame: the kernel counts no more than the folio's average */
 	uint32_t *found; /* owners by frame */
 	bool *searched; /* by frame: false for devices, holes and the zero page */
 	size_t count, cap, open; /* open: frames whose owners are not all found yet */

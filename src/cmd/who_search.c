@@ -29,7 +29,7 @@ struct who_state {
 	struct same_mm same_mm;
 	struct vma_store candidates;
 	struct walk_vma *walk_vmas;
-	int64_t *kept;		/* index in search->mappings, or NOT_KEPT, by candidate */
+	int64_t *kept; /* index in search->mappings, or NOT_KEPT, by candidate */
 	size_t cap, first_kept;
 	struct bytes comm;
 	bool all_found;
@@ -181,14 +181,14 @@ static void find_kinds(struct who_search *search)
 	mappings_read(state->kinds, &state->dir, NEED_KIND, take_kind, search, &result, NULL);
 }
 
-/* Returns whether the process could be searched, or has nothing that could be. */
-static bool search_memory(struct who_search *search)
+/* Returns whether the process could be searched, or has nothing that could be: *empty. */
+static bool search_files(struct who_search *search, const struct procdir *dir, bool *empty)
 {
 	struct who_state *state = search->state;
 	struct pagewalk walk;
 	struct smaps_pass pass;
-	int opened = pagewalk_open(&walk, &state->dir, &search->caps, search->want, NULL);
-	int rc = smaps_read(&state->dir, "maps", &state->keys, take_candidate, search, &pass, NULL);
+	int opened = pagewalk_open(&walk, dir, &search->caps, search->want, NULL);
+	int rc = smaps_read(dir, "maps", &state->keys, take_candidate, search, &pass, NULL);
 
 	if (rc == 0 && state->candidates.count && !opened) {
 		fill_walk(search);
@@ -205,7 +205,27 @@ static bool search_memory(struct who_search *search)
 		search->denied += state->dir.pid != getpid();
 	else if (rc < 0 || pass.cut_off)
 		search->vanished++;
+	*empty = rc == 0 && !pass.mappings;
 	return rc == 0;
+}
+
+/* Where only the main thread has exited, the files of another one show the memory. */
+static bool search_memory(struct who_search *search)
+{
+	struct who_state *state = search->state;
+	bool empty, searched = search_files(search, &state->dir, &empty);
+	struct procdir thread;
+	struct arena arena;
+
+	if (!empty)
+		return searched;
+	arena_init(&arena);
+	if (mappings_live_thread(&state->dir, &arena, &thread)) {
+		searched = search_files(search, &thread, &empty);
+		procdir_close(&thread);
+	}
+	arena_fini(&arena);
+	return searched;
 }
 
 static void search_process(struct who_search *search, const struct pid_entry *entry)
@@ -236,7 +256,7 @@ static void state_init(struct who_search *search)
 	search->state = state;
 	smaps_keys_init(&state->keys);
 	vma_store_init(&state->candidates);
-	same_mm_init(&state->same_mm, !search->ctx->root.recorded);
+	same_mm_init(&state->same_mm, &search->ctx->root);
 	state->kinds = mappings_new(&search->ctx->root, &state->keys);
 }
 

@@ -110,6 +110,8 @@ struct value who_frames_missing(const struct who_frames *frames, size_t i)
 {
 	if (!frames->searched[i])
 		return value_absent("not searched: no memory, or the zero page, which nobody owns");
+	if (frames->average[i])
+		return value_absent("not known: the map count is the average of the folio");
 	if (frames->counts[i] == UINT64_MAX)
 		return value_absent("not known: no map count");
 	return value_u(frames->counts[i] > frames->found[i] ? frames->counts[i] - frames->found[i] :
@@ -130,6 +132,8 @@ static size_t write_frame(struct who_frames *frames, size_t i, size_t next)
 	report_fact_codes(report, "flags", VALUE_BITS, info.flags, page_flag_names);
 	report_fact(report, "map_count", VALUE_COUNT,
 		    frames->counts[i] == UINT64_MAX ? info.map_count : value_u(frames->counts[i]));
+	if (value_is_known(&info.average))
+		report_fact(report, "map_count_average", VALUE_BOOL, info.average);
 	report_fact(report, "order", VALUE_COUNT, info.order);
 	report_fact(report, "folio_pfn", VALUE_COUNT, info.head);
 	report_fact(report, "node", VALUE_NUMBER, info.node);
@@ -215,10 +219,13 @@ static void describe_frame(struct who_frames *frames, struct out *out)
 	if (info.order.reason && info.node.reason)
 		return;
 	out_str(out, "  mapped ");
-	if (frames->counts[0] == UINT64_MAX)
+	if (info.map_count.reason)
 		out_str(out, "- (no map count)");
 	else
-		out_u64(out, frames->counts[0]);
+		out_u64(out,
+			frames->counts[0] == UINT64_MAX ? info.map_count.u : frames->counts[0]);
+	if (value_is_known(&info.average))
+		out_str(out, " (the folio's average)");
 	put_value(out, "order", &info.order, true);
 	put_value(out, "node", &info.node, true);
 	put_value(out, "zone", &info.zone, false);

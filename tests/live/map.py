@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-or-later
 """vmview map, held against what the animals of the zoo know of themselves, number by number."""
+import contextlib
 import json
 import os
 import re
@@ -294,6 +295,25 @@ def a_big_mapping_without_frames():
         finally:
             child.stdin.close()
             child.wait()
+
+
+@lib.test
+def tasks_without_memory_share_none():
+    """kcmp(2) takes them for the same: kernel threads, zombies."""
+    lib.need_root()
+    kernel = []
+    for pid in sorted(map(int, filter(str.isdigit, os.listdir("/proc")))):
+        with contextlib.suppress(OSError):
+            with open(f"/proc/{pid}/status", encoding="ascii", errors="replace") as file:
+                if "\nKthread:\t1" in file.read():
+                    kernel.append(pid)
+    got = processes(*kernel[:2])
+    lib.true(all("same_memory_as" not in process for process in got.values()), "kernel threads")
+    child = subprocess.Popen(["true"])
+    os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOWAIT)
+    got = processes(*kernel[:1], child.pid)
+    child.wait()
+    lib.true("same_memory_as" not in got[child.pid], "a zombie")
 
 
 @lib.test

@@ -53,6 +53,25 @@ def one_page_of_its_own():
 
 
 @lib.test
+def a_process_whose_main_thread_has_exited():
+    """Its memory is found through a thread that goes on, by address and by frame."""
+    lib.need_root()
+    with lib.zoo("zombie-leader") as zoo:
+        truth = zoo.truth["zombie-leader"]
+        pid, start = truth["pid"], address(truth["mappings"][0]["start"])
+        page = next(i for i, p in enumerate(oracle.pages(truth["tid"], start, start + 8 * PAGE))
+                    if p.state == "present")
+        addr = start + page * PAGE
+        pfn = oracle.pfns(truth["tid"], addr, addr + PAGE)[0]
+        for target in f"{pid}:{addr:x}", f"pfn:{pfn}":
+            found = ask(target)["frames"]
+            lib.equal("frames", [frame["pfn"] for frame in found], [pfn])
+            lib.equal(target, owners(found[0]), [(pid, addr)])
+            lib.equal("missing", found[0]["owners_missing"], 0)
+            lib.equal("kind", found[0]["owners"][0]["kind"], truth["mappings"][0]["kind"])
+
+
+@lib.test
 def a_page_of_three_processes():
     lib.need_root()
     with lib.zoo("fork-three") as zoo:
