@@ -20,4 +20,5 @@ FUZZ_TARGETS += %D%/fuzz_flag_match
 FUZZ_TARGETS += %D%/fuzz_smaps
 FUZZ_TARGETS += %D%/fuzz_stat
 FUZZ_TARGETS += %D%/fuzz_status
+FUZZ_TARGETS += %D%/fuzz_target
 FUZZ_TARGETS += %D%/fuzz_words
