@@ -101,12 +101,15 @@ uint32_t blockers_find(struct blockers *blockers, const struct blocker *like)
 static void count_block(struct blockers *blockers, struct blocker_frame *frames, size_t from,
 			size_t to, uint64_t block)
 {
+	uint32_t only = frames[from].owner;
 	bool alone = true;
 
 	for (size_t i = from; i < to; i++) {
 		struct blocker *owner = &blockers->list[frames[i].owner];
 
-		alone &= frames[i].owner == frames[from].owner;
+		if (blockers->list[only].passing)
+			only = frames[i].owner;
+		alone &= frames[i].owner == only || owner->passing;
 		owner->frames++;
 		owner->touched += owner->last != block + 1;
 		owner->last = block + 1;
@@ -118,7 +121,7 @@ static void count_block(struct blockers *blockers, struct blocker_frame *frames,
 		owner->tail = (uint32_t)i;
 	}
 	if (alone)
-		blockers->list[frames[from].owner].pageblocks++;
+		blockers->list[only].pageblocks++;
 }
 
 static int compare(const void *left, const void *right)

@@ -2,6 +2,7 @@
 #ifndef VMVIEW_ANALYSIS_BLOCKERS_H
 #define VMVIEW_ANALYSIS_BLOCKERS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -26,11 +27,12 @@ struct blocker {
 	enum blocker_kind kind;
 	enum frame_class class; /* BLOCKER_CLASS */
 	int pid; /* BLOCKER_PROCESS */
+	bool passing; /* it ends with this run: others are counted as if it were gone */
 	uint64_t dev, inode; /* BLOCKER_FILE */
 	struct bytes name; /* command of the process, path of the file */
 	uint64_t frames; /* that it has in these pageblocks */
 	uint64_t touched; /* pageblocks in which it has any */
-	uint64_t pageblocks; /* of these, those in which nobody else has */
+	uint64_t pageblocks; /* of these, those in which nobody else has, but for passing ones */
 	uint32_t first, tail; /* its frames, a chain; BLOCKER_NONE ends it */
 	uint64_t last; /* of the counting: the pageblock last seen, plus 1 */
 };

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "analysis/blockers.h"
 #include "base/arena.h"
@@ -193,8 +194,10 @@ static void name_rest(struct frag_blockers *blockers)
 	for (size_t i = 0; i < blockers->owners.count; i++) {
 		struct blocker *owner = &blockers->owners.list[i];
 
-		if (owner->kind == BLOCKER_PROCESS)
-			owner->name = who_process_of(&blockers->search, owner->pid)->comm;
+		if (owner->kind != BLOCKER_PROCESS)
+			continue;
+		owner->name = who_process_of(&blockers->search, owner->pid)->comm;
+		owner->passing = owner->pid == getpid() && !blockers->search.ctx->root.recorded;
 	}
 }
 

@@ -119,6 +119,8 @@ static struct bytes name_of(struct arena *arena, const struct blocker *owner)
 
 	if (owner->kind == BLOCKER_PROCESSES)
 		return BYTES("(several processes)");
+	if (owner->passing)
+		return BYTES("vmview (this run)");
 	if (owner->kind != BLOCKER_CLASS)
 		return owner->name.len ? owner->name : BYTES("(no name)");
 	if (owner->class == FRAME_FILE_UNMAPPED)

@@ -25,6 +25,7 @@
 #	mthp KB		folios of KB (64) on madvise, huge pages of full size never
 #	shmem_thp WORD	transparent_hugepage/shmem_enabled is WORD (advise)
 #	map_count N	vm.max_map_count is N
+#	lists N		a processor keeps at most 1/N of a zone at hand, shared with the others (100000)
 #	uprobe FILE:OFF	a uprobe at that offset, enabled
 
 KNOBS_LOCK=/run/lock/vmview-machine
@@ -184,6 +185,12 @@ with_map_count()
 {
 	knobs_lock
 	knobs_write /proc/sys/vm/max_map_count "$1"
+}
+
+with_lists()
+{
+	knobs_lock
+	knobs_write /proc/sys/vm/percpu_pagelist_high_fraction "${1:-100000}"
 }
 
 # The tracing file system is mounted where nobody looks, if it is mounted nowhere yet.

@@ -137,6 +137,11 @@ def order(pfn):
     return size.bit_length() - 1
 
 
+def pageblock_frames():
+    """Frames of a pageblock; only root is told."""
+    return int(re.search(rb"Pages per block: +(\d+)", read("/proc/pagetypeinfo"))[1])
+
+
 def scan(pid, start, end, want=SCAN_PRESENT | SCAN_SWAPPED):
     """PAGEMAP_SCAN: (start, end, categories) of all regions in the range that have any category
     of `want`. None where the kernel has no such call."""

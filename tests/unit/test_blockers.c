@@ -82,6 +82,35 @@ static void test_ranking(void **state)
 	blockers_fini(&blockers);
 }
 
+/* What this run itself has is gone when it ends: it keeps no other from being the only one. */
+static void test_passing(void **state)
+{
+	static const char memory[] = "ab........"
+				     "ba........"
+				     "a.a......."
+				     "abA......."
+				     "b........."
+				     "a....../.a";
+	struct blocker_frame frames[sizeof(memory)];
+	struct blockers blockers;
+	size_t count;
+
+	(void)state;
+	blockers_init(&blockers);
+	count = make(&blockers, memory, frames);
+	blockers.list[0].passing = true;
+	blockers_count(&blockers, frames, count, 10);
+	assert_int_equal(blockers.list[0].pid, 'b');
+	check(&blockers.list[0], 3, 4, 4);
+	assert_int_equal(blockers.list[1].pid, 'a');
+	check(&blockers.list[1], 1, 5, 7);
+	assert_int_equal(blockers.list[2].class, FRAME_SLAB);
+	check(&blockers.list[2], 1, 1, 1);
+	assert_int_equal(blockers.list[3].inode, 'A');
+	check(&blockers.list[3], 0, 1, 1);
+	blockers_fini(&blockers);
+}
+
 /* More owners than there is room for at first, found again. */
 static void test_many(void **state)
 {
@@ -197,9 +226,9 @@ static void test_uninitialised(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_ranking),	      cmocka_unit_test(test_many),
-		cmocka_unit_test(test_kinds),	      cmocka_unit_test(test_census),
-		cmocka_unit_test(test_uninitialised),
+		cmocka_unit_test(test_ranking), cmocka_unit_test(test_passing),
+		cmocka_unit_test(test_many),	cmocka_unit_test(test_kinds),
+		cmocka_unit_test(test_census),	cmocka_unit_test(test_uninitialised),
 	};
 
 	return cmocka_run_group_tests_name("blockers", tests, NULL, NULL);

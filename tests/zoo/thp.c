@@ -11,7 +11,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#define RW    (PROT_READ | PROT_WRITE)
+#define RW (PROT_READ | PROT_WRITE)
 #define SLOTS 2 /* huge pages that the animals span */
 
 static unsigned order_of(const struct zoo *zoo, size_t bytes)
@@ -297,6 +297,43 @@ static int file_thp(struct zoo *zoo)
 			     .order = order_of(zoo, zoo->huge), RUNS({ PRESENT, 0, pages })));
 }
 
+/*
+ * The only use of each of many huge pages' places: split (MADV_COLD of a part splits the folio), and all
+ * given back but one page, not always the first. So many pageblocks are nearly free, and would be whole
+ * without this process.
+ */
+static int fragmenter(struct zoo *zoo)
+{
+	enum { FRAGMENTS = 32 };
+	size_t slot = zoo->huge / zoo->page, pages = FRAGMENTS * slot;
+	struct run runs[FRAGMENTS];
+	char *p;
+
+	if (!zoo->huge || pages * zoo->page > 256u << 20)
+		return zoo_skip(zoo, "no huge pages, or too big ones");
+	p = huge_den(zoo, pages, 0);
+	if (!huge_fill(zoo, p, FRAGMENTS))
+		return no_huge(zoo);
+	huge_still(zoo, p, pages);
+	for (size_t i = 0; i < FRAGMENTS; i++) {
+		char *start = p + i * zoo->huge;
+		size_t keep = i * 13 % slot;
+
+		for (int try = 0; try < 50 && page_is_huge(start) == 1; try++)
+			madvise(start + keep * zoo->page, zoo->page, MADV_COLD);
+		if (page_is_huge(start))
+			return zoo_skip(zoo, "the kernel does not split huge pages");
+		if ((keep && madvise(start, keep * zoo->page, MADV_DONTNEED)) ||
+		    madvise(start + (keep + 1) * zoo->page, (slot - keep - 1) * zoo->page,
+			    MADV_DONTNEED))
+			zoo_die("MADV_DONTNEED: %s", strerror(errno));
+		runs[i] = (struct run){ PRESENT, i * slot + keep, 1 };
+	}
+	return say_one(zoo, TRUTH(.start = addr_of(p), .pages = pages, .kind = "anon",
+				  OWN(FRAGMENTS), .kpf = "anonymous", .kpf_not = "thp",
+				  .runs = runs, .run_count = FRAGMENTS));
+}
+
 const struct animal thp_animals[] = {
 	{ "thp", "two whole huge pages", thp, 0, false },
 	{ "thp-odd", "a huge page, and a rest too short to be one", thp_odd, 0, false },
@@ -305,6 +342,7 @@ const struct animal thp_animals[] = {
 	{ "thp-moved", "a huge page at an address that is not aligned", thp_moved, 0, false },
 	{ "huge-zero", "the huge zero page", huge_zero, 0, false },
 	{ "collapse", "small pages collapsed into a huge one", collapse, 0, false },
+	{ "fragmenter", "one page left of each of 32 huge pages", fragmenter, 0, false },
 	{ "mthp", "folios of 64 KiB", mthp, 0, false },
 	{ "shmem-thp", "huge pages of a memfd", shmem_thp, 0, false },
 	{ "file-thp", "huge folios of a file", file_thp, 0, false },
