@@ -99,6 +99,10 @@ static bool has_guard(const struct vma *vma, const struct vma *below)
 {
 	if (vma_has_flag(vma, "gu") || vma_has_flag(vma, "gd"))
 		return true;
+	/* gcore may leave the guard out, or writes it as readable */
+	if (vma->core)
+		return !below || below->end < vma->start ||
+		       (!(below->perm & VMA_WRITE) && !below->path_len);
 	return below && below->end == vma->start && !(below->perm & ACCESS) && !below->path_len;
 }
 

@@ -28,7 +28,7 @@ enum vma_kind kind_of_file(const struct vma *vma, const struct look *look);
 /*
  * The thread whose stack the mapping is: readable and writable private memory that holds an address
  * of the thread's stack and has a guard below: a mapping without access that touches it, or a guard
- * region (VmFlags gu, gd). 0: none. below is the mapping before it, or NULL.
+ * region (VmFlags gu, gd); in a core also nothing, or what can not be written. 0: none. below is the mapping before it, or NULL.
  */
 int thread_of_stack(const struct vma *vma, const struct vma *below,
 		    const struct thread_stack *stacks, size_t count);

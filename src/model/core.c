@@ -153,8 +153,51 @@ static void join_names(struct core *core)
 		mapping->file_offset = name->offset + (mapping->start - name->start);
 		name->used = true;
 	}
-	for (size_t i = 0; i < core->name_count; i++)
-		core->unmapped += !core->names[i].used;
+}
+
+/* Whether no mapping has any of it. */
+static bool is_free(const struct core *core, const struct core_name *name)
+{
+	size_t low = 0, high = core->mapping_count;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (core->mappings[middle].end <= name->start)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low == core->mapping_count || core->mappings[low].start >= name->end;
+}
+
+/* gcore leaves out the program headers of mappings that it has no bytes of: NT_FILE tells of those. */
+static void add_unlisted(struct core *core)
+{
+	size_t count = core->mapping_count, room = count;
+	uint64_t last = 0;
+
+	for (size_t i = 0; i < core->name_count; i++) {
+		const struct core_name *name = &core->names[i];
+
+		if (name->used || name->end <= name->start || name->start < last ||
+		    !is_free(core, name))
+			continue;
+		if (count == room)
+			core->mappings = mem_grow(core->mappings, room = room * 2 + 16,
+						  sizeof(core->mappings[0]));
+		core->mappings[count++] = (struct core_mapping){
+			.start = name->start,
+			.end = name->end,
+			.unlisted = true,
+		};
+		last = name->end;
+	}
+	if (count == core->mapping_count)
+		return;
+	core->mapping_count = count;
+	sort_mappings(core);
+	join_names(core);
 }
 
 /* What first pages showed: of the file whose beginning is mapped there. */
@@ -183,6 +226,9 @@ void core_arrange(struct core *core, struct arena *arena)
 	measure(core);
 	make_files(core, arena);
 	join_names(core);
+	add_unlisted(core);
+	for (size_t i = 0; i < core->name_count; i++)
+		core->unmapped += !core->names[i].used;
 	join_pages(core);
 }
 

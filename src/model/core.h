@@ -49,6 +49,7 @@ struct core_mapping {
 	uint64_t offset, file_size;	/* where its bytes are in the core, and how many should be */
 	uint64_t in_core;		/* how many are: a core can be cut short */
 	uint32_t flags;			/* PF_R .. */
+	bool unlisted;			/* known from NT_FILE alone: flags are not known */
 	const struct core_file *file;	/* NULL: of none */
 	uint64_t file_offset;		/* where it begins in the file */
 };
@@ -79,7 +80,6 @@ struct core {
 	uint64_t size;		/* of the file */
 	bool wide, big_endian;	/* ELFCLASS64, ELFDATA2MSB */
 	uint16_t machine;	/* EM_ */
-	uint64_t page_size;	/* of NT_FILE; 0: not told */
 	/* NT_PRPSINFO */
 	bool has_process;
 	int32_t pid, ppid;
@@ -92,7 +92,7 @@ struct core {
 	bool has_fault;			/* fault is the address that a fault was for */
 	uint64_t fault;
 	/* NT_AUXV; 0: not told */
-	uint64_t phdr, entry, vdso, random;
+	uint64_t page_size, phdr, entry, vdso, random;
 	struct core_thread *threads;	/* the first is the one that died */
 	size_t thread_count;
 	struct core_mapping *mappings;
@@ -108,7 +108,7 @@ struct core {
 	bool cut;			/* more threads or names than the limits allow */
 	size_t malformed;		/* program headers that no mapping can have */
 	size_t overlaps;		/* mappings that overlapped the one before, and were clamped */
-	size_t unmapped;		/* records of NT_FILE that no program header is for */
+	size_t unmapped;		/* records of NT_FILE that no mapping can be of */
 	uint64_t lost;			/* bytes that it should have and does not: cut short */
 };
 

@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "model/core.h"
+
 #define SLOT(name) (1ULL << SMAPS_##name)
 
 const char *const vma_sum_names[SUM_COUNT] = {
@@ -81,6 +83,8 @@ const char *vma_perm_word(const struct vma *vma)
 	static const char of_core[8][5] = { "---?", "r--?", "-w-?", "rw-?",
 					    "--x?", "r-x?", "-wx?", "rwx?" };
 
+	if (vma->core && vma->core->unlisted)
+		return "????";
 	return vma->core ? of_core[vma->perm & 7] : texts[vma->perm & 15];
 }
 

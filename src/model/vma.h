@@ -83,7 +83,7 @@ static inline const char *vma_absent(const struct vma *vma, uint64_t slots)
 	return vma->lost & slots ? vma->why_lost : vma->absent;
 }
 
-/* "rw-p", forever; of a core "rw-?": it does not tell private from shared. */
+/* "rw-p", forever; of a core "rw-?": it does not tell private from shared; "????": nor anything. */
 const char *vma_perm_word(const struct vma *vma);
 
 /* "rw-p" into text, with a NUL. */

@@ -130,9 +130,8 @@ static void take_auxv(struct core_reader *reader, const char *desc, size_t len)
 		uint64_t type;
 		uint64_t *value;
 	} wanted[] = {
-		{ AT_PHDR, &core->phdr },
-		{ AT_ENTRY, &core->entry },
-		{ AT_SYSINFO_EHDR, &core->vdso },
+		{ AT_PAGESZ, &core->page_size }, { AT_PHDR, &core->phdr },
+		{ AT_ENTRY, &core->entry },	 { AT_SYSINFO_EHDR, &core->vdso },
 		{ AT_RANDOM, &core->random },
 	};
 
@@ -147,7 +146,7 @@ static void take_auxv(struct core_reader *reader, const char *desc, size_t len)
 	}
 }
 
-/* count, page size, count times start, end and page in the file, and behind them the names. */
+/* count, unit of offsets (gdb: 1), count times start, end and page in the file, and behind them the names. */
 static void take_files(struct core_reader *reader, const char *desc, size_t len)
 {
 	struct core *core = reader->core;
@@ -160,7 +159,6 @@ static void take_files(struct core_reader *reader, const char *desc, size_t len)
 	size = core_word(core, desc + word);
 	if (count > (len - 2 * word) / (3 * word) || !size || size > 1 << 20 || size & (size - 1))
 		return;
-	core->page_size = size;
 	text = (size_t)(2 + 3 * count) * word;
 	for (; reader->names < count && reader->names < CORE_NAMES_MAX; reader->names++) {
 		const char *at = desc + (2 + 3 * reader->names) * word;

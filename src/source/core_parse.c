@@ -220,11 +220,42 @@ static enum elf_why take_segments(struct core_reader *reader, const struct heade
 	return ELF_WHY_NONE;
 }
 
-static int compare_loads(const void *one, const void *other)
+/* Move the element at the top of a heap down to its place. */
+static void sift(struct core_mapping *list, size_t top, size_t count)
 {
-	const struct core_mapping *a = one, *b = other;
+	struct core_mapping moved = list[top];
+	size_t child;
 
-	return a->start < b->start ? -1 : a->start > b->start;
+	for (; (child = 2 * top + 1) < count; top = child) {
+		child += child + 1 < count && list[child + 1].start > list[child].start;
+		if (list[child].start <= moved.start)
+			break;
+		list[top] = list[child];
+	}
+	list[top] = moved;
+}
+
+/*
+ * By address, which they mostly are. Not by qsort(3): that asks glibc how much memory the machine has,
+ * by a system call that the confined process does not have.
+ */
+static void sort_loads(struct core_mapping *list, size_t count)
+{
+	size_t at = 1;
+
+	while (at < count && list[at - 1].start <= list[at].start)
+		at++;
+	if (at >= count)
+		return;
+	for (size_t i = count / 2; i > 0; i--)
+		sift(list, i - 1, count);
+	for (size_t left = count - 1; left > 0; left--) {
+		struct core_mapping last = list[left];
+
+		list[left] = list[0];
+		list[0] = last;
+		sift(list, 0, left);
+	}
 }
 
 static int compare_address(const void *key, const void *element)
@@ -334,9 +365,7 @@ enum elf_why core_parse(int fd, elf_emit emit, void *ctx)
 		why = take_segments(&reader, &header, notes);
 	}
 	if (why == ELF_WHY_NONE) {
-		if (reader.load_count)
-			qsort(reader.loads, reader.load_count, sizeof(reader.loads[0]),
-			      compare_loads);
+		sort_loads(reader.loads, reader.load_count);
 		take_notes(&reader, notes);
 		core_put_head(core_record(&reader, ELF_FRAME_CORE_HEAD), &core);
 		core_flush(&reader);

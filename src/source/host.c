@@ -44,6 +44,12 @@ static const char *line_of(struct arena *arena, struct bytes text, const char *p
 	return NULL;
 }
 
+static void take_page_size(struct host *host, uint64_t size)
+{
+	if (size >= 4096 && size <= 1 << 20 && !(size & (size - 1)))
+		host->page_size = (size_t)size;
+}
+
 static void read_recorded(const struct root *root, struct arena *arena, struct host *host)
 {
 	struct bytes text;
@@ -56,16 +62,15 @@ static void read_recorded(const struct root *root, struct arena *arena, struct h
 		return;
 	host->time = line_of(arena, text, "time ");
 	page_size = line_of(arena, text, "page_size ");
-	if (page_size && num_user_u64(page_size, &number) && number >= 4096 && number <= 1 << 20 &&
-	    !(number & (number - 1)))
-		host->page_size = (size_t)number;
+	if (page_size && num_user_u64(page_size, &number))
+		take_page_size(host, number);
 }
 
 void host_read(const struct root *root, struct arena *arena, bool names, struct host *host)
 {
 	*host = (struct host){ .page_size = (size_t)sysconf(_SC_PAGESIZE) };
-	if (root->core && root->core->page_size)
-		host->page_size = (size_t)root->core->page_size;
+	if (root->core)
+		take_page_size(host, root->core->page_size);
 	else if (root->recorded)
 		read_recorded(root, arena, host);
 	else if (names)
