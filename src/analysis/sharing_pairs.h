@@ -18,8 +18,8 @@ struct sharing_pairs {
 };
 
 /*
- * The max pairs that share most. There is never a matrix of all: it is made by bands of rows of 2 MiB
- * at most, each from all groups. Where the join is not exact these are lower bounds.
+ * The max pairs that share most. There is never a matrix of all: it is made by bands of rows of half a
+ * MiB, each from all groups. Where the join is not exact these are lower bounds.
  */
 void sharing_pairs_make(const struct sharing *sharing, size_t max, struct sharing_pairs *out);
 void sharing_pairs_free(struct sharing_pairs *pairs);
