@@ -171,7 +171,7 @@ def share_cases():
                    (Against('readloop pagemap all', 1.25 if goal else None),
                     Against('smem', 1 / 4 if goal else None, rounds=3), Peak(16 * MIB)))
         yield Case(f'ps-{count}', f'all processes, {count} of ours', f'procs-{count}',
-                   'vmview ps',
+                   'vmview ps --all',
                    (Against('readloop smaps_rollup all', 1.15 if goal else None),
                     Against('readloop smaps_rollup all', 0.6 if goal else None, 'wall'),
                     Against('smem', 1 / 5 if goal else None, rounds=3)), count)
