@@ -405,6 +405,52 @@ static void as_a_plain_model(void **state)
 	sharing_free(sharing);
 }
 
+enum { BANDS_PROCESSES = 600 };
+
+static unsigned in_common(uint32_t a, uint32_t b)
+{
+	bool middle = a >= 100 && a < 500 && b >= 100 && b < 500;
+	bool thirds = a % 3 == 0 && b % 3 == 0;
+	bool ends = (a < 5 || a >= 590) && (b < 5 || b >= 590);
+
+	return (middle ? 7u : 0) + (thirds ? 3u : 0) + (ends ? 5u : 0);
+}
+
+/* More processes than fit a band of the matrix, in groups of one span, of two and of two hundred. */
+static void many_bands(void **state)
+{
+	struct sharing *sharing = sharing_new(0);
+	struct sharing_pairs pairs;
+	size_t all = 0;
+
+	(void)state;
+	for (uint32_t process = 0; process < BANDS_PROCESSES; process++) {
+		sharing_begin(sharing);
+		if (process >= 100 && process < 500)
+			sharing_add(sharing, 0, 7, SHARE_FILE, false);
+		if (process % 3 == 0)
+			sharing_add(sharing, 1000, 3, SHARE_SHM, false);
+		if (process < 5 || process >= 590)
+			sharing_add(sharing, 2000, 5, SHARE_ANON, false);
+	}
+	sharing_finish(sharing);
+	sharing_pairs_make(sharing, SIZE_MAX / 256, &pairs);
+	for (uint32_t a = 0; a < BANDS_PROCESSES; a++)
+		for (uint32_t b = a + 1; b < BANDS_PROCESSES; b++)
+			all += in_common(a, b) > 0;
+	assert_int_equal(pairs.count, all);
+	for (size_t i = 0; i < pairs.count; i++) {
+		const struct sharing_pair *pair = &pairs.pair[i];
+
+		assert_true(pair->a < pair->b);
+		assert_int_equal(pair->total, in_common(pair->a, pair->b));
+		assert_int_equal(share_sum(pair->frames), pair->total);
+	}
+	sharing_pairs_free(&pairs);
+	check_identities(sharing);
+	sharing_free(sharing);
+}
+
 /* No more pairs than asked for, the largest of all, though all of them are counted. */
 static void top_pairs(void **state)
 {
@@ -480,6 +526,7 @@ int main(void)
 		cmocka_unit_test(over_the_cap),
 		cmocka_unit_test(far_apart),
 		cmocka_unit_test(as_a_plain_model),
+		cmocka_unit_test(many_bands),
 		cmocka_unit_test(top_pairs),
 		cmocka_unit_test(not_frames),
 		cmocka_unit_test(nobody_at_all),
