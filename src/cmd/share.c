@@ -248,7 +248,8 @@ static void show(struct share_run *run, const struct targets *targets)
 			  view->reason);
 		context_partial(ctx, &err);
 		if (view->unread)
-			error_note("%zu processes could not be read at all", view->unread);
+			error_note("%zu process%s could not be read at all", view->unread,
+				   view->unread == 1 ? "" : "es");
 	}
 	share_write(view);
 	frame_join_free(view->join);
