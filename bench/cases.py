@@ -203,7 +203,7 @@ def huge_cases():
                (Against('readloop smaps {pid}'), Peak(4 * MIB, 300, 60000)))
     for size, target in (('60k', 'vmas-60k'), ('8g', 'big-8g')):
         yield Case(f'frag-{size}', 'fragmentation of an address space', target,
-                   'vmview frag {pid}', (Against('readloop pagemap {pid}', 1.3),))
+                   'vmview frag --pace fast {pid}', (Against('readloop smaps,pagemap {pid}', 1.3),))
     yield Case('frag', 'fragmentation of the machine', 'procs-50', 'vmview frag',
                (Against('readloop kpageflags,pagemap all', 1.5),))
 

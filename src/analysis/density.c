@@ -97,13 +97,20 @@ void density_merge(struct density *a, const struct density *b)
 	a->hidden |= b->hidden;
 }
 
+static const unsigned rights = VMA_READ | VMA_WRITE | VMA_EXEC | VMA_SHARED;
+
+bool density_may_be_arena(const struct vma *vma)
+{
+	return vma->start % ARENA_SIZE == 0 && !vma->inode && !vma->path.len &&
+	       vma->end <= vma->start + ARENA_SIZE &&
+	       (vma->perm & rights) == (VMA_READ | VMA_WRITE);
+}
+
 bool density_is_arena(const struct vma *vma, const struct vma *next)
 {
 	uint64_t end = vma->start + ARENA_SIZE;
-	unsigned rights = VMA_READ | VMA_WRITE | VMA_EXEC | VMA_SHARED;
 
-	if (vma->start % ARENA_SIZE || vma->inode || vma->path.len || vma->end > end ||
-	    (vma->perm & rights) != (VMA_READ | VMA_WRITE))
+	if (!density_may_be_arena(vma))
 		return false;
 	if (vma->end == end)
 		return true;

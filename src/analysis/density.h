@@ -47,6 +47,7 @@ void density_merge(struct density *a, const struct density *b);
  * a multiple of 64 MiB (HEAP_MAX_SIZE of 64 bits), and either that long or with what is kept for it
  * behind, up to there. next: the mapping behind it, or NULL. A guess.
  */
+bool density_may_be_arena(const struct vma *vma);	/* as far as it alone tells */
 bool density_is_arena(const struct vma *vma, const struct vma *next);
 
 #endif

@@ -30,16 +30,19 @@ struct space_run {
 	uint32_t walked; /* the mapping that walk counts */
 	const char *reason, *frames_reason;
 	struct subject *subject;
+	struct density_row row; /* the one that is looked at */
+	struct sort_item *items; /* rows that wait for the sorting; heap */
+	size_t *heaps; /* mappings; heap */
+	size_t item_count, heap_count, heap_cap;
 };
 
 static void begin_mapping(struct space_run *run, uint32_t index)
 {
-	struct vma vma;
+	uint64_t start = vma_store_start(&run->subject->vmas, index);
 
 	density_end(&run->walk);
 	run->walked = index;
-	vma_store_get(&run->subject->vmas, index, &vma);
-	density_begin(&run->walk, &run->densities[index], vma.start / run->ctx->host.page_size);
+	density_begin(&run->walk, &run->densities[index], start / run->ctx->host.page_size);
 }
 
 static void take_span(struct space_run *run, const struct page_span *span, uint64_t zero_pfn)
@@ -102,19 +105,21 @@ static enum frag_heap heap_of(const struct subject *subject, size_t i, const str
 
 	if (vma->kind == KIND_HEAP)
 		return FRAG_HEAP_BRK;
+	if (!density_may_be_arena(vma))
+		return FRAG_HEAP_NONE;
 	if (has_next)
 		vma_store_get(&subject->vmas, i + 1, &next);
 	return density_is_arena(vma, has_next ? &next : NULL) ? FRAG_HEAP_ARENA : FRAG_HEAP_NONE;
 }
 
-static void make_row(const struct space_run *run, size_t i, struct density_row *row)
+static void make_row(struct space_run *run, size_t i)
 {
-	*row = (struct density_row){
-		.density = run->densities[i],
-		.page_size = run->ctx->host.page_size,
-		.reason = run->reason,
-		.frames_reason = run->frames_reason,
-	};
+	struct density_row *row = &run->row;
+
+	row->density = run->densities[i];
+	row->page_size = run->ctx->host.page_size;
+	row->reason = run->reason;
+	row->frames_reason = run->frames_reason;
 	vma_store_get(&run->subject->vmas, i, &row->vma);
 	row->heap = heap_of(run->subject, i, &row->vma);
 }
@@ -125,62 +130,81 @@ static bool holds_nothing(const struct density_row *row)
 			     !row->density.present;
 }
 
+static void add_heap(struct space_run *run, size_t index)
+{
+	if (run->heap_count == run->heap_cap)
+		run->heaps = mem_grow(run->heaps,
+				      run->heap_cap = run->heap_cap ? run->heap_cap * 2 : 16,
+				      sizeof(*run->heaps));
+	run->heaps[run->heap_count++] = index;
+}
+
+static void write_sorted(struct space_run *run)
+{
+	sort_items(&run->sort, run->items, run->item_count);
+	for (size_t i = 0; i < run->item_count; i++) {
+		make_row(run, run->items[i].index);
+		report_row(run->ctx->report, &run->row);
+	}
+}
+
+/* Every mapping is looked at once: its row, what it is to its neighbours, whether it is a heap. */
 static void write_rows(struct space_run *run)
 {
 	const struct table table = { "mappings", &run->selection, .csv = true };
-	size_t count = run->subject->vmas.count, kept = 0;
-	struct sort_item *items = mem_alloc((count + 1) * sizeof(*items));
+	const struct column *by = run->sort.column;
+	size_t count = run->subject->vmas.count;
 	struct report *report = run->ctx->report;
 	bool people = report_prose(report) && !run->filter;
-	struct density_row row;
 
-	for (size_t i = 0; i < count; i++) {
-		make_row(run, i, &row);
-		/* for people: what holds nothing is passed over */
-		if ((people && holds_nothing(&row)) || !filter_matches(run->filter, &row))
-			continue;
-		items[kept] = (struct sort_item){ .index = i };
-		if (run->sort.column)
-			items[kept].key = run->sort.column->get(&row, run->sort.column);
-		kept++;
-	}
-	if (run->sort.column)
-		sort_items(&run->sort, items, kept);
+	if (by)
+		run->items = mem_grow(run->items, count + 1, sizeof(*run->items));
+	run->item_count = run->heap_count = 0;
+	address_space_init(&run->space);
 	report_table(report, &table);
-	for (size_t i = 0; i < kept; i++) {
-		make_row(run, items[i].index, &row);
-		report_row(report, &row);
+	for (size_t i = 0; i < count; i++) {
+		make_row(run, i);
+		address_space_add(&run->space, &run->row.vma, run->ctx->host.page_size);
+		if (run->row.heap != FRAG_HEAP_NONE)
+			add_heap(run, i);
+		/* for people: what holds nothing is passed over */
+		if ((people && holds_nothing(&run->row)) || !filter_matches(run->filter, &run->row))
+			continue;
+		if (by)
+			run->items[run->item_count++] =
+				(struct sort_item){ by->get(&run->row, by), i };
+		else
+			report_row(report, &run->row);
 	}
+	if (by)
+		write_sorted(run);
 	report_table_end(report);
-	free(items);
 }
 
 static void write_heaps(struct space_run *run)
 {
 	struct report *report = run->ctx->report;
 	struct out *out = report_prose(report);
-	struct density_row row;
+	const struct density_row *row = &run->row;
 
 	report_list(report, "heaps");
-	for (size_t i = 0; i < run->subject->vmas.count; i++) {
-		make_row(run, i, &row);
-		if (row.heap == FRAG_HEAP_NONE)
-			continue;
+	for (size_t i = 0; i < run->heap_count; i++) {
+		make_row(run, run->heaps[i]);
 		report_object(report, NULL);
-		report_fact(report, "start", VALUE_ADDR, value_u(row.vma.start));
-		report_fact(report, "end", VALUE_ADDR, value_u(row.vma.end));
-		report_fact(report, "arena", VALUE_BOOL, value_u(row.heap == FRAG_HEAP_ARENA));
-		report_fact(report, "guess", VALUE_BOOL, value_u(row.heap == FRAG_HEAP_ARENA));
-		report_fact(report, "holes", VALUE_BYTES, density_holes(&row));
-		report_fact(report, "above", VALUE_BYTES, density_above(&row));
+		report_fact(report, "start", VALUE_ADDR, value_u(row->vma.start));
+		report_fact(report, "end", VALUE_ADDR, value_u(row->vma.end));
+		report_fact(report, "arena", VALUE_BOOL, value_u(row->heap == FRAG_HEAP_ARENA));
+		report_fact(report, "guess", VALUE_BOOL, value_u(row->heap == FRAG_HEAP_ARENA));
+		report_fact(report, "holes", VALUE_BYTES, density_holes(row));
+		report_fact(report, "above", VALUE_BYTES, density_above(row));
 		report_object_end(report);
-		if (!out || row.reason)
+		if (!out || row->reason)
 			continue;
-		out_printf(out, "%-20s ", row.heap == FRAG_HEAP_BRK ? "heap" : "arena (guess)");
-		report_size(report, out, density_holes(&row).u);
+		out_printf(out, "%-20s ", row->heap == FRAG_HEAP_BRK ? "heap" : "arena (guess)");
+		report_size(report, out, density_holes(row).u);
 		out_str(out, " of holes below the highest used page, ");
-		report_size(report, out, density_above(&row).u);
-		out_printf(out, " above; at %llx\n", (unsigned long long)row.vma.start);
+		report_size(report, out, density_above(row).u);
+		out_printf(out, " above; at %llx\n", (unsigned long long)row->vma.start);
 	}
 	report_list_end(report);
 }
@@ -224,17 +248,6 @@ static void write_density(struct space_run *run)
 	out_char(out, '\n');
 }
 
-static void read_space(struct space_run *run)
-{
-	struct vma vma;
-
-	address_space_init(&run->space);
-	for (size_t i = 0; i < run->subject->vmas.count; i++) {
-		vma_store_get(&run->subject->vmas, i, &vma);
-		address_space_add(&run->space, &vma, run->ctx->host.page_size);
-	}
-}
-
 static void show(void *opaque, struct subject *subject)
 {
 	struct space_run *run = opaque;
@@ -248,7 +261,6 @@ static void show(void *opaque, struct subject *subject)
 			  subject->dir.pid, subject->walk_reason, subject->dir.pid);
 		subject_partial(&run->subjects, subject, &err);
 	}
-	read_space(run);
 	write_rows(run);
 	frag_space_write(run->ctx, &run->space, run->map_limit);
 	write_density(run);
@@ -317,5 +329,7 @@ int frag_space(struct context *ctx, const struct targets *targets, struct error 
 		report_end(ctx->report, ctx->status == STATUS_OK, NULL);
 	}
 	filter_free(run->filter);
+	free(run->items);
+	free(run->heaps);
 	return rc;
 }

@@ -260,6 +260,11 @@ void vma_store_get(const struct vma_store *store, size_t index, struct vma *vma)
 	unpack(record, vma);
 }
 
+uint64_t vma_store_start(const struct vma_store *store, size_t index)
+{
+	return store->records[index]->start;
+}
+
 void vma_store_set_kind(struct vma_store *store, size_t index, enum vma_kind kind, int tid)
 {
 	store->records[index]->kind = (uint8_t)kind;

@@ -31,6 +31,9 @@ void vma_store_add(struct vma_store *store, const struct vma *vma);
 /* The mapping at index, as it was added; its texts live as long as the store. */
 void vma_store_get(const struct vma_store *store, size_t index, struct vma *vma);
 
+/* Where that mapping begins. */
+uint64_t vma_store_start(const struct vma_store *store, size_t index);
+
 /* Note what became known later. */
 void vma_store_set_kind(struct vma_store *store, size_t index, enum vma_kind kind, int tid);
 

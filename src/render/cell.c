@@ -72,7 +72,7 @@ static size_t dev_cell(struct out *out, uint64_t dev)
 	return out->len - before;
 }
 
-static size_t ratio_cell(struct out *out, double ratio, bool people)
+static size_t printed_ratio(struct out *out, double ratio, bool people)
 {
 	char text[400];
 	int len = people ? snprintf(text, sizeof(text), "%.1f%%", ratio * 100) :
@@ -82,6 +82,41 @@ static size_t ratio_cell(struct out *out, double ratio, bool people)
 		return people ? word_cell(out, "-") : 0;
 	out_mem(out, text, (size_t)len);
 	return (size_t)len;
+}
+
+/*
+ * "99.7%" without printf, which takes half a microsecond. False where the last digit hangs on more than
+ * this can tell.
+ */
+static bool percent_cell(struct out *out, double ratio, size_t *width)
+{
+	double tenths = ratio * 1000;
+	uint64_t whole;
+	size_t before;
+
+	if (!(tenths >= 0 && tenths < 1e9))
+		return false;
+	whole = (uint64_t)tenths;
+	if (fabs(tenths - (double)whole - 0.5) < 1e-5)
+		return false;
+	whole += tenths - (double)whole > 0.5;
+	out_need(out, 2 * NUM_MAX);
+	before = out->len;
+	out_u64(out, whole / 10);
+	out_char(out, '.');
+	out_char(out, (char)('0' + whole % 10));
+	out_char(out, '%');
+	*width = out->len - before;
+	return true;
+}
+
+static size_t ratio_cell(struct out *out, double ratio, bool people)
+{
+	size_t width;
+
+	if (people && percent_cell(out, ratio, &width))
+		return width;
+	return printed_ratio(out, ratio, people);
 }
 
 /* Codes, in clear where there are meanings; these are joined by ", ". */

@@ -158,6 +158,36 @@ static void test_cells(void **state)
 	}
 }
 
+/* Per cent are written without printf, but as it would. */
+static void test_ratios(void **state)
+{
+	static const struct report_options options = { .format = REPORT_TABLE, .noheadings = true };
+	struct column column = { .name = "c", .heading = "C", .type = VALUE_RATIO, .get = row_get };
+	const struct column *selected[] = { &column };
+	struct selection selection = { selected, 1, 0 };
+	struct table table = { .key = "t", .selection = &selection };
+
+	(void)state;
+	for (unsigned i = 0; i <= 20000; i++) {
+		/* tenths and their halves, which are the hard ones, and numbers of no kind */
+		double ratio = i % 3 == 0 ? i / 10000.0 : i % 3 == 1 ? i / 20000.0 : i / 7919.0;
+		struct row row = { { value_d(ratio) } };
+		struct report *report;
+		char line[64];
+		struct out out;
+
+		snprintf(line, sizeof(line), "%.1f%%\n", ratio * 100);
+		out_init_memory(&out);
+		report = report_new(&out, &options);
+		report_table(report, &table);
+		report_row(report, &row);
+		report_table_end(report);
+		report_free(report);
+		check_out("ratio", &out, line);
+		out_fini(&out);
+	}
+}
+
 static const struct column columns[] = {
 	COLUMN(0, "ADDR", VALUE_ADDR), COLUMN(1, "SIZE", VALUE_BYTES), COLUMN(2, "K", VALUE_WORD),
 	COLUMN(3, "N", VALUE_COUNT),   COLUMN(4, "NAME", VALUE_TEXT),
@@ -562,11 +592,17 @@ static void test_size(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_cells),	      cmocka_unit_test(test_layout),
-		cmocka_unit_test(test_color),	      cmocka_unit_test(test_width),
-		cmocka_unit_test(test_streamed),      cmocka_unit_test(test_streamed_overflow),
-		cmocka_unit_test(test_streamed_wide), cmocka_unit_test(test_measured_text),
-		cmocka_unit_test(test_csv),	      cmocka_unit_test(test_other_calls),
+		cmocka_unit_test(test_cells),
+		cmocka_unit_test(test_ratios),
+		cmocka_unit_test(test_layout),
+		cmocka_unit_test(test_color),
+		cmocka_unit_test(test_width),
+		cmocka_unit_test(test_streamed),
+		cmocka_unit_test(test_streamed_overflow),
+		cmocka_unit_test(test_streamed_wide),
+		cmocka_unit_test(test_measured_text),
+		cmocka_unit_test(test_csv),
+		cmocka_unit_test(test_other_calls),
 		cmocka_unit_test(test_size),
 	};
 
