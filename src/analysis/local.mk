@@ -6,6 +6,7 @@ libvmview_a_SOURCES += %D%/cow.c %D%/cow.h
 libvmview_a_SOURCES += %D%/figure_diff.c %D%/figure_diff.h
 libvmview_a_SOURCES += %D%/folio.c %D%/folio.h
 libvmview_a_SOURCES += %D%/fragmentation.c %D%/fragmentation.h
+libvmview_a_SOURCES += %D%/guess.c %D%/guess.h
 libvmview_a_SOURCES += %D%/image_sections.c
 libvmview_a_SOURCES += %D%/images.c %D%/images.h
 libvmview_a_SOURCES += %D%/contiguity.c %D%/contiguity.h

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "analysis/guess.h"
 #include "analysis/kinds.h"
 #include "base/arena.h"
 #include "base/error.h"
@@ -189,9 +190,21 @@ static int walk_held(struct mappings *mappings)
 	return rc == -ESRCH ? 0 : rc;
 }
 
+static size_t hold_most(const struct mappings *mappings)
+{
+	return mappings->needs & NEED_GUESS ? MAPPINGS_GUESSED : MAPPINGS_HELD;
+}
+
+/* Guessing needs the neighbours, and so all of them. */
+static const char *too_many(const struct mappings *mappings)
+{
+	return mappings->held.count < hold_most(mappings) ? NULL : "not guessed: too many mappings";
+}
+
 /* What was held back: all files are asked for before the first answer is waited for. */
 static int release(struct mappings *mappings)
 {
+	const char **guesses = NULL;
 	struct vma vma;
 	int rc = 0;
 
@@ -203,12 +216,19 @@ static int release(struct mappings *mappings)
 	}
 	if (rc == 0)
 		rc = walk_held(mappings);
+	if (mappings->needs & NEED_GUESS) {
+		guesses = mem_alloc(mappings->held.count * sizeof(*guesses));
+		guesses_make(&mappings->held, guesses);
+	}
 	for (size_t i = 0; rc == 0 && i < mappings->held.count; i++) {
 		vma_store_get(&mappings->held, i, &vma);
+		vma.guess = guesses ? guesses[i] : NULL;
+		vma.guess_reason = too_many(mappings);
 		if (mappings->walking)
 			figures_fill(mappings->figures, i, &vma);
 		rc = hand_on(mappings, &vma);
 	}
+	free(guesses);
 	vma_store_clear(&mappings->held);
 	mappings->walked = false;
 	return rc;
@@ -223,10 +243,11 @@ static int take(void *opaque, struct vma *vma)
 	vma->absent = mappings->absent;
 	if (mappings->needs & LOOKS)
 		classify(mappings, vma);
+	vma->guess_reason = too_many(mappings);
 	if (!mappings->holding && !mappings->walking)
 		return hand_on(mappings, vma);
 	vma_store_add(&mappings->held, vma);
-	if (mappings->held.count < MAPPINGS_HELD)
+	if (mappings->held.count < hold_most(mappings))
 		return 0;
 	rc = release(mappings);
 	return rc;

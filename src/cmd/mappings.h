@@ -20,9 +20,9 @@ struct root;
  * The first MAPPINGS_HELD mappings are held back. A process that has no more is handed on only after
  * it was read whole: where it changed meanwhile (overlapping mappings, exec) it is read again, at
  * most MAPPINGS_RETRIES times. A bigger one is streamed: memory stays bounded, and what changed is
- * counted in result->pass.
+ * counted in result->pass. With NEED_GUESS MAPPINGS_GUESSED are held back, and not more guessed.
  */
-enum { MAPPINGS_HELD = 4096, MAPPINGS_RETRIES = 3 };
+enum { MAPPINGS_HELD = 4096, MAPPINGS_GUESSED = 1 << 18, MAPPINGS_RETRIES = 3 };
 
 struct mappings_result {
 	struct smaps_pass pass; /* of the last reading */
@@ -67,7 +67,7 @@ struct object_file mappings_file(const struct mappings *mappings);
 
 /*
  * Hand every mapping of the process to sink. needs: NEED_SMAPS for the fields, NEED_KIND for kind and
- * tid, NEED_ELF for kind alone and mappings_file(), NEED_SECTION for vma->object, NEED_NAME for the
+ * tid, NEED_ELF for kind alone and mappings_file(), NEED_SECTION for vma->object, NEED_GUESS for vma->guess, NEED_NAME for the
  * name alone, which is composed where it differs from the path; pid is always set. Returns 0, what sink returned, or -errno where
  * nothing could be read; *result is valid in every case.
  */

@@ -136,6 +136,16 @@ static struct value get_vm_flags(const void *row, const struct column *column)
 	return value_text(vma->vm_flags);
 }
 
+static struct value get_guess(const void *row, const struct column *column)
+{
+	const struct vma *vma = row;
+
+	(void)column;
+	if (vma->guess)
+		return value_word(vma->guess);
+	return vma->guess_reason ? value_absent(vma->guess_reason) : value_none();
+}
+
 static struct value get_section(const void *row, const struct column *column)
 {
 	const struct vma_object *object = ((const struct vma *)row)->object;
@@ -267,6 +277,7 @@ static const struct column vma_last[] = {
 	{ "path_len", "PATHLEN", "length of a path that was cut", VALUE_COUNT, 0, get_path_len, .sparse = true },
 	{ "section", "SECTION", "section of the program file that has the most of the mapping", VALUE_TEXT, NEED_SECTION, get_section },
 	{ "build_id", "BUILD-ID", "identity of the program file's build", VALUE_WORD, NEED_SECTION, get_build_id },
+	{ "guess", "GUESS", "what memory without a name may be: a guess, by where it lies", VALUE_WORD, NEED_GUESS | NEED_KIND, get_guess },
 	{ "name", "NAME", "the path, for people: marks deleted files, thread stacks", VALUE_TEXT, NEED_KIND, get_name },
 	/* clang-format on */
 };
@@ -411,8 +422,9 @@ const char *vma_columns_json(struct arena *arena, const struct column_set *set,
 		const struct column *column = &set->columns[i];
 		bool field = column->get == get_field;
 
-		if (column->needs & NEED_SECTION)
-			continue;	/* parsing files is for those who ask for it */
+		/* parsing files, and guesses, are for those who ask for them */
+		if (column->needs & (NEED_SECTION | NEED_GUESS))
+			continue;
 		if (strcmp(column->name, "address") == 0 || strcmp(column->name, "flags") == 0 ||
 		    strcmp(column->name, "name") == 0 || strcmp(column->name, "pid") == 0)
 			continue;

@@ -27,6 +27,9 @@ enum need {
 	NEED_FRAMES = 1 << 17, /* frame numbers and swap slots in pagemap */
 	NEED_NAME = 1 << 18, /* the name of a mapping for people; NEED_KIND has it, too */
 	NEED_SECTION = 1 << 19, /* the mapped ELF files, for what a mapping is of them */
+	NEED_GUESS =
+		1
+		<< 20, /* all mappings together, with NEED_KIND: what memory without a name may be */
 };
 
 #endif

@@ -56,6 +56,8 @@ struct vma {
 		*object; /* what it is of a program file; NULL: nothing, or not asked */
 	const struct core_mapping *
 		core; /* of a core, whose mapping has no device, and whose inode only counts files */
+	const char *guess; /* what it may be, a literal; NULL: no idea, or not asked */
+	const char *guess_reason; /* why nothing was guessed; NULL: it was tried */
 	uint64_t have; /* bit of each slot of field that is known */
 	uint64_t estimated; /* of these, bit of each slot that is an estimate (from pages, not smaps) */
 	const char *absent; /* why fields that are not in have are absent; NULL: not in this kernel */

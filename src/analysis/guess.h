@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef VMVIEW_ANALYSIS_GUESS_H
+#define VMVIEW_ANALYSIS_GUESS_H
+
+struct vma_store;
+
+/*
+ * What anonymous memory without a name may be, by where it lies and what is beside it. The kernel does not
+ * know: each is a guess, and never more. Mappings by rising addresses, with kind and tid; guesses[i] of
+ * mapping i is a literal, or NULL:
+ *
+ * - "malloc arena": glibc reserves the heaps of its further arenas in pieces of 64 MiB (1 MiB in 32-bit
+ *   processes), aligned to that, and makes them accessible from below;
+ * - "go heap": what begins at 0xc000000000, or a multiple of 1 TiB above it, and is aligned to 64 MiB;
+ * - "java code", "java heap": where libjvm.so is mapped, executable memory with what is reserved for it,
+ *   and the largest aligned stretch that is partly in use;
+ * - "jit code": other memory that can be executed;
+ * - "thread stack": a small guard and memory that no thread's stack pointer is in now;
+ * - "heap": in a core, which has no names: what follows the program at a distance.
+ */
+void guesses_make(const struct vma_store *store, const char **guesses);
+
+#endif
