@@ -35,6 +35,8 @@ static enum live_class class_of(const struct page_span *span, uint64_t i, uint64
 	enum page_state state = page_span_state(span, i, zero_pfn);
 	uint64_t word = page_span_word(span, i);
 
+	if (state == PAGE_SWAPPED && !(word & PAGEMAP_PAYLOAD))
+		return CLASS_OUT;
 	if (state != PAGE_PRESENT)
 		return by_state[state];
 	if (span->mapped >= PAGE_MAPPED_PMD)
@@ -69,6 +71,8 @@ static int take_batch(void *opaque, const struct page_batch *batch)
 			count_page(reading, page + i, class);
 			if (class == CLASS_FILE && reading->ask_dirty && pfn)
 				frame_batch_add(&reading->files, pfn, 1, (uint32_t)(page + i));
+			else if (class == CLASS_FILE && !pfn)
+				reading->pages->no_dirty = "denied: needs CAP_SYS_ADMIN";
 		}
 	}
 	return 0;
@@ -78,6 +82,8 @@ static void take_flags(void *opaque, const struct frame_run *run, const uint64_t
 {
 	struct reading *reading = opaque;
 
+	if (!words)
+		reading->pages->no_dirty = "the flags of some frames could not be read";
 	for (uint32_t i = 0; words && i < run->count; i++) {
 		struct live_cell *cell = &reading->cells[(run->tag + i) / reading->zoom];
 
@@ -92,10 +98,12 @@ static void read_dirty(struct live_reader *reader, struct reading *reading)
 {
 	struct frames frames;
 
-	if (!reading->ask_dirty || !reading->files.count)
+	if (!reading->files.count)
 		return;
 	frames_open(&frames, &reader->ctx->root, &reader->caps);
-	if (!frames.reason[FRAME_FLAGS])
+	if (frames.reason[FRAME_FLAGS])
+		reading->pages->no_dirty = frames.reason[FRAME_FLAGS];
+	else
 		frames_read(&frames, FRAME_FLAGS, &reading->files, take_flags, reading);
 	frames_close(&frames);
 }
@@ -147,6 +155,10 @@ static void add_page(struct live_reader *reader, struct out *out, const struct e
 {
 	enum page_state state = page_span_state(&page->span, 0, page->zero_pfn);
 
+	if (state == PAGE_SWAPPED && !(page->word & PAGEMAP_PAYLOAD)) {
+		out_str(out, "swapped, a marker or moving: hidden (needs CAP_SYS_ADMIN)");
+		return;
+	}
 	out_str(out, page_state_names[state]);
 	if (state == PAGE_SWAPPED && page->word & PAGEMAP_PAYLOAD)
 		out_printf(out, ", swap %u slot %" PRIu64, pagemap_swap_type(page->word),
@@ -207,6 +219,7 @@ static void begin_cells(struct live_pages *pages, struct reading *reading)
 	uint64_t total = (pages->end - pages->start) / pages->page_size;
 
 	free(pages->cells);
+	pages->no_dirty = NULL;
 	pages->cells = mem_zalloc((pages->count + 1) * sizeof(*pages->cells));
 	pages->read_top = pages->top;
 	pages->read_zoom = pages->zoom;
@@ -223,6 +236,8 @@ static void begin_cells(struct live_pages *pages, struct reading *reading)
 				     .zoom = pages->zoom,
 				     .count = pages->count,
 				     .ask_dirty = pages->count * pages->zoom <= DIRTY_MOST };
+	if (!reading->ask_dirty)
+		pages->no_dirty = "asked for up to 1 GiB on the screen: zoom in (z)";
 }
 
 static int walk_cells(struct live_reader *reader, struct live_pages *pages, struct error *err)
@@ -282,6 +297,8 @@ int live_read_pages(struct live_reader *reader, struct live *live, struct error 
 			 rc == -ENOENT && reader->ctx->root.recorded ? "not recorded" :
 								       error_reason(rc));
 		reader->partial = true;
+	} else if (pages->no_dirty && live_pages_have(pages, CLASS_FILE)) {
+		live_status(live, "dirty: %s", pages->no_dirty);
 	}
 	return 0;
 }

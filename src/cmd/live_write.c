@@ -212,6 +212,20 @@ static void write_picture(struct live_writer *writer)
 	report_object_end(report);
 }
 
+/* What may be other pages of the cell is not known to be none. */
+static struct value cell_count(const struct live_pages *pages, const struct live_cell *cell,
+			       enum live_class class)
+{
+	bool hidden = cell->pages[CLASS_OUT], files = cell->pages[CLASS_FILE];
+
+	if (class == CLASS_DIRTY && files && pages->no_dirty)
+		return value_absent(pages->no_dirty);
+	if (hidden && (class == CLASS_SWAPPED || class == CLASS_MARKER || class == CLASS_MIGRATION))
+		return value_absent(
+			"denied: frames are hidden, which tell it from others: see out");
+	return value_u(cell->pages[class]);
+}
+
 static void write_cells(struct live_writer *writer)
 {
 	const struct live *live = writer->live;
@@ -228,7 +242,7 @@ static void write_cells(struct live_writer *writer)
 		report_object(report, NULL);
 		for (unsigned c = 0; c < CLASS_COUNT; c++)
 			report_fact(report, live_class_names[c], VALUE_COUNT,
-				    value_u(pages->cells[i].pages[c]));
+				    cell_count(pages, &pages->cells[i], (enum live_class)c));
 		report_object_end(report);
 	}
 	report_list_end(report);

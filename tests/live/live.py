@@ -215,6 +215,38 @@ def dump(keys, *args, **options):
     return document
 
 
+def cells(keys, pid):
+    """The sums over all cells, null where any is, and why."""
+    document = dump(keys, "--root", os.path.join(lib.SRC, "tests/trees/frames"), pid)
+    sums, missing = {}, {}
+    for cell in document["cells"]:
+        missing.update(cell.pop("missing", {}))
+        for key, value in cell.items():
+            known = sums.get(key, 0) is not None and value is not None
+            sums[key] = sums.get(key, 0) + value if known else None
+    return sums, missing
+
+
+@lib.test
+def hidden_frames_are_no_zeros():
+    """The same heap and file with frames and without: what is not known is not 0."""
+    heap, missing = cells("<Down><Enter>", 4242)
+    lib.equal("missing", missing, {})
+    lib.equal("heap", {key: heap[key] for key in ("swapped", "marker", "moving", "out", "guard")},
+              {"swapped": 4, "marker": 1, "moving": 2, "out": 0, "guard": 2})
+    hidden, missing = cells("<Down><Enter>", 4243)
+    lib.equal("hidden heap", {key: hidden[key] for key in ("out", "guard", "empty", "dirty")},
+              {"out": 7, "guard": 2, "empty": heap["empty"], "dirty": 0})
+    for key in "swapped", "marker", "moving":
+        lib.equal(key, hidden[key], None)
+        lib.true(missing[key].startswith("denied"), missing)
+    shown, missing = cells("<Enter>", 4242)
+    lib.equal("file", (shown["file"] + shown["dirty"], missing), (10, {}))
+    hidden, missing = cells("<Enter>", 4243)
+    lib.equal("hidden file", (hidden["file"], hidden["dirty"]), (10, None))
+    lib.equal("why", missing, {"dirty": "denied: needs CAP_SYS_ADMIN"})
+
+
 @lib.test
 def sharing_of_a_family():
     lib.need_root()

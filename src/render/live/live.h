@@ -108,10 +108,11 @@ enum live_class {
 	CLASS_EMPTY,
 	CLASS_PRIVATE, /* anonymous, of this process alone */
 	CLASS_SHARED, /* anonymous, mapped elsewhere too */
-	CLASS_FILE, /* file or shared memory, clean as far as is known */
+	CLASS_FILE, /* file or shared memory, clean; dirty or not where no_dirty */
 	CLASS_DIRTY, /* the same, dirty */
 	CLASS_HUGE, /* mapped by a PMD or above, of any of these */
 	CLASS_SWAPPED,
+	CLASS_OUT, /* swapped, a marker or moving: alike while frames are hidden */
 	CLASS_ZERO,
 	CLASS_GUARD,
 	CLASS_MARKER,
@@ -136,6 +137,7 @@ struct live_pages {
 	struct live_cell *cells; /* heap */
 	size_t count;
 	char reason[128]; /* why there is none; "": there is */
+	const char *no_dirty; /* why it is not known whether file pages are dirty; NULL: it is */
 	char explained[LIVE_TEXT_MAX]; /* the page under the cursor */
 };
 
@@ -312,6 +314,9 @@ void live_draw_picture(const struct live *live, struct grid *grid, size_t y);
 /* What is told above a table, from row y on (grid NULL: nothing is drawn). Returns how many rows. */
 size_t live_draw_facts(const struct live *live, const struct live_table *table, struct grid *grid,
 		       size_t y);
+
+/* Whether any cell has pages of this class. */
+bool live_pages_have(const struct live_pages *pages, enum live_class class);
 
 /* "private", .. and the letter of a class. */
 extern const char *const live_class_names[CLASS_COUNT];

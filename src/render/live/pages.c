@@ -6,13 +6,13 @@
 #include "render/live/live.h"
 
 const char *const live_class_names[CLASS_COUNT] = {
-	[CLASS_EMPTY] = "empty",     [CLASS_PRIVATE] = "private",  [CLASS_SHARED] = "shared",
-	[CLASS_FILE] = "file",	     [CLASS_DIRTY] = "dirty",	   [CLASS_HUGE] = "huge",
-	[CLASS_SWAPPED] = "swapped", [CLASS_ZERO] = "zero",	   [CLASS_GUARD] = "guard",
-	[CLASS_MARKER] = "marker",   [CLASS_MIGRATION] = "moving",
+	[CLASS_EMPTY] = "empty",     [CLASS_PRIVATE] = "private", [CLASS_SHARED] = "shared",
+	[CLASS_FILE] = "file",	     [CLASS_DIRTY] = "dirty",	  [CLASS_HUGE] = "huge",
+	[CLASS_SWAPPED] = "swapped", [CLASS_OUT] = "out",	  [CLASS_ZERO] = "zero",
+	[CLASS_GUARD] = "guard",     [CLASS_MARKER] = "marker",	  [CLASS_MIGRATION] = "moving",
 };
 
-const char live_class_letters[CLASS_COUNT + 1] = ".psfDHwzgmi";
+const char live_class_letters[CLASS_COUNT + 1] = ".psfDHwozgmi";
 
 enum { PAGES_OTHER = 5 }; /* rows beside the grid: title, range, page, status, hints */
 
@@ -47,11 +47,31 @@ static void draw_cells(const struct live *live, struct grid *grid, size_t y)
 	}
 }
 
-static void draw_legend(struct grid *grid, size_t y)
+bool live_pages_have(const struct live_pages *pages, enum live_class class)
 {
+	for (size_t i = 0; i < pages->count; i++)
+		if (pages->cells[i].pages[class])
+			return true;
+	return false;
+}
+
+/* Where frames are hidden, three states look alike and are one. */
+static bool is_told(enum live_class class, bool hidden)
+{
+	if (class == CLASS_OUT)
+		return hidden;
+	return !hidden ||
+	       (class != CLASS_SWAPPED && class != CLASS_MARKER && class != CLASS_MIGRATION);
+}
+
+static void draw_legend(const struct live_pages *pages, struct grid *grid, size_t y)
+{
+	bool hidden = live_pages_have(pages, CLASS_OUT);
 	size_t x = 0;
 
 	for (unsigned i = 0; i < CLASS_COUNT; i++) {
+		if (!is_told((enum live_class)i, hidden) || (i == CLASS_DIRTY && pages->no_dirty))
+			continue;
 		x = grid_text(grid, x, y, STYLE_KIND + i,
 			      (struct bytes){ &live_class_letters[i], 1 });
 		x = grid_printf(grid, x, y, STYLE_DIM, " %s ", live_class_names[i]);
@@ -89,7 +109,7 @@ void live_draw_pages(struct live *live, struct grid *grid, size_t y)
 	else if (pages->count)
 		draw_cells(live, grid, y + 1);
 	if (!live->plain)
-		draw_legend(grid, bottom);
+		draw_legend(pages, grid, bottom);
 	if (pages->count && !pages->reason[0]) {
 		x = draw_cell_counts(live, grid, bottom + 1);
 		grid_text(grid, x, bottom + 1, STYLE_PLAIN, bytes_of(pages->explained));
