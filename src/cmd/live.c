@@ -28,7 +28,7 @@ enum { DRAW_SHARE = 20 };
 struct live_options {
 	uint64_t interval, batch, cpu;
 	const char *screen, *keys;
-	bool ascii, plain;
+	bool ascii, plain, changes;
 };
 
 #define OFFSET(member) offsetof(struct live_options, member)
@@ -38,6 +38,7 @@ static const struct option_row live_option_rows[] = {
 	{ 'i', "interval", "SECONDS", OPTION_TIME, OFFSET(interval), "time between two refreshes (default 2)" },
 	{ 0, "batch", "N", OPTION_COUNT, OFFSET(batch), "print N refreshes, no screen; --json: a line each" },
 	{ 0, "cpu", "PERCENT", OPTION_COUNT, OFFSET(cpu), "CPU that readings may take (default 10)" },
+	{ 0, "changes", NULL, OPTION_FLAG, OFFSET(changes), "show changes since the refresh before" },
 	{ 0, "ascii", NULL, OPTION_FLAG, OFFSET(ascii), "nothing but ASCII is drawn" },
 	{ 0, "plain", NULL, OPTION_FLAG, OFFSET(plain), "no bars and no hints" },
 	{ 0, "screen", "WxH", OPTION_TEXT, OFFSET(screen), "print one screen of that size as text" },
@@ -328,6 +329,7 @@ static void set_format(struct live_run *run)
 	live_init(&run->live, &format);
 	run->live.ascii = run->options.ascii;
 	run->live.plain = run->options.plain;
+	run->live.changes = run->options.changes ? CHANGES_REFRESH : CHANGES_OFF;
 	if (run->options.interval)
 		run->live.interval_ns = run->options.interval;
 	if (run->live.interval_ns < LEAST_NS)

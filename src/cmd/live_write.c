@@ -12,6 +12,7 @@
 #include "base/out.h"
 #include "cmd/frag_orders.h"
 #include "cmd/huge_columns.h"
+#include "cmd/live_changes.h"
 #include "cmd/live_read.h"
 #include "cmd/who_run.h"
 #include "column/ps_columns.h"
@@ -73,12 +74,23 @@ static void write_rows(struct live_writer *writer)
 	struct selection selection;
 	struct table shown = { views[writer->live->view].key, &selection, NULL, .csv = true };
 	const size_t *rows = table->tree ? table->tree->members : table->order;
+	struct live_changed_row row = { writer->live, table, 0 };
+	bool json = report_options(report)->format == REPORT_JSON, changes;
 
 	select_columns(writer, &selection);
+	changes = live_changes_select(writer->live, table, json, &writer->arena, &selection);
 	report_table(report, &shown);
-	for (size_t i = 0; i < table->taken; i++)
-		report_row(report, table->now->ops->row(table->now, rows[i]));
+	for (size_t i = 0; i < table->taken; i++) {
+		row.index = rows[i];
+		report_row(report, changes ? (const void *)&row :
+					     table->now->ops->row(table->now, row.index));
+	}
 	report_table_end(report);
+	if (!changes)
+		return;
+	report_fact(report, "gone", VALUE_COUNT, value_u(table->gone));
+	if (report_prose(report))
+		out_printf(report_prose(report), "%zu gone\n", table->gone);
 }
 
 static struct value get_file_name(const void *row, const struct column *column)

@@ -39,6 +39,7 @@ libvmview_a_SOURCES += %D%/frame_info.c %D%/frame_info.h
 libvmview_a_SOURCES += %D%/frame_join.c %D%/frame_join.h
 libvmview_a_SOURCES += %D%/map.c
 libvmview_a_SOURCES += %D%/live.c
+libvmview_a_SOURCES += %D%/live_changes.c %D%/live_changes.h
 libvmview_a_SOURCES += %D%/live_frame.c
 libvmview_a_SOURCES += %D%/live_huge.c
 libvmview_a_SOURCES += %D%/live_machine.c

@@ -618,6 +618,61 @@ def rollups_of_all_come_in_time():
         lib.true(human in row, f"{human} of the row under the cursor: {row}")
 
 
+CHURN = """
+import mmap, sys
+keep = mmap.mmap(-1, 16 * 4096, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS, prot=3)
+keep.madvise(mmap.MADV_NOHUGEPAGE)
+print(flush=True)
+sys.stdin.readline()
+for page in range(5):
+    keep[page * 4096] = 1
+new = mmap.mmap(-1, 8 * 4096, flags=mmap.MAP_SHARED, prot=3)
+new[0] = 1
+print(flush=True)
+sys.stdin.readline()
+"""
+
+
+@lib.test
+def batch_shows_changes():
+    """Five pages touched in a mapping that stays, one in a new one, between two refreshes."""
+    with contextlib.ExitStack() as stack:
+        process = subprocess.Popen(["/usr/bin/python3", "-c", CHURN], stdin=subprocess.PIPE,
+                                   stdout=subprocess.PIPE)
+        stack.callback(process.wait)
+        stack.callback(process.kill)
+        process.stdout.readline()
+        live = subprocess.Popen([lib.VMVIEW, "live", "--json", "--changes", "--batch", "1000", "-i",
+                                 "0.1", str(process.pid)], stdout=subprocess.PIPE)
+        stack.callback(live.wait)
+        stack.callback(live.kill)
+        first = json.loads(live.stdout.readline())
+        lib.validate(first)
+        lib.true("gone" not in first and "new" not in first["mappings"][0], "changes of nothing")
+        process.stdin.write(b"\n")
+        process.stdin.flush()
+        process.stdout.readline()
+        grown, fresh, before = 0, 0, {m["start"]: m["rss"] for m in first["mappings"]}
+        document = first
+        while not fresh:
+            document = json.loads(live.stdout.readline())
+            lib.validate(document)
+            for mapping in document["mappings"]:
+                if mapping["new"]:
+                    fresh += mapping["kind"] == "shm"
+                    lib.equal("all of it is new", mapping["change"]["rss"], mapping["rss"])
+                elif mapping["start"] in before:
+                    lib.equal("change", mapping["change"]["rss"],
+                              mapping["rss"] - before[mapping["start"]])
+                    grown += mapping["change"]["dirty"] * (mapping["kind"] == "anon")
+            before = {m["start"]: m["rss"] for m in document["mappings"]}
+        lib.true(grown >= 5 * PAGE, f"grew by {grown}")
+    with sleeper() as process:
+        done = lib.vmview("live", "--batch", 2, "-i", 0.1, "--changes", process.pid)
+        lib.equal("signed columns", done.out.count("+-"), 3)
+        lib.true("\n0 gone\n" in done.out, done.out)
+
+
 @lib.test
 def batch_ends_with_its_process():
     with sleeper() as process:
