@@ -369,8 +369,10 @@ void live_move(struct live *live, struct live_table *table, size_t position)
 	if (!table->now || !table->shown)
 		return;
 	group = live_tree_group(table, table->order[position]);
-	table->at = group ? (struct live_id){ .tag = group->tag } :
-			    table->now->ids[table->order[position]];
+	if (group)
+		table->at = (struct live_id){ .tag = group->tag };
+	else
+		table->at = table->now->ids[table->order[position]];
 }
 
 /* Whether any shown column of the row has the text that is looked for, whatever the case. */
