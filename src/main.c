@@ -38,7 +38,8 @@ static const struct command commands[] = {
 	{ "elf", "PID...", "Memory by object, segment, section, symbol; what needs a restart",
 	  elf_run, NULL, true, true },
 	{ "pages", "PID [RANGE]",
-	  "The state of every page: frame, flags, map count, swap slot, node", pages_run, NULL },
+	  "The state of every page: frame, flags, map count, swap slot, node", pages_run, NULL,
+	  true },
 };
 
 enum { COMMANDS = sizeof(commands) / sizeof(commands[0]) };

@@ -176,7 +176,7 @@ static void write_lines(struct at_view *view, const struct at_table *shown, bool
 				     .text_only = true };
 	struct report *report = view->ctx->report;
 	struct sort_item *items;
-	struct at_lines lines;
+	struct at_lines lines = { NULL };
 	size_t count = 0;
 
 	at_lines_make(&lines, view, explain && report_prose(report),

@@ -15,6 +15,7 @@
 #include "column/run_columns.h"
 #include "column/summary_columns.h"
 #include "model/needs.h"
+#include "source/elf_parse.h"
 #include "source/facts.h"
 
 #define OFFSET(member) offsetof(struct pages_options, member)
@@ -330,8 +331,9 @@ static int walk_process(struct pages *pages, const struct procdir *dir, struct e
 		return refuse(pages, rc, err);
 	begin_process(pages);
 	pages->mode->begin(pages->shown);
-	rc = mappings_read(pages->mappings, dir, pages->needs & (NEED_KIND | NEED_NAME),
-			   take_mapping, pages, &result, err);
+	rc = mappings_read(pages->mappings, dir,
+			   pages->needs & (NEED_KIND | NEED_NAME | NEED_SECTION), take_mapping,
+			   pages, &result, err);
 	walk_chunk(pages);
 	end_process(pages, &result);
 	pagewalk_close(&pages->walk);
@@ -393,6 +395,7 @@ static void show(struct pages *pages, const struct targets *targets)
 
 static void run(struct pages *pages, const struct targets *targets, unsigned without)
 {
+	const struct elf_request request = { 0, (uint32_t)pages->ctx->host.page_size };
 	struct context *ctx = pages->ctx;
 	struct smaps_keys *keys = arena_alloc(&ctx->arena, sizeof(*keys));
 
@@ -401,6 +404,8 @@ static void run(struct pages *pages, const struct targets *targets, unsigned wit
 	vma_store_init(&pages->store);
 	pages->vmas = mem_alloc(PAGES_CHUNK * sizeof(*pages->vmas));
 	pages->mappings = mappings_new(&ctx->root, keys);
+	if (pages->needs & NEED_SECTION)
+		mappings_parse_files(pages->mappings, &request);
 	page_reader_open(&pages->reader, &ctx->root, &ctx->arena, without, pages->needs);
 	pages->reader.match = pages->options.flags ? &pages->match : NULL;
 	pages->mode = pages->options.summary ? &pages_summary : &pages_list;

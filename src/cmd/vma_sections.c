@@ -45,6 +45,7 @@ static const struct vma_object *tell(struct vma_sections *sections, const struct
 	const struct object *object = image->object;
 	int section = object ? image_main_section(image, vma->start, vma->end) : -1;
 
+	told->image = image;
 	if (image->build_id.len)
 		told->build_id = hex_of(&sections->arena, image->build_id);
 	else

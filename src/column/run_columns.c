@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "column/run_columns.h"
 
+#include "analysis/images.h"
 #include "model/needs.h"
+#include "model/object.h"
 #include "model/page_run.h"
 #include "model/vma.h"
 
@@ -293,6 +295,23 @@ static struct value get_path(const void *row, const struct column *column)
 	return value_text(((const struct page_run *)row)->vma->path);
 }
 
+/* By the run, which may be a small part of its mapping. */
+static struct value get_section(const void *row, const struct column *column)
+{
+	const struct page_run *run = row;
+	const struct vma_object *object = run->vma->object;
+	const struct image *image = object ? object->image : NULL;
+	int section;
+
+	(void)column;
+	if (!image)
+		return value_none();
+	if (!image->object || image->object->sections_reason)
+		return value_absent(object->section_reason);
+	section = image_main_section(image, run->start, run->start + run->pages * run->page_size);
+	return section >= 0 ? value_text(image->object->sections[section].name) : value_none();
+}
+
 /* clang-format off */
 static const struct column columns[] = {
 	{ "address", "ADDRESS", "address of the first page", VALUE_ADDR, 0, get_start },
@@ -325,6 +344,7 @@ static const struct column columns[] = {
 	{ "pid", "PID", "process", VALUE_NUMBER, 0, get_pid },
 	{ "mapping", "MAPPING", "address of the mapping", VALUE_ADDR, 0, get_mapping },
 	{ "kind", "KIND", "what the mapping is for", VALUE_WORD, NEED_KIND, get_kind },
+	{ "section", "SECTION", "section of the program file that has the most of the pages", VALUE_TEXT, NEED_SECTION, get_section },
 	{ "name", "NAME", "name of the mapping", VALUE_TEXT, NEED_NAME, get_name },
 	{ "path", "PATH", "path of the mapping, as in maps", VALUE_TEXT, 0, get_path },
 };

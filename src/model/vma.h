@@ -22,10 +22,13 @@ enum vma_perm {
  */
 enum { VMA_PATH_KEPT = 4096, VMA_TAIL_KEPT = 1024 };
 
+struct image;
+
 /* A mapping's part of a program file. Lives until the next process is read. */
 struct vma_object {
 	struct bytes section; /* that has the most of the mapping */
 	const char *section_reason; /* why there is none; "": no section has any of it */
+	const struct image *image; /* that the mapping belongs to */
 	const char *build_id; /* in hex; NULL: see build_id_reason */
 	const char *build_id_reason;
 };

@@ -233,6 +233,31 @@ def columns_of_map():
 
 
 @lib.test
+def column_of_pages():
+    """Of each page the section that has the most of it."""
+    lib.need_root()
+    with workshop() as directory:
+        path = build(directory, "pie", ["gcc"])
+        with running(path) as program:
+            bias = address(the_object(objects(program.pid), path)["bias"])
+            document = lib.vmview_json("pages", "--each", "-o", "+section", program.pid)
+            seen = {}
+            for mapping in document["processes"][0]["mappings"]:
+                for row in mapping["runs"]:
+                    start, end = address(row["start"]) - bias, address(row["end"]) - bias
+                    shares = {name: min(end, at + size) - max(start, at)
+                              for name, _, at, size, _ in elf_sections(path)
+                              if at < end and at + size > start}
+                    if not shares:
+                        continue
+                    most = {name for name in shares if shares[name] == max(shares.values())}
+                    lib.true(row["section"] in most, f"{row}: {shares}")
+                    seen[row["section"]] = seen.get(row["section"], 0) + 1
+            lib.true({".text", ".rodata", ".data", ".bss"} <= set(seen), seen)
+            lib.true(seen[".data"] > 4, f"pages of .data: {seen}")
+
+
+@lib.test
 def same_file_twice():
     """An ELF file that is read through a mapping is no program, but its sections are known."""
     lib.need_root()
