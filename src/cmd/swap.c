@@ -139,12 +139,34 @@ static void sum_rows(struct swap_run *run, struct subject *subject, struct swap_
 		process->swap_reason = subject->result.smaps_reason;
 }
 
-/* Is there anything in swap? Asked of the cheap file before the dear ones are read. */
-static bool has_swap(struct subject *subject)
+static bool is_used(const struct swap_run *run)
 {
+	for (int i = 0; i < run->device_count; i++)
+		if (run->devices[i].used)
+			return true;
+	return run->device_count < 0;
+}
+
+/*
+ * Is there anything in swap? Asked of cheap files before the dear ones are read. Shared memory in swap is
+ * in smaps_rollup alone, which keeps a big process waiting as smaps does: whoever reads the mappings
+ * then has to decide (mappings.h).
+ */
+static bool has_swap(struct swap_run *run, struct subject *subject)
+{
+	enum { ROLLUP_BYTES_MAX = 1 << 30 };
+	bool spare = !run->ctx->meter.fast && !run->ctx->root.recorded;
 	struct bytes text;
 	uint64_t bytes;
 
+	if (!is_used(run))
+		return false;
+	if (procdir_read(&subject->dir, &subject->arena, &text, NULL, "status") == 0) {
+		if (status_u64(text, "VmSwap", &bytes) && bytes)
+			return true;
+		if (spare && status_u64(text, "VmRSS", &bytes) && bytes > ROLLUP_BYTES_MAX)
+			return true;
+	}
 	return procdir_read(&subject->dir, &subject->arena, &text, NULL, "smaps_rollup") ||
 	       !status_u64(text, "Swap", &bytes) || bytes;
 }
@@ -153,7 +175,7 @@ static bool wanted(void *opaque, struct subject *subject)
 {
 	struct swap_run *run = opaque;
 
-	return run->named || has_swap(subject);
+	return run->named || has_swap(run, subject);
 }
 
 static void show(void *opaque, struct subject *subject)
