@@ -88,9 +88,13 @@ static void add_slot(struct huge_run *run, struct huge_row *row, const struct sl
 {
 	uint64_t page_size = run->subjects.caps.page_size;
 	enum slot_reason reason = slot_reason(slot, &row->vma, &run->thp, page_size, run->off);
-	struct why_row *why = &run->why[reason];
+	struct why_row *why;
 	uint64_t entries = slot->present + slot->zero;
 
+	/* without a scan nothing tells a huge folio that a PMD maps from one that is mapped in pieces */
+	if (reason == SLOT_SPLIT && run->pages.reasons.mapped)
+		reason = SLOT_UNKNOWN;
+	why = &run->why[reason];
 	if (!by_reason[reason]++)
 		why->mappings++;
 	why->slots++;
@@ -416,7 +420,7 @@ int huge_run(struct context *ctx, const struct command *command, int argc, char 
 		rc = targets_find(ctx, &run->options.targets, argc - operands, argv + operands,
 				  &targets, &err);
 	if (rc == 0) {
-		thp_read(&run->thp, &ctx->root, &ctx->arena);
+		thp_read(&run->thp, &ctx->root, ctx->host.page_size, &ctx->arena);
 		frames_open(&run->frames, &ctx->root, &run->subjects.caps);
 		run_all(run, &targets);
 		frames_close(&run->frames);

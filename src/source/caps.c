@@ -16,6 +16,7 @@
 #include "source/host.h"
 #include "source/pagescan.h"
 #include "source/root.h"
+#include "source/thp.h"
 
 static const char needs_admin[] = "denied: needs CAP_SYS_ADMIN";
 static const char needs_dac[] = "denied: needs root or CAP_DAC_READ_SEARCH";
@@ -214,12 +215,7 @@ void caps_probe(struct caps *caps, const struct root *root, unsigned without)
 			caps->reason[bit] = "switched off";
 	if (root->recorded)
 		probe_recorded(caps, root);
-	if (root_read_u64(root, 10, &caps->huge_size,
-			  "sys/kernel/mm/transparent_hugepage/hpage_pmd_size"))
-		caps->huge_size = 0;
-	/* a size that is no power of two or not a multiple of a page is no size */
-	if (caps->huge_size & (caps->huge_size - 1) || caps->huge_size < caps->page_size)
-		caps->huge_size = 0;
+	caps->huge_size = thp_size(root, caps->page_size);
 	if (!root->recorded)
 		probe_pagemap(caps, root);
 	probe_file(caps, root, CAPS_FLAGS, "proc/kpageflags");

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "source/thp.h"
 
+#include <fcntl.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/arena.h"
 #include "source/nodes.h"
@@ -55,15 +57,34 @@ static bool read_number(const struct root *root, const char *name, uint64_t *out
 	return root_read_u64(root, 10, out, THP_DIR "/khugepaged/%s", name) == 0;
 }
 
-void thp_read(struct thp *thp, const struct root *root, struct arena *arena)
+static bool has_thp(const struct root *root)
 {
-	*thp = (struct thp){ 0 };
-	if (root_read_u64(root, 10, &thp->huge_size, THP_DIR "/hpage_pmd_size"))
-		thp->huge_size = 0;
+	int fd = root_openat(root, O_PATH | O_DIRECTORY, NULL, THP_DIR);
+
+	if (fd >= 0)
+		close(fd);
+	return fd >= 0;
+}
+
+uint64_t thp_size(const struct root *root, uint64_t page_size)
+{
+	uint64_t size;
+
+	if (root_read_u64(root, 10, &size, THP_DIR "/hpage_pmd_size"))
+		size = has_thp(root) ? page_size * (page_size / 8) : 0;
+	/* a size that is no power of two or not a multiple of a page is no size */
+	return size & (size - 1) || size < page_size ? 0 : size;
+}
+
+void thp_read(struct thp *thp, const struct root *root, uint64_t page_size, struct arena *arena)
+{
+	*thp = (struct thp){ .huge_size = thp_size(root, page_size) };
 	thp->anon = read_mode(root, arena, thp->huge_size, "enabled");
 	thp->shmem = read_mode(root, arena, thp->huge_size, "shmem_enabled");
-	thp->limits_known = read_number(root, "max_ptes_none", &thp->max_none) &&
-			    read_number(root, "max_ptes_swap", &thp->max_swap);
+	thp->limits_known = read_number(root, "max_ptes_none", &thp->max_none);
+	/* since 4.8; before, a single page in swap was in the way */
+	if (!read_number(root, "max_ptes_swap", &thp->max_swap))
+		thp->max_swap = 0;
 	/* since 5.9; before, shared pages were no hindrance to count */
 	if (!read_number(root, "max_ptes_shared", &thp->max_shared))
 		thp->max_shared = UINT64_MAX;

@@ -17,7 +17,13 @@ struct root;
 enum thp_mode thp_mode_parse(struct bytes text, enum thp_mode above);
 
 /* The settings of /sys/kernel/mm/transparent_hugepage; what is not there stays unknown. */
-void thp_read(struct thp *thp, const struct root *root, struct arena *arena);
+void thp_read(struct thp *thp, const struct root *root, uint64_t page_size, struct arena *arena);
+
+/*
+ * Bytes of a huge page that a PMD maps: hpage_pmd_size, which is there since 4.10; before, what a page of
+ * page table entries covers. 0: the kernel has none.
+ */
+uint64_t thp_size(const struct root *root, uint64_t page_size);
 
 /* A pool of hugetlb pages of one size on one node. */
 struct huge_pool {
