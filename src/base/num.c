@@ -133,7 +133,7 @@ static const unsigned char hex_digits[256] = {
  * Eight characters at once: how many of them, from the first, are hex digits in lower case, and their
  * value. The kernel's addresses are read so in two steps instead of twelve.
  */
-static unsigned hex_step(const char *text, uint64_t *value)
+static inline unsigned hex_step(const char *text, uint64_t *value)
 {
 	const uint64_t high = BYTES_OF(0x80), low = BYTES_OF(0x7f);
 	uint64_t chars, digit, letter, no_digit, no_letter, bad;
@@ -157,18 +157,33 @@ static unsigned hex_step(const char *text, uint64_t *value)
 	return count;
 }
 
+/* An address, as the kernel prints it, in a text that goes on: 1 to 15 digits, else 0. */
+static inline unsigned hex_address(const char *text, uint64_t *value)
+{
+	uint64_t part = 0;
+	unsigned count = hex_step(text, value), more;
+
+	if (count < 8)
+		return hex_digits[(unsigned char)text[count]] ? 0 : count;
+	more = hex_step(text + 8, &part);
+	if (more == 8 || hex_digits[(unsigned char)text[8 + more]])
+		return 0;
+	*value = *value << (4 * more) | part;
+	return 8 + more;
+}
+
 bool num_parse_hex(const char **text, const char *end, uint64_t *out)
 {
 	const char *at = *text;
-	uint64_t number = 0, part;
+	uint64_t number = 0;
 	unsigned digit, count;
 
-	while (end - at >= 8 && !(number >> 32) && (count = hex_step(at, &part))) {
-		number = number << (4 * count) | part;
-		at += count;
-		if (count < 8)
-			break;
+	if (end - at >= 16 && (count = hex_address(at, &number))) {
+		*text = at + count;
+		*out = number;
+		return true;
 	}
+	number = 0;
 	for (; at < end && (digit = hex_digits[(unsigned char)*at]); at++) {
 		if (number >> 60)
 			return false;

@@ -210,8 +210,10 @@ static int release(struct mappings *mappings)
 
 	mappings->holding = false;
 	for (size_t i = 0; mappings->needs & LOOKS && i < mappings->held.count; i++) {
+		if (vma_store_kind(&mappings->held, i) != KIND_UNKNOWN)
+			continue;
 		vma_store_get(&mappings->held, i, &vma);
-		if (vma.kind == KIND_UNKNOWN && (!vma.core || mappings->objects))
+		if (!vma.core || mappings->objects)
 			filelook_ask(mappings->filelook, &vma);
 	}
 	if (rc == 0)

@@ -265,6 +265,11 @@ uint64_t vma_store_start(const struct vma_store *store, size_t index)
 	return store->records[index]->start;
 }
 
+enum vma_kind vma_store_kind(const struct vma_store *store, size_t index)
+{
+	return (enum vma_kind)store->records[index]->kind;
+}
+
 void vma_store_set_kind(struct vma_store *store, size_t index, enum vma_kind kind, int tid)
 {
 	store->records[index]->kind = (uint8_t)kind;

@@ -34,6 +34,9 @@ void vma_store_get(const struct vma_store *store, size_t index, struct vma *vma)
 /* Where that mapping begins. */
 uint64_t vma_store_start(const struct vma_store *store, size_t index);
 
+/* Its kind alone. */
+enum vma_kind vma_store_kind(const struct vma_store *store, size_t index);
+
 /* Note what became known later. */
 void vma_store_set_kind(struct vma_store *store, size_t index, enum vma_kind kind, int tid);
 

@@ -13,6 +13,9 @@
 #include "render/json_value.h"
 
 enum { DEPTH_MAX = 16, PREFIX_MAX = 80, PREFIX_COPIED = 32, STEADY_ROOM = 2048 };
+/* a short key and the longest value that is kept */
+enum { KEPT = 64 };
+enum { KEPT_TEXTS = 8, SOURCE_MAX = 120, TEXT_MAX = 200 };
 
 /* An object or list that is open. */
 struct level {
@@ -28,8 +31,21 @@ struct json_column {
 	uint8_t len;
 	bool number; /* and this value is a plain number */
 	bool quick; /* a value whose text has a bound, and a short key */
+	bool keeps; /* quick, and two values of the same bits have the same text */
+	bool texts; /* a text, or codes that are written as they are */
 	bool opens, closes; /* the first and the last key of a nested object */
+	uint8_t kept_len; /* 0: not kept */
+	uint64_t last; /* the value of the row before, where keeps */
+	char kept[KEPT]; /* its text, with the key, once it came twice */
 	char prefix[PREFIX_MAX];
+};
+
+/* A text or list of codes and how it is written: mappings have few different ones. */
+struct kept_text {
+	const struct json_column *made; /* NULL: nothing is kept */
+	uint8_t source_len, len;
+	char source[SOURCE_MAX];
+	char text[TEXT_MAX]; /* with the key */
 };
 
 struct json_format {
@@ -40,6 +56,7 @@ struct json_format {
 	size_t steady_first, steady_end;	/* columns that a row may have in common with the last */
 	size_t steady_len;			/* of their text in that row; 0: not kept */
 	char steady[STEADY_ROOM];
+	struct kept_text texts[KEPT_TEXTS];
 	unsigned depth;
 	struct level levels[DEPTH_MAX];
 };
@@ -230,6 +247,8 @@ static void prepare_column(struct json_column *made, const struct column *column
 	memcpy(made->prefix + 2 + len, "\":", 2);
 	made->len = (uint8_t)(len + 4);
 	made->quick = made->len <= PREFIX_COPIED && !group && json_is_quick(column->type);
+	made->keeps = made->quick && column->type != VALUE_WORD && column->type != VALUE_TEXT;
+	made->texts = !group && (column->type == VALUE_TEXT || column->type == VALUE_CODES);
 	made->number = made->quick && (column->type == VALUE_BYTES || column->type == VALUE_COUNT);
 }
 
@@ -267,6 +286,8 @@ static void prepare_group(struct json_format *json, const struct selection *sele
 /* In the order of the selection, but for the keys of an object, which come together. */
 static void prepare(struct json_format *json, const struct selection *selection)
 {
+	for (size_t i = 0; i < KEPT_TEXTS; i++)
+		json->texts[i].made = NULL;
 	json->columns = mem_grow(json->columns, selection->count, sizeof(json->columns[0]));
 	json->count = 0;
 	for (size_t i = 0; i < selection->count; i++) {
@@ -358,32 +379,88 @@ static size_t write_group(struct json_format *json, size_t i, const void *row, b
 
 /*
  * The most frequent cell, `,"key":` and a number, address or word: the key is copied at a fixed length,
- * which is one or two instructions, and what is too much of it overwritten.
+ * which is one or two instructions, and what is too much of it overwritten. A value that comes again
+ * and again is copied whole.
  */
-static inline bool write_quick(struct out *out, const struct json_column *made,
-			       const struct value *value, bool *first)
+static inline bool write_quick(struct out *out, struct json_column *made, const struct value *value,
+			       bool *first)
 {
+	bool again = made->keeps && value->u == made->last && !*first;
 	char *at, *end;
 
 	if (out->cap - out->len < PREFIX_COPIED + JSON_QUICK)
 		out_need(out, PREFIX_COPIED + JSON_QUICK);
 	at = out->buf + out->len;
+	if (again && made->kept_len) {
+		memcpy(at, made->kept, KEPT);
+		out->len += made->kept_len;
+		return true;
+	}
 	memcpy(at, made->prefix + *first, PREFIX_COPIED);
 	end = json_quick(at + made->len - *first, made->column->type, value);
 	if (!end)
 		return false;
+	if (again)
+		memcpy(made->kept, at, KEPT);
+	made->kept_len = again ? (uint8_t)(end - at) : 0;
+	made->last = value->u;
 	out->len = (size_t)(end - out->buf);
 	*first = false;
 	return true;
 }
 
+static struct kept_text *find_text(struct json_format *json, const struct json_column *made,
+				   struct bytes source)
+{
+	size_t hash = source.len + (size_t)(made - json->columns);
+
+	/* names differ at their end, codes in their second letter */
+	if (source.len >= 8)
+		hash += (unsigned char)source.data[source.len - 6] * 3u +
+			(unsigned char)source.data[3];
+	return &json->texts[hash % KEPT_TEXTS];
+}
+
+/* A text that was written before is copied with its key, else written and kept. */
+static void write_text(struct json_format *json, const struct json_column *made,
+		       struct bytes source)
+{
+	struct kept_text *kept = find_text(json, made, source);
+	const struct value value = value_text(source);
+	struct out *out = json->out;
+	bool first = false;
+	size_t start;
+
+	if (kept->made == made && kept->source_len == source.len &&
+	    memcmp(kept->source, source.data, source.len) == 0) {
+		out_mem(out, kept->text, kept->len);
+		return;
+	}
+	kept->made = NULL;
+	out_need(out, TEXT_MAX);
+	start = out->len;
+	write_key(json, made, &first);
+	json_value(out, made->column, &value);
+	if (source.len > SOURCE_MAX || out->len <= start || out->len - start > TEXT_MAX)
+		return;
+	kept->made = made;
+	kept->source_len = (uint8_t)source.len;
+	kept->len = (uint8_t)(out->len - start);
+	memcpy(kept->source, source.data, source.len);
+	memcpy(kept->text, out->buf + start, kept->len);
+}
+
 static inline __attribute__((always_inline)) void write_column(struct json_format *json,
-							       const struct json_column *made,
+							       struct json_column *made,
 							       const void *row, bool *first,
 							       struct missing *missing)
 {
 	struct value value = made->column->get(row, made->column);
 
+	if (!value.reason && made->texts && value.text.len && !*first) {
+		write_text(json, made, value.text);
+		return;
+	}
 	if (!value.reason ? made->quick && write_quick(json->out, made, &value, first) :
 			    made->column->sparse && !*value.reason)
 		return;
@@ -421,7 +498,7 @@ static void write_columns(struct json_format *json, const void *row, bool *first
 			  struct missing *missing)
 {
 	for (size_t i = 0; i < json->count; i++) {
-		const struct json_column *made = &json->columns[i];
+		struct json_column *made = &json->columns[i];
 
 		if (i == json->steady_first && json->steady_end > i) {
 			write_steady(json, row, first, missing);

@@ -30,19 +30,20 @@ static size_t write_plain_codes(struct out *out, struct bytes text)
 {
 	enum { CODES = 64, CODE = 5 };
 	size_t at = 0;
+	char *to;
 
 	out_need(out, CODES * CODE);
+	to = out->buf + out->len;
 	for (size_t n = 0; n < CODES && is_code(text, at); n++, at += 3) {
-		char *to = out->buf + out->len;
-
-		if (at)
-			*to++ = ',';
 		to[0] = '"';
 		to[1] = text.data[at];
 		to[2] = text.data[at + 1];
 		to[3] = '"';
-		out->len += at ? CODE : CODE - 1;
+		to[4] = ',';
+		to += CODE;
 	}
+	/* no comma behind the last */
+	out->len = (size_t)(to - out->buf) - !!at;
 	return at;
 }
 
@@ -214,6 +215,11 @@ static char *quick_dev(char *at, uint64_t dev)
 	return at;
 }
 
+static bool is_plain(char c)
+{
+	return c >= 0x20 && c <= 0x7e && c != '"' && c != '\\';
+}
+
 /* NULL: too long, or with something to escape. */
 static char *quick_word(char *at, const char *word)
 {
@@ -221,9 +227,23 @@ static char *quick_word(char *at, const char *word)
 
 	*at++ = '"';
 	for (; *word; word++) {
-		if (word == end || *word < 0x20 || *word > 0x7e || *word == '"' || *word == '\\')
+		if (word == end || !is_plain(*word))
 			return NULL;
 		*at++ = *word;
+	}
+	*at++ = '"';
+	return at;
+}
+
+static char *quick_text(char *at, struct bytes text)
+{
+	if (text.len > JSON_QUICK - 2)
+		return NULL;
+	*at++ = '"';
+	for (size_t i = 0; i < text.len; i++) {
+		if (!is_plain(text.data[i]))
+			return NULL;
+		*at++ = text.data[i];
 	}
 	*at++ = '"';
 	return at;
@@ -241,6 +261,7 @@ bool json_is_quick(enum value_type type)
 	case VALUE_DEV:
 	case VALUE_BOOL:
 	case VALUE_WORD:
+	case VALUE_TEXT:
 		return true;
 	default:
 		return false;
@@ -262,6 +283,8 @@ char *json_quick(char *at, enum value_type type, const struct value *value)
 		return at + 5 - !!value->u;
 	case VALUE_WORD:
 		return quick_word(at, value->word);
+	case VALUE_TEXT:
+		return quick_text(at, value->text);
 	default:
 		if (value->u)
 			return at + num_u64(at, value->u);

@@ -17,7 +17,7 @@ void json_value(struct out *out, const struct column *column, const struct value
 
 /*
  * The same for types whose text has a bound, written in place: at has room for JSON_QUICK characters.
- * Returns the end of it; NULL for a word that is too long or not plain.
+ * Returns the end of it; NULL for a text that is too long or not plain.
  */
 enum { JSON_QUICK = 48 };
 
