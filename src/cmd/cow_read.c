@@ -254,6 +254,9 @@ static int open_side(struct cow_walk *cow, int side, int pid, struct error *err)
 	if (rc)
 		return rc;
 	rc = pagewalk_open(&cow->walk[side], &cow->dir[side], &reader->caps, WALK_MAPPED, err);
+	/* the pagemap of a kernel thread does not open at all */
+	if (rc == -ESRCH)
+		return error_set(err, ESRCH, "%d is gone, or has no memory of its own", pid);
 	if (rc)
 		return rc;
 	smaps_keys_init(&keys);
