@@ -259,7 +259,9 @@ int frag_run(struct context *ctx, const struct command *command, int argc, char 
 	view->ctx = ctx;
 	if (context_open(ctx, command, &own, argc, argv, &operands, &status))
 		return status;
-	if (!context_columns_help(ctx, &frag_order_columns, frag_order_defaults))
+	if (names_processes(&view->options.targets, argc - operands) ?
+		    !frag_space_help(ctx) :
+		    !context_columns_help(ctx, &frag_order_columns, frag_order_defaults))
 		rc = show(view, argc - operands, argv + operands, &err);
 	filter_free(view->filter);
 	if (rc == -EINVAL)

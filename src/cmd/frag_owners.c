@@ -219,8 +219,10 @@ static void write_pass(struct frag_view *view)
 	report_fact(report, "vanished", VALUE_COUNT, value_u(search->vanished));
 	report_fact(report, "span_ns", VALUE_NS, live ? value_u(search->span_ns) : value_none());
 	report_object_end(report);
+	/* where all mappings were found, the others have none */
 	if (search->denied && !search->ended) {
-		error_set(&err, EACCES, "processes that may not be read, and may have some: %zu",
+		error_set(&err, EACCES,
+			  "processes that may not be read, and may have some of it: %zu",
 			  search->denied);
 		context_partial(view->ctx, &err);
 	}
@@ -248,10 +250,8 @@ void frag_blockers_write(struct frag_view *view)
 		out_printf(out, "and %zu more (JSON has them)\n",
 			   blockers->owners.count - OWNERS_SHOWN);
 	if (out && blockers->count && view->machine.map.zone_count)
-		out_printf(
-			out,
-			"%llu free frames of the machine are in processors' lists, and look like "
-			"the kernel's\n",
-			(unsigned long long)free_in_lists(view).u);
+		out_printf(out,
+			   "%llu free frames, in lists of processors, look like the kernel's\n",
+			   (unsigned long long)free_in_lists(view).u);
 	write_pass(view);
 }

@@ -7,6 +7,9 @@
 #include "base/error.h"
 #include "cmd/context.h"
 
+/* On a terminal narrower than this, fewer columns. */
+enum { WIDE = 120 };
+
 /* A migrate type of a zone. */
 struct type_row {
 	const struct buddy_zone *zone;
@@ -56,6 +59,17 @@ static struct value get_free(const void *opaque, const struct column *column)
 	return value_u(frag_free_pages(zone->free_blocks, zone->orders) * row->page_size);
 }
 
+static struct value get_largest(const void *row, const struct column *column)
+{
+	const struct buddy_zone *zone = row_of(row)->zone;
+
+	(void)column;
+	for (unsigned order = zone->orders; order; order--)
+		if (zone->free_blocks[order - 1])
+			return value_i(order - 1);
+	return value_none();
+}
+
 static struct value get_blocks(const void *row, const struct column *column)
 {
 	(void)column;
@@ -75,6 +89,7 @@ static const struct column type_columns[] = {
 	{ "type", "TYPE", "migrate type: what is to be put there", VALUE_TEXT, 0, get_type },
 	{ "pageblocks", "PAGEBLOCKS", "pageblocks of this type", VALUE_COUNT, 0, get_pageblocks },
 	{ "free", "FREE", "free memory of this type", VALUE_BYTES, 0, get_free },
+	{ "largest", "LARGEST", "order of the largest free block", VALUE_NUMBER, 0, get_largest },
 	{ "free_blocks", "FREE BLOCKS BY ORDER", "from order 0 on", VALUE_NUMBERS, 0, get_blocks },
 	{ "cut_orders", "CUT", "orders of which there are more: the kernel stops to count", VALUE_NUMBERS, 0, get_cut },
 	/* clang-format on */
@@ -156,6 +171,7 @@ void frag_types_write(struct frag_view *view)
 {
 	struct context *ctx = view->ctx;
 	bool people = report_prose(ctx->report);
+	size_t width = report_options(ctx->report)->width;
 	struct selection selection;
 	const struct table table = { "types", &selection };
 
@@ -163,8 +179,10 @@ void frag_types_write(struct frag_view *view)
 	if (view->types_reason)
 		return;
 	selection_parse(&selection, &type_set,
-			people ? "node,zone,type,pageblocks,free,free_blocks" : "all", NULL,
-			&ctx->arena, NULL);
+			!people		      ? "all" :
+			width && width < WIDE ? "node,zone,type,pageblocks,free,largest" :
+						"node,zone,type,pageblocks,free,free_blocks",
+			NULL, &ctx->arena, NULL);
 	if (people)
 		out_char(report_prose(ctx->report), '\n');
 	report_table(ctx->report, &table);

@@ -33,6 +33,10 @@ struct who_state {
 	size_t cap, first_kept;
 	struct bytes comm;
 	bool all_found;
+	/* for kinds: the kept mapping whose turn it is */
+	size_t cursor;
+	uint64_t cursor_start, last_start;
+	bool cursor_known;
 };
 
 bool who_rule_takes(const struct who_rule *rule, const struct vma *vma)
@@ -157,17 +161,40 @@ static int take_batch(void *opaque, const struct page_batch *batch)
 	return state->all_found;
 }
 
+/* The kept mapping at the cursor; both lists rise. */
+static uint64_t start_at_cursor(struct who_search *search)
+{
+	struct who_state *state = search->state;
+	struct vma kept;
+
+	if (state->cursor == search->mappings.count)
+		return UINT64_MAX;
+	if (!state->cursor_known) {
+		vma_store_get(&search->mappings, state->cursor, &kept);
+		state->cursor_start = kept.start;
+		state->cursor_known = true;
+	}
+	return state->cursor_start;
+}
+
 /* The kinds of the mappings that were kept: of other processes no file is looked at. */
 static int take_kind(void *opaque, struct vma *vma)
 {
 	struct who_search *search = opaque;
-	struct vma kept;
+	struct who_state *state = search->state;
 
-	for (size_t i = search->state->first_kept; i < search->mappings.count; i++) {
-		vma_store_get(&search->mappings, i, &kept);
-		if (kept.start == vma->start)
-			vma_store_set_kind(&search->mappings, i, vma->kind, vma->tid);
+	/* read again from the start */
+	if (vma->start < state->last_start) {
+		state->cursor = state->first_kept;
+		state->cursor_known = false;
 	}
+	state->last_start = vma->start;
+	while (start_at_cursor(search) < vma->start) {
+		state->cursor++;
+		state->cursor_known = false;
+	}
+	if (start_at_cursor(search) == vma->start)
+		vma_store_set_kind(&search->mappings, state->cursor, vma->kind, vma->tid);
 	return 0;
 }
 
@@ -178,6 +205,9 @@ static void find_kinds(struct who_search *search)
 
 	if (state->first_kept == search->mappings.count)
 		return;
+	state->cursor = state->first_kept;
+	state->cursor_known = false;
+	state->last_start = 0;
 	mappings_read(state->kinds, &state->dir, NEED_KIND, take_kind, search, &result, NULL);
 }
 

@@ -12,6 +12,7 @@ FUZZ_TARGETS += %D%/fuzz_elf_reply
 FUZZ_TARGETS += %D%/fuzz_arguments
 FUZZ_TARGETS += %D%/fuzz_encode
 FUZZ_TARGETS += %D%/fuzz_filter
+FUZZ_TARGETS += %D%/fuzz_free_lists
 FUZZ_TARGETS += %D%/fuzz_numa_maps
 FUZZ_TARGETS += %D%/fuzz_pmap_rc
 FUZZ_TARGETS += %D%/fuzz_render
