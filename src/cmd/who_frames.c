@@ -8,8 +8,11 @@
 #include "base/error.h"
 #include "cmd/context.h"
 #include "cmd/mappings.h"
+#include "cmd/process_facts.h"
 #include "cmd/who_run.h"
 #include "cmd/who_target.h"
+#include "model/process.h"
+#include "source/facts.h"
 #include "source/pagewalk.h"
 #include "source/root.h"
 #include "source/smaps.h"
@@ -156,6 +159,18 @@ static int walk_range(struct who_frames *frames, const struct procdir *dir,
 	return rc;
 }
 
+/* There is no pagemap of a kernel thread or a zombie. */
+static void explain_no_memory(struct who_frames *frames, const struct procdir *dir,
+			      struct error *why)
+{
+	struct process process;
+
+	if (facts_read(dir, &frames->run->ctx->arena, FACT_STAT | FACT_CMDLINE, &process, NULL) ==
+		    0 &&
+	    process_no_memory(&process))
+		error_set(why, ESRCH, "%d: %s", dir->pid, process_no_memory(&process));
+}
+
 static int find_range(struct who_frames *frames, const struct who_target *target, struct error *err)
 {
 	struct range_vmas range = { .target = target,
@@ -172,6 +187,8 @@ static int find_range(struct who_frames *frames, const struct who_target *target
 	} else {
 		rc = walk_range(frames, &dir, &range, &why);
 	}
+	if (rc == -ESRCH)
+		explain_no_memory(frames, &dir, &why);
 	procdir_close(&dir);
 	if (rc == -EACCES || rc == -EPERM)
 		error_set(err, -rc, "%.400s (try: sudo vmview who)", why.text);
