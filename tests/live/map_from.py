@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-or-later
 """vmview map --from pages, held against smaps, number by number, over the animals of the zoo."""
+import contextlib
 import json
 import os
 import subprocess
@@ -34,6 +35,8 @@ OPEN = {"kernel_page_size", "mmu_page_size", "referenced", "swap_pss", "locked",
 # Whose dirty bits are not as their frames look: freed or read back, written through a mapping
 # that was readable before, and droppable memory, which looks as if it were freed.
 OTHER_BITS = {"lazyfree", "droppable", "swap", "swap-thp", "swap-fork"}
+# In processes of their own.
+ALONE = {"family", "threads", "zombie-leader", "many", "stack", "heap", "cow"}
 # Checked by the schema, which takes its time.
 VALIDATED = {"hugetlb", "swap"}
 TRIES = 8
@@ -119,6 +122,29 @@ def check_animal(name):
             check_by_itself(home)
 
 
+def pids_of(zoo, names):
+    facts = [fact for fact in zoo.lines if fact.get("animal") in names]
+    return {zoo.pid} | {truth["pid"] for fact in facts for truth in fact.get("mappings", [])
+                        if "pid" in truth}
+
+
+def herd_test(names):
+    """Animals that get along in one process; where it can not host one, each by itself."""
+    def test():
+        try:
+            with lib.zoo(*names) as zoo:
+                for pid in sorted(pids_of(zoo, names)):
+                    check(pid)
+                check_by_itself(zoo.pid)
+        except lib.Skipped:
+            for name in names:
+                with contextlib.suppress(lib.Skipped):
+                    check_animal(name)
+
+    test.__name__ = f"pages agree with smaps: {' '.join(names)}"
+    lib.test(test)
+
+
 def animal_test(name):
     setting = SETTINGS.get(name)
 
@@ -197,8 +223,12 @@ def main():
     lib.need_root()
     listed = subprocess.run([lib.ZOO, "--list"], check=True, stdout=subprocess.PIPE)
     known = {line.split()[0] for line in listed.stdout.decode().splitlines()}
+    herd = [name for name in ANIMALS
+            if name in known and name not in SETTINGS and name not in OTHER_BITS | ALONE]
+    for at in range(0, len(herd), 8):
+        herd_test(herd[at:at + 8])
     for name in ANIMALS:
-        if name in known:
+        if name in known and name not in herd:
             animal_test(name)
     lib.done()
 
