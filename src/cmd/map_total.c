@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "base/num.h"
+#include "base/out.h"
 #include "cmd/context.h"
 #include "cmd/mappings.h"
 #include "cmd/process_facts.h"
@@ -15,6 +16,7 @@
 #include "column/filter.h"
 #include "column/sort.h"
 #include "column/vma_columns.h"
+#include "model/needs.h"
 #include "model/process.h"
 #include "source/facts.h"
 #include "source/smaps.h"
@@ -24,6 +26,7 @@ struct total_row {
 	struct vma_tally tally; /* first: the columns of sums take it for the row */
 	struct process process;
 	bool kept; /* its address space was not counted before */
+	bool from_pages; /* the rollup would have made it wait */
 };
 
 struct total_run {
@@ -34,6 +37,7 @@ struct total_run {
 	struct filter *filter;
 	struct sort sort;
 	struct same_mm same_mm;
+	struct mappings *mappings; /* for the page walk */
 	struct total_row *rows;
 	size_t count, vanished;
 };
@@ -76,7 +80,8 @@ static void make_set(struct total_run *run)
 	columns = arena_alloc(arena, (sums.count + PROCESS_COLUMNS) * sizeof(*columns));
 	columns[n++] = process_columns[0];
 	for (size_t i = 0; i < sums.count; i++)
-		if (!tally_column_is_of_mappings(sums.columns[i].name))
+		if (strcmp(sums.columns[i].name, "estimates") == 0 ||
+		    !tally_column_is_of_mappings(sums.columns[i].name))
 			columns[n++] = sums.columns[i];
 	columns[n++] = process_columns[1];
 	run->set = (struct column_set){ columns, n };
@@ -150,10 +155,42 @@ static int read_rollup(struct total_run *run, const struct procdir *dir, struct 
 	return rc;
 }
 
+static int add_mapping(void *opaque, struct vma *vma)
+{
+	struct total_row *row = opaque;
+
+	vma_tally_add(&row->tally, vma);
+	return 0;
+}
+
+/* The rollup walks each mapping in one hold, as smaps does: the sum over the pages instead. */
+static int read_pages(struct total_run *run, const struct procdir *dir, struct total_row *row,
+		      const char *pace, struct error *err)
+{
+	const char *reason = arena_strdup(&run->ctx->arena, pace);
+	uint64_t size = row->tally.sum.end;
+	struct mappings_result result;
+	int rc;
+
+	vma_tally_init(&row->tally, "total");
+	rc = mappings_read(run->mappings, dir, NEED_SMAPS, add_mapping, row, &result, err);
+	row->from_pages = result.from_pages;
+	row->tally.sum.end = size;
+	row->tally.sum.absent = reason;
+	missing_add(&row->process.missing, "smaps_rollup", reason);
+	if (rc == 0 && result.smaps_reason)
+		rc = error_set(err, EAGAIN, "%d: %s", dir->pid, result.smaps_reason);
+	else if (rc == 0 && (result.pass.cut_off || result.pass.changed))
+		rc = error_set(err, EAGAIN, "%d: its memory changed while it was read", dir->pid);
+	row->process.complete = rc == 0;
+	return rc;
+}
+
 static int read_row(struct total_run *run, const struct procdir *dir, struct total_row *row,
 		    struct error *err)
 {
 	unsigned facts = run->ctx->options.json ? FACT_ALL : FACT_STAT;
+	const char *pace;
 	int rc = facts_read(dir, &run->ctx->arena, facts, &row->process, err);
 
 	if (rc)
@@ -162,6 +199,9 @@ static int read_row(struct total_run *run, const struct procdir *dir, struct tot
 	row->tally.sum.have = 0;
 	read_size(run, dir, row);
 	row->kept = !same_mm_check(&run->same_mm, dir->pid, 0);
+	pace = mappings_pace(run->mappings, dir);
+	if (pace)
+		return read_pages(run, dir, row, pace, err);
 	rc = read_rollup(run, dir, row, err);
 	if (rc == 0 && row->tally.mappings)
 		return 0;
@@ -206,6 +246,20 @@ static void sort_rows(struct total_run *run, struct sort_item *items)
 	sort_items(&run->sort, items, run->count);
 }
 
+static void note_pages(struct total_run *run)
+{
+	struct out *out = report_prose(run->ctx->report);
+	size_t count = 0;
+
+	for (size_t i = 0; i < run->count; i++)
+		count += run->rows[i].from_pages;
+	if (out && count)
+		out_printf(out,
+			   "\nFrom the page walk, since the rollup would make them wait (--pace "
+			   "fast reads it): %zu.\nWhat is dirty of these is an estimate.\n",
+			   count);
+}
+
 /* For people a table, one line a process, and the sum where there are several. */
 static void write_table(struct total_run *run, const struct sort_item *items, struct total_row *sum)
 {
@@ -218,6 +272,7 @@ static void write_table(struct total_run *run, const struct sort_item *items, st
 	if (run->count > 1 && report_prose(report))
 		report_row(report, sum);
 	report_table_end(report);
+	note_pages(run);
 }
 
 static void write_facts(struct total_run *run, const char *key, const struct total_row *row)
@@ -239,6 +294,8 @@ static void write_objects(struct total_run *run, const struct sort_item *items)
 		report_object(report, NULL);
 		process_facts(report, &row->process);
 		write_facts(run, "total", row);
+		report_fact(report, "source", VALUE_WORD,
+			    value_word(row->from_pages ? "pages" : "smaps_rollup"));
 		report_fact(report, "complete", VALUE_BOOL, value_u(row->process.complete));
 		report_missing(report, &row->process.missing);
 		report_object_end(report);
@@ -295,10 +352,13 @@ int map_total(struct context *ctx, const struct targets *targets, struct error *
 	rc = parse_columns(run, err);
 	if (rc == 0) {
 		same_mm_init(&run->same_mm, &ctx->root);
+		run->mappings = mappings_new(&ctx->root, &run->keys);
+		mappings_from(run->mappings, MAPPINGS_AUTO);
 		run->rows = arena_zalloc(&ctx->arena, targets->count * sizeof(*run->rows));
 		for (size_t i = 0; i < targets->count; i++)
 			read_pid(run, targets->pids[i], targets->selected);
 		write_all(run);
+		mappings_free(run->mappings);
 		same_mm_fini(&run->same_mm);
 	}
 	filter_free(run->filter);

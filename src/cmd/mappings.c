@@ -348,6 +348,17 @@ static const char *pace_reason(struct mappings *mappings)
 	return mappings->pace_text;
 }
 
+const char *mappings_pace(struct mappings *mappings, const struct procdir *dir)
+{
+	const char *reason;
+
+	mappings->dir = dir;
+	reason = pace_reason(mappings);
+	mappings->dir = NULL;
+	arena_fini(&mappings->arena);
+	return reason;
+}
+
 /* Whether the fields are to come from the page walk; frames that are hidden are worth none unasked. */
 static bool wants_pages(struct mappings *mappings)
 {

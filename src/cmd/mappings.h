@@ -54,6 +54,12 @@ enum mappings_source {
 void mappings_from(struct mappings *mappings, enum mappings_source from);
 
 /*
+ * Why smaps and smaps_rollup of the process are not to be read at the pace of this run, with the
+ * estimate; until the next call. NULL: they may be.
+ */
+const char *mappings_pace(struct mappings *mappings, const struct procdir *dir);
+
+/*
  * Parse the ELF files that are met, in every process that is read with NEED_ELF: request of each. To be
  * called before the first process is read.
  */

@@ -272,6 +272,13 @@ def a_big_mapping_is_not_made_to_wait():
         done = lib.vmview(child.pid, "--columns=rss")
         lib.true("from the page walk: pace: " in done.out, done.out)
         lib.vmview("-x", child.pid)
+        total = [lib.vmview_json("--total", *pace, child.pid)["processes"][0]
+                 for pace in ([], ["--pace=fast"])]
+        lib.equal("sources", [one["source"] for one in total], ["pages", "smaps_rollup"])
+        for key in "rss", "anonymous", "private_dirty", "swap":
+            lib.equal(f"total {key}", total[0]["total"][key], total[1]["total"][key])
+        lib.true("private_dirty" in total[0]["total"]["estimates"], "an estimate")
+        lib.true("estimates" not in total[1]["total"], "no estimate")
     finally:
         child.stdin.close()
         child.wait()
@@ -292,6 +299,10 @@ def a_big_mapping_without_frames():
             lib.true(process["missing"]["smaps"].startswith("pace: "), process["missing"])
             lib.equal("rss", process["total"]["rss"], None)
             lib.true(process["total"]["size"] >= 2 << 30, "the size is there")
+            done = lib.vmview("--total", child.pid, "--json", user=65534, status=1)
+            process = json.loads(done.out)["processes"][0]
+            lib.equal("total rss", process["total"]["rss"], None)
+            lib.true(process["missing"]["smaps_rollup"].startswith("pace: "), process["missing"])
         finally:
             child.stdin.close()
             child.wait()
