@@ -64,6 +64,7 @@ libvmview_a_SOURCES += %D%/machine.c %D%/machine.h
 libvmview_a_SOURCES += %D%/map.c
 libvmview_a_SOURCES += %D%/map_check.c %D%/map_check.h
 libvmview_a_SOURCES += %D%/map_columns.c %D%/map_columns.h
+libvmview_a_SOURCES += %D%/map_names.c %D%/map_names.h
 libvmview_a_SOURCES += %D%/map_total.c %D%/map_total.h
 libvmview_a_SOURCES += %D%/mappings.c %D%/mappings.h
 libvmview_a_SOURCES += %D%/naming.c %D%/naming.h

@@ -8,6 +8,7 @@
 #include "cmd/commands.h"
 #include "cmd/map_check.h"
 #include "cmd/map_columns.h"
+#include "cmd/map_names.h"
 #include "cmd/map_total.h"
 #include "cmd/mappings.h"
 #include "cmd/pmap.h"
@@ -58,6 +59,7 @@ struct map_run {
 	enum vma_kind kind_before;
 	int same_as; /* process with the same address space, 0: none */
 	struct vma_tally total, kinds[KIND_COUNT];
+	struct map_names names;
 	uint64_t heap_end, stack_end; /* 0: there is none */
 	struct vma_store sorted; /* rows that wait for the sorting */
 };
@@ -133,6 +135,7 @@ static int take_mapping(void *opaque, struct vma *vma)
 	vma->same &= !run->left_out;
 	run->left_out = false;
 	add_to_kind(run, vma);
+	map_names_add(&run->names, vma);
 	if (run->columns.sort.column)
 		vma_store_add(&run->sorted, vma);
 	else
@@ -172,6 +175,23 @@ static void write_kinds(struct map_run *run)
 			report_row(report, &run->kinds[kind]);
 	if (out)
 		report_row(report, &run->total);
+	report_table_end(report);
+}
+
+/* Names that programs gave to memory, where they did. */
+static void write_names(struct map_run *run)
+{
+	struct report *report = run->ctx->report;
+	struct map_names *names = &run->names;
+
+	if (!names->count)
+		return;
+	if (report_prose(report))
+		out_char(report_prose(report), '\n');
+	map_names_sort(names);
+	report_table(report, &run->columns.names);
+	for (size_t i = 0; i < names->count; i++)
+		report_row(report, &names->list[i]);
 	report_table_end(report);
 }
 
@@ -272,6 +292,7 @@ static void end_process(struct map_run *run, bool complete, const struct mapping
 		/* (the rollup makes the process wait as smaps does) */
 		if (result->pass.changed && !result->from_pages)
 			total_from_rollup(run);
+		write_names(run);
 		write_kinds(run);
 	} else {
 		end_without_mappings(run);
@@ -367,6 +388,7 @@ static void reset_process(struct map_run *run, const struct procdir *dir)
 	run->heap_end = run->stack_end = 0;
 	arena_fini(&run->arena);
 	vma_store_clear(&run->sorted);
+	map_names_fini(&run->names);
 	vma_tally_init(&run->total, "total");
 	for (unsigned kind = 0; kind < KIND_COUNT; kind++)
 		vma_tally_init(&run->kinds[kind], kind_names[kind]);
@@ -518,6 +540,7 @@ static void run_fini(struct map_run *run)
 	same_mm_fini(&run->same_mm);
 	map_columns_fini(&run->columns);
 	vma_store_fini(&run->sorted);
+	map_names_fini(&run->names);
 	arena_fini(&run->arena);
 }
 

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "cmd/map_columns.h"
 
+#include <string.h>
+
 #include "base/error.h"
 #include "cmd/context.h"
 #include "cmd/targets.h"
@@ -29,6 +31,7 @@ static void make_sets(struct map_columns *columns)
 
 	vma_columns_make(arena, columns->keys, &columns->vma_set);
 	tally_columns_make(arena, columns->keys, &columns->tally_set);
+	name_columns_make(arena, &columns->tally_set, &columns->names_set);
 	columns->made_count = columns->keys->count;
 	columns->made_seen = columns->keys->seen;
 }
@@ -52,6 +55,16 @@ static int select_columns(struct map_columns *columns, struct error *err)
 			     options->json	? all_sums :
 			     columns->ctx->core ? tally_columns_core :
 						  tally_columns_default,
+			     NULL, arena, err);
+	if (rc)
+		return rc;
+	/* behind "kind" or, in JSON, "kind,mappings" the same */
+	rc = selection_parse(&columns->names_selection, &columns->names_set,
+			     arena_printf(arena, "name%s",
+					  strchr(options->json	    ? all_sums :
+						 columns->ctx->core ? tally_columns_core :
+								      tally_columns_default,
+						 ',')),
 			     NULL, arena, err);
 	if (rc)
 		return rc;
@@ -119,6 +132,7 @@ int map_columns_make(struct map_columns *columns, struct context *ctx, struct sm
 	columns->mappings =
 		(struct table){ "mappings", &columns->selection, tone_of, repeats, .csv = true };
 	columns->kinds = (struct table){ "kinds", &columns->kinds_selection };
+	columns->names = (struct table){ "names", &columns->names_selection };
 	return 0;
 }
 

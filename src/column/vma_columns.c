@@ -387,6 +387,26 @@ void vma_columns_make(struct arena *arena, const struct smaps_keys *keys, struct
 	*set = (struct column_set){ columns, n + COUNT(vma_last) };
 }
 
+static struct value get_tally_text(const void *row, const struct column *column)
+{
+	(void)column;
+	return value_text(bytes_of(((const struct vma_tally *)row)->name));
+}
+
+void name_columns_make(struct arena *arena, const struct column_set *tally, struct column_set *set)
+{
+	struct column *columns = arena_alloc(arena, tally->count * sizeof(*columns));
+
+	/* the first is kind */
+	memcpy(columns, tally->columns, tally->count * sizeof(*columns));
+	columns[0] = (struct column){ .name = "name",
+				      .heading = "NAME",
+				      .help = "name that the program gave the mappings",
+				      .type = VALUE_TEXT,
+				      .get = get_tally_text };
+	*set = (struct column_set){ columns, tally->count };
+}
+
 void tally_columns_make(struct arena *arena, const struct smaps_keys *keys, struct column_set *set)
 {
 	size_t most = COUNT(tally_facts) + SMAPS_SLOTS + SUM_COUNT;

@@ -16,6 +16,9 @@ void tally_columns_make(struct arena *arena, const struct smaps_keys *keys, stru
 /* Whether a column of sums tells of mappings or of a core, and nothing of a process as a whole. */
 bool tally_column_is_of_mappings(const char *name);
 
+/* Those of sums by name: tally's, whose first is kind, with the name in its place. */
+void name_columns_make(struct arena *arena, const struct column_set *tally, struct column_set *set);
+
 /* Fields that JSON shows of every mapping: all but those that only some kernels have, unless met. */
 const char *vma_columns_json(struct arena *arena, const struct column_set *set,
 			     const struct smaps_keys *keys);

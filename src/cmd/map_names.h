@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef VMVIEW_CMD_MAP_NAMES_H
+#define VMVIEW_CMD_MAP_NAMES_H
+
+#include "base/arena.h"
+#include "column/vma_columns.h"
+
+/*
+ * Mappings that programs gave a name (prctl(PR_SET_VMA_ANON_NAME), "[anon:NAME]"), added up by it.
+ * A process may give as many as it has mappings: those behind 4096 are one, "(other names)".
+ */
+struct map_names {
+	struct arena arena;
+	struct vma_tally *list;	/* name is the text */
+	size_t count, cap;
+	uint32_t *table;	/* index in list + 1, by hash; 0: none */
+	size_t size;		/* a power of two */
+};
+
+void map_names_init(struct map_names *names);
+void map_names_fini(struct map_names *names);
+
+/* Count the mapping if it has such a name. */
+void map_names_add(struct map_names *names, const struct vma *vma);
+
+/* The most address space first. */
+void map_names_sort(struct map_names *names);
+
+#endif
