@@ -57,6 +57,9 @@ struct huge_run {
 	size_t kept_count;
 	struct huge_row total;
 	struct why_row why[SLOT_REASONS];
+	struct huge_reasons mended; /* reasons of rows that smaps completes */
+	bool unmended; /* there was a row that it does not */
+	uint64_t huge_slots; /* of a mapping: mapped as one, by smaps, and not met yet */
 	bool off; /* PR_SET_THP_DISABLE */
 	struct value merges; /* PR_SET_MEMORY_MERGE */
 	/* of all processes, each address space once */
@@ -91,8 +94,13 @@ static void add_slot(struct huge_run *run, struct huge_row *row, const struct sl
 	struct why_row *why;
 	uint64_t entries = slot->present + slot->zero;
 
-	/* without a scan nothing tells a huge folio that a PMD maps from one that is mapped in pieces */
-	if (reason == SLOT_SPLIT && run->pages.reasons.mapped)
+	/* without a scan smaps tells how many of those with a huge folio are mapped as one, not which */
+	if (run->pages.reasons.mapped && run->huge_slots &&
+	    slot->big * page_size == run->thp.huge_size) {
+		run->huge_slots--;
+		return;
+	}
+	if (reason == SLOT_SPLIT && row->reasons->mapped)
 		reason = SLOT_UNKNOWN;
 	why = &run->why[reason];
 	if (!by_reason[reason]++)
@@ -139,13 +147,59 @@ static void find_pool(struct huge_run *run, struct huge_row *row)
 	row->pool_reason = NULL;
 }
 
+static uint64_t field_of(const struct vma *vma, unsigned slot)
+{
+	return vma_has(vma, slot) ? vma->field[slot] : 0;
+}
+
+/* Entries of the TLB that pages of the pool take. */
+static uint64_t pool_entries(const struct huge_run *run, const struct huge_row *row)
+{
+	uint64_t entries = 0;
+
+	for (unsigned order = 0; order < HUGE_ORDERS; order++)
+		entries += row->counts.pool[order] / (run->ctx->host.page_size << order);
+	return entries;
+}
+
+/*
+ * Without PAGEMAP_SCAN smaps tells how much a PMD maps, where it was read: the kernels that have not the
+ * fields of shared memory (4.8) and files (5.4) do not map these huge.
+ */
+static void find_mapped(struct huge_run *run, struct huge_row *row)
+{
+	uint64_t page_size = run->ctx->host.page_size, huge_size = run->subjects.caps.huge_size;
+	struct huge_counts *counts = &row->counts;
+	uint64_t thp = field_of(&row->vma, SMAPS_ANON_HUGE_PAGES) +
+		       field_of(&row->vma, SMAPS_SHMEM_PMD_MAPPED) +
+		       field_of(&row->vma, SMAPS_FILE_PMD_MAPPED);
+
+	run->huge_slots = 0;
+	row->reasons = &run->pages.reasons;
+	if (!row->reasons->mapped || row->reasons->all || !huge_size)
+		return;
+	run->mended = run->pages.reasons;
+	run->mended.mapped = NULL;
+	if (!vma_has(&row->vma, SMAPS_ANON_HUGE_PAGES) || thp + counts->hugetlb > counts->present ||
+	    (counts->hugetlb && row->pool_reason)) {
+		run->unmended = true;
+		return;
+	}
+	run->huge_slots = thp / huge_size;
+	counts->pmd = thp + counts->hugetlb;
+	counts->large -= counts->large < counts->pmd ? counts->large : counts->pmd;
+	counts->tlb -= counts->pmd / page_size;
+	counts->tlb += run->huge_slots + pool_entries(run, row);
+	counts->huge_slots = run->huge_slots + counts->hugetlb / huge_size;
+	row->reasons = &run->mended;
+}
+
 /* The row of a mapping, but for why. */
 static void fill_row(struct huge_run *run, struct subject *subject, size_t index)
 {
 	struct huge_row *row = &run->row;
 
 	huge_pages_counts(&run->pages, index, &row->counts);
-	row->reasons = &run->pages.reasons;
 	row->why_asked = run->options.why;
 	row->why = SLOT_REASONS;
 	vma_store_get(&subject->vmas, index, &row->vma);
@@ -153,6 +207,7 @@ static void fill_row(struct huge_run *run, struct subject *subject, size_t index
 	if (row->counts.hugetlb)
 		row->vma.kind = KIND_HUGETLB;
 	find_pool(run, row);
+	find_mapped(run, row);
 }
 
 /* For people, what holds nothing is passed over. */
@@ -190,6 +245,7 @@ static void write_rows(struct huge_run *run, struct subject *subject)
 	if (run->sort.column)
 		run->kept = mem_grow(run->kept, subject->vmas.count + 1, sizeof(*run->kept));
 	run->kept_count = 0;
+	run->unmended = false;
 	report_table(run->ctx->report, &run->mappings);
 	for (size_t i = 0; i < subject->vmas.count; i++) {
 		struct huge_row *row = &run->row;
@@ -211,6 +267,8 @@ static void write_rows(struct huge_run *run, struct subject *subject)
 	if (run->sort.column)
 		write_sorted(run, subject);
 	report_table_end(run->ctx->report);
+	if (run->total.reasons->mapped && run->mended.mapped == NULL && !run->unmended)
+		run->total.reasons = &run->mended;
 }
 
 static void print_sizes(struct huge_run *run, const char *title, const uint64_t *by_order)
@@ -309,6 +367,7 @@ static void show(void *opaque, struct subject *subject)
 		subject_partial(&run->subjects, subject, &err);
 	}
 	run->total = (struct huge_row){ .reasons = &run->pages.reasons };
+	run->mended = run->pages.reasons;
 	memset(run->why, 0, sizeof(run->why));
 	for (unsigned i = 0; i < SLOT_REASONS; i++)
 		run->why[i].reason = (enum slot_reason)i;
@@ -347,7 +406,9 @@ static int parse_columns(struct huge_run *run, struct error *err)
 		rc = sort_parse(&run->sort, &run->set, options->sort, err);
 	if (rc == 0)
 		rc = filter_parse(&run->filter, &run->set, options->filter, arena, err);
-	run->subjects.needs = NEED_KIND | (run->options.why ? NEED_SMAPS : 0);
+	run->subjects.needs = NEED_KIND;
+	if (run->options.why || !caps_has(&run->subjects.caps, CAPS_SCAN))
+		run->subjects.needs |= NEED_SMAPS;
 	run->mappings = (struct table){ "mappings", &run->selection, .csv = true };
 	run->why_table = (struct table){ "why", &run->why_selection };
 	return rc;
