@@ -231,6 +231,7 @@ static uint64_t show(struct live_run *run, struct terminal *term, struct grid *g
 		live_resize(&run->live, grid->width, grid->height);
 	}
 	live_draw(&run->live, grid);
+	term_mouse(term, !run->live.plain);
 	term_show(term, grid);
 	return meter_now() + (live_cpu_now() - begin) * DRAW_SHARE;
 }

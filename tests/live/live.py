@@ -491,6 +491,51 @@ def no_terminal_no_colour_no_utf8():
 
 
 @lib.test
+def colours_by_terminal():
+    kinds = {"screen": r"\033\[[0-9;]*3[1-6]m", "screen-256color": r"\033\[[0-9;]*38;5;\d+m",
+             "xterm-direct": r"\033\[[0-9;]*38;2;\d+;\d+;\d+m", "vt100": None}
+    for name, pattern in kinds.items():
+        if subprocess.run(["infocmp", name], stdout=subprocess.DEVNULL,
+                          stderr=subprocess.DEVNULL).returncode:
+            continue            # this machine does not know it
+        with terminal(env=[f"TERM={name}"]) as term, sleeper() as process:
+            term.run(process.pid)
+            term.until("ADDRESS", "elf")
+            text = term.tmux("capture-pane", "-p", "-e")
+            if pattern:
+                lib.true(re.search(pattern, text), f"{name}: {text[:2000]!r}")
+            else:
+                lib.equal(name, re.findall(r"\033\[[0-9;]*3[0-8]", text), [])
+
+
+@lib.test
+def mouse_moves_and_opens():
+    def button(code, row):
+        return f"\033[M{chr(32 + code)}{chr(33 + 19)}{chr(33 + row)}"
+
+    with terminal(env=["TERM=screen"]) as term, sleeper() as process:
+        term.run(process.pid)
+        screen = term.until("ADDRESS", "> ")
+        rows = screen.splitlines()
+        first = [i for i, row in enumerate(rows) if row.startswith("> ")][0]
+        for code, line in (65, 1), (65, 2), (64, 1):        # the wheel: down, down, up
+            term.type(button(code, first))
+            term.until(f"line {line + 1} of")
+        click = button(0, first + 3) + button(3, first + 3)
+        term.type(click)
+        term.until("line 4 of")
+        term.type(click)
+        term.until("a cell")
+        lib.equal("mouse", term.tmux("display-message", "-p", "#{mouse_any_flag}").strip(), "1")
+        term.type("P")
+        term.until("? help", gone=True)
+        lib.equal("in plain", term.tmux("display-message", "-p", "#{mouse_any_flag}").strip(), "0")
+        term.type("P")
+        term.until("? help")
+        lib.equal("again", term.tmux("display-message", "-p", "#{mouse_any_flag}").strip(), "1")
+
+
+@lib.test
 def writing_asks_before_it_replaces():
     with terminal() as term, sleeper() as process:
         path = os.path.join(term.dir, "out.json")

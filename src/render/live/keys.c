@@ -478,7 +478,7 @@ static const struct binding {
 	{ 'Z', NULL, NULL, do_zoom_out },
 	{ '=', "=", "pages: the whole mapping on one screen", do_zoom_fit },
 	{ 'u', "u", "units: bytes, human, pages", do_units },
-	{ 'P', "P", "plain: no bars and no hints, to copy from", do_plain },
+	{ 'P', "P", "plain: no bars, no hints, no mouse: to copy from", do_plain },
 	{ 'w', "w", "write what is shown to a file (NAME.json: as JSON)", do_write },
 	{ '+', "+ -", "refresh more often, less often", do_faster },
 	{ '-', NULL, NULL, do_slower },

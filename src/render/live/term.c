@@ -49,6 +49,7 @@ struct crash {
 	CALL(getmaxy)                                                                              \
 	CALL(getmouse)                                                                             \
 	CALL(has_colors)                                                                           \
+	CALL(init_extended_pair)                                                                   \
 	CALL(init_pair)                                                                            \
 	CALL(keypad)                                                                               \
 	CALL(mouseinterval)                                                                        \
@@ -60,6 +61,7 @@ struct crash {
 	CALL(nonl)                                                                                 \
 	CALL(set_escdelay)                                                                         \
 	CALL(start_color)                                                                          \
+	CALL(tigetnum)                                                                             \
 	CALL(tigetstr)                                                                             \
 	CALL(use_default_colors)                                                                   \
 	CALL(wattrset)                                                                             \
@@ -82,7 +84,7 @@ struct terminal {
 	struct curses curses;
 	SCREEN *screen;
 	int signals; /* signalfd */
-	bool utf8, color;
+	bool utf8, color, mouse;
 	attr_t attrs[STYLE_COUNT];
 	struct termios modes;
 	struct crash *crash;
@@ -187,12 +189,37 @@ static int block_signals(void)
 	return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 }
 
-/* Colours by what they mean; each kind a colour of the 8 that every terminal has, then bold ones. */
+/*
+ * The kinds where there are more than 8 colours: of middling brightness, so that they can be read on
+ * black and on white, each level of red, green and blue one of those of the cube of 256 colours.
+ */
+static const struct {
+	uint8_t level[3]; /* 0..5 */
+} kind_colors[STYLE_KINDS] = {
+	{ { 0, 3, 0 } }, { { 4, 2, 0 } }, { { 1, 2, 5 } }, { { 4, 1, 4 } },
+	{ { 0, 3, 3 } }, { { 5, 1, 1 } }, { { 2, 3, 1 } }, { { 3, 3, 0 } },
+	{ { 2, 2, 5 } }, { { 5, 1, 3 } }, { { 2, 3, 4 } }, { { 4, 2, 2 } },
+};
+
+/* By index of the cube, or, on a terminal whose colours are their own values, by that. */
+static int kind_color(unsigned kind, int colors)
+{
+	static const uint8_t values[] = { 0, 95, 135, 175, 215, 255 };
+	const uint8_t *level = kind_colors[kind].level;
+
+	if (colors > 256)
+		return values[level[0]] << 16 | values[level[1]] << 8 | values[level[2]];
+	return 16 + 36 * level[0] + 6 * level[1] + level[2];
+}
+
+/* Colours by what they mean; each kind one of its own, of 8 a colour, then bold ones. */
 static void choose_colors(struct terminal *term)
 {
 	const struct curses *curses = &term->curses;
 	static const short base[] = { COLOR_GREEN,   COLOR_YELLOW, COLOR_BLUE,
 				      COLOR_MAGENTA, COLOR_CYAN,   COLOR_RED };
+	int colors = curses->tigetnum("colors");
+	bool many;
 
 	curses->start_color();
 	curses->use_default_colors();
@@ -201,9 +228,14 @@ static void choose_colors(struct terminal *term)
 	term->attrs[STYLE_GOOD] = (attr_t)curses->COLOR_PAIR(1);
 	term->attrs[STYLE_WARN] = (attr_t)curses->COLOR_PAIR(2);
 	term->attrs[STYLE_BAD] = (attr_t)curses->COLOR_PAIR(6) | A_BOLD;
-	for (unsigned i = 0; i < STYLE_KINDS; i++)
-		term->attrs[STYLE_KIND + i] = (attr_t)curses->COLOR_PAIR((int)(i % 6) + 1) |
-					      (i >= 6 ? A_BOLD : A_NORMAL);
+	many = colors >= 256 && curses->tigetnum("pairs") > 6 + STYLE_KINDS;
+	for (unsigned i = 0; i < STYLE_KINDS; i++) {
+		if (many)
+			curses->init_extended_pair(7 + (int)i, kind_color(i, colors), -1);
+		term->attrs[STYLE_KIND + i] = many ? (attr_t)curses->COLOR_PAIR(7 + (int)i) :
+						     (attr_t)curses->COLOR_PAIR((int)(i % 6) + 1) |
+							      (i >= 6 ? A_BOLD : A_NORMAL);
+	}
 }
 
 static void choose_attributes(struct terminal *term, bool color)
@@ -217,6 +249,15 @@ static void choose_attributes(struct terminal *term, bool color)
 		choose_colors(term);
 }
 
+void term_mouse(struct terminal *term, bool ours)
+{
+	const mmask_t mask = BUTTON1_CLICKED | BUTTON1_PRESSED | BUTTON4_PRESSED | BUTTON5_PRESSED;
+
+	if (term->mouse != ours)
+		term->curses.mousemask(ours ? mask : 0, NULL);
+	term->mouse = ours;
+}
+
 static void set_modes(const struct curses *curses)
 {
 	curses->cbreak();
@@ -226,8 +267,6 @@ static void set_modes(const struct curses *curses)
 	curses->keypad(*curses->window, TRUE);
 	curses->set_escdelay(ESCAPE_MS);
 	curses->curs_set(0);
-	curses->mousemask(BUTTON1_CLICKED | BUTTON1_PRESSED | BUTTON4_PRESSED | BUTTON5_PRESSED,
-			  NULL);
 	curses->mouseinterval(0);
 }
 

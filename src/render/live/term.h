@@ -33,6 +33,9 @@ bool term_is_utf8(const struct terminal *term);
 void term_size(const struct terminal *term, size_t *width, size_t *height);
 void term_show(struct terminal *term, const struct grid *grid);
 
+/* Whether clicks and the wheel come as keys; else the terminal has them, to mark text with. */
+void term_mouse(struct terminal *term, bool ours);
+
 /* Wait at most so long; TERM_END where it is to end: a signal, or the terminal went away. */
 enum term_event term_wait(struct terminal *term, uint64_t timeout_ns, struct term_key *key);
 
