@@ -8,7 +8,7 @@
 #include "render/live/live.h"
 #include "render/live/tree.h"
 
-enum { DRAWN_MAX = 128, MARKS = 2, NAME_LEAST = 12, INDENT = 2 };
+enum { DRAWN_MAX = 128, MARKS = 2, NAME_LEAST = 16, INDENT = 2 };
 
 /* A column as it is drawn: itself, or the change of it. */
 struct drawn {
