@@ -322,10 +322,9 @@ static bool is_crowd(struct huge_read *read)
 /* Pages that follow those of the piece before belong to it. */
 static void note_piece(struct huge_read *read, uint64_t vpn, uint32_t vma)
 {
-	const struct piece *last = &read->pieces[read->piece_count - 1];
+	const struct piece *last = read->piece_count ? &read->pieces[read->piece_count - 1] : NULL;
 
-	if (!read->piece_count || last->vma != vma ||
-	    last->vpn + (read->next_tag - last->tag) != vpn)
+	if (!last || last->vma != vma || last->vpn + (read->next_tag - last->tag) != vpn)
 		read->pieces[read->piece_count++] = (struct piece){ read->next_tag, vma, vpn };
 }
 
