@@ -5,13 +5,15 @@
  */
 #define _GNU_SOURCE
 #include <pthread.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
-static void *in_arena, *stack;
+static void *in_arena, *in_heap;
+static uintptr_t stack;
 static pthread_barrier_t ready;
 
 static void *allocates(void *arg)
@@ -25,7 +27,7 @@ static void *allocates(void *arg)
 
 static void *ends(void *arg)
 {
-	stack = &arg;
+	stack = (uintptr_t)&arg;
 	return NULL;
 }
 
@@ -34,9 +36,9 @@ int main(void)
 	void *plain =
 		mmap(NULL, 1 << 20, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	void *code = mmap(NULL, 1 << 16, PROT_READ | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	void *main_arena = malloc(100);
 	pthread_t first, second;
 
+	in_heap = malloc(100);
 	pthread_barrier_init(&ready, NULL, 2);
 	pthread_create(&first, NULL, allocates, NULL);
 	pthread_barrier_wait(&ready);
@@ -44,7 +46,7 @@ int main(void)
 	pthread_join(second, NULL);
 	printf("{\"arena\":%lu,\"stack\":%lu,\"code\":%lu,\"heap\":%lu,\"plain\":%lu}\n",
 	       (unsigned long)in_arena, (unsigned long)stack, (unsigned long)code,
-	       (unsigned long)main_arena, (unsigned long)plain);
+	       (unsigned long)in_heap, (unsigned long)plain);
 	fflush(stdout);
 	return (int)read(0, &(char){ 0 }, 1);
 }
