@@ -27,8 +27,8 @@ static void *allocates(void *arg)
 
 static void *ends(void *arg)
 {
-	stack = (uintptr_t)&arg;
-	return NULL;
+	stack = (uintptr_t)__builtin_frame_address(0);
+	return arg;
 }
 
 int main(void)
