@@ -62,10 +62,18 @@ static void grow(struct files *files)
 		*find(files, files->rows[i].dev, files->rows[i].inode) = (uint32_t)i + 1;
 }
 
-static void add_row(struct files *files, const struct vma *vma, uint64_t dev)
+/* Before a frame of it was seen; /dev/zero gives memory that is not the file's. */
+static enum vma_kind kind_by_name(const struct vma *vma)
 {
 	enum vma_kind kind = kind_of_record(vma);
 
+	if (kind == KIND_SHM || kind == KIND_HUGETLB || kind == KIND_DEVICE)
+		return kind;
+	return bytes_equal(vma->path, BYTES("/dev/zero")) ? KIND_DEVICE : KIND_FILE;
+}
+
+static void add_row(struct files *files, const struct vma *vma, uint64_t dev)
+{
 	if (files->count == files->cap) {
 		files->cap = files->cap ? files->cap * 2 : 256;
 		files->rows = mem_grow(files->rows, files->cap, sizeof(files->rows[0]));
@@ -77,7 +85,7 @@ static void add_row(struct files *files, const struct vma *vma, uint64_t dev)
 		.inode = vma->inode,
 		.path = arena_bytes(&files->view->ctx->arena, vma->path),
 		.deleted = vma->deleted,
-		.kind = kind == KIND_UNKNOWN ? KIND_FILE : kind,
+		.kind = kind_by_name(vma),
 	};
 }
 

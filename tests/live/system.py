@@ -206,12 +206,15 @@ def by_file():
     reads = "m=mmap.mmap(f.fileno(),0,prot=mmap.PROT_READ)\n"
     touch = f"sum(m[i] for i in range(0,len(m),{PAGE}))\n"
     private = "m=mmap.mmap(f.fileno(),0,flags=mmap.MAP_PRIVATE)\n"
+    zero = (f"z=open('/dev/zero','r+b')\nn=mmap.mmap(z.fileno(),{PAGE},flags=mmap.MAP_PRIVATE)\n"
+            "n[0]=1\n")
     copy = f"for i in range(0,10*{PAGE},{PAGE}): m[i]=1\n"
     for directory, kind in ("/dev/shm", "shm"), ("/var/tmp", "file"):
         with tempfile.NamedTemporaryFile(prefix="vmview-test.", dir=directory) as file:
             file.write(bytes(64 * PAGE))
             file.flush()
-            children = [mapper(file.name, reads + touch), mapper(file.name, private + copy + touch)]
+            children = [mapper(file.name, reads + touch),
+                        mapper(file.name, zero + private + copy + touch)]
             try:
                 done = lib.vmview("system", "--by=file", "--json", status=None)
             finally:
@@ -226,6 +229,10 @@ def by_file():
             equal("kind", row["kind"], kind)
             equal("inode", row["inode"], os.stat(file.name).st_ino)
             equal("deleted", row["deleted"], False)
+            # private memory from /dev/zero is not that file's
+            zeros = {(row["kind"], row["bytes"]) for row in document["files"]
+                     if row["path"] == "/dev/zero"}
+            equal("/dev/zero", zeros, {("device", 0)})
 
 
 @lib.test
