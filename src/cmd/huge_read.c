@@ -322,10 +322,13 @@ static bool is_crowd(struct huge_read *read)
 /* Pages that follow those of the piece before belong to it. */
 static void note_piece(struct huge_read *read, uint64_t vpn, uint32_t vma)
 {
-	const struct piece *last = read->piece_count ? &read->pieces[read->piece_count - 1] : NULL;
+	struct piece *next = read->pieces + read->piece_count;
 
-	if (!last || last->vma != vma || last->vpn + (read->next_tag - last->tag) != vpn)
-		read->pieces[read->piece_count++] = (struct piece){ read->next_tag, vma, vpn };
+	if (read->piece_count && next[-1].vma == vma &&
+	    next[-1].vpn + (read->next_tag - next[-1].tag) == vpn)
+		return;
+	*next = (struct piece){ read->next_tag, vma, vpn };
+	read->piece_count++;
 }
 
 static void ask_frames(struct huge_read *read, uint64_t pfn, uint64_t pages, uint64_t vpn,
