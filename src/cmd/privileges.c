@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "cmd/privileges.h"
 
+#include <cap-ng.h>
 #include <fcntl.h>
-#include <linux/capability.h>
 #include <linux/close_range.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -14,27 +14,39 @@
 #include <unistd.h>
 
 #include "base/error.h"
-#include "source/own_caps.h"
 
-static const uint64_t kept = OWN_CAP(CAP_SYS_PTRACE) | OWN_CAP(CAP_DAC_READ_SEARCH) |
-			     OWN_CAP(CAP_SYS_ADMIN) | OWN_CAP(CAP_PERFMON) |
-			     OWN_CAP(CAP_CHECKPOINT_RESTORE);
+static const unsigned kept[] = {
+	CAP_SYS_PTRACE, CAP_DAC_READ_SEARCH, CAP_SYS_ADMIN, CAP_PERFMON, CAP_CHECKPOINT_RESTORE,
+};
+
+enum { KEPT = sizeof(kept) / sizeof(kept[0]) };
 
 /* What a child needs to become nobody; we ourselves never use it, so it is not in effect. */
-static const uint64_t to_confine = OWN_CAP(CAP_SETUID) | OWN_CAP(CAP_SETGID);
+static const unsigned to_confine[] = { CAP_SETUID, CAP_SETGID };
+
+static void keep(const unsigned *list, const bool *have, size_t count, unsigned sets)
+{
+	for (size_t i = 0; i < count; i++)
+		if (have[i])
+			capng_update(CAPNG_ADD, (capng_type_t)sets, list[i]);
+}
 
 static void drop_capabilities(bool parses)
 {
-	struct own_caps have = { 0 }, left = { 0 };
-	int rc = own_caps_get(&have);
+	bool have[KEPT], may_confine[2];
 
-	if (rc == 0 && !own_caps_any(&have))
+	capng_get_caps_process();
+	if (capng_have_capabilities(CAPNG_SELECT_CAPS) == CAPNG_NONE)
 		return;
-	left.effective = left.permitted = have.effective & kept;
-	if (parses)
-		left.permitted |= have.permitted & to_confine;
+	for (size_t i = 0; i < KEPT; i++)
+		have[i] = capng_have_capability(CAPNG_EFFECTIVE, kept[i]);
+	for (size_t i = 0; i < 2; i++)
+		may_confine[i] = parses && capng_have_capability(CAPNG_PERMITTED, to_confine[i]);
+	capng_clear(CAPNG_SELECT_ALL);
+	keep(kept, have, KEPT, CAPNG_EFFECTIVE | CAPNG_PERMITTED);
+	keep(to_confine, may_confine, 2, CAPNG_PERMITTED);
 	/* without CAP_SETPCAP the bounding set stays; what exec could gain, no_new_privs forbids */
-	if (rc || own_caps_set(&left))
+	if (capng_apply(CAPNG_SELECT_CAPS))
 		error_note("capabilities could not be dropped");
 	prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
 }

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "source/elf_confine.h"
 
+#include <cap-ng.h>
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
-#include <linux/capability.h>
 #include <linux/close_range.h>
 #include <linux/landlock.h>
 #include <seccomp.h>
@@ -22,7 +22,6 @@
 #include <unistd.h>
 
 #include "config.h"
-#include "source/own_caps.h"
 
 /* Sanitizers have their own memory and need time and a few calls of their own. */
 #if defined(__SANITIZE_ADDRESS__)
@@ -175,24 +174,25 @@ static void set_limits(void)
 
 static bool has_rights(void)
 {
-	struct own_caps caps;
-
-	return geteuid() == 0 || getuid() == 0 || own_caps_get(&caps) || own_caps_any(&caps);
+	capng_get_caps_process();
+	return geteuid() == 0 || getuid() == 0 ||
+	       capng_have_capabilities(CAPNG_SELECT_CAPS) != CAPNG_NONE;
 }
 
 /* Another user than anybody, and no capability. What we may not change stays: seccomp is left. */
 static void leave_user(void)
 {
-	const uint64_t change = OWN_CAP(CAP_SETUID) | OWN_CAP(CAP_SETGID);
-	const struct own_caps enough = { .effective = change, .permitted = change };
-	const struct own_caps none = { 0 };
-	struct own_caps have;
-
-	if (own_caps_get(&have) == 0 && (have.permitted & change) == change &&
-	    own_caps_set(&enough) == 0 && setgroups(0, NULL) == 0 &&
-	    setresgid(NOBODY, NOBODY, NOBODY) == 0)
-		(void)!setresuid(NOBODY, NOBODY, NOBODY);
-	own_caps_set(&none);
+	if (capng_have_capability(CAPNG_PERMITTED, CAP_SETUID) &&
+	    capng_have_capability(CAPNG_PERMITTED, CAP_SETGID)) {
+		capng_clear(CAPNG_SELECT_CAPS);
+		capng_updatev(CAPNG_ADD, CAPNG_EFFECTIVE | CAPNG_PERMITTED, CAP_SETUID, CAP_SETGID,
+			      -1);
+		if (capng_apply(CAPNG_SELECT_CAPS) == 0 && setgroups(0, NULL) == 0 &&
+		    setresgid(NOBODY, NOBODY, NOBODY) == 0)
+			(void)!setresuid(NOBODY, NOBODY, NOBODY);
+	}
+	capng_clear(CAPNG_SELECT_CAPS);
+	capng_apply(CAPNG_SELECT_CAPS);
 }
 
 static void keep_alone(int socket)

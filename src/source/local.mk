@@ -35,7 +35,6 @@ libvmview_a_SOURCES += %D%/numa_maps.c %D%/numa_maps.h
 libvmview_a_SOURCES += %D%/objects.c %D%/objects.h
 libvmview_a_SOURCES += %D%/pagescan.c %D%/pagescan.h
 libvmview_a_SOURCES += %D%/pagewalk.c %D%/pagewalk.h
-libvmview_a_SOURCES += %D%/own_caps.c %D%/own_caps.h
 libvmview_a_SOURCES += %D%/pids.c %D%/pids.h
 libvmview_a_SOURCES += %D%/procdir.c
 libvmview_a_SOURCES += %D%/procmap.h

@@ -35,7 +35,6 @@ UNIT_TESTS += %D%/test_num
 UNIT_TESTS += %D%/test_numa_maps
 UNIT_TESTS += %D%/test_options
 UNIT_TESTS += %D%/test_out
-UNIT_TESTS += %D%/test_own_caps
 UNIT_TESTS += %D%/test_page
 UNIT_TESTS += %D%/test_page_figures
 UNIT_TESTS += %D%/test_page_runs
