@@ -175,7 +175,7 @@ static void sleep_ns(uint64_t ns)
 static uint64_t pause_ns(struct live_run *run, uint64_t last)
 {
 	uint64_t now = meter_now(), due = last + run->live.interval_ns;
-	uint64_t least = run->reader.cost_ns / run->reader.budget.percent * 100;
+	uint64_t least = live_reader_least_ns(&run->reader);
 	uint64_t wait = live_budget_wait(&run->reader.budget, now);
 
 	if (due < last + least)

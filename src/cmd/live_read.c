@@ -368,17 +368,27 @@ void live_reader_views(struct live_reader *reader, struct live *live)
 	set_other_views(reader, live);
 }
 
+uint64_t live_reader_least_ns(const struct live_reader *reader)
+{
+	return reader->cost_ns / reader->budget.percent * 100;
+}
+
 /* What the reading costs us is told, but not of a recording, which costs nobody anything. */
 static void add_cost(struct live_reader *reader, struct live *live)
 {
-	size_t len = strlen(live->facts.status);
-	double share = (double)reader->cost_ns * 100 / (double)live->interval_ns;
+	size_t len = strlen(live->facts.status), size = sizeof(live->facts.status);
+	uint64_t least = live_reader_least_ns(reader), every = live->interval_ns;
+	char seldom[40] = "";
 
 	if (reader->ctx->root.recorded || live->facts.ended)
 		return;
-	snprintf(live->facts.status + len, sizeof(live->facts.status) - len,
-		 "%sreading takes %.1f ms CPU (%.1f%%)", len ? "; " : "",
-		 (double)reader->cost_ns / 1e6, share);
+	if (least > every) {
+		snprintf(seldom, sizeof(seldom), ", so every %.1f s", (double)least / 1e9);
+		every = least;
+	}
+	snprintf(live->facts.status + len, size - len, "%sreading takes %.1f ms CPU%s (%.1f%%)",
+		 len ? "; " : "", (double)reader->cost_ns / 1e6, seldom,
+		 (double)reader->cost_ns * 100 / (double)every);
 }
 
 static int (*const readers[LIVE_VIEWS])(struct live_reader *, struct live *, struct error *) = {

@@ -59,6 +59,9 @@ void live_reader_meet(struct live_reader *reader);
  */
 int live_reader_read(struct live_reader *reader, struct live *live, struct error *err);
 
+/* How far apart readings that cost as much as the last one have to be. */
+uint64_t live_reader_least_ns(const struct live_reader *reader);
+
 /* Read only what the cursor is on: the rollup of that process, that page; what else is shown stays. */
 void live_reader_glance(struct live_reader *reader, struct live *live);
 
