@@ -56,7 +56,7 @@ struct huge_run {
 	struct kept_row *kept;
 	size_t kept_count;
 	struct huge_row total;
-	struct why_row why[SLOT_REASONS];
+	struct why_row row_why[SLOT_REASONS], why[SLOT_REASONS]; /* of a mapping, of all */
 	struct huge_reasons mended; /* reasons of rows that smaps completes */
 	bool unmended; /* there was a row that it does not */
 	uint64_t huge_slots; /* of a mapping: mapped as one, by smaps, and not met yet */
@@ -86,8 +86,7 @@ static void read_prctl(struct huge_run *run, struct subject *subject)
 							"unsupported: not in ksm_stat");
 }
 
-static void add_slot(struct huge_run *run, struct huge_row *row, const struct slot *slot,
-		     uint64_t *by_reason)
+static void add_slot(struct huge_run *run, struct huge_row *row, const struct slot *slot)
 {
 	uint64_t page_size = run->subjects.caps.page_size;
 	enum slot_reason reason = slot_reason(slot, &row->vma, &run->thp, page_size, run->off);
@@ -102,32 +101,47 @@ static void add_slot(struct huge_run *run, struct huge_row *row, const struct sl
 	}
 	if (reason == SLOT_SPLIT && row->reasons->mapped)
 		reason = SLOT_UNKNOWN;
-	why = &run->why[reason];
-	if (!by_reason[reason]++)
-		why->mappings++;
+	why = &run->row_why[reason];
+	why->mappings = 1;
 	why->slots++;
 	why->present += slot->present * page_size;
 	why->gain += entries ? entries - 1 : 0;
 	why->more += run->thp.huge_size - slot->present * page_size;
 }
 
-/* Slots are by address, and so are mappings. Returns the first slot that is not of this mapping. */
-static size_t add_slots(struct huge_run *run, struct huge_row *row, uint32_t vma, size_t at)
+/*
+ * Why slots of this mapping are not huge, and most of them. Slots are by address, and so are mappings.
+ * Returns the first slot that is not of this mapping.
+ */
+static size_t find_why(struct huge_run *run, struct huge_row *row, uint32_t vma, size_t at)
 {
-	uint64_t by_reason[SLOT_REASONS] = { 0 }, most = 0;
 	const struct huge_pages *pages = &run->pages;
+	uint64_t most = 0;
 
-	row->why = SLOT_REASONS;
+	if (!run->options.why)
+		return at;
+	memset(run->row_why, 0, sizeof(run->row_why));
 	for (; at < pages->slot_count && pages->slots[at].vma <= vma; at++)
-		if (run->options.why && pages->slots[at].vma == vma && !pages->slots[at].huge &&
+		if (pages->slots[at].vma == vma && !pages->slots[at].huge &&
 		    row->vma.kind != KIND_HUGETLB)
-			add_slot(run, row, &pages->slots[at], by_reason);
+			add_slot(run, row, &pages->slots[at]);
 	for (unsigned i = 0; i < SLOT_REASONS; i++)
-		if (by_reason[i] > most) {
-			most = by_reason[i];
+		if (run->row_why[i].slots > most) {
+			most = run->row_why[i].slots;
 			row->why = (enum slot_reason)i;
 		}
 	return at;
+}
+
+static void add_why(struct why_row *sum, const struct why_row *add)
+{
+	for (unsigned i = 0; i < SLOT_REASONS; i++) {
+		sum[i].slots += add[i].slots;
+		sum[i].mappings += add[i].mappings;
+		sum[i].present += add[i].present;
+		sum[i].gain += add[i].gain;
+		sum[i].more += add[i].more;
+	}
 }
 
 /* Where frames do not tell the pool of a mapping, smaps does, if it was read. */
@@ -251,9 +265,11 @@ static void write_rows(struct huge_run *run, struct subject *subject)
 		struct huge_row *row = &run->row;
 
 		fill_row(run, subject, i);
+		slot = find_why(run, row, (uint32_t)i, slot);
 		if (!filter_matches(run->filter, row))
 			continue;
-		slot = add_slots(run, row, (uint32_t)i, slot);
+		if (run->options.why)
+			add_why(run->why, run->row_why);
 		huge_counts_add(&run->total.counts, &row->counts);
 		if (row->counts.hugetlb && row->pool_reason)
 			run->total.pool_reason = row->pool_reason;
@@ -345,13 +361,7 @@ static void add_to_all(struct huge_run *run)
 	huge_counts_add(&run->sum.counts, &run->total.counts);
 	if (run->total.pool_reason)
 		run->sum.pool_reason = run->total.pool_reason;
-	for (unsigned i = 0; i < SLOT_REASONS; i++) {
-		run->sum_why[i].slots += run->why[i].slots;
-		run->sum_why[i].mappings += run->why[i].mappings;
-		run->sum_why[i].present += run->why[i].present;
-		run->sum_why[i].gain += run->why[i].gain;
-		run->sum_why[i].more += run->why[i].more;
-	}
+	add_why(run->sum_why, run->why);
 }
 
 static void show(void *opaque, struct subject *subject)
