@@ -85,6 +85,7 @@ GENERATORS = {
     'procs-50': Generator('manyprocs -l 50', 1),
     'procs-500': Generator('manyprocs -l 500', 3),
     'procs-2000': Generator('manyprocs -l 2000', 8),
+    'libs-300': Generator('manylibs 300'),
     'forktree': Generator('forktree -g 1g -p 10 32', 5),
 }
 
@@ -208,6 +209,16 @@ def huge_cases():
                (Against('readloop kpageflags,pagemap all', 1.5),))
 
 
+def elf_cases():
+    plain = 'readloop elf {pid}'
+    yield Case('elf-300', 'memory by object, of 300 libraries', 'libs-300',
+               'vmview elf --pace fast {pid}', (Against(plain, 1.3), Peak(16 * MIB)), 300)
+    yield Case('elf-sections-300', 'the same by section', 'libs-300',
+               'vmview elf --sections --pace fast {pid}', (Against(plain), Peak(16 * MIB)), 300)
+    yield Case('elf-symbols-300', 'the same by symbol', 'libs-300',
+               'vmview elf --symbols --pace fast {pid}', (Against(plain), Peak(64 * MIB)), 300)
+
+
 def live_cases():
     # Ten refreshes: the first reading and one for each R.
     yield Case('live-60k', 'ten refreshes of a map of 60,000 mappings', 'vmas-60k',
@@ -230,4 +241,4 @@ STALLS = (
         Reader('vmview pages --summary --pace fast {pid}'), Reader('pmap -X {pid}'))),
 )
 
-CASES = (*map_cases(), *pages_cases(), *share_cases(), *huge_cases(), *live_cases())
+CASES = (*map_cases(), *pages_cases(), *share_cases(), *huge_cases(), *elf_cases(), *live_cases())

@@ -5,10 +5,12 @@
 BENCH_TOOLS = \
 	bench/bigrss \
 	bench/forktree \
+	bench/manylibs \
 	bench/manyprocs \
 	bench/manyvmas \
 	bench/pairs \
 	bench/readloop \
+	bench/sample.so \
 	bench/sparse
 check_PROGRAMS += $(BENCH_TOOLS)
 check_LIBRARIES += bench/libgen.a
@@ -28,6 +30,10 @@ bench_forktree_SOURCES = bench/forktree.c
 bench_forktree_CFLAGS = $(BENCH_PLAIN)
 bench_forktree_LDFLAGS =
 bench_forktree_LDADD = bench/libgen.a
+bench_manylibs_SOURCES = bench/manylibs.c
+bench_manylibs_CFLAGS = $(BENCH_PLAIN)
+bench_manylibs_LDFLAGS =
+bench_manylibs_LDADD = bench/libgen.a
 bench_manyprocs_SOURCES = bench/manyprocs.c
 bench_manyprocs_CFLAGS = $(BENCH_PLAIN)
 bench_manyprocs_LDFLAGS =
@@ -40,8 +46,14 @@ bench_pairs_SOURCES = bench/pairs.c
 bench_pairs_CFLAGS = $(BENCH_PLAIN)
 bench_pairs_LDFLAGS =
 bench_pairs_LDADD =
-bench_readloop_SOURCES = bench/readloop.c bench/readpages.c bench/readpages.h
+bench_readloop_SOURCES = bench/readloop.c bench/readelf.c bench/readelf.h bench/readpages.c \
+	bench/readpages.h
 bench_readloop_LDADD =
+# Not a program, but a library that manylibs copies.
+bench_sample_so_SOURCES = bench/sample.c bench/sample.h
+bench_sample_so_CFLAGS = $(BENCH_PLAIN) -fPIC
+bench_sample_so_LDFLAGS = -shared
+bench_sample_so_LDADD =
 bench_sparse_SOURCES = bench/sparse.c
 bench_sparse_CFLAGS = $(BENCH_PLAIN)
 bench_sparse_LDFLAGS =

@@ -28,7 +28,7 @@ class Failed(Exception):
 class Programs:
     """Where the commands come from."""
 
-    OWN = ('manyvmas', 'bigrss', 'sparse', 'forktree', 'manyprocs', 'readloop', 'pairs')
+    OWN = ('manyvmas', 'bigrss', 'sparse', 'forktree', 'manylibs', 'manyprocs', 'readloop', 'pairs')
 
     def __init__(self, builddir, vmview):
         self.builddir = builddir

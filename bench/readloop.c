@@ -6,6 +6,7 @@
  *   maps smaps smaps_rollup statm   the file, to its end
  *   pagemap  maps, and the pagemap words of its mappings (joined over small gaps; in a mapping over
  *            32 MiB that is mostly empty, only of what PAGEMAP_SCAN finds there)
+ *   elf      pagemap, and the headers, section headers and section names of all ELF files in maps
  *   flags    pagemap, and the kpageflags words of the frames, in runs joined over small gaps
  *   frames   flags, and the kpagecount words likewise
  *   huge     as flags, but PAGEMAP_SCAN first, and then one word of each for a huge page
@@ -56,6 +57,12 @@ static void read_pagemap(struct readloop *loop, const struct mode *mode, const c
 	pagemap_walk(pid, WALK_SPANS, NULL, &loop->tally);
 }
 
+static void read_elf(struct readloop *loop, const struct mode *mode, const char *pid)
+{
+	(void)mode;
+	pagemap_walk(pid, WALK_ELF, NULL, &loop->tally);
+}
+
 static void read_flags(struct readloop *loop, const struct mode *mode, const char *pid)
 {
 	(void)mode;
@@ -98,7 +105,7 @@ static const struct mode modes[] = {
 	{ "pagemap", read_pagemap, true },   { "flags", read_flags, true },
 	{ "frames", read_frames, true },     { "huge", read_huge, true },
 	{ "every", read_every, true },	     { "kpageflags", read_whole, false },
-	{ "kpagecount", read_whole, false },
+	{ "kpagecount", read_whole, false }, { "elf", read_elf, true },
 };
 
 static const struct mode *mode_find(const char *name)
@@ -140,9 +147,10 @@ static void tally_print(const struct tally *tally)
 {
 	printf("files=%" PRIu64 " refused=%" PRIu64 " reads=%" PRIu64 " bytes=%" PRIu64
 	       " mappings=%" PRIu64 " spans=%" PRIu64 " words=%" PRIu64 " present=%" PRIu64
-	       " swapped=%" PRIu64 " frames=%" PRIu64 "\n",
+	       " swapped=%" PRIu64 " frames=%" PRIu64 " objects=%" PRIu64 "\n",
 	       tally->files, tally->refused, tally->reads, tally->bytes, tally->mappings,
-	       tally->spans, tally->words, tally->present, tally->swapped, tally->frames);
+	       tally->spans, tally->words, tally->present, tally->swapped, tally->frames,
+	       tally->objects);
 }
 
 int main(int argc, char **argv)

@@ -13,6 +13,8 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include "readelf.h"
+
 #define PAGE_SHIFT   12
 #define JOIN_PAGES   8	    /* to read so many more words costs no more than another read */
 #define JOIN_FRAMES  8	    /* likewise */
@@ -43,6 +45,8 @@ struct span {
 struct spans {
 	struct span *items;
 	size_t count, space;
+	bool elf;		/* read the headers of the files too */
+	struct elf_lines files;
 };
 
 /* One pass over one process. */
@@ -143,6 +147,8 @@ static size_t spans_parse(struct spans *spans, const char *text, size_t len, str
 		end = hex(&line);
 		if (end < USER_END && end > start)
 			spans_add(spans, start, end);
+		if (spans->elf)
+			elf_line_read(&spans->files, line, newline, tally);
 		tally->mappings++;
 		line = newline + 1;
 	}
@@ -351,7 +357,7 @@ static void pass_spans(struct pass *pass, const struct spans *spans, enum walk w
 
 		if (walk == WALK_HUGE)
 			pass_scan(pass, span, SCAN_PRESENT | SCAN_SWAPPED | SCAN_HUGE);
-		else if (walk == WALK_SPANS && pages > 8192 && pages > 4 * resident)
+		else if (walk != WALK_EVERY && pages > 8192 && pages > 4 * resident)
 			pass_scan(pass, span, SCAN_PRESENT | SCAN_SWAPPED);
 		else
 			pass_range(pass, span->start, span->end);
@@ -362,7 +368,7 @@ static void pass_spans(struct pass *pass, const struct spans *spans, enum walk w
 void pagemap_walk(const char *pid, enum walk walk, struct frameset *frames, struct tally *tally)
 {
 	struct pass pass = { .pagemap = -1, .kpageflags = -1, .frames = frames, .tally = tally };
-	struct spans spans = { 0 };
+	struct spans spans = { .elf = walk == WALK_ELF };
 	int maps = proc_open(pid, "maps", tally);
 
 	if (maps < 0)
@@ -384,4 +390,5 @@ void pagemap_walk(const char *pid, enum walk walk, struct frameset *frames, stru
 		free(pass.words);
 	}
 	free(spans.items);
+	elf_lines_fini(&spans.files);
 }

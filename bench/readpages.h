@@ -14,7 +14,7 @@
 /* What was read, printed at the end: proof that something was. */
 struct tally {
 	uint64_t files, refused, reads, bytes;
-	uint64_t mappings, spans, words, present, swapped, frames;
+	uint64_t mappings, spans, words, present, swapped, frames, objects;
 };
 
 /* Frames that processes map: a bit per frame number. Zero it at first. */
@@ -27,6 +27,7 @@ enum walk {
 	WALK_SPANS,	/* every word of every span; only what is there of one over 32 MiB and 4 x RSS */
 	WALK_EVERY,	/* every word, and one read of kpageflags for each page that is present */
 	WALK_HUGE,	/* PAGEMAP_SCAN, then one word for a huge page and all words of what else is there */
+	WALK_ELF,	/* as WALK_SPANS, and the headers of all ELF files that are mapped */
 };
 
 /*
