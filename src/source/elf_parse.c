@@ -199,11 +199,11 @@ static void parse_build_id(struct elf_file *file)
 {
 	const struct object *object = &file->object;
 
-	for (size_t i = 0; i < object->segment_count; i++)
+	for (size_t i = 0; i < object->segment_count && !object->build_id.len; i++)
 		if (object->segments[i].type == PT_NOTE)
 			parse_notes(file, object->segments[i].offset, object->segments[i].file_size,
 				    object->segments[i].align);
-	for (size_t i = 0; i < object->section_count; i++)
+	for (size_t i = 0; i < object->section_count && !object->build_id.len; i++)
 		if (object->sections[i].type == SHT_NOTE)
 			parse_notes(file, object->sections[i].offset, object->sections[i].size, 4);
 }
@@ -313,7 +313,8 @@ static enum elf_why parse_head(struct elf_file *file)
 	why = parse_segments(file);
 	if (why)
 		return why;
-	hash_head(file);
+	if (file->request.want & ELF_WANT_HASH)
+		hash_head(file);
 	sections_why = parse_sections(file);
 	if (sections_why && sections_why != ELF_WHY_COMPRESSED)
 		object->section_count = 0;

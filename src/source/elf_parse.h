@@ -16,6 +16,7 @@ enum elf_want {
 	ELF_WANT_SYMBOLS = 1,	/* .symtab, else .dynsym */
 	ELF_WANT_RELOCS = 2,	/* which pages the dynamic linker writes to */
 	ELF_WANT_CORE = 4,	/* the file is a core: its mappings and notes, nothing else */
+	ELF_WANT_HASH = 8,	/* of its headers, to be compared with a core's */
 };
 
 struct elf_request {

@@ -166,6 +166,8 @@ struct objects *objects_new(const struct root *root, struct filelook *filelook,
 	objects->filelook = filelook;
 	objects->worker = elf_worker_new();
 	objects->request = *request;
+	if (root->core)
+		objects->request.want |= ELF_WANT_HASH;
 	arena_init(&objects->arena);
 	grow(objects);
 	filelook_open_files(filelook, take_file, objects);
