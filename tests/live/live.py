@@ -338,7 +338,7 @@ def frame_of_three_processes():
 
 
 def told_how_often(screen):
-    """Of 0.2 s a reading may take a tenth; what takes more comes as much more seldom, and says so."""
+    """Of 0.2 s a reading may take a tenth; what takes more comes more seldom, and says so."""
     cost = float(re.search(r"reading takes ([0-9.]+) ms CPU", screen)[1])
     if cost <= 21:
         return
@@ -353,7 +353,8 @@ def the_machine():
         term.run("-i", "0.2")
         term.until("processes; ")
         term.keys("M")
-        told_how_often(term.until("machine: frames by use", "anonymous", "memory ", "reading takes"))
+        told_how_often(term.until("machine: frames by use", "anonymous", "memory ",
+                                  "reading takes"))
         term.keys("Enter")
         term.until("machine: free memory by order", "DMA", "in blocks of order 3")
         term.keys("Enter")
