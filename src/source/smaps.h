@@ -35,6 +35,16 @@ struct smaps_line {
 	bool kb;
 };
 
+/* What a header has behind the offset, " fe:00 332835      /usr/lib/libc.so.6", and what that says. */
+struct smaps_file {
+	uint64_t inode;
+	uint32_t dev_major, dev_minor;
+	uint8_t at; /* in the line, which decides where the name begins */
+	uint8_t name;
+	uint8_t len; /* 0: nothing is kept */
+	char text[192];
+};
+
 /*
  * Parses the text of maps, smaps or smaps_rollup piece by piece; pure. The records of all three are
  * alike: a header line, then "Key: number [kB]" lines (none in maps) and a VmFlags line. Any order
@@ -58,6 +68,7 @@ struct smaps_parser {
 	uint64_t end;		/* of the record before, and its digits with the "-" behind a start */
 	uint8_t end_len;
 	char end_text[24];
+	struct smaps_file file; /* the last that was met */
 	struct vma vma;
 	size_t learned; /* lines that are wanted */
 	size_t learned_lines; /* all lines before the last */

@@ -122,6 +122,57 @@ static void test_any_byte(void **state)
 	parsed_fini(&parsed);
 }
 
+#define LONG \
+	"/a name that is longer than what is kept of one, which is less than two hundred bytes, "
+#define ZEROES "00000000000000000000000000000000000000000000000000000000000000000000000000000000"
+
+/* What a header says of its file is kept for the next one, and taken only where nothing differs. */
+static void test_same_file(void **state)
+{
+	static const struct smaps_case cases[] = {
+		{ "again, also behind another",
+		  BYTES("1-2 r--p 0 8:1 1 /a\n2-3 r--p 1 8:1 1 /a\n"
+			"3-4 rw-p 00000000 00:00 0 \n4-5 rw-p 2 8:1 1 /a\n"),
+		  "1-2 r--p 0 8:1 1 [/a]\n2-3 r--p 1 8:1 1 [/a]\n"
+		  "3-4 rw-p 0 0:0 0 []\n4-5 rw-p 2 8:1 1 [/a]\n",
+		  4, 0, 0, 0 },
+		{ "another inode, name, device",
+		  BYTES("1-2 r--p 0 8:1 1 /a\n2-3 r--p 0 8:1 2 /a\n"
+			"3-4 r--p 0 8:1 2 /b\n4-5 r--p 0 8:2 2 /b\n"),
+		  "1-2 r--p 0 8:1 1 [/a]\n2-3 r--p 0 8:1 2 [/a]\n"
+		  "3-4 r--p 0 8:1 2 [/b]\n4-5 r--p 0 8:2 2 [/b]\n",
+		  4, 0, 0, 0 },
+		{ "deleted",
+		  BYTES("1-2 r--p 0 8:1 1 /a (deleted)\n2-3 r--p 0 8:1 1 /a (deleted)\n"
+			"3-4 r--p 0 8:1 1 /a\n"),
+		  "1-2 r--p 0 8:1 1 [/a] deleted\n2-3 r--p 0 8:1 1 [/a] deleted\n"
+		  "3-4 r--p 0 8:1 1 [/a]\n",
+		  3, 0, 0, 0 },
+		/* the same text further right: fewer of its blanks are in front of the name */
+		{ "elsewhere in the line",
+		  BYTES("00001000-00002000 r--p 00000000 00:00 7" BLANKS_32 "   a\n"
+			"100000000-100001000 r--p 00000000 00:00 7" BLANKS_32 "   a\n"),
+		  "1000-2000 r--p 0 0:0 7 [ a]\n100000000-100001000 r--p 0 0:0 7 [   a]\n", 2, 0, 0,
+		  0 },
+		{ "256 digits further left",
+		  BYTES(ZEROES ZEROES ZEROES "00000000000000001-2 r--p 0 0:0 7      a\n"
+					     "2-3 r--p 0 0:0 7      a\n"),
+		  "1-2 r--p 0 0:0 7 [     a]\n2-3 r--p 0 0:0 7 [a]\n", 2, 0, 0, 0 },
+		{ "too long to be kept",
+		  BYTES("1-2 r--p 0 8:1 1 " LONG LONG LONG "\n2-3 r--p 0 8:1 1 " LONG LONG LONG
+			"\n"),
+		  "1-2 r--p 0 8:1 1 [" LONG LONG LONG "]\n2-3 r--p 0 8:1 1 [" LONG LONG LONG "]\n",
+		  2, 0, 0, 0 },
+		{ "what was no mapping is not kept",
+		  BYTES("1-2 r--p 0 8:1 x /a\n2-3 r--p 0 8:1 x /a\n"
+			"3-4 r--p 0 100000000:1 1 /a\n4-5 r--p 0 100000000:1 1 /a\n"),
+		  "", 4, 4, 1, 0 },
+	};
+
+	(void)state;
+	check_cases(cases, COUNT(cases));
+}
+
 /* What cannot be a mapping is counted and skipped, and what follows is read. */
 static void test_malformed_headers(void **state)
 {
@@ -725,6 +776,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_headers),
 		cmocka_unit_test(test_any_byte),
+		cmocka_unit_test(test_same_file),
 		cmocka_unit_test(test_malformed_headers),
 		cmocka_unit_test(test_overlaps),
 		cmocka_unit_test(test_fields),
