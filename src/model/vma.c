@@ -59,16 +59,17 @@ bool vma_has_flag(const struct vma *vma, const char *code)
 {
 	struct bytes flags = vma->vm_flags;
 
-	for (size_t i = 0; i + 2 <= flags.len; i++) {
-		bool whole = i + 2 == flags.len || flags.data[i + 2] == ' ';
-
-		if (whole && flags.data[i] == code[0] && flags.data[i + 1] == code[1])
-			return true;
-		/* to the blank: two letters further, but for codes of another length */
-		if (whole)
-			i += 2;
+	for (size_t i = 0; i + 2 <= flags.len;) {
+		if (i + 2 == flags.len || flags.data[i + 2] == ' ') {
+			if (flags.data[i] == code[0] && flags.data[i + 1] == code[1])
+				return true;
+			i += 3;
+			continue;
+		}
+		/* a code of another length */
 		while (i < flags.len && flags.data[i] != ' ')
 			i++;
+		i++;
 	}
 	return false;
 }

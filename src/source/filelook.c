@@ -55,6 +55,7 @@ struct filelook {
 	struct entry *flight[WINDOW];
 	size_t count, size; /* of the cache */
 	struct entry *cache;
+	const struct entry *last; /* in it: most mappings are of the file of the one before */
 	filelook_sink sink; /* NULL: files are not kept open */
 	void *sink_ctx;
 	uint32_t epoch; /* grows with each process */
@@ -356,6 +357,7 @@ static void grow_cache(struct filelook *filelook)
 	size_t old_size = filelook->size;
 
 	take_replies(filelook);
+	filelook->last = NULL;
 	filelook->size *= 2;
 	filelook->cache = mem_zalloc(filelook->size * sizeof(filelook->cache[0]));
 	for (size_t i = 0; i < old_size; i++)
@@ -396,17 +398,26 @@ void filelook_ask(struct filelook *filelook, const struct vma *vma)
 	filelook->flight[filelook->in_flight++] = entry;
 }
 
+static struct look look_of(const struct entry *entry)
+{
+	return (struct look){ (enum look_type)entry->type, look_reasons[entry->why],
+			      entry->linked };
+}
+
 struct look filelook_get(struct filelook *filelook, const struct vma *vma)
 {
 	const struct look_key key = look_key_of(vma);
-	struct entry *entry;
+	const struct entry *entry = filelook->last;
 
+	if (entry && !entry->waiting && look_key_equal(&entry->key, &key) &&
+	    is_known(filelook, entry))
+		return look_of(entry);
 	filelook_ask(filelook, vma);
 	entry = find(filelook, &key);
 	if (entry->waiting)
 		take_replies(filelook);
 	if (!entry->used)
 		return (struct look){ LOOK_UNKNOWN, "not looked at: too many files", false };
-	return (struct look){ (enum look_type)entry->type, look_reasons[entry->why],
-			      entry->linked };
+	filelook->last = entry;
+	return look_of(entry);
 }
