@@ -11,10 +11,11 @@
 enum {
 	NAME_LEAST = 12,
 	CELL_COPIED = 32,
+	TEXT_KEPT = 128,
 	STEADY_ROOM = 512,
 	STEADY_COPIED = 64,
-	PAD_MAX = 512,			/* a text that is longer does not widen its column */
-	MEASURED_TEXT = 1 << 20,	/* bytes that wait for the widths, about */
+	PAD_MAX = 512, /* a text that is longer does not widen its column */
+	MEASURED_TEXT = 1 << 20, /* bytes that wait for the widths, about */
 	STREAM_MAX = 4096 - STEADY_COPIED,
 };
 
@@ -37,10 +38,12 @@ struct stream_column {
 	const struct column *column;
 	enum stream_how how;
 	bool last;
-	size_t width;		/* with the blank before it */
-	uint64_t limit;		/* numbers below fit */
-	uint64_t scaled;	/* the size whose cell is kept; 0: none */
+	size_t width; /* with the blank before it */
+	uint64_t limit; /* numbers below fit */
+	uint64_t scaled; /* the size whose cell is kept; 0: none */
 	char cell[CELL_COPIED]; /* it */
+	uint8_t source_len, text_len; /* of the last text and of its cell; 0: not kept */
+	char source[TEXT_KEPT], text[TEXT_KEPT];
 };
 
 struct table_format {
@@ -56,10 +59,10 @@ struct table_format {
 	enum tone *tones;
 	size_t rows;
 	size_t pending; /* blanks that follow only if something follows them */
-	bool streams;	  /* row_least is little enough for out_need() */
+	bool streams; /* row_least is little enough for out_need() */
 	size_t row_least; /* room that a row of numbers takes */
 	size_t steady_first, steady_end; /* columns that a row may have in common with the last */
-	size_t steady_len;		 /* of their cells in that row; 0: not kept */
+	size_t steady_len; /* of their cells in that row; 0: not kept */
 	char steady[STEADY_ROOM];
 };
 
@@ -359,6 +362,27 @@ static inline bool stream_word(const struct stream_column *made, struct stream *
 	return true;
 }
 
+/* No text, or one that comes again: most mappings are of the file of the one before. */
+static inline bool stream_text(const struct stream_column *made, struct stream *stream, bool first,
+			       struct bytes text)
+{
+	char *at = stream->at, *end = at + made->width;
+
+	if (text.len) {
+		if (text.len != made->source_len || memcmp(text.data, made->source, text.len) != 0)
+			return false;
+		*at = ' ';
+		at += !first;
+		memcpy(at, made->text, made->text_len);
+		at += made->text_len;
+		stream->text_end = at;
+	}
+	if (!made->last)
+		memset(at, ' ', (size_t)(end - at));
+	stream->at = made->last ? at : end;
+	return true;
+}
+
 /* A cell in place; false where it needs more: other units, encoding, an end that is cut. */
 static inline bool stream_value(struct stream_column *made, struct stream *stream, bool first,
 				const struct value *value)
@@ -374,18 +398,27 @@ static inline bool stream_value(struct stream_column *made, struct stream *strea
 	case STREAM_WORD:
 		return stream_word(made, stream, first, value->word);
 	case STREAM_TEXT:
-		/* a name that is not there */
-		if (value->text.len)
-			return false;
-		if (!made->last) {
-			memset(stream->at, ' ', made->width);
-			stream->at += made->width;
-		}
-		return true;
+		return stream_text(made, stream, first, value->text);
 	case STREAM_SLOW:
 		break;
 	}
 	return false;
+}
+
+/* A cell that was not cut, a byte for each of its columns, and that fits the width. */
+static void keep_text(const struct table_format *format, struct stream_column *made,
+		      struct bytes source, const struct cell *cell)
+{
+	const size_t width = made->width - (made != format->stream);
+
+	made->source_len = 0;
+	if (!source.len || source.len > TEXT_KEPT || cell->len > TEXT_KEPT || cell->len > width ||
+	    cell->len != cell->width || (made->last && cell->width > last_room(format)))
+		return;
+	made->source_len = (uint8_t)source.len;
+	made->text_len = (uint8_t)cell->len;
+	memcpy(made->source, source.data, source.len);
+	memcpy(made->text, format->text.buf, cell->len);
 }
 
 static void stream_slowly(struct table_format *format, size_t i, struct stream *stream,
@@ -412,6 +445,8 @@ static void stream_slowly(struct table_format *format, size_t i, struct stream *
 		memcpy(made->cell + made->width - cell.len, format->text.buf, cell.len);
 		made->scaled = value->u;
 	}
+	if (made->how == STREAM_TEXT && !value->reason)
+		keep_text(format, made, value->text, &cell);
 }
 
 static inline __attribute__((always_inline)) void

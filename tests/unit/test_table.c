@@ -352,7 +352,13 @@ static uint64_t next_random(uint64_t *random)
 static void random_rows(struct row *rows, size_t count, uint64_t random)
 {
 	static const char *const kinds[] = { "", "a", "elf", "thread-stack" };
-	static const struct value texts[] = { T(""), T("/usr/lib"), T("\xe6\xbc\xa2"), T("\033"),
+	static const struct value texts[] = { T(""),
+					      T("/usr/lib"),
+					      T("\xe6\xbc\xa2"),
+					      T("\033"),
+					      T("/usr"),
+					      T("/usr/lib/a long name"),
+					      T("/usr/lib/a lone name"),
 					      NONE };
 
 	for (size_t i = 0; i < count; i++) {
@@ -371,8 +377,9 @@ static void random_rows(struct row *rows, size_t count, uint64_t random)
 }
 
 /* Rows that come when the widths are known look like those that were measured. */
-static void check_streamed(const struct report_options *options, const size_t *order, uint64_t seed)
+static void check_streamed(size_t way, size_t width, const size_t *order, uint64_t seed)
 {
+	struct report_options options = ways[way];
 	static struct row rows[2 * REPORT_MEASURED];
 	const struct column *selected[5];
 	const char *first, *second;
@@ -382,7 +389,8 @@ static void check_streamed(const struct report_options *options, const size_t *o
 	memcpy(rows + REPORT_MEASURED, rows, sizeof(rows) / 2);
 	for (size_t i = 0; i < 5; i++)
 		selected[i] = all[order[i]];
-	shown_init(&shown, options, selected, 5);
+	options.width = width;
+	shown_init(&shown, &options, selected, 5);
 	shown_rows(&shown, rows, COUNT(rows));
 	out_char(&shown.out, '\0');
 	first = strchr(shown.out.buf, '\n') + 1;
@@ -406,7 +414,11 @@ static void test_streamed(void **state)
 	for (size_t i = 0; i < COUNT(orders); i++)
 		for (size_t way = 0; way < CSV; way++)
 			for (uint64_t seed = 1; seed < 5; seed++)
-				check_streamed(&ways[way], orders[i], seed * 4711);
+				check_streamed(way, 0, orders[i], seed * 4711);
+	/* names that are cut, or not */
+	for (size_t way = 0; way < CSV; way++)
+		for (size_t width = 20; width < 90; width += 7)
+			check_streamed(way, width, orders[0], width);
 }
 
 /* A number that is longer than any before it moves its row, but touches nothing. */
