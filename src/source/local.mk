@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
 # One module a line, sorted: libvmview_a_SOURCES += %D%/NAME.c %D%/NAME.h
-libvmview_a_SOURCES += %D%/buddyinfo.c %D%/buddyinfo.h
 libvmview_a_SOURCES += %D%/average.c %D%/average.h
+libvmview_a_SOURCES += %D%/buddyinfo.c %D%/buddyinfo.h
 libvmview_a_SOURCES += %D%/caps.c %D%/caps.h
 libvmview_a_SOURCES += %D%/cgroups.c %D%/cgroups.h
-libvmview_a_SOURCES += %D%/core_parse.c %D%/core_parse.h
 libvmview_a_SOURCES += %D%/core_notes.c %D%/core_notes.h
+libvmview_a_SOURCES += %D%/core_parse.c %D%/core_parse.h
 libvmview_a_SOURCES += %D%/core_source.c %D%/core_source.h
 libvmview_a_SOURCES += %D%/core_wire.c %D%/core_wire.h
 libvmview_a_SOURCES += %D%/elf_confine.c %D%/elf_confine.h
