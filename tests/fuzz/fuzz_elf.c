@@ -68,7 +68,8 @@ static void ask(struct object *object)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	const struct elf_request request = { ELF_WANT_SYMBOLS | ELF_WANT_RELOCS, 4096 };
+	const struct elf_request request = { ELF_WANT_SYMBOLS | ELF_WANT_RELOCS | ELF_WANT_HASH,
+					     4096 };
 	struct elf_decoder decoder = { 0 };
 	struct object object = { 0 };
 	struct arena arena;

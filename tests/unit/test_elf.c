@@ -9,6 +9,7 @@
 
 #include "base/arena.h"
 #include "base/wire.h"
+#include "model/core.h"
 #include "model/object.h"
 #include "source/elf_parse.h"
 
@@ -40,9 +41,8 @@ static int take(void *ctx, const char *frames, size_t len)
 	return 0;
 }
 
-static void parse(struct parsed *parsed, const char *name, unsigned want)
+static int open_corpus(const char *name)
 {
-	const struct elf_request request = { want, 4096 };
 	const char *top = getenv("SRCDIR");
 	char path[512];
 	int fd;
@@ -51,6 +51,14 @@ static void parse(struct parsed *parsed, const char *name, unsigned want)
 	fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
 		fail_msg("%s: cannot be opened", path);
+	return fd;
+}
+
+static void parse(struct parsed *parsed, const char *name, unsigned want)
+{
+	const struct elf_request request = { want, 4096 };
+	int fd = open_corpus(name);
+
 	memset(parsed, 0, sizeof(*parsed));
 	arena_init(&parsed->arena);
 	parsed->decoder = (struct elf_decoder){ &parsed->object, &parsed->arena };
@@ -116,6 +124,24 @@ static void test_ordinary(void **state)
 	}
 }
 
+/* Of the ELF header and the program headers, which follow it. */
+static uint64_t hash_of_head(const char *name)
+{
+	int fd = open_corpus(name);
+	Elf64_Ehdr header;
+	char headers[1024];
+	size_t len;
+	uint64_t hash;
+
+	assert_int_equal(pread(fd, &header, sizeof(header), 0), sizeof(header));
+	len = header.e_phnum * sizeof(Elf64_Phdr);
+	assert_true(header.e_phnum == 7 && len <= sizeof(headers));
+	assert_int_equal(pread(fd, headers, len, (off_t)header.e_phoff), len);
+	close(fd);
+	hash = core_hash(CORE_HASH_BEGIN, (const char *)&header, sizeof(header));
+	return core_hash(hash, headers, len);
+}
+
 /* What was not asked for is not there, and says nothing of why. */
 static void test_head_alone(void **state)
 {
@@ -127,6 +153,10 @@ static void test_head_alone(void **state)
 	assert_int_equal(parsed.object.symbol_count, 0);
 	assert_null(parsed.object.symbols_reason);
 	assert_int_equal(parsed.object.reloc_count, 0);
+	assert_int_equal(parsed.object.head_hash, 0);
+	forget(&parsed);
+	parse(&parsed, "ordinary-64", ELF_WANT_HASH);
+	assert_int_equal(parsed.object.head_hash, hash_of_head("ordinary-64"));
 	forget(&parsed);
 }
 
