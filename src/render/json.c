@@ -15,7 +15,7 @@
 enum { DEPTH_MAX = 16, PREFIX_MAX = 80, PREFIX_COPIED = 32, STEADY_ROOM = 2048 };
 /* a short key and the longest value that is kept */
 enum { KEPT = 64 };
-enum { KEPT_TEXTS = 8, SOURCE_MAX = 120, TEXT_MAX = 200 };
+enum { KEPT_TEXTS = 32, SOURCE_MAX = 120, TEXT_MAX = 200 };
 
 /* An object or list that is open. */
 struct level {
@@ -412,13 +412,17 @@ static inline bool write_quick(struct out *out, struct json_column *made, const 
 static struct kept_text *find_text(struct json_format *json, const struct json_column *made,
 				   struct bytes source)
 {
-	size_t hash = source.len + (size_t)(made - json->columns);
+	uint64_t head = 0, tail = 0, hash;
 
-	/* names differ at their end, codes in their second letter */
-	if (source.len >= 8)
-		hash += (unsigned char)source.data[source.len - 6] * 3u +
-			(unsigned char)source.data[3];
-	return &json->texts[hash % KEPT_TEXTS];
+	/* names differ at their end, codes near their beginning */
+	if (source.len >= 8) {
+		memcpy(&head, source.data, 8);
+		memcpy(&tail, source.data + source.len - 8, 8);
+	}
+	hash = (head ^ tail * 0x9e3779b97f4a7c15u ^ source.len ^
+		(uint64_t)(made - json->columns) << 32) *
+	       0xc2b2ae3d27d4eb4fu;
+	return &json->texts[(hash >> 32) % KEPT_TEXTS];
 }
 
 /* A text that was written before is copied with its key, else written and kept. */
