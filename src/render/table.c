@@ -362,24 +362,22 @@ static inline bool stream_word(const struct stream_column *made, struct stream *
 	return true;
 }
 
-/* No text, or one that comes again: most mappings are of the file of the one before. */
-static inline bool stream_text(const struct stream_column *made, struct stream *stream, bool first,
-			       struct bytes text)
+/* A text that comes again: most mappings are of the file of the one before. */
+static __attribute__((noinline)) bool
+stream_text(const struct stream_column *made, struct stream *stream, bool first, struct bytes text)
 {
 	char *at = stream->at, *end = at + made->width;
 
-	if (text.len) {
-		if (text.len != made->source_len || memcmp(text.data, made->source, text.len) != 0)
-			return false;
-		*at = ' ';
-		at += !first;
-		memcpy(at, made->text, made->text_len);
-		at += made->text_len;
-		stream->text_end = at;
+	if (text.len != made->source_len || memcmp(text.data, made->source, text.len) != 0)
+		return false;
+	*at = ' ';
+	at += !first;
+	memcpy(at, made->text, made->text_len);
+	stream->at = stream->text_end = at + made->text_len;
+	if (!made->last) {
+		memset(stream->at, ' ', (size_t)(end - stream->at));
+		stream->at = end;
 	}
-	if (!made->last)
-		memset(at, ' ', (size_t)(end - at));
-	stream->at = made->last ? at : end;
 	return true;
 }
 
@@ -398,7 +396,14 @@ static inline bool stream_value(struct stream_column *made, struct stream *strea
 	case STREAM_WORD:
 		return stream_word(made, stream, first, value->word);
 	case STREAM_TEXT:
-		return stream_text(made, stream, first, value->text);
+		if (value->text.len)
+			return stream_text(made, stream, first, value->text);
+		/* a name that is not there */
+		if (!made->last) {
+			memset(stream->at, ' ', made->width);
+			stream->at += made->width;
+		}
+		return true;
 	case STREAM_SLOW:
 		break;
 	}
