@@ -17,6 +17,7 @@ struct worker {
 	struct job *job;
 	unsigned number;
 	pthread_t thread;
+	const cpu_set_t *allowed; /* where it may go once it runs; NULL: where it is */
 	bool started;
 };
 
@@ -44,26 +45,52 @@ static void *work_through(void *opaque)
 	struct job *job = worker->job;
 	size_t item;
 
+	if (worker->allowed)
+		sched_setaffinity(0, sizeof(*worker->allowed), worker->allowed);
 	while ((item = atomic_fetch_add(&job->next, 1)) < job->items)
 		job->work(job->ctx, worker->number, item);
 	return NULL;
+}
+
+/*
+ * Begin on another processor than ours: the scheduler may keep a new thread where it was made for longer than
+ * the whole work takes (ps of 500 processes: 75 ms instead of 41). False: it may not be helped.
+ */
+static bool elsewhere(pthread_attr_t *attr, cpu_set_t *allowed)
+{
+	int cpu = sched_getcpu();
+	cpu_set_t others;
+
+	if (cpu < 0 || sched_getaffinity(0, sizeof(*allowed), allowed))
+		return false;
+	others = *allowed;
+	CPU_CLR((unsigned)cpu, &others);
+	return CPU_COUNT(&others) &&
+	       pthread_attr_setaffinity_np(attr, sizeof(others), &others) == 0;
 }
 
 void workers_run(unsigned workers, size_t items, work_fn work, void *ctx)
 {
 	struct job job = { work, ctx, items, 0 };
 	struct worker list[WORKERS_MAX] = { { .job = &job } };
+	pthread_attr_t attr;
+	cpu_set_t allowed;
+	bool moved;
 
 	if (workers > WORKERS_MAX)
 		workers = WORKERS_MAX;
+	pthread_attr_init(&attr);
+	moved = workers > 1 && elsewhere(&attr, &allowed);
 	for (unsigned i = 1; i < workers; i++) {
 		list[i].job = &job;
 		list[i].number = i;
-		list[i].started = pthread_create(&list[i].thread, NULL, work_through, &list[i]) ==
+		list[i].allowed = moved ? &allowed : NULL;
+		list[i].started = pthread_create(&list[i].thread, &attr, work_through, &list[i]) ==
 				  0;
 	}
 	work_through(&list[0]);
 	for (unsigned i = 1; i < workers; i++)
 		if (list[i].started)
 			pthread_join(list[i].thread, NULL);
+	pthread_attr_destroy(&attr);
 }

@@ -50,6 +50,28 @@ static void test_each_once(void **state)
 	workers_run(4, 0, work, NULL);
 }
 
+static void where(void *ctx, unsigned worker, size_t item)
+{
+	cpu_set_t *sets = ctx;
+
+	(void)item;
+	sched_getaffinity(0, sizeof(sets[worker]), &sets[worker]);
+}
+
+/* Wherever they begin, they may go where the caller may. */
+static void test_processors(void **state)
+{
+	cpu_set_t sets[WORKERS_MAX], all;
+
+	(void)state;
+	assert_int_equal(sched_getaffinity(0, sizeof(all), &all), 0);
+	for (size_t i = 0; i < WORKERS_MAX; i++)
+		sets[i] = all;
+	workers_run(WORKERS_MAX, ITEMS, where, sets);
+	for (size_t i = 0; i < WORKERS_MAX; i++)
+		assert_true(CPU_EQUAL(&sets[i], &all));
+}
+
 static void test_wanted(void **state)
 {
 	cpu_set_t all, one;
@@ -77,6 +99,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_each_once),
+		cmocka_unit_test(test_processors),
 		cmocka_unit_test(test_wanted),
 	};
 
