@@ -27,8 +27,8 @@
 
 enum {
 	NAME_ROOM = VMA_PATH_KEPT + 64,
-	LOOKS = NEED_KIND | NEED_ELF | NEED_NAME |
-		NEED_SECTION, /* what mapped files are looked at for */
+	FILE_LOOKS = NEED_KIND | NEED_ELF | NEED_SECTION, /* what mapped files are looked at for */
+	LOOKS = FILE_LOOKS | NEED_NAME,
 };
 
 struct mappings {
@@ -161,13 +161,19 @@ static void look(struct mappings *mappings, struct vma *vma)
 		mappings->result->kind_reason = look.reason;
 }
 
+/* For the name alone, only what looks deleted: a file may be called so. */
+static bool wants_look(const struct mappings *mappings, const struct vma *vma)
+{
+	return vma->kind == KIND_UNKNOWN && (mappings->needs & FILE_LOOKS || vma->deleted);
+}
+
 static int hand_on(struct mappings *mappings, struct vma *vma)
 {
 	mappings->file = (struct object_file){ .is_elf = false };
 	if (mappings->needs & LOOKS) {
 		if (vma->kind == KIND_UNKNOWN && vma->core)
 			look_of_core(mappings, vma);
-		else if (vma->kind == KIND_UNKNOWN)
+		else if (wants_look(mappings, vma))
 			look(mappings, vma);
 		compose_name(mappings, vma);
 	}
@@ -213,7 +219,7 @@ static int release(struct mappings *mappings)
 		if (vma_store_kind(&mappings->held, i) != KIND_UNKNOWN)
 			continue;
 		vma_store_get(&mappings->held, i, &vma);
-		if (!vma.core || mappings->objects)
+		if (wants_look(mappings, &vma) && (!vma.core || mappings->objects))
 			filelook_ask(mappings->filelook, &vma);
 	}
 	if (rc == 0)

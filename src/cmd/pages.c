@@ -323,17 +323,19 @@ static int refuse(struct pages *pages, int rc, struct error *err)
 /* pagemap is opened before maps: if it is alive in the end, both are of one address space. */
 static int walk_process(struct pages *pages, const struct procdir *dir, struct error *err)
 {
+	unsigned needs = pages->needs & (NEED_KIND | NEED_NAME | NEED_SECTION);
 	struct mappings_result result;
 	int rc = pagewalk_open(&pages->walk, dir, &pages->reader.caps, WALK_MAPPED | WALK_EXCLUSIVE,
 			       err);
 
 	if (rc)
 		return refuse(pages, rc, err);
+	/* pages_shm_note() asks what is shared memory */
+	if (swaps_used(&pages->reader.swaps))
+		needs |= NEED_KIND;
 	begin_process(pages);
 	pages->mode->begin(pages->shown);
-	rc = mappings_read(pages->mappings, dir,
-			   pages->needs & (NEED_KIND | NEED_NAME | NEED_SECTION), take_mapping,
-			   pages, &result, err);
+	rc = mappings_read(pages->mappings, dir, needs, take_mapping, pages, &result, err);
 	walk_chunk(pages);
 	end_process(pages, &result);
 	pagewalk_close(&pages->walk);
