@@ -9,6 +9,7 @@
 #include <wchar.h>
 #include <wctype.h>
 
+#include "base/arena.h"
 #include "base/out.h"
 
 /* One character of from at offset: its bytes, and its code point where it is valid UTF-8. */
@@ -277,6 +278,18 @@ void encode_hex(struct out *out, struct bytes from)
 {
 	for (size_t i = 0; i < from.len; i++)
 		out_hex(out, (unsigned char)from.data[i], 2);
+}
+
+struct bytes arena_hex(struct arena *arena, struct bytes from)
+{
+	struct bytes text;
+	struct out out;
+
+	out_init_memory(&out);
+	encode_hex(&out, from);
+	text = arena_bytes(arena, (struct bytes){ from.len ? out.buf : "", out.len });
+	out_fini(&out);
+	return text;
 }
 
 static bool csv_needs_quotes(struct bytes from)

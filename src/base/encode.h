@@ -7,6 +7,7 @@
 
 #include "base/bytes.h"
 
+struct arena;
 struct out;
 
 /*
@@ -41,6 +42,7 @@ bool encode_json(struct out *out, struct bytes from);
 
 /* Two hex digits a byte. */
 void encode_hex(struct out *out, struct bytes from);
+struct bytes arena_hex(struct arena *arena, struct bytes from);
 
 /*
  * A CSV cell (RFC 4180): quoted where needed; one that starts like a formula (= + - @ tab CR) gets a

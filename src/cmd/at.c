@@ -175,24 +175,15 @@ static void write_lines(struct at_view *view, const struct at_table *shown, bool
 	const struct table table = { "facts", &shown->selection, tone_of, .csv = true,
 				     .text_only = true };
 	struct report *report = view->ctx->report;
-	struct sort_item *items;
 	struct at_lines lines = { NULL };
-	size_t count = 0;
+	struct sort_item *items;
+	size_t count;
 
 	at_lines_make(&lines, view, explain && report_prose(report),
 		      report_prose(report) ? report_options(report)->width : 0);
-	items = mem_alloc(lines.count * sizeof(*items));
-	for (size_t i = 0; i < lines.count; i++) {
-		if (!filter_matches(shown->filter, &lines.list[i]))
-			continue;
-		items[count] = (struct sort_item){ .index = i };
-		if (shown->sort.column)
-			items[count].key =
-				shown->sort.column->get(&lines.list[i], shown->sort.column);
-		count++;
-	}
-	if (shown->sort.column)
-		sort_items(&shown->sort, items, count);
+	items = sort_rows(&shown->sort, shown->filter,
+			  &(struct sort_rows){ lines.list, lines.count, sizeof(lines.list[0]) },
+			  &count);
 	report_table(report, &table);
 	for (size_t i = 0; i < count; i++)
 		report_row(report, &lines.list[items[i].index]);

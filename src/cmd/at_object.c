@@ -28,18 +28,12 @@ const char *at_object_absent(const struct at_view *view)
 static struct value get_build_id(const void *row, const struct column *column)
 {
 	const struct at_view *view = row;
-	struct value value;
-	struct out out;
 	NAMED;
 
 	(void)column;
 	if (!named->image->build_id.len)
 		return value_absent("none: the file has no build-id");
-	out_init_memory(&out);
-	encode_hex(&out, named->image->build_id);
-	value = value_text(arena_bytes(&view->ctx->arena, (struct bytes){ out.buf, out.len }));
-	out_fini(&out);
-	return value;
+	return value_text(arena_hex(&view->ctx->arena, named->image->build_id));
 }
 
 static struct value get_soname(const void *row, const struct column *column)

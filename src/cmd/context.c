@@ -132,6 +132,15 @@ int context_usage(struct context *ctx, const struct error *err)
 	return ctx->status = STATUS_USAGE;
 }
 
+int context_end(struct context *ctx, int rc, const struct error *err)
+{
+	if (rc == -EINVAL)
+		return context_usage(ctx, err);
+	if (rc)
+		context_partial(ctx, err);
+	return ctx->status;
+}
+
 int context_root(struct context *ctx, struct error *err)
 {
 	int rc = check_options(&ctx->options, err);

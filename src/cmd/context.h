@@ -89,6 +89,12 @@ void context_partial(struct context *ctx, const struct error *err);
 /* The same for wrong usage; returns STATUS_USAGE. */
 int context_usage(struct context *ctx, const struct error *err);
 
+/*
+ * How a command ends: rc is 0, -EINVAL for wrong usage, or what could not be read; err is told. Returns
+ * the exit status.
+ */
+int context_end(struct context *ctx, int rc, const struct error *err);
+
 /* Flush, print --cost, free everything; returns the exit status. */
 int context_close(struct context *ctx);
 

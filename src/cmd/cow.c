@@ -145,17 +145,12 @@ static int read_child(struct cow_run *run, size_t i, cow_sink sink, struct error
 static void write_lines(struct cow_run *run)
 {
 	const struct table table = { "mappings", &run->selections.mappings, .csv = true };
-	struct sort_item *items = mem_alloc((run->line_count + 1) * sizeof(*items));
+	const struct sort_rows rows = { run->lines, run->line_count, sizeof(run->lines[0]) };
+	size_t count;
+	struct sort_item *items = sort_rows(&run->sort, NULL, &rows, &count);
 
-	for (size_t i = 0; i < run->line_count; i++) {
-		items[i] = (struct sort_item){ .index = i };
-		if (run->sort.column)
-			items[i].key = run->sort.column->get(&run->lines[i], run->sort.column);
-	}
-	if (run->sort.column)
-		sort_items(&run->sort, items, run->line_count);
 	report_table(run->ctx->report, &table);
-	for (size_t i = 0; i < run->line_count; i++)
+	for (size_t i = 0; i < count; i++)
 		report_row(run->ctx->report, &run->lines[items[i].index]);
 	report_table_end(run->ctx->report);
 	free(items);
@@ -475,9 +470,5 @@ int cow_run(struct context *ctx, const struct command *command, int argc, char *
 	if (rc == 0)
 		rc = show(run, &err);
 	filter_free(run->filter);
-	if (rc == -EINVAL)
-		return context_usage(ctx, &err);
-	if (rc)
-		context_partial(ctx, &err);
-	return ctx->status;
+	return context_end(ctx, rc, &err);
 }

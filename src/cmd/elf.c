@@ -161,9 +161,5 @@ int elf_run(struct context *ctx, const struct command *command, int argc, char *
 	elf_view_fini(&run->view);
 	if (run->options.object)
 		regfree(&run->object);
-	if (rc == -EINVAL)
-		return context_usage(ctx, &err);
-	if (rc)
-		context_partial(ctx, &err);
-	return ctx->status;
+	return context_end(ctx, rc, &err);
 }

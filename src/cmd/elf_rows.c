@@ -100,26 +100,12 @@ static struct elf_row *add_row(const struct elf_process *process, const struct i
 	return row;
 }
 
-static struct bytes hex_of(struct arena *arena, struct bytes raw)
-{
-	struct bytes text = { "", 0 };
-	struct out out;
-
-	if (!raw.len)
-		return text;
-	out_init_memory(&out);
-	encode_hex(&out, raw);
-	text = arena_bytes(arena, (struct bytes){ out.buf, out.len });
-	out_fini(&out);
-	return text;
-}
-
 void elf_rows_object(struct elf_process *process, const struct image *image, struct elf_rows *rows)
 {
 	struct elf_row *row = add_row(process, image, rows);
 
 	row->object = object_name(&process->subject->arena, image);
-	row->build_id = hex_of(&process->subject->arena, image->build_id);
+	row->build_id = arena_hex(&process->subject->arena, image->build_id);
 	for (size_t i = 0; i < image->part_count; i++)
 		elf_row_measure(process, row, image->parts[i].start, image->parts[i].end);
 }

@@ -65,20 +65,6 @@ static struct stale_row *find_row(struct stale_run *run, const struct vma *vma)
 	return NULL;
 }
 
-static struct bytes hex_of(struct arena *arena, struct bytes raw)
-{
-	struct bytes text = { "", 0 };
-	struct out out;
-
-	if (!raw.len)
-		return text;
-	out_init_memory(&out);
-	encode_hex(&out, raw);
-	text = arena_bytes(arena, (struct bytes){ out.buf, out.len });
-	out_fini(&out);
-	return text;
-}
-
 static struct stale_row *add_row(struct stale_run *run, const struct vma *vma,
 				 const struct object_file *file)
 {
@@ -99,7 +85,7 @@ static struct stale_row *add_row(struct stale_run *run, const struct vma *vma,
 		.cgroup = run->process.cgroup,
 		.place = file->place,
 		.path = arena_bytes(&run->arena, vma->path),
-		.build_id = hex_of(&run->arena, file->build_id),
+		.build_id = arena_hex(&run->arena, file->build_id),
 	};
 	row->unit = unit_of_cgroup(row->cgroup, &row->kind);
 	return row;
@@ -178,18 +164,10 @@ static void read_pid(struct stale_run *run, int pid, bool selected)
 static void write_rows(struct stale_run *run)
 {
 	struct report *report = run->ctx->report;
-	struct sort_item *items = mem_alloc(run->count * sizeof(*items));
-	size_t count = 0;
+	const struct sort_rows rows = { run->rows, run->count, sizeof(run->rows[0]) };
+	size_t count;
+	struct sort_item *items = sort_rows(&run->sort, run->filter, &rows, &count);
 
-	for (size_t i = 0; i < run->count; i++) {
-		if (!filter_matches(run->filter, &run->rows[i]))
-			continue;
-		items[count] = (struct sort_item){ .index = i };
-		if (run->sort.column)
-			items[count].key = run->sort.column->get(&run->rows[i], run->sort.column);
-		count++;
-	}
-	sort_items(&run->sort, items, count);
 	report_table(report, &run->table);
 	for (size_t i = 0; i < count; i++)
 		report_row(report, &run->rows[items[i].index]);

@@ -264,9 +264,5 @@ int frag_run(struct context *ctx, const struct command *command, int argc, char 
 		    !context_columns_help(ctx, &frag_order_columns, frag_order_defaults))
 		rc = show(view, argc - operands, argv + operands, &err);
 	filter_free(view->filter);
-	if (rc == -EINVAL)
-		return context_usage(ctx, &err);
-	if (rc)
-		context_partial(ctx, &err);
-	return ctx->status;
+	return context_end(ctx, rc, &err);
 }

@@ -498,9 +498,5 @@ int huge_run(struct context *ctx, const struct command *command, int argc, char 
 	}
 	filter_free(run->filter);
 	free(run->kept);
-	if (rc == -EINVAL)
-		return context_usage(ctx, &err);
-	if (rc)
-		context_partial(ctx, &err);
-	return ctx->status;
+	return context_end(ctx, rc, &err);
 }

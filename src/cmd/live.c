@@ -403,9 +403,5 @@ int live_run(struct context *ctx, const struct command *command, int argc, char 
 		rc = show_live(run, argc - operands, argv + operands, &err);
 	live_fini(&run->live);
 	live_reader_fini(&run->reader);
-	if (rc == -EINVAL)
-		return context_usage(ctx, &err);
-	if (rc)
-		context_partial(ctx, &err);
-	return ctx->status;
+	return context_end(ctx, rc, &err);
 }

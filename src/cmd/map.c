@@ -572,9 +572,5 @@ int map_run(struct context *ctx, const struct command *command, int argc, char *
 			rc = show(run, &targets, &err);
 	}
 	run_fini(run);
-	if (rc == -EINVAL)
-		return context_usage(ctx, &err);
-	if (rc)
-		context_partial(ctx, &err);
-	return ctx->status;
+	return context_end(ctx, rc, &err);
 }

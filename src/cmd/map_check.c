@@ -156,21 +156,15 @@ static const char *obstacle(const struct check *check)
 static void write_rows(struct check *check)
 {
 	const struct table table = { "differences", &check->selection, .csv = true };
-	struct sort_item *items = mem_alloc(check->count * sizeof(*items));
+	const struct sort_rows rows = { check->diffs, check->count, sizeof(check->diffs[0]) };
 	struct report *report = check->ctx->report;
+	size_t count;
+	struct sort_item *items = sort_rows(&check->sort, NULL, &rows, &count);
 
-	for (size_t i = 0; i < check->count; i++) {
-		items[i] = (struct sort_item){ .index = i };
-		if (check->sort.column)
-			items[i].key =
-				check->sort.column->get(&check->diffs[i], check->sort.column);
-	}
-	if (check->sort.column)
-		sort_items(&check->sort, items, check->count);
 	/* for people a table without a row says nothing */
-	if (check->count || !report_prose(report)) {
+	if (count || !report_prose(report)) {
 		report_table(report, &table);
-		for (size_t i = 0; i < check->count; i++)
+		for (size_t i = 0; i < count; i++)
 			report_row(report, &check->diffs[items[i].index]);
 		report_table_end(report);
 	}

@@ -236,16 +236,6 @@ static void read_pid(struct total_run *run, int pid, bool selected)
 		memset(row, 0, sizeof(*row));
 }
 
-static void sort_rows(struct total_run *run, struct sort_item *items)
-{
-	for (size_t i = 0; i < run->count; i++) {
-		items[i] = (struct sort_item){ .index = i };
-		if (run->sort.column)
-			items[i].key = run->sort.column->get(&run->rows[i], run->sort.column);
-	}
-	sort_items(&run->sort, items, run->count);
-}
-
 static void note_pages(struct total_run *run)
 {
 	struct out *out = report_prose(run->ctx->report);
@@ -323,12 +313,14 @@ static void add_up(struct total_run *run, struct total_row *sum)
 
 static void write_all(struct total_run *run)
 {
-	struct sort_item *items = mem_alloc(run->count * sizeof(*items));
+	const struct sort_rows rows = { run->rows, run->count, sizeof(run->rows[0]) };
 	struct total_row *sum = arena_zalloc(&run->ctx->arena, sizeof(*sum));
 	struct context *ctx = run->ctx;
+	struct sort_item *items;
+	size_t count;
 
 	add_up(run, sum);
-	sort_rows(run, items);
+	items = sort_rows(&run->sort, NULL, &rows, &count);
 	context_begin(ctx, "map");
 	if (ctx->options.json)
 		write_objects(run, items);

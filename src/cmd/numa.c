@@ -342,9 +342,5 @@ int numa_run(struct context *ctx, const struct command *command, int argc, char 
 		run_all(run, &targets);
 	filter_free(run->filter);
 	free(run->items);
-	if (rc == -EINVAL)
-		return context_usage(ctx, &err);
-	if (rc)
-		context_partial(ctx, &err);
-	return ctx->status;
+	return context_end(ctx, rc, &err);
 }

@@ -13,37 +13,36 @@ static bool has_frame(const struct page_elements *elements, size_t i)
 	return elements->word[i] & PAGEMAP_PRESENT && pagemap_pfn(elements->word[i]);
 }
 
+/* Words of a run, where they could be read, to the elements that they are of. */
+static void take(struct page_elements *elements, uint64_t *into, enum element_known known,
+		 const struct frame_run *run, const uint64_t *words)
+{
+	if (!words)
+		return;
+	memcpy(into + run->tag, words, run->count * sizeof(*words));
+	for (uint32_t i = run->tag; i < run->tag + run->count; i++)
+		elements->known[i] |= (uint8_t)known;
+}
+
 static void take_flags(void *ctx, const struct frame_run *run, const uint64_t *words)
 {
 	struct page_elements *elements = ctx;
 
-	if (!words)
-		return;
-	memcpy(elements->flags + run->tag, words, run->count * sizeof(*words));
-	for (uint32_t i = run->tag; i < run->tag + run->count; i++)
-		elements->known[i] |= ELEMENT_FLAGS;
+	take(elements, elements->flags, ELEMENT_FLAGS, run, words);
 }
 
 static void take_counts(void *ctx, const struct frame_run *run, const uint64_t *words)
 {
 	struct page_elements *elements = ctx;
 
-	if (!words)
-		return;
-	memcpy(elements->map_count + run->tag, words, run->count * sizeof(*words));
-	for (uint32_t i = run->tag; i < run->tag + run->count; i++)
-		elements->known[i] |= ELEMENT_COUNT;
+	take(elements, elements->map_count, ELEMENT_COUNT, run, words);
 }
 
 static void take_cgroups(void *ctx, const struct frame_run *run, const uint64_t *words)
 {
 	struct page_elements *elements = ctx;
 
-	if (!words)
-		return;
-	memcpy(elements->cgroup + run->tag, words, run->count * sizeof(*words));
-	for (uint32_t i = run->tag; i < run->tag + run->count; i++)
-		elements->known[i] |= ELEMENT_CGROUP;
+	take(elements, elements->cgroup, ELEMENT_CGROUP, run, words);
 }
 
 /*

@@ -457,9 +457,5 @@ int pages_run(struct context *ctx, const struct command *command, int argc, char
 							  run_columns_default))
 		return STATUS_OK;
 	rc = prepare_and_run(pages, argc - operands, argv + operands, &err);
-	if (rc == -EINVAL)
-		return context_usage(ctx, &err);
-	if (rc)
-		context_partial(ctx, &err);
-	return ctx->status;
+	return context_end(ctx, rc, &err);
 }

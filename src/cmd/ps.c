@@ -269,7 +269,7 @@ static struct value key_of(const struct ps_run *run, const struct ps_row *row)
 	return key;
 }
 
-static void sort_rows(struct ps_run *run)
+static void sort_processes(struct ps_run *run)
 {
 	struct sort_item *items = mem_alloc((run->count + 1) * sizeof(*items));
 	const struct ps_row **rows =
@@ -417,7 +417,7 @@ static void show(struct ps_run *run)
 {
 	struct context *ctx = run->ctx;
 
-	sort_rows(run);
+	sort_processes(run);
 	context_begin(ctx, "ps");
 	if (run->by)
 		report_fact(ctx->report, "by", VALUE_WORD, value_word(ps_by_names[run->by]));
@@ -496,9 +496,5 @@ int ps_run(struct context *ctx, const struct command *command, int argc, char **
 	if (rc == 0 && !context_columns_help(ctx, &run->set, default_columns(run)))
 		rc = run_targets(run, begin, argc - operands, argv + operands, &err);
 	filter_free(run->filter);
-	if (rc == -EINVAL)
-		return context_usage(ctx, &err);
-	if (rc)
-		context_partial(ctx, &err);
-	return ctx->status;
+	return context_end(ctx, rc, &err);
 }

@@ -301,9 +301,5 @@ int share_run(struct context *ctx, const struct command *command, int argc, char
 		show(run, &targets);
 	same_mm_fini(&run->same_mm);
 	filter_free(run->view.columns.filter);
-	if (rc == -EINVAL)
-		return context_usage(ctx, &err);
-	if (rc)
-		context_partial(ctx, &err);
-	return ctx->status;
+	return context_end(ctx, rc, &err);
 }

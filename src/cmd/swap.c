@@ -418,9 +418,5 @@ int swap_run(struct context *ctx, const struct command *command, int argc, char 
 	free(run->bytes);
 	free(run->processes);
 	free(run->holders);
-	if (rc == -EINVAL)
-		return context_usage(ctx, &err);
-	if (rc)
-		context_partial(ctx, &err);
-	return ctx->status;
+	return context_end(ctx, rc, &err);
 }

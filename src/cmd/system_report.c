@@ -24,21 +24,11 @@ static bool is_table(const struct system_view *view)
 void system_write_rows(struct system_view *view, const char *key, const void *rows, size_t count,
 		       size_t size)
 {
-	struct sort_item *items = mem_alloc((count + 1) * sizeof(*items));
 	const char *first = rows;
-	size_t n = 0;
+	size_t n;
+	struct sort_item *items =
+		sort_rows(&view->sort, view->filter, &(struct sort_rows){ rows, count, size }, &n);
 
-	for (size_t i = 0; i < count; i++) {
-		const void *row = first + i * size;
-
-		if (!filter_matches(view->filter, row))
-			continue;
-		items[n] = (struct sort_item){ .index = i };
-		if (view->sort.column)
-			items[n].key = view->sort.column->get(row, view->sort.column);
-		n++;
-	}
-	sort_items(&view->sort, items, n);
 	view->table = (struct table){ key, &view->selection, .csv = true };
 	report_table(view->ctx->report, &view->table);
 	for (size_t i = 0; i < n; i++)

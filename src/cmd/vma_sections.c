@@ -25,18 +25,6 @@ void vma_sections_reset(struct vma_sections *sections, uint64_t page_size)
 	images_init(&sections->images, &sections->arena, page_size);
 }
 
-static const char *hex_of(struct arena *arena, struct bytes raw)
-{
-	const char *text;
-	struct out out;
-
-	out_init_memory(&out);
-	encode_hex(&out, raw);
-	text = arena_bytes(arena, (struct bytes){ out.buf, out.len }).data;
-	out_fini(&out);
-	return text;
-}
-
 /* Neighbours are mostly of the same section of the same file, or say the same of why not. */
 static const struct vma_object *tell(struct vma_sections *sections, const struct image *image,
 				     const struct vma *vma)
@@ -47,7 +35,7 @@ static const struct vma_object *tell(struct vma_sections *sections, const struct
 
 	told->image = image;
 	if (image->build_id.len)
-		told->build_id = hex_of(&sections->arena, image->build_id);
+		told->build_id = arena_hex(&sections->arena, image->build_id).data;
 	else
 		told->build_id_reason = object ? "none: the file has no build-id" : image->reason;
 	if (object && section >= 0)

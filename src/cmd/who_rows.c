@@ -109,19 +109,10 @@ struct who_row *who_add_row(struct who_run *run)
 void who_write_rows(struct who_run *run)
 {
 	const struct table table = { "owners", &run->selection, .csv = true, .text_only = true };
-	struct sort_item *items = mem_alloc(run->row_count * sizeof(*items));
-	size_t count = 0;
+	const struct sort_rows rows = { run->rows, run->row_count, sizeof(run->rows[0]) };
+	size_t count;
+	struct sort_item *items = sort_rows(&run->sort, run->filter, &rows, &count);
 
-	for (size_t i = 0; i < run->row_count; i++) {
-		if (!filter_matches(run->filter, &run->rows[i]))
-			continue;
-		items[count] = (struct sort_item){ .index = i };
-		if (run->sort.column)
-			items[count].key = run->sort.column->get(&run->rows[i], run->sort.column);
-		count++;
-	}
-	if (run->sort.column)
-		sort_items(&run->sort, items, count);
 	report_table(run->ctx->report, &table);
 	for (size_t i = 0; i < count; i++)
 		report_row(run->ctx->report, &run->rows[items[i].index]);

@@ -4,8 +4,10 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "base/arena.h"
 #include "base/error.h"
 #include "column/column.h"
+#include "column/filter.h"
 
 int sort_parse(struct sort *sort, const struct column_set *set, const char *text, struct error *err)
 {
@@ -43,4 +45,25 @@ void sort_items(const struct sort *sort, struct sort_item *items, size_t count)
 
 	if (sort->column)
 		qsort_r(items, count, sizeof(items[0]), compare, &by);
+}
+
+struct sort_item *sort_rows(const struct sort *sort, const struct filter *filter,
+			    const struct sort_rows *rows, size_t *count)
+{
+	struct sort_item *items = mem_alloc((rows->count + 1) * sizeof(*items));
+	size_t n = 0;
+
+	for (size_t i = 0; i < rows->count; i++) {
+		const void *row = (const char *)rows->first + i * rows->size;
+
+		if (!filter_matches(filter, row))
+			continue;
+		items[n] = (struct sort_item){ .index = i };
+		if (sort->column)
+			items[n].key = sort->column->get(row, sort->column);
+		n++;
+	}
+	sort_items(sort, items, n);
+	*count = n;
+	return items;
 }

@@ -10,6 +10,7 @@
 struct column;
 struct column_set;
 struct error;
+struct filter;
 
 /* --sort COL: ascending; -COL: descending. Absent values come last either way. */
 struct sort {
@@ -29,5 +30,18 @@ struct sort_item {
 
 /* Stable: rows with equal keys keep their order. */
 void sort_items(const struct sort *sort, struct sort_item *items, size_t count);
+
+/* An array of rows, size bytes each. */
+struct sort_rows {
+	const void *first;
+	size_t count, size;
+};
+
+/*
+ * Those rows that the filter matches (NULL: all), in the order asked for: *count items for the caller to
+ * free.
+ */
+struct sort_item *sort_rows(const struct sort *sort, const struct filter *filter,
+			    const struct sort_rows *rows, size_t *count);
 
 #endif
