@@ -180,6 +180,58 @@ def settled(check, tries=3):
     return check()
 
 
+KNOBS = os.path.join(SRC, "tests/live/knobs.sh")
+# What the machine has to be set to for an animal: an argument of knobs.sh.
+SETTINGS = {
+    "hugetlb": "hugetlb=3", "hugetlb-shared": "hugetlb=2", "hugetlb-cow": "hugetlb=4",
+    "swap": "zram=64M", "swap-thp": "zram=64M", "swap-fork": "zram=64M", "swap-shm": "zram=64M",
+    "ksm": "ksm", "mthp": "mthp=64", "shmem-thp": "shmem_thp=advise",
+}
+# Those whose truth tells of each page.
+PAGED = (
+    "touched untouched comb zero zero-mixed reserved reserved-touched readonly noreserve "
+    "growsdown heap stack lazyfree guard mlock onfault droppable mseal thp thp-odd thp-partial "
+    "thp-pte thp-moved huge-zero collapse mthp shmem-thp file-thp hugetlb hugetlb-noreserve "
+    "hugetlb-shared hugetlb-cow swap swap-thp swap-fork swap-shm file-clean file-untouched "
+    "file-dirty file-synced file-cow file-twice memfd memfd-cold memfd-twice memfd-private "
+    "tmpfs-file anon-shared dev-zero-private sysv secretmem ksm uffd cow family threads "
+    "zombie-leader many").split()
+
+
+def with_setting(setting, argument):
+    """Run this script again with the argument, which it gives to alone(), on a machine set so."""
+    need_root()
+    done = subprocess.run(["bash", KNOBS, setting, "--", sys.executable, sys.argv[0], argument],
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    if done.returncode == 77:
+        raise Skipped(done.stdout.decode().strip().replace("\n", "; ")[-200:])
+    true(done.returncode == 0, done.stdout.decode())
+
+
+def alone(check, *args):
+    """A check in a process of its own; ends as with_setting() wants it."""
+    try:
+        check(*args)
+    except Skipped as why:
+        print(why)
+        sys.exit(77)
+    except Failed as err:
+        print(err)
+        sys.exit(1)
+
+
+def animal_test(title, name, check):
+    """A test, called title, of check(name) with the setting that the animal needs."""
+    def run():
+        if name in SETTINGS:
+            with_setting(SETTINGS[name], name)
+        else:
+            check(name)
+
+    run.__name__ = title
+    test(run)
+
+
 TESTS = []
 
 

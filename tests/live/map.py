@@ -11,13 +11,6 @@ import tempfile
 
 import lib
 
-KNOBS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "knobs.sh")
-# What the machine has to be set to for an animal: an argument of knobs.sh.
-SETTINGS = {
-    "hugetlb": "hugetlb=3", "hugetlb-shared": "hugetlb=2", "hugetlb-cow": "hugetlb=4",
-    "swap": "zram=64M", "swap-thp": "zram=64M", "swap-fork": "zram=64M", "swap-shm": "zram=64M",
-    "ksm": "ksm", "mthp": "mthp=64", "shmem-thp": "shmem_thp=advise",
-}
 # Tested by themselves below, or known to have no mappings of their own to compare.
 APART = {"exits", "exits-zombie", "execs", "pid-reuse", "storm-mprotect", "storm-mremap",
          "storm-fixed", "uprobes", "uprobes-nop", "kernel-thread", "ksm-zero", "family",
@@ -102,39 +95,9 @@ def check_animal(name):
                 check_sums(process)
 
 
-def animal_test(name):
-    setting = SETTINGS.get(name)
-
-    def test():
-        if setting is None:
-            check_animal(name)
-            return
-        lib.need_root()
-        done = subprocess.run(["bash", KNOBS, setting, "--", sys.executable, __file__, name],
-                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
-        if done.returncode == 77:
-            raise lib.Skipped(done.stdout.decode().strip().replace("\n", "; ")[-200:])
-        lib.true(done.returncode == 0, done.stdout.decode())
-
-    test.__name__ = f"animal {name}"
-    lib.test(test)
-
-
 def animals():
     listed = subprocess.run([lib.ZOO, "--list"], check=True, stdout=subprocess.PIPE)
     return [line.split()[0] for line in listed.stdout.decode().splitlines()]
-
-
-def one(name):
-    """An animal alone, in a process of its own that runs with the setting it needs."""
-    try:
-        check_animal(name)
-    except lib.Skipped as why:
-        print(why)
-        sys.exit(77)
-    except lib.Failed as err:
-        print(err)
-        sys.exit(1)
 
 
 @lib.test
@@ -348,9 +311,9 @@ def a_recording_does_not_lead_out():
 
 
 if len(sys.argv) > 1:
-    one(sys.argv[1])
+    lib.alone(check_animal, sys.argv[1])
 else:
     for animal in animals():
         if animal not in APART:
-            animal_test(animal)
+            lib.animal_test(f"animal {animal}", animal, check_animal)
     lib.done()

@@ -10,21 +10,6 @@ import time
 
 import lib
 
-KNOBS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "knobs.sh")
-# What the machine has to be set to for an animal: an argument of knobs.sh.
-SETTINGS = {
-    "hugetlb": "hugetlb=3", "hugetlb-shared": "hugetlb=2", "hugetlb-cow": "hugetlb=4",
-    "swap": "zram=64M", "swap-thp": "zram=64M", "swap-fork": "zram=64M", "swap-shm": "zram=64M",
-    "ksm": "ksm", "mthp": "mthp=64", "shmem-thp": "shmem_thp=advise",
-}
-ANIMALS = (
-    "touched untouched comb zero zero-mixed reserved reserved-touched readonly noreserve "
-    "growsdown heap stack lazyfree guard mlock onfault droppable mseal thp thp-odd thp-partial "
-    "thp-pte thp-moved huge-zero collapse mthp shmem-thp file-thp hugetlb hugetlb-noreserve "
-    "hugetlb-shared hugetlb-cow swap swap-thp swap-fork swap-shm file-clean file-untouched "
-    "file-dirty file-synced file-cow file-twice memfd memfd-cold memfd-twice memfd-private "
-    "tmpfs-file anon-shared dev-zero-private sysv secretmem ksm uffd cow family threads "
-    "zombie-leader many").split()
 METRICS = (
     "kernel_page_size mmu_page_size rss pss pss_dirty shared_clean shared_dirty private_clean "
     "private_dirty referenced anonymous ksm lazy_free anon_huge_pages shmem_pmd_mapped "
@@ -145,23 +130,6 @@ def herd_test(names):
     lib.test(test)
 
 
-def animal_test(name):
-    setting = SETTINGS.get(name)
-
-    def test():
-        if setting is None:
-            check_animal(name)
-            return
-        done = subprocess.run(["bash", KNOBS, setting, "--", sys.executable, __file__, name],
-                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
-        if done.returncode == 77:
-            raise lib.Skipped(done.stdout.decode().strip().replace("\n", "; ")[-200:])
-        lib.true(done.returncode == 0, done.stdout.decode())
-
-    test.__name__ = f"pages agree with smaps: {name}"
-    lib.test(test)
-
-
 @lib.test
 def check_a_kernel_thread_and_a_dead_process():
     done = lib.vmview("--check", 2)
@@ -205,31 +173,20 @@ def without_frames():
         child.wait()
 
 
-def alone(name):
-    try:
-        check_animal(name)
-    except lib.Skipped as why:
-        print(why)
-        sys.exit(77)
-    except lib.Failed as why:
-        print(why)
-        sys.exit(1)
-
-
 def main():
     if len(sys.argv) > 1:
-        alone(sys.argv[1])
+        lib.alone(check_animal, sys.argv[1])
         return
     lib.need_root()
     listed = subprocess.run([lib.ZOO, "--list"], check=True, stdout=subprocess.PIPE)
     known = {line.split()[0] for line in listed.stdout.decode().splitlines()}
-    herd = [name for name in ANIMALS
-            if name in known and name not in SETTINGS and name not in OTHER_BITS | ALONE]
+    herd = [name for name in lib.PAGED
+            if name in known and name not in lib.SETTINGS and name not in OTHER_BITS | ALONE]
     for at in range(0, len(herd), 8):
         herd_test(herd[at:at + 8])
-    for name in ANIMALS:
+    for name in lib.PAGED:
         if name in known and name not in herd:
-            animal_test(name)
+            lib.animal_test(f"pages agree with smaps: {name}", name, check_animal)
     lib.done()
 
 

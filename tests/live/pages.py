@@ -9,22 +9,6 @@ import sys
 
 import lib
 
-KNOBS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "knobs.sh")
-# What the machine has to be set to for an animal: an argument of knobs.sh.
-SETTINGS = {
-    "hugetlb": "hugetlb=3", "hugetlb-shared": "hugetlb=2", "hugetlb-cow": "hugetlb=4",
-    "swap": "zram=64M", "swap-thp": "zram=64M", "swap-fork": "zram=64M", "swap-shm": "zram=64M",
-    "ksm": "ksm", "mthp": "mthp=64", "shmem-thp": "shmem_thp=advise",
-}
-# What an animal does or is beyond its pages is tested elsewhere.
-ANIMALS = (
-    "touched untouched comb zero zero-mixed reserved reserved-touched readonly noreserve "
-    "growsdown heap stack lazyfree guard mlock onfault droppable mseal thp thp-odd thp-partial "
-    "thp-pte thp-moved huge-zero collapse mthp shmem-thp file-thp hugetlb hugetlb-noreserve "
-    "hugetlb-shared hugetlb-cow swap swap-thp swap-fork swap-shm file-clean file-untouched "
-    "file-dirty file-synced file-cow file-twice memfd memfd-cold memfd-twice memfd-private "
-    "tmpfs-file anon-shared dev-zero-private sysv secretmem ksm uffd cow family threads "
-    "zombie-leader many").split()
 # The ways to the same pages: each has to tell the same, as far as it tells.
 VALIDATED = {"comb", "zero-mixed", "guard", "thp-partial", "swap", "uffd", "file-cow", "hugetlb"}
 WAYS = ([], ["--without=scan"], ["--without=guard"], ["--without=frames"],
@@ -155,6 +139,7 @@ def check_way(name, pid, truth, way):
 
 
 def check_animal(name):
+    lib.need_root()
     with lib.zoo(name) as zoo:
         fact = zoo.truth[name]
         for truth in fact.get("mappings", []):
@@ -169,36 +154,6 @@ def check_animal(name):
                         from err
             if name == "many":
                 break
-
-
-def animal_test(name):
-    setting = SETTINGS.get(name)
-
-    def test():
-        lib.need_root()
-        if setting is None:
-            check_animal(name)
-            return
-        done = subprocess.run(["bash", KNOBS, setting, "--", sys.executable, __file__, name],
-                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
-        if done.returncode == 77:
-            raise lib.Skipped(done.stdout.decode().strip().replace("\n", "; ")[-200:])
-        lib.true(done.returncode == 0, done.stdout.decode())
-
-    test.__name__ = f"animal {name}"
-    lib.test(test)
-
-
-def one(check, *args):
-    """A check alone, in a process of its own that runs with the setting it needs."""
-    try:
-        check(*args)
-    except lib.Skipped as why:
-        print(why)
-        sys.exit(77)
-    except lib.Failed as err:
-        print(err)
-        sys.exit(1)
 
 
 @lib.test
@@ -312,12 +267,7 @@ def what_is_gone_is_told():
 
 @lib.test
 def swapped_shared_memory_is_told():
-    lib.need_root()
-    done = subprocess.run(["bash", KNOBS, "zram=64M", "--", sys.executable, __file__, "+shm"],
-                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
-    if done.returncode == 77:
-        raise lib.Skipped(done.stdout.decode().strip().replace("\n", "; ")[-200:])
-    lib.true(done.returncode == 0, done.stdout.decode())
+    lib.with_setting("zram=64M", "+shm")
 
 
 def check_shm():
@@ -351,13 +301,13 @@ def terabytes_of_holes_are_nothing():
 
 
 if sys.argv[1:] == ["+shm"]:
-    one(check_shm)
+    lib.alone(check_shm)
 elif len(sys.argv) > 1:
-    one(check_animal, sys.argv[1])
+    lib.alone(check_animal, sys.argv[1])
 else:
     listed = subprocess.run([lib.ZOO, "--list"], check=True, stdout=subprocess.PIPE)
     known = {line.split()[0] for line in listed.stdout.decode().splitlines()}
-    for animal in ANIMALS:
+    for animal in lib.PAGED:
         if animal in known:
-            animal_test(animal)
+            lib.animal_test(f"animal {animal}", animal, check_animal)
     lib.done()
