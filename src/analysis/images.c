@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "base/arena.h"
+#include "base/list.h"
 #include "model/object.h"
 #include "model/vma.h"
 
@@ -218,6 +219,7 @@ struct image *images_add(struct images *images, const struct vma *vma, uint32_t 
 		.vma = index,
 		.perm = vma->perm,
 		.file = true,
+		.whole = true,
 	};
 	int segment;
 	struct image *image = find_image(images, vma, file, &segment);
@@ -250,6 +252,7 @@ static bool add_bss(struct images *images, struct image *image, const struct vma
 		part.end = end < vma->end ? end : vma->end;
 		if (start >= end || part.start >= part.end)
 			continue;
+		part.whole = part.start == vma->start && part.end == vma->end;
 		add_part(image, &part);
 		added = true;
 	}
@@ -306,13 +309,14 @@ static void order_parts(struct image *image)
 	uint64_t last = 0;
 	size_t kept = 0;
 
-	qsort(image->parts, image->part_count, sizeof(image->parts[0]), compare_parts);
+	list_sort(image->parts, image->part_count, sizeof(image->parts[0]), compare_parts);
 	for (size_t i = 0; i < image->part_count; i++) {
 		struct image_part part = image->parts[i];
 
 		if (part.start < last) {
 			part.offset += last - part.start;
 			part.start = last;
+			part.whole = false;
 		}
 		if (part.start >= part.end)
 			continue;
@@ -365,8 +369,7 @@ void images_finish(struct images *images)
 		images->list[kept++] = image;
 	}
 	images->count = kept;
-	if (images->count)
-		qsort(images->list, images->count, sizeof(images->list[0]), compare_images);
+	list_sort(images->list, images->count, sizeof(images->list[0]), compare_images);
 }
 
 static bool image_has(const struct image *image, uint64_t addr)

@@ -5,6 +5,8 @@
 
 #include "base/arena.h"
 
+enum { NEAR_MOST = 4 };	/* runs that are tried before all are searched */
+
 struct residency_run {
 	uint64_t start, end;
 	unsigned class;
@@ -24,7 +26,7 @@ void residency_fini(struct residency *residency)
 
 void residency_clear(struct residency *residency)
 {
-	residency->count = 0;
+	residency->count = residency->near = 0;
 }
 
 static void add_class(uint64_t *bytes, unsigned class, uint64_t size)
@@ -59,11 +61,15 @@ void residency_add(struct residency *residency, uint64_t start, uint64_t bytes, 
 	residency->runs[residency->count++] = run;
 }
 
-/* How many runs begin below addr. */
-static size_t runs_below(const struct residency *residency, uint64_t addr)
+/* How many runs begin below addr. Those who ask go up through memory, mostly in small steps. */
+static size_t runs_below(struct residency *residency, uint64_t addr)
 {
-	size_t low = 0, high = residency->count;
+	size_t low = 0, high = residency->count, near = residency->near;
 
+	if (!near || residency->runs[near - 1].start < addr)
+		for (size_t i = 0; i <= NEAR_MOST; i++, near++)
+			if (near == residency->count || residency->runs[near].start >= addr)
+				return residency->near = near;
 	while (low < high) {
 		size_t middle = low + (high - low) / 2;
 
@@ -72,11 +78,11 @@ static size_t runs_below(const struct residency *residency, uint64_t addr)
 		else
 			high = middle;
 	}
-	return low;
+	return residency->near = low;
 }
 
 /* Bytes of each class below addr. */
-static void sum_below(const struct residency *residency, uint64_t addr, uint64_t *bytes)
+static void sum_below(struct residency *residency, uint64_t addr, uint64_t *bytes)
 {
 	size_t low = runs_below(residency, addr);
 	const struct residency_run *run;
@@ -89,7 +95,7 @@ static void sum_below(const struct residency *residency, uint64_t addr, uint64_t
 	add_class(bytes, run->class, (addr < run->end ? addr : run->end) - run->start);
 }
 
-void residency_sum(const struct residency *residency, uint64_t start, uint64_t end,
+void residency_sum(struct residency *residency, uint64_t start, uint64_t end,
 		   struct residency_tally *tally)
 {
 	uint64_t from[RESIDENT_CLASSES], to[RESIDENT_CLASSES];
@@ -102,8 +108,8 @@ void residency_sum(const struct residency *residency, uint64_t start, uint64_t e
 		tally->bytes[bit] += to[bit] - from[bit];
 }
 
-bool residency_next(const struct residency *residency, unsigned class, uint64_t limit,
-		    uint64_t *start, uint64_t *end)
+bool residency_next(struct residency *residency, unsigned class, uint64_t limit, uint64_t *start,
+		    uint64_t *end)
 {
 	size_t i = runs_below(residency, *start);
 

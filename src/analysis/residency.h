@@ -28,6 +28,7 @@ struct residency_tally {
 struct residency {
 	struct residency_run *runs;
 	size_t count, cap;
+	size_t near;	/* run of the last answer: where the next question most likely leads */
 };
 
 void residency_init(struct residency *residency);
@@ -37,15 +38,18 @@ void residency_clear(struct residency *residency);
 /* Pages from start on, behind all that were added before. What is left out is not in memory. */
 void residency_add(struct residency *residency, uint64_t start, uint64_t bytes, unsigned class);
 
-/* Add to tally how many bytes of start .. end are of each class. */
-void residency_sum(const struct residency *residency, uint64_t start, uint64_t end,
+/*
+ * Add to tally how many bytes of start .. end are of each class. Cheapest where one question begins
+ * behind the one before; any order will do.
+ */
+void residency_sum(struct residency *residency, uint64_t start, uint64_t end,
 		   struct residency_tally *tally);
 
 /*
  * The first bytes from *start on that are of all classes of the mask: *start .. *end, up to limit. False
  * where there are none.
  */
-bool residency_next(const struct residency *residency, unsigned class, uint64_t limit,
-		    uint64_t *start, uint64_t *end);
+bool residency_next(struct residency *residency, unsigned class, uint64_t limit, uint64_t *start,
+		    uint64_t *end);
 
 #endif

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "base/error.h"
+#include "base/list.h"
 #include "cmd/subject.h"
 #include "model/core.h"
 #include "model/needs.h"
@@ -93,6 +94,11 @@ static int compare_walks(const void *one, const void *other)
 	return a->start < b->start ? -1 : a->start > b->start;
 }
 
+static struct walk_vma walk_of(const struct image_part *part)
+{
+	return (struct walk_vma){ part->start, part->end, part->whole ? WALK_WHOLE : 0 };
+}
+
 /* The parts of all images, sorted, and none over another. */
 static size_t make_walk(const struct images *images, struct walk_vma **out)
 {
@@ -105,13 +111,13 @@ static size_t make_walk(const struct images *images, struct walk_vma **out)
 	count = 0;
 	for (size_t i = 0; i < images->count; i++)
 		for (size_t k = 0; k < images->list[i]->part_count; k++)
-			list[count++] = (struct walk_vma){ images->list[i]->parts[k].start,
-							   images->list[i]->parts[k].end, 0 };
-	if (count)
-		qsort(list, count, sizeof(*list), compare_walks);
+			list[count++] = walk_of(&images->list[i]->parts[k]);
+	list_sort(list, count, sizeof(*list), compare_walks);
 	for (size_t i = 0; i < count; i++) {
-		if (kept && list[i].start < list[kept - 1].end)
+		if (kept && list[i].start < list[kept - 1].end) {
 			list[i].start = list[kept - 1].end;
+			list[i].hint = 0;
+		}
 		if (list[i].start < list[i].end)
 			list[kept++] = list[i];
 	}

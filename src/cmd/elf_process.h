@@ -46,7 +46,7 @@ void elf_rows_fini(struct elf_rows *rows);
 struct elf_row *elf_rows_add(struct elf_rows *rows);
 
 /* The figures of start .. end of an image. */
-void elf_row_measure(const struct elf_process *process, struct elf_row *row, uint64_t start,
+void elf_row_measure(struct elf_process *process, struct elf_row *row, uint64_t start,
 		     uint64_t end);
 
 /* Append: one row of the image, its segments, its sections, or its symbols that are in memory. */

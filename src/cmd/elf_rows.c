@@ -27,8 +27,8 @@ struct elf_row *elf_rows_add(struct elf_rows *rows)
 }
 
 /* Relocations are known by the file's addresses. */
-static void measure_relocated(const struct elf_process *process, struct elf_row *row,
-			      uint64_t start, uint64_t end)
+static void measure_relocated(struct elf_process *process, struct elf_row *row, uint64_t start,
+			      uint64_t end)
 {
 	const struct image *image = row->image;
 	const struct object_range *relocs = image->object->relocs;
@@ -59,8 +59,7 @@ static const char *why_no_relocs(const struct image *image)
 	return image->loaded ? image->object->relocs_reason : "";
 }
 
-void elf_row_measure(const struct elf_process *process, struct elf_row *row, uint64_t start,
-		     uint64_t end)
+void elf_row_measure(struct elf_process *process, struct elf_row *row, uint64_t start, uint64_t end)
 {
 	row->size += end - start;
 	row->absent = process->absent;

@@ -69,7 +69,7 @@ static void find_data(const struct object *object, struct data_pages *pages)
 }
 
 /* The pages of the image that are dirty and hold data. */
-static void find_dirty_data(const struct elf_process *process, const struct image *image,
+static void find_dirty_data(struct elf_process *process, const struct image *image,
 			    struct residency *dirty)
 {
 	struct data_pages pages = { .mask = ~((uint64_t)process->page_size - 1) };
@@ -92,7 +92,7 @@ static void find_dirty_data(const struct elf_process *process, const struct imag
 	free(pages.list);
 }
 
-static bool shares_page(const struct elf_process *process, const struct residency *dirty_data,
+static bool shares_page(const struct elf_process *process, struct residency *dirty_data,
 			const struct elf_row *row)
 {
 	uint64_t mask = ~((uint64_t)process->page_size - 1);

@@ -23,6 +23,7 @@ struct image_part {
 	int32_t segment;	/* index in the object; -1: none */
 	uint8_t perm;		/* enum vma_perm */
 	bool file;		/* false: anonymous memory of a segment, .bss */
+	bool whole;		/* all of the mapping */
 };
 
 struct image {

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "base/arena.h"
+#include "base/list.h"
 
 /* How far back a symbol is looked for that covers an address, past those that begin later. */
 enum { BACK_MOST = 4096 };
@@ -211,7 +212,8 @@ static void index_symbols(struct object *object)
 
 	if (!object->symbol_count)
 		return;
-	qsort(object->symbols, object->symbol_count, sizeof(object->symbols[0]), compare_symbols);
+	list_sort(object->symbols, object->symbol_count, sizeof(object->symbols[0]),
+		  compare_symbols);
 	object->symbol_reach = mem_grow(object->symbol_reach, object->symbol_count, sizeof(reach));
 	for (size_t i = 0; i < object->symbol_count; i++) {
 		const struct object_symbol *symbol = &object->symbols[i];
@@ -239,8 +241,7 @@ size_t object_places_sort(struct object_place *places, size_t count)
 	size_t kept = 0;
 	uint64_t last = 0;
 
-	if (count)
-		qsort(places, count, sizeof(*places), compare_places);
+	list_sort(places, count, sizeof(*places), compare_places);
 	for (size_t i = 0; i < count; i++) {
 		struct object_place place = places[i];
 

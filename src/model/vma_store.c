@@ -90,6 +90,14 @@ static void grow(struct name_table *names)
 	free(old);
 }
 
+static bool is_name(const struct name *name, struct bytes text, struct bytes tail,
+		    uint64_t full_len)
+{
+	return name && name->full_len == full_len &&
+	       bytes_equal((struct bytes){ name->data, name->len }, text) &&
+	       bytes_equal((struct bytes){ name->data + name->len, name->tail_len }, tail);
+}
+
 /* text is the path of a mapping, tail what was kept of its end where it was cut; or any other text. */
 static const struct name *intern(struct vma_store *store, struct bytes text, struct bytes tail,
 				 uint64_t full_len)
@@ -98,17 +106,13 @@ static const struct name *intern(struct vma_store *store, struct bytes text, str
 	uint32_t hash = hash_of(text);
 	struct name *made;
 
-	if (!text.len)
-		return NULL;
 	if (names->count * 2 >= names->size)
 		grow(names);
 	for (size_t i = hash & (names->size - 1); names->slots[i];
 	     i = (i + 1) & (names->size - 1)) {
 		const struct name *name = names->slots[i];
 
-		if (name->hash == hash && name->full_len == full_len &&
-		    bytes_equal((struct bytes){ name->data, name->len }, text) &&
-		    bytes_equal((struct bytes){ name->data + name->len, name->tail_len }, tail))
+		if (name->hash == hash && is_name(name, text, tail, full_len))
 			return name;
 	}
 	made = arena_alloc(&store->arena, sizeof(*made) + text.len + tail.len);
@@ -122,6 +126,25 @@ static const struct name *intern(struct vma_store *store, struct bytes text, str
 	place(names, made);
 	names->count++;
 	return made;
+}
+
+/* The path; most mappings have that of the one before. */
+static const struct name *intern_path(struct vma_store *store, const struct vma *vma)
+{
+	const struct name *last = store->count ? store->records[store->count - 1]->path : NULL;
+
+	if (!vma->path.len)
+		return NULL;
+	return is_name(last, vma->path, vma->tail, vma->path_len) ?
+		       last :
+		       intern(store, vma->path, vma->tail, vma->path_len);
+}
+
+static const struct name *intern_flags(struct vma_store *store, const struct vma *vma)
+{
+	const struct bytes none = { NULL, 0 };
+
+	return vma->vm_flags.len ? intern(store, vma->vm_flags, none, vma->vm_flags.len) : NULL;
 }
 
 /* Which fields are not 0, and whether all of them fit four bytes of kB. */
@@ -173,9 +196,8 @@ void vma_store_add(struct vma_store *store, const struct vma *vma)
 		.inode = vma->inode,
 		.dev_major = vma->dev_major,
 		.dev_minor = vma->dev_minor,
-		.path = intern(store, vma->path, vma->tail, vma->path_len),
-		.vm_flags =
-			intern(store, vma->vm_flags, (struct bytes){ NULL, 0 }, vma->vm_flags.len),
+		.path = intern_path(store, vma),
+		.vm_flags = intern_flags(store, vma),
 		.flags_known = vma->vm_flags.data,
 		.absent = vma->absent,
 		.object = vma->object,

@@ -23,6 +23,7 @@ UNIT_TESTS += %D%/test_frames
 UNIT_TESTS += %D%/test_images
 UNIT_TESTS += %D%/test_json
 UNIT_TESTS += %D%/test_kinds
+UNIT_TESTS += %D%/test_list
 UNIT_TESTS += %D%/test_live
 UNIT_TESTS += %D%/test_live_budget
 UNIT_TESTS += %D%/test_long_names
