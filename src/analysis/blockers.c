@@ -85,11 +85,8 @@ uint32_t blockers_find(struct blockers *blockers, const struct blocker *like)
 		grow(blockers);
 	slot = find_slot(blockers, like);
 	if (!*slot) {
-		if (blockers->count == blockers->cap)
-			blockers->list = mem_grow(
-				blockers->list,
-				blockers->cap = blockers->cap ? blockers->cap * 2 : SLOTS_FIRST,
-				sizeof(blockers->list[0]));
+		blockers->list = mem_room(blockers->list, blockers->count, &blockers->cap,
+					  sizeof(blockers->list[0]));
 		blockers->list[blockers->count] = *like;
 		blockers->list[blockers->count++].first = BLOCKER_NONE;
 		*slot = (uint32_t)blockers->count;

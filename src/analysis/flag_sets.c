@@ -32,10 +32,7 @@ static size_t find(const struct flag_sets *sets, uint64_t flags)
 
 static void insert(struct flag_sets *sets, size_t at, uint64_t flags)
 {
-	if (sets->count == sets->cap) {
-		sets->cap = sets->cap ? sets->cap * 2 : 4;
-		sets->sets = mem_grow(sets->sets, sets->cap, sizeof(*sets->sets));
-	}
+	sets->sets = mem_room(sets->sets, sets->count, &sets->cap, sizeof(*sets->sets));
 	for (size_t i = sets->count; i > at; i--)
 		sets->sets[i] = sets->sets[i - 1];
 	sets->sets[at] = (struct flag_set){ flags, 0 };

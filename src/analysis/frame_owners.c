@@ -50,10 +50,7 @@ static struct frame_owner *get(struct frame_owners *owners, uint64_t owner)
 	slot = find(owners, owner);
 	if (*slot)
 		return &owners->list[*slot - 1];
-	if (owners->count == owners->cap)
-		owners->list = mem_grow(owners->list,
-					owners->cap = owners->cap ? owners->cap * 2 : 64,
-					sizeof(owners->list[0]));
+	owners->list = mem_room(owners->list, owners->count, &owners->cap, sizeof(owners->list[0]));
 	owners->list[owners->count] = (struct frame_owner){ .owner = owner };
 	*slot = (uint32_t)++owners->count;
 	return &owners->list[owners->count - 1];

@@ -147,10 +147,8 @@ static bool guess_bias(const struct images *images, const struct object *object,
 
 static void add_part(struct image *image, const struct image_part *part)
 {
-	if (image->part_count == image->part_cap) {
-		image->part_cap = image->part_cap ? image->part_cap * 2 : 8;
-		image->parts = mem_grow(image->parts, image->part_cap, sizeof(image->parts[0]));
-	}
+	image->parts = mem_room(image->parts, image->part_count, &image->part_cap,
+				sizeof(image->parts[0]));
 	image->parts[image->part_count++] = *part;
 	if (part->start < image->start)
 		image->start = part->start;
@@ -163,10 +161,7 @@ static struct image *add_image(struct images *images, const struct vma *vma,
 {
 	struct image *image = arena_zalloc(images->arena, sizeof(*image));
 
-	if (images->count == images->cap) {
-		images->cap = images->cap ? images->cap * 2 : 32;
-		images->list = mem_grow(images->list, images->cap, sizeof(images->list[0]));
-	}
+	images->list = mem_room(images->list, images->count, &images->cap, sizeof(images->list[0]));
 	images->list[images->count++] = image;
 	image->id = file->id;
 	image->object = file->object;

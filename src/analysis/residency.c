@@ -53,11 +53,8 @@ void residency_add(struct residency *residency, uint64_t start, uint64_t bytes, 
 			run.before[bit] = last->before[bit];
 		add_class(run.before, last->class, last->end - last->start);
 	}
-	if (!residency->runs || residency->count == residency->cap) {
-		residency->cap = residency->cap ? residency->cap * 2 : 256;
-		residency->runs =
-			mem_grow(residency->runs, residency->cap, sizeof(residency->runs[0]));
-	}
+	residency->runs = mem_room(residency->runs, residency->count, &residency->cap,
+				   sizeof(residency->runs[0]));
 	residency->runs[residency->count++] = run;
 }
 

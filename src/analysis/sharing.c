@@ -56,9 +56,9 @@ struct sharing {
 	double *weight; /* by set: the sum of 1 / map count of its frames */
 	uint64_t counted[SHARE_KINDS]; /* frames whose map count tells whether they are closed */
 	struct set_frames *slots;
-	uint32_t slot_count, slot_cap;
+	uint32_t slot_count, process_count;
+	size_t slot_cap, process_cap;
 	struct sharing_process *processes;
-	uint32_t process_count, process_cap;
 	bool crowded, finished;
 	bool touched; /* the current process has added frames */
 	struct sharing_total total;
@@ -125,11 +125,8 @@ void sharing_free(struct sharing *sharing)
 uint32_t sharing_begin(struct sharing *sharing)
 {
 	assert(!sharing->finished);
-	if (sharing->process_count == sharing->process_cap) {
-		sharing->process_cap = sharing->process_cap ? sharing->process_cap * 2 : 16;
-		sharing->processes = mem_grow(sharing->processes, sharing->process_cap,
-					      sizeof(*sharing->processes));
-	}
+	sharing->processes = mem_room(sharing->processes, sharing->process_count,
+				      &sharing->process_cap, sizeof(*sharing->processes));
 	sharing->processes[sharing->process_count] = (struct sharing_process){ 0 };
 	sharing->touched = false;
 	return sharing->process_count++;
@@ -393,11 +390,8 @@ static uint64_t *slot_of(struct sharing *sharing, uint32_t id)
 	struct step *step = &sharing->steps[id];
 
 	if (step->process == nobody) {
-		if (sharing->slot_count == sharing->slot_cap) {
-			sharing->slot_cap = sharing->slot_cap ? 2 * sharing->slot_cap : 64;
-			sharing->slots = mem_grow(sharing->slots, sharing->slot_cap,
-						  sizeof(*sharing->slots));
-		}
+		sharing->slots = mem_room(sharing->slots, sharing->slot_count, &sharing->slot_cap,
+					  sizeof(*sharing->slots));
 		*step = (struct step){ 0, sharing->slot_count++ };
 		sharing->slots[step->to] = (struct set_frames){ 0 };
 	}

@@ -8,7 +8,7 @@
 
 #include "base/error.h"
 
-enum { CHUNK_FIRST = 4096, CHUNK_MAX = 256 * 1024, ALIGN = 8 };
+enum { CHUNK_FIRST = 4096, CHUNK_MAX = 256 * 1024, ALIGN = 8, LIST_FIRST = 16 };
 
 struct arena_chunk {
 	struct arena_chunk *next;
@@ -41,6 +41,12 @@ void *mem_grow(void *memory, size_t count, size_t size)
 	if (!grown)
 		error_no_memory();
 	return grown;
+}
+
+void *mem_longer(void *list, size_t *cap, size_t size)
+{
+	*cap = *cap ? *cap * 2 : LIST_FIRST;
+	return mem_grow(list, *cap, size);
 }
 
 void arena_init(struct arena *arena)

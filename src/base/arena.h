@@ -33,4 +33,13 @@ void *mem_alloc(size_t size);
 void *mem_zalloc(size_t size);
 void *mem_grow(void *memory, size_t count, size_t size);
 
+/* A longer list than one of *cap elements, which says how long it is; 0: there was none. */
+void *mem_longer(void *list, size_t *cap, size_t size);
+
+/* Room for one element more behind the count that a list has; it may move. */
+static inline void *mem_room(void *list, size_t count, size_t *cap, size_t size)
+{
+	return count < *cap ? list : mem_longer(list, cap, size);
+}
+
 #endif

@@ -26,9 +26,7 @@ static void add_line(struct maker *maker, const struct at_line *line)
 {
 	struct at_lines *lines = maker->lines;
 
-	if (lines->count == lines->cap)
-		lines->list = mem_grow(lines->list, lines->cap = lines->cap ? lines->cap * 2 : 64,
-				       sizeof(*lines->list));
+	lines->list = mem_room(lines->list, lines->count, &lines->cap, sizeof(*lines->list));
 	lines->list[lines->count++] = *line;
 }
 

@@ -122,10 +122,7 @@ static void keep_line(void *opaque, const struct cow_row *row)
 	line.name = arena_bytes(&run->ctx->arena, vma->name.len ? vma->name : vma->path);
 	if (!filter_matches(run->filter, &line))
 		return;
-	if (run->line_count == run->line_cap) {
-		run->line_cap = run->line_cap ? run->line_cap * 2 : 64;
-		run->lines = mem_grow(run->lines, run->line_cap, sizeof(*run->lines));
-	}
+	run->lines = mem_room(run->lines, run->line_count, &run->line_cap, sizeof(*run->lines));
 	run->lines[run->line_count++] = line;
 }
 

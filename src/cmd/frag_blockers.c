@@ -29,10 +29,8 @@ static bool is_of(const struct blocker_frame *frame, unsigned classes)
 
 static void add_frame(struct frag_blockers *blockers, uint64_t pfn, enum frame_class class)
 {
-	if (blockers->count == blockers->cap)
-		blockers->frames = mem_grow(
-			blockers->frames, blockers->cap = blockers->cap ? blockers->cap * 2 : 1024,
-			sizeof(blockers->frames[0]));
+	blockers->frames = mem_room(blockers->frames, blockers->count, &blockers->cap,
+				    sizeof(blockers->frames[0]));
 	blockers->frames[blockers->count++] = (struct blocker_frame){
 		.pfn = pfn,
 		.owner = BLOCKER_NONE,

@@ -132,10 +132,7 @@ static bool holds_nothing(const struct density_row *row)
 
 static void add_heap(struct space_run *run, size_t index)
 {
-	if (run->heap_count == run->heap_cap)
-		run->heaps = mem_grow(run->heaps,
-				      run->heap_cap = run->heap_cap ? run->heap_cap * 2 : 16,
-				      sizeof(*run->heaps));
+	run->heaps = mem_room(run->heaps, run->heap_count, &run->heap_cap, sizeof(*run->heaps));
 	run->heaps[run->heap_count++] = index;
 }
 

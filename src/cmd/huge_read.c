@@ -102,10 +102,8 @@ static struct huge_counts *more_of(struct huge_read *read, uint32_t vma)
 	struct huge_vma *counted = &out->vmas[vma];
 
 	if (!counted->more) {
-		if (out->more_count == out->more_cap)
-			out->more = mem_grow(out->more,
-					     out->more_cap = out->more_cap ? out->more_cap * 2 : 16,
-					     sizeof(*out->more));
+		out->more =
+			mem_room(out->more, out->more_count, &out->more_cap, sizeof(*out->more));
 		out->more[out->more_count++] = (struct huge_counts){ 0 };
 		counted->more = (uint32_t)out->more_count;
 	}
@@ -118,10 +116,7 @@ static struct slot *slot_new(struct huge_read *read)
 
 	if (!read->keep_slots)
 		return &read->passing;
-	if (out->slot_count == out->slot_cap)
-		out->slots = mem_grow(out->slots,
-				      out->slot_cap = out->slot_cap ? out->slot_cap * 2 : 64,
-				      sizeof(*out->slots));
+	out->slots = mem_room(out->slots, out->slot_count, &out->slot_cap, sizeof(*out->slots));
 	return &out->slots[out->slot_count++];
 }
 
@@ -174,10 +169,8 @@ static bool get_flags(void *ctx, uint64_t pfn, uint64_t *flags)
 
 static void add_part(struct huge_read *read, uint64_t pages, uint32_t vma)
 {
-	if (read->part_count == read->part_cap)
-		read->parts = mem_grow(read->parts,
-				       read->part_cap = read->part_cap ? read->part_cap * 2 : 64,
-				       sizeof(*read->parts));
+	read->parts =
+		mem_room(read->parts, read->part_count, &read->part_cap, sizeof(*read->parts));
 	read->parts[read->part_count++] = (struct part){
 		.head = read->folio.pfn,
 		.pages = pages,

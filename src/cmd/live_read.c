@@ -119,10 +119,7 @@ static int take_mapping(void *opaque, struct vma *vma)
 	struct map_reading *reading = opaque;
 	struct map_list *map = reading->map;
 
-	if (map->list.count == map->cap) {
-		map->cap = map->cap ? map->cap * 2 : 256;
-		map->list.ids = mem_grow(map->list.ids, map->cap, sizeof(*map->list.ids));
-	}
+	map->list.ids = mem_room(map->list.ids, map->list.count, &map->cap, sizeof(*map->list.ids));
 	map->list.ids[map->list.count++] = (struct live_id){ vma->start, vma->end, tag_of(vma) };
 	vma_store_add(&map->store, vma);
 	vma_tally_add(&reading->total, vma);

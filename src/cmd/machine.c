@@ -125,9 +125,8 @@ static void add_pieces(struct machine *machine, uint64_t start, uint64_t end, si
 
 		if (next > end)
 			next = end;
-		if (machine->piece_count == *cap)
-			machine->pieces = mem_grow(machine->pieces, *cap = *cap ? *cap * 2 : 64,
-						   sizeof(machine->pieces[0]));
+		machine->pieces = mem_room(machine->pieces, machine->piece_count, cap,
+					   sizeof(machine->pieces[0]));
 		machine->pieces[machine->piece_count++] =
 			(struct machine_piece){ start, next, zone };
 		start = next;

@@ -98,10 +98,7 @@ static void take_diff(void *opaque, const struct figure_diff *diff)
 	vma = arena_alloc(&check->arena, sizeof(*vma));
 	*vma = *diff->vma; /* its texts live as long as the store */
 	kept.vma = vma;
-	if (check->count == check->cap) {
-		check->cap = check->cap ? check->cap * 2 : 64;
-		check->diffs = mem_grow(check->diffs, check->cap, sizeof(*check->diffs));
-	}
+	check->diffs = mem_room(check->diffs, check->count, &check->cap, sizeof(*check->diffs));
 	check->diffs[check->count++] = kept;
 }
 

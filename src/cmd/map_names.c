@@ -54,10 +54,7 @@ static void grow(struct map_names *names)
 
 static void add(struct map_names *names, struct bytes name)
 {
-	if (names->count == names->cap) {
-		names->cap = names->cap ? names->cap * 2 : 16;
-		names->list = mem_grow(names->list, names->cap, sizeof(names->list[0]));
-	}
+	names->list = mem_room(names->list, names->count, &names->cap, sizeof(names->list[0]));
 	vma_tally_init(&names->list[names->count++], arena_bytes(&names->arena, name).data);
 }
 

@@ -165,10 +165,8 @@ static const struct images *load(struct naming *naming, const struct look_key *k
 	for (size_t i = 0; i < naming->count; i++)
 		if (look_key_equal(&naming->files[i]->key, key))
 			return &naming->files[i]->images;
-	if (naming->count == naming->cap) {
-		naming->cap = naming->cap ? naming->cap * 2 : 16;
-		naming->files = mem_grow(naming->files, naming->cap, sizeof(naming->files[0]));
-	}
+	naming->files =
+		mem_room(naming->files, naming->count, &naming->cap, sizeof(naming->files[0]));
 	file = arena_zalloc(&naming->arena, sizeof(*file));
 	naming->files[naming->count++] = file;
 	file->key = *key;

@@ -23,10 +23,7 @@ struct pages_list {
 
 static void keep(struct pages_list *list, const struct page_run *run)
 {
-	if (list->kept_count == list->kept_cap) {
-		list->kept_cap = list->kept_cap ? list->kept_cap * 2 : 256;
-		list->kept = mem_grow(list->kept, list->kept_cap, sizeof(*list->kept));
-	}
+	list->kept = mem_room(list->kept, list->kept_count, &list->kept_cap, sizeof(*list->kept));
 	list->kept[list->kept_count++] = *run;
 }
 

@@ -31,10 +31,7 @@ void pages_shm_note(struct pages *pages, const struct vma *vma, uint64_t empty, 
 
 	if (!empty || !may_be_shm(vma) || !swaps_used(&pages->reader.swaps))
 		return;
-	if (shm->count == shm->cap) {
-		shm->cap = shm->cap ? shm->cap * 2 : 64;
-		shm->list = mem_grow(shm->list, shm->cap, sizeof(*shm->list));
-	}
+	shm->list = mem_room(shm->list, shm->count, &shm->cap, sizeof(*shm->list));
 	shm->list[shm->count++] = (struct pages_shm_mapping){
 		.start = vma->start,
 		.end = vma->end,

@@ -260,10 +260,8 @@ static void keep(struct pages_summary *shown, struct page_summary *summary)
 	*vma = *summary->vma;
 	vma->path = arena_bytes(arena, vma->path);
 	vma->name = arena_bytes(arena, vma->name);
-	if (shown->kept_count == shown->kept_cap) {
-		shown->kept_cap = shown->kept_cap ? shown->kept_cap * 2 : 256;
-		shown->kept = mem_grow(shown->kept, shown->kept_cap, sizeof(*shown->kept));
-	}
+	shown->kept =
+		mem_room(shown->kept, shown->kept_count, &shown->kept_cap, sizeof(*shown->kept));
 	shown->kept[shown->kept_count] = *summary;
 	shown->kept[shown->kept_count++].vma = vma;
 	summary->flags = (struct flag_sets){ 0 };

@@ -35,9 +35,7 @@ static void drop(struct same_mm *same, size_t at)
 
 static void insert(struct same_mm *same, size_t at, int pid, uint64_t mark)
 {
-	if (same->count == same->cap)
-		same->entries = mem_grow(same->entries, same->cap = same->cap ? same->cap * 2 : 16,
-					 sizeof(same->entries[0]));
+	same->entries = mem_room(same->entries, same->count, &same->cap, sizeof(same->entries[0]));
 	memmove(&same->entries[at + 1], &same->entries[at],
 		(same->count - at) * sizeof(same->entries[0]));
 	same->entries[at] = (struct same_mm_entry){ mark, pid };

@@ -23,10 +23,7 @@ static void add_frame(struct who_frames *frames, uint64_t pfn)
 		frames->cut = true;
 		return;
 	}
-	if (frames->count == frames->cap)
-		frames->pfns = mem_grow(frames->pfns,
-					frames->cap = frames->cap ? frames->cap * 2 : 64,
-					sizeof(*frames->pfns));
+	frames->pfns = mem_room(frames->pfns, frames->count, &frames->cap, sizeof(*frames->pfns));
 	frames->pfns[frames->count++] = pfn;
 }
 
@@ -102,9 +99,7 @@ static int take_vma(void *opaque, struct vma *vma)
 
 	if (vma->end <= start || vma->start >= end)
 		return 0;
-	if (range->count == range->cap)
-		range->vmas = mem_grow(range->vmas, range->cap = range->cap ? range->cap * 2 : 16,
-				       sizeof(*range->vmas));
+	range->vmas = mem_room(range->vmas, range->count, &range->cap, sizeof(*range->vmas));
 	range->vmas[range->count++] = (struct walk_vma){
 		.start = vma->start > start ? vma->start : start,
 		.end = vma->end < end ? vma->end : end,
@@ -249,11 +244,8 @@ static void read_counts(struct who_frames *frames)
 static void add_owner(struct who_frames *frames, struct who_search *search, size_t frame,
 		      const struct page_span *span, uint64_t page)
 {
-	if (frames->owner_count == frames->owner_cap)
-		frames->owners =
-			mem_grow(frames->owners,
-				 frames->owner_cap = frames->owner_cap ? frames->owner_cap * 2 : 64,
-				 sizeof(*frames->owners));
+	frames->owners = mem_room(frames->owners, frames->owner_count, &frames->owner_cap,
+				  sizeof(*frames->owners));
 	frames->owners[frames->owner_count++] = (struct who_owner){
 		.frame = (uint32_t)frame,
 		.mapping = who_keep(search, span),

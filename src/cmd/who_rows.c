@@ -98,9 +98,7 @@ struct who_row *who_add_row(struct who_run *run)
 {
 	struct who_row *row;
 
-	if (run->row_count == run->row_cap)
-		run->rows = mem_grow(run->rows, run->row_cap = run->row_cap ? run->row_cap * 2 : 64,
-				     sizeof(*run->rows));
+	run->rows = mem_room(run->rows, run->row_count, &run->row_cap, sizeof(*run->rows));
 	row = &run->rows[run->row_count++];
 	memset(row, 0, sizeof(*row));
 	return row;

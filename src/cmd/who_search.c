@@ -117,11 +117,8 @@ void who_mapping(struct who_search *search, const struct page_span *span, struct
 
 static void keep_process(struct who_search *search, int same_as)
 {
-	if (search->process_count == search->process_cap) {
-		search->process_cap = search->process_cap ? search->process_cap * 2 : 64;
-		search->processes = mem_grow(search->processes, search->process_cap,
-					     sizeof(*search->processes));
-	}
+	search->processes = mem_room(search->processes, search->process_count, &search->process_cap,
+				     sizeof(*search->processes));
 	search->processes[search->process_count++] =
 		(struct who_process){ search->state->dir.pid, same_as, search->state->comm };
 }

@@ -28,10 +28,8 @@ void cgroups_fini(struct cgroups *cgroups)
 
 static void add(struct cgroups *cgroups, uint64_t inode, struct bytes path)
 {
-	if (cgroups->count == cgroups->cap) {
-		cgroups->cap = cgroups->cap ? cgroups->cap * 2 : 64;
-		cgroups->list = mem_grow(cgroups->list, cgroups->cap, sizeof(*cgroups->list));
-	}
+	cgroups->list =
+		mem_room(cgroups->list, cgroups->count, &cgroups->cap, sizeof(*cgroups->list));
 	cgroups->list[cgroups->count++] = (struct cgroup_path){ inode, path };
 }
 

@@ -47,8 +47,7 @@ static size_t list_numbers(const struct root *root, uint64_t **out, const char *
 
 		if (!numbered(entry->d_name, prefix, &number))
 			continue;
-		if (count == cap)
-			*out = mem_grow(*out, cap = cap ? cap * 2 : 64, sizeof(**out));
+		*out = mem_room(*out, count, &cap, sizeof(**out));
 		(*out)[count++] = number;
 	}
 	closedir(dir);
@@ -71,10 +70,7 @@ struct block_list {
 
 static void add_block(struct block_list *list, uint64_t index, int node)
 {
-	if (list->count == list->cap) {
-		list->cap = list->cap ? list->cap * 2 : 256;
-		list->blocks = mem_grow(list->blocks, list->cap, sizeof(*list->blocks));
-	}
+	list->blocks = mem_room(list->blocks, list->count, &list->cap, sizeof(*list->blocks));
 	list->blocks[list->count++] = (struct memmap_block){ .index = index, .node = node };
 }
 

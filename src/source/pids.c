@@ -169,8 +169,7 @@ int pids_scan(const struct root *root, struct arena *arena, int **out, size_t *c
 
 		if (!pid)
 			continue;
-		if (found == cap)
-			list = mem_grow(list, cap = cap ? cap * 2 : 64, sizeof(*list));
+		list = mem_room(list, found, &cap, sizeof(*list));
 		list[found++] = pid;
 	}
 	closedir(proc);
@@ -239,8 +238,7 @@ int pids_numbers(const struct root *root, struct arena *arena, int **out, size_t
 
 		if (pid <= 0)
 			continue;
-		if (found == cap)
-			list = mem_grow(list, cap = cap ? cap * 2 : 1024, sizeof(*list));
+		list = mem_room(list, found, &cap, sizeof(*list));
 		list[found++] = pid;
 	}
 	closedir(proc);

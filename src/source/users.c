@@ -29,9 +29,7 @@ static size_t lower_bound(const struct users *users, uint32_t uid)
 
 static void insert(struct users *users, size_t at, uint32_t uid, struct bytes name)
 {
-	if (users->count == users->cap)
-		users->list = mem_grow(users->list, users->cap = users->cap ? users->cap * 2 : 64,
-				       sizeof(users->list[0]));
+	users->list = mem_room(users->list, users->count, &users->cap, sizeof(users->list[0]));
 	memmove(&users->list[at + 1], &users->list[at],
 		(users->count - at) * sizeof(users->list[0]));
 	users->list[at] = (struct user_name){ uid, name };

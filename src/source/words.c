@@ -75,10 +75,7 @@ static void add_run(struct builder *builder, const struct words_run *run)
 {
 	struct words_runs *runs = &builder->runs;
 
-	if (runs->count == builder->cap) {
-		builder->cap = builder->cap ? builder->cap * 2 : 64;
-		runs->run = mem_grow(runs->run, builder->cap, sizeof(*runs->run));
-	}
+	runs->run = mem_room(runs->run, runs->count, &builder->cap, sizeof(*runs->run));
 	runs->run[runs->count++] = *run;
 	runs->end = run->index + run->count;
 }
