@@ -42,7 +42,7 @@ static const struct command commands[] = {
 	  true },
 };
 
-enum { COMMANDS = sizeof(commands) / sizeof(commands[0]) };
+enum { COMMANDS = ARRAY_SIZE(commands) };
 
 static const struct command *find_command(const char *name)
 {

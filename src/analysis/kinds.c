@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "analysis/kinds.h"
 
+#include "base/array.h"
 #include "model/vma.h"
 
 enum { ACCESS = VMA_READ | VMA_WRITE | VMA_EXEC };
@@ -30,7 +31,7 @@ static enum vma_kind kind_of_pseudo(const struct vma *vma)
 		{ BYTES_INIT("[anon_shmem:"), KIND_SHM },
 	};
 
-	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
 		if (bytes_start_with(vma->path, names[i].prefix))
 			return names[i].kind;
 	if (bytes_start_with(vma->path, BYTES("[anon:")))
@@ -53,7 +54,7 @@ static enum vma_kind kind_of_unlinked(const struct vma *vma)
 		{ BYTES_INIT("/i915"), KIND_DEVICE },
 	};
 
-	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
 		if (bytes_start_with(vma->path, names[i].prefix) && vma->dev_major == 0)
 			return names[i].kind;
 	return KIND_UNKNOWN;

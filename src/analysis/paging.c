@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "base/array.h"
+
 /* clang-format off */
 const struct paging_mode paging_modes[] = {
 	{ "x86-64 4-level", "x86_64", 4096, 47, 4, {
@@ -32,7 +34,7 @@ const struct paging_mode paging_modes[] = {
 };
 /* clang-format on */
 
-const size_t paging_mode_count = sizeof(paging_modes) / sizeof(paging_modes[0]);
+const size_t paging_mode_count = ARRAY_SIZE(paging_modes);
 
 const struct paging_mode *paging_find(const char *machine, uint64_t page_size, unsigned user_bits)
 {

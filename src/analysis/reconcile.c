@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "analysis/frame_sums.h"
+#include "base/array.h"
 
 #define CLASS(name) (1u << FRAME_##name)
 #define HUGETLB (CLASS(HUGETLB) | CLASS(HUGETLB_FREE))
@@ -98,7 +99,7 @@ static const struct recipe unknown = { .why_not = "this version does not know th
 
 static const struct recipe *find_recipe(struct bytes key)
 {
-	for (size_t i = 0; i < sizeof(recipes) / sizeof(recipes[0]); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(recipes); i++)
 		if (bytes_equal(bytes_of(recipes[i].key), key))
 			return &recipes[i];
 	return &unknown;

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "analysis/unit.h"
 
+#include "base/array.h"
+
 const char *const unit_kind_names[UNIT_KINDS] = {
 	[UNIT_NONE] = "process",    [UNIT_SERVICE] = "service",	    [UNIT_USER] = "user-service",
 	[UNIT_SESSION] = "session", [UNIT_CONTAINER] = "container", [UNIT_INIT] = "init",
@@ -28,10 +30,10 @@ static bool is_container(struct bytes part, struct bytes above)
 		BYTES_INIT("libpod_parent"),
 	};
 
-	for (size_t i = 0; i < sizeof(prefixes) / sizeof(prefixes[0]); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(prefixes); i++)
 		if (bytes_start_with(part, prefixes[i]))
 			return true;
-	for (size_t i = 0; i < sizeof(parents) / sizeof(parents[0]); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(parents); i++)
 		if (bytes_equal(above, parents[i]))
 			return true;
 	return false;

@@ -10,6 +10,7 @@
 #include <wctype.h>
 
 #include "base/arena.h"
+#include "base/array.h"
 #include "base/out.h"
 
 /* One character of from at offset: its bytes, and its code point where it is valid UTF-8. */
@@ -73,7 +74,7 @@ static const struct {
 
 static bool is_hidden(uint32_t code)
 {
-	for (size_t i = 0; i < sizeof(hidden) / sizeof(hidden[0]); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(hidden); i++)
 		if (code >= hidden[i].first && code <= hidden[i].last)
 			return true;
 	return false;

@@ -2,6 +2,7 @@
 #
 # One module a line, sorted: libvmview_a_SOURCES += %D%/NAME.c %D%/NAME.h
 libvmview_a_SOURCES += %D%/arena.c %D%/arena.h
+libvmview_a_SOURCES += %D%/array.h
 libvmview_a_SOURCES += %D%/bytes.h
 libvmview_a_SOURCES += %D%/encode.c %D%/encode.h
 libvmview_a_SOURCES += %D%/error.c %D%/error.h

@@ -4,6 +4,8 @@
 #include <endian.h>
 #include <string.h>
 
+#include "base/array.h"
+
 static const char digit_pairs[] =
 	"00010203040506070809101112131415161718192021222324252627282930313233"
 	"34353637383940414243444546474849505152535455565758596061626364656667"
@@ -299,7 +301,7 @@ bool num_user_time(const char *string, uint64_t *out)
 	size_t len = strlen(string);
 	uint64_t factor = 1000000000;
 
-	for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(units); i++) {
 		size_t name_len = strlen(units[i].name);
 
 		if (len > name_len && strcmp(string + len - name_len, units[i].name) == 0) {

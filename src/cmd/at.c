@@ -98,7 +98,7 @@ static void write_swap(struct at_view *view, const struct at_group *group)
 	if (view->state != PAGE_SWAPPED)
 		return;
 	report_object(report, "swap");
-	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
 		const struct column *column = column_find(&group->set, bytes_of(names[i][1]));
 
 		report_fact(report, names[i][0], column->type, column->get(view, column));

@@ -418,7 +418,7 @@ static const char *why_no_frame(const struct at_view *view)
 
 #define SET(columns) \
 	{ \
-		(columns), sizeof(columns) / sizeof((columns)[0]) \
+		(columns), ARRAY_SIZE(columns) \
 	}
 
 /* clang-format off */
@@ -490,4 +490,4 @@ const struct at_group at_groups[] = {
 };
 /* clang-format on */
 
-const size_t at_group_count = sizeof(at_groups) / sizeof(at_groups[0]);
+const size_t at_group_count = ARRAY_SIZE(at_groups);

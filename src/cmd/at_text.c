@@ -212,4 +212,4 @@ static const struct column columns[] = {
 	/* clang-format on */
 };
 
-const struct column_set at_line_columns = { columns, sizeof(columns) / sizeof(columns[0]) };
+const struct column_set at_line_columns = { columns, ARRAY_SIZE(columns) };

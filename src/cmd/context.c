@@ -44,7 +44,7 @@ const struct option_row common_options[] = {
 	/* clang-format on */
 };
 
-const size_t common_options_count = sizeof(common_options) / sizeof(common_options[0]);
+const size_t common_options_count = ARRAY_SIZE(common_options);
 
 static void print_help(struct context *ctx, const struct command *command,
 		       const struct option_table *own)

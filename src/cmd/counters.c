@@ -74,9 +74,7 @@ static const struct column counter_columns[] = {
 	{ "rate", "PER SECOND", "in the interval", VALUE_WORD, 0, get_rate_text },
 };
 
-static const struct column_set counter_set = {
-	counter_columns, sizeof(counter_columns) / sizeof(counter_columns[0])
-};
+static const struct column_set counter_set = { counter_columns, ARRAY_SIZE(counter_columns) };
 
 void counters_begin(struct counters *counters, struct context *ctx, const char *const *prefixes,
 		    uint64_t interval_ns)

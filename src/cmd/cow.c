@@ -186,7 +186,7 @@ static void say_total(struct cow_run *run, const struct cow_tally *tally)
 	};
 
 	say(run, tally->pages[COW_SHARED], "still shared (anonymous memory)");
-	for (size_t i = 0; i < sizeof(says) / sizeof(says[0]); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(says); i++)
 		if (tally->pages[says[i].class])
 			say(run, tally->pages[says[i].class], says[i].what);
 	say(run, tally->worst, "worst case: copies may take so much more");
@@ -306,8 +306,8 @@ static void print_sample(struct cow_run *run, const struct cow_line *line, bool 
 			"   TIME   CHILD      SHARED      COPIED        PNEW        CNEW       "
 			"WORST      RATE/s\n");
 	out_printf(out, "%7.1f %7d", (double)line->time_ns / 1e9, line->child);
-	for (size_t i = 0; i <= sizeof(sizes) / sizeof(sizes[0]); i++) {
-		bool rate = i == sizeof(sizes) / sizeof(sizes[0]);
+	for (size_t i = 0; i <= ARRAY_SIZE(sizes); i++) {
+		bool rate = i == ARRAY_SIZE(sizes);
 		struct out text;
 
 		out_init_memory(&text);
@@ -448,11 +448,8 @@ static int prepare(struct cow_run *run, struct error *err)
 int cow_run(struct context *ctx, const struct command *command, int argc, char **argv)
 {
 	struct cow_run *run = arena_zalloc(&ctx->arena, sizeof(*run));
-	const struct option_table own = {
-		cow_option_rows,
-		sizeof(cow_option_rows) / sizeof(cow_option_rows[0]),
-		&run->options,
-	};
+	const struct option_table own = { cow_option_rows, ARRAY_SIZE(cow_option_rows),
+					  &run->options };
 	struct error err;
 	int operands, status, rc;
 

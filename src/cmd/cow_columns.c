@@ -127,7 +127,7 @@ static const struct column columns[] = {
 	/* clang-format on */
 };
 
-const struct column_set cow_columns = { columns, sizeof(columns) / sizeof(columns[0]) };
+const struct column_set cow_columns = { columns, ARRAY_SIZE(columns) };
 
 const char cow_mapping_defaults[] =
 	"address,kind,shared,parent_copied,child_copied,either_copied,parent_new,child_new,path";

@@ -102,8 +102,7 @@ static const struct column order_columns[] = {
 	/* clang-format on */
 };
 
-const struct column_set frag_order_columns = { order_columns,
-					       sizeof(order_columns) / sizeof(order_columns[0]) };
+const struct column_set frag_order_columns = { order_columns, ARRAY_SIZE(order_columns) };
 
 static int read_zones(struct frag_view *view, struct error *err)
 {
@@ -248,11 +247,8 @@ static int show(struct frag_view *view, int argc, char **argv, struct error *err
 int frag_run(struct context *ctx, const struct command *command, int argc, char **argv)
 {
 	struct frag_view *view = arena_zalloc(&ctx->arena, sizeof(*view));
-	const struct option_table own = {
-		frag_option_rows,
-		sizeof(frag_option_rows) / sizeof(frag_option_rows[0]),
-		&view->options,
-	};
+	const struct option_table own = { frag_option_rows, ARRAY_SIZE(frag_option_rows),
+					  &view->options };
 	struct error err;
 	int operands, status, rc = 0;
 

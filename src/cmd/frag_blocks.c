@@ -75,8 +75,7 @@ static const struct column kind_columns[] = {
 	/* clang-format on */
 };
 
-static const struct column_set kind_set = { kind_columns,
-					    sizeof(kind_columns) / sizeof(kind_columns[0]) };
+static const struct column_set kind_set = { kind_columns, ARRAY_SIZE(kind_columns) };
 
 /* How many frames a pageblock has: pagetypeinfo tells, or else how big a huge page is. 0: not known. */
 static uint64_t pageblock_frames(struct frag_view *view)

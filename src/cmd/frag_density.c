@@ -114,7 +114,7 @@ static const struct column density_columns[] = {
 	/* clang-format on */
 };
 
-enum { FACTS = sizeof(density_columns) / sizeof(density_columns[0]) };
+enum { FACTS = ARRAY_SIZE(density_columns) };
 
 static size_t take(const struct column_set *from, const char *const *names, struct column *to)
 {

@@ -110,8 +110,7 @@ static const struct column owner_columns[] = {
 	/* clang-format on */
 };
 
-static const struct column_set owner_set = { owner_columns,
-					     sizeof(owner_columns) / sizeof(owner_columns[0]) };
+static const struct column_set owner_set = { owner_columns, ARRAY_SIZE(owner_columns) };
 
 static struct bytes name_of(struct arena *arena, const struct blocker *owner)
 {

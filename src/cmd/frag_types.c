@@ -95,8 +95,7 @@ static const struct column type_columns[] = {
 	/* clang-format on */
 };
 
-static const struct column_set type_set = { type_columns,
-					    sizeof(type_columns) / sizeof(type_columns[0]) };
+static const struct column_set type_set = { type_columns, ARRAY_SIZE(type_columns) };
 
 static const char *why_not(const struct context *ctx, int rc)
 {

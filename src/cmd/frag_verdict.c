@@ -133,7 +133,7 @@ void frag_verdicts_write(struct frag_view *view)
 	if (report_prose(report))
 		out_char(report_prose(report), '\n');
 	report_list(report, "verdicts");
-	for (size_t i = 0; i < sizeof(orders) / sizeof(orders[0]); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(orders); i++) {
 		struct frag_verdict verdict =
 			frag_judge(zones, view->zone_count, &blocks, orders[i]);
 

@@ -471,11 +471,8 @@ static void prepare(struct huge_run *run)
 int huge_run(struct context *ctx, const struct command *command, int argc, char **argv)
 {
 	struct huge_run *run = arena_zalloc(&ctx->arena, sizeof(*run));
-	const struct option_table own = {
-		huge_option_rows,
-		sizeof(huge_option_rows) / sizeof(huge_option_rows[0]),
-		&run->options,
-	};
+	const struct option_table own = { huge_option_rows, ARRAY_SIZE(huge_option_rows),
+					  &run->options };
 	struct targets targets;
 	struct error err;
 	int operands, status, rc;

@@ -110,7 +110,7 @@ static const struct column huge_facts[] = {
 };
 /* clang-format on */
 
-enum { FACTS = sizeof(huge_facts) / sizeof(huge_facts[0]) };
+enum { FACTS = ARRAY_SIZE(huge_facts) };
 
 /* "64k": a size, as a unit that it is whole in. */
 static const char *size_name(struct arena *arena, uint64_t size, char first, bool heading)
@@ -164,7 +164,7 @@ void huge_columns_make(struct arena *arena, const struct smaps_keys *keys, uint6
 	size_t n = 0;
 
 	vma_columns_make(arena, keys, &vma_set);
-	for (size_t i = 0; i < sizeof(before) / sizeof(before[0]); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(before); i++)
 		columns[n++] = *column_find(&vma_set, bytes_of(before[i]));
 	memcpy(columns + n, huge_facts, sizeof(huge_facts));
 	n += FACTS;
@@ -173,7 +173,7 @@ void huge_columns_make(struct arena *arena, const struct smaps_keys *keys, uint6
 	/* (no pool has single pages) */
 	for (unsigned order = 1; order < HUGE_ORDERS - 1; order++)
 		columns[n++] = pool_column(arena, page_size << order, order);
-	for (size_t i = 0; i < sizeof(behind) / sizeof(behind[0]); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(behind); i++)
 		columns[n++] = *column_find(&vma_set, bytes_of(behind[i]));
 	*set = (struct column_set){ columns, n };
 }
@@ -240,7 +240,7 @@ void why_columns(struct column_set *set)
 	};
 	/* clang-format on */
 
-	*set = (struct column_set){ columns, sizeof(columns) / sizeof(columns[0]) };
+	*set = (struct column_set){ columns, ARRAY_SIZE(columns) };
 }
 
 static struct value get_pool_node(const void *row, const struct column *column)
@@ -263,5 +263,5 @@ void pool_columns(struct column_set *set)
 	};
 	/* clang-format on */
 
-	*set = (struct column_set){ columns, sizeof(columns) / sizeof(columns[0]) };
+	*set = (struct column_set){ columns, ARRAY_SIZE(columns) };
 }

@@ -68,7 +68,7 @@ static int next_key(const char **text)
 {
 	const char *at = *text;
 
-	for (size_t i = 0; *at == '<' && i < sizeof(key_names) / sizeof(key_names[0]); i++) {
+	for (size_t i = 0; *at == '<' && i < ARRAY_SIZE(key_names); i++) {
 		size_t len = strlen(key_names[i].name);
 
 		if (strncmp(at + 1, key_names[i].name, len) != 0 || at[len + 1] != '>')
@@ -383,11 +383,8 @@ static int show_live(struct live_run *run, int argc, char **argv, struct error *
 int live_run(struct context *ctx, const struct command *command, int argc, char **argv)
 {
 	struct live_run *run = arena_zalloc(&ctx->arena, sizeof(*run));
-	const struct option_table own = {
-		live_option_rows,
-		sizeof(live_option_rows) / sizeof(live_option_rows[0]),
-		&run->options,
-	};
+	const struct option_table own = { live_option_rows, ARRAY_SIZE(live_option_rows),
+					  &run->options };
 	int operands, status, rc = 0;
 	struct error err;
 

@@ -95,7 +95,7 @@ static void add_facts(struct huge_reading *reading)
 	reading->total.reasons = &reading->huge->pages.reasons;
 	if (reading->total.reasons->all)
 		return;
-	for (size_t i = 0; i < sizeof(facts) / sizeof(facts[0]); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(facts); i++) {
 		const struct column *column = column_find(set, bytes_of(facts[i].name));
 
 		live_rows_fact(reading->rows, facts[i].name, facts[i].heading, column->type,

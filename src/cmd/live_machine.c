@@ -42,7 +42,7 @@ static void add_mobility(struct live_rows *rows, const struct machine *machine)
 		{ "stays", MOBILITY_UNMOVABLE },
 	};
 
-	for (size_t i = 0; i < sizeof(facts) / sizeof(facts[0]); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(facts); i++)
 		live_rows_fact(rows, frame_mobility_names[facts[i].mobility], facts[i].heading,
 			       VALUE_BYTES,
 			       machine->flags_reason ?
@@ -138,7 +138,7 @@ static void add_usable(struct live_rows *rows, const struct buddy_zone *zones, s
 		{ ORDER_HUGE, "free_order_9", "of order 9" },
 	};
 
-	for (size_t i = 0; i < sizeof(facts) / sizeof(facts[0]); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(facts); i++) {
 		uint64_t pages = 0;
 
 		for (size_t k = 0; k < count; k++)

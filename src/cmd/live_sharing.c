@@ -74,7 +74,7 @@ static const struct column columns[] = {
 	/* clang-format on */
 };
 
-const struct column_set live_sharing_columns = { columns, sizeof(columns) / sizeof(columns[0]) };
+const struct column_set live_sharing_columns = { columns, ARRAY_SIZE(columns) };
 
 /* Read a process into the join; what cannot be read is counted. Returns 0 or -errno. */
 static int join_process(struct sharing_reading *reading, const struct procdir *dir,
@@ -155,7 +155,7 @@ static void add_facts(struct sharing_reading *reading)
 		{ "swap", "swap" },
 	};
 
-	for (size_t i = 0; i < sizeof(facts) / sizeof(facts[0]); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(facts); i++) {
 		const struct column *column =
 			column_find(&share_process_columns, bytes_of(facts[i].name));
 

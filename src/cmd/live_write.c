@@ -107,7 +107,7 @@ static void write_files(struct live_writer *writer)
 	static const char *const sums[] = { "mappings",	 "size",   "rss",      "pss",
 					    "uss",	 "shared", "dirty",    "clean",
 					    "anonymous", "swap",   "swap_pss", "huge" };
-	enum { SUMS = sizeof(sums) / sizeof(sums[0]) };
+	enum { SUMS = ARRAY_SIZE(sums) };
 	struct live_table *table = live_table(writer->live);
 	const struct column *columns[SUMS + 1];
 	const struct selection selection = { columns, SUMS + 1, 0 };

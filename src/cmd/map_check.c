@@ -211,7 +211,7 @@ static void write_tally(struct check *check)
 	struct out *out = report_prose(report);
 
 	report_object(report, "compared");
-	for (size_t i = 0; i < sizeof(facts) / sizeof(facts[0]); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(facts); i++)
 		report_fact(report, facts[i].key, VALUE_COUNT, value_u(facts[i].count));
 	report_object_end(report);
 	if (!out)

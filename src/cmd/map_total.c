@@ -66,7 +66,7 @@ static const struct column process_columns[] = {
 	{ "command", "COMMAND", "its name", VALUE_TEXT, 0, get_command },
 };
 
-enum { PROCESS_COLUMNS = sizeof(process_columns) / sizeof(process_columns[0]) };
+enum { PROCESS_COLUMNS = ARRAY_SIZE(process_columns) };
 
 /* The sums of map, without what only mappings have, between pid and command. */
 static void make_set(struct total_run *run)

@@ -319,11 +319,8 @@ static void prepare(struct numa_run *run)
 int numa_run(struct context *ctx, const struct command *command, int argc, char **argv)
 {
 	struct numa_run *run = arena_zalloc(&ctx->arena, sizeof(*run));
-	const struct option_table own = {
-		numa_option_rows,
-		sizeof(numa_option_rows) / sizeof(numa_option_rows[0]),
-		&run->options,
-	};
+	const struct option_table own = { numa_option_rows, ARRAY_SIZE(numa_option_rows),
+					  &run->options };
 	struct targets targets;
 	struct error err;
 	int operands, status, rc;

@@ -107,7 +107,7 @@ static const struct column numa_facts[] = {
 };
 /* clang-format on */
 
-enum { FACTS = sizeof(numa_facts) / sizeof(numa_facts[0]) };
+enum { FACTS = ARRAY_SIZE(numa_facts) };
 
 static size_t take(const struct column_set *from, const char *const *names, struct column *to)
 {
@@ -239,5 +239,5 @@ void numa_node_columns(struct column_set *set)
 		{ "threads", "THREADS", "that last ran on it", VALUE_COUNT, 0, get_threads },
 	};
 
-	*set = (struct column_set){ columns, sizeof(columns) / sizeof(columns[0]) };
+	*set = (struct column_set){ columns, ARRAY_SIZE(columns) };
 }

@@ -169,7 +169,7 @@ static void note_hidden(struct pages *pages)
 
 	if (!(pages->needs & NEED_PAGES))
 		return;
-	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(keys); i++) {
 		const char *reason = missing_find(&pages->process.missing, keys[i]);
 
 		if (!reason || strncmp(reason, "denied", 6) != 0)
@@ -441,11 +441,7 @@ static int prepare_and_run(struct pages *pages, int argc, char **argv, struct er
 int pages_run(struct context *ctx, const struct command *command, int argc, char **argv)
 {
 	struct pages *pages = arena_zalloc(&ctx->arena, sizeof(*pages));
-	const struct option_table own = {
-		option_rows,
-		sizeof(option_rows) / sizeof(option_rows[0]),
-		&pages->options,
-	};
+	const struct option_table own = { option_rows, ARRAY_SIZE(option_rows), &pages->options };
 	struct error err;
 	int operands, status, rc;
 

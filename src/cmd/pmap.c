@@ -52,8 +52,7 @@ static void set_tables(struct option_table tables[TABLES], struct common_options
 		       struct target_options *targets, struct pmap_given *given)
 {
 	tables[0] = (struct option_table){ common_options, common_options_count, common };
-	tables[1] = (struct option_table){ target_rows,
-					   sizeof(target_rows) / sizeof(target_rows[0]), targets };
+	tables[1] = (struct option_table){ target_rows, ARRAY_SIZE(target_rows), targets };
 	tables[2] = (struct option_table){ pmap_option_rows, pmap_option_count, given };
 }
 
@@ -108,7 +107,7 @@ static int refuse_common(const struct common_options *options, struct error *err
 		{ "noheadings", options->noheadings },
 	};
 
-	for (size_t i = 0; i < sizeof(refused) / sizeof(refused[0]); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(refused); i++)
 		if (refused[i].given)
 			return error_set(err, EINVAL, "--%s does not go with pmap's options",
 					 refused[i].name);

@@ -31,7 +31,7 @@ const struct option_row pmap_option_rows[] = {
 	/* clang-format on */
 };
 
-const size_t pmap_option_count = sizeof(pmap_option_rows) / sizeof(pmap_option_rows[0]);
+const size_t pmap_option_count = ARRAY_SIZE(pmap_option_rows);
 
 bool pmap_is_given(const struct pmap_given *given)
 {

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/arena.h"
+#include "base/array.h"
 
 enum { LINE_MAX_BYTES = 1024 };
 
@@ -119,7 +120,7 @@ static void parse_section(struct parser *parser, struct bytes *text)
 	};
 	const char *close;
 
-	for (size_t i = 0; i < sizeof(sections) / sizeof(sections[0]); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(sections); i++) {
 		struct bytes name = bytes_of(sections[i].name);
 
 		if (!bytes_start_with(*text, name))

@@ -13,13 +13,14 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "base/array.h"
 #include "base/error.h"
 
 static const unsigned kept[] = {
 	CAP_SYS_PTRACE, CAP_DAC_READ_SEARCH, CAP_SYS_ADMIN, CAP_PERFMON, CAP_CHECKPOINT_RESTORE,
 };
 
-enum { KEPT = sizeof(kept) / sizeof(kept[0]) };
+enum { KEPT = ARRAY_SIZE(kept) };
 
 /* What a child needs to become nobody; we ourselves never use it, so it is not in effect. */
 static const unsigned to_confine[] = { CAP_SETUID, CAP_SETGID };

@@ -277,11 +277,8 @@ static int parse_options(struct share_run *run, struct error *err)
 int share_run(struct context *ctx, const struct command *command, int argc, char **argv)
 {
 	struct share_run *run = arena_zalloc(&ctx->arena, sizeof(*run));
-	const struct option_table own = {
-		share_option_rows,
-		sizeof(share_option_rows) / sizeof(share_option_rows[0]),
-		&run->options,
-	};
+	const struct option_table own = { share_option_rows, ARRAY_SIZE(share_option_rows),
+					  &run->options };
 	struct targets targets;
 	struct error err;
 	int operands, status, rc;

@@ -142,9 +142,7 @@ static const struct column process_columns[] = {
 	/* clang-format on */
 };
 
-const struct column_set share_process_columns = {
-	process_columns, sizeof(process_columns) / sizeof(process_columns[0])
-};
+const struct column_set share_process_columns = { process_columns, ARRAY_SIZE(process_columns) };
 
 const char share_process_defaults[] =
 	"pid,rss,pss,uss,only,shared,shared_anon,shared_shm,shared_file,comm";
@@ -248,7 +246,7 @@ static const struct column group_columns[] = {
 	{ "names", "PROCESSES", "which", VALUE_TEXT, 0, get_group_names },
 };
 
-#define SET(array) (&(const struct column_set){ array, sizeof(array) / sizeof((array)[0]) })
+#define SET(array) (&(const struct column_set){ array, ARRAY_SIZE(array) })
 
 int share_columns_make(struct share_columns *columns, struct context *ctx, struct error *err)
 {

@@ -391,7 +391,7 @@ static void write_without_frames(struct share_view *view)
 	uint64_t rss = sum_by_name(view, "rss"), pss = sum_by_name(view, "pss");
 	bool known = false;
 
-	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(keys); i++)
 		report_fact(report, keys[i], VALUE_BYTES, value_absent(view->reason));
 	for (size_t i = 0; i < view->count; i++)
 		known |= view->rows[i].rollup.known;

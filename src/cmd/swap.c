@@ -389,11 +389,8 @@ static void prepare(struct swap_run *run)
 int swap_run(struct context *ctx, const struct command *command, int argc, char **argv)
 {
 	struct swap_run *run = arena_zalloc(&ctx->arena, sizeof(*run));
-	const struct option_table own = {
-		swap_option_rows,
-		sizeof(swap_option_rows) / sizeof(swap_option_rows[0]),
-		&run->options,
-	};
+	const struct option_table own = { swap_option_rows, ARRAY_SIZE(swap_option_rows),
+					  &run->options };
 	const struct target_options *select = &run->options.targets;
 	struct targets targets;
 	struct error err;

@@ -99,7 +99,7 @@ void swap_mapping_columns(struct arena *arena, const struct smaps_keys *keys, in
 		  "the rest of swap: shared memory, of which the page table shows nothing",
 		  VALUE_BYTES, 0, get_table, 1 },
 	};
-	enum { TAKEN = sizeof(taken) / sizeof(taken[0]), OWN = sizeof(own) / sizeof(own[0]) };
+	enum { TAKEN = ARRAY_SIZE(taken), OWN = ARRAY_SIZE(own) };
 	struct column *columns = arena_alloc(arena, (TAKEN + OWN + SWAPS_MAX) * sizeof(*columns));
 	struct column_set vma_set;
 	size_t n = 0;
@@ -162,7 +162,7 @@ void swap_process_columns(struct arena *arena, int devices, struct column_set *s
 		{ "command", "COMMAND", "its name", VALUE_TEXT, 0, get_command },
 	};
 	/* clang-format on */
-	enum { FACTS = sizeof(facts) / sizeof(facts[0]) };
+	enum { FACTS = ARRAY_SIZE(facts) };
 	struct column *columns = arena_alloc(arena, (FACTS + SWAPS_MAX) * sizeof(*columns));
 	size_t n = FACTS - 1;
 
@@ -234,5 +234,5 @@ void swap_device_columns(struct column_set *set)
 	};
 	/* clang-format on */
 
-	*set = (struct column_set){ columns, sizeof(columns) / sizeof(columns[0]) };
+	*set = (struct column_set){ columns, ARRAY_SIZE(columns) };
 }

@@ -190,11 +190,8 @@ static void show(struct system_run *run)
 int system_run(struct context *ctx, const struct command *command, int argc, char **argv)
 {
 	struct system_run *run = arena_zalloc(&ctx->arena, sizeof(*run));
-	const struct option_table own = {
-		system_option_rows,
-		sizeof(system_option_rows) / sizeof(system_option_rows[0]),
-		&run->options,
-	};
+	const struct option_table own = { system_option_rows, ARRAY_SIZE(system_option_rows),
+					  &run->options };
 	struct system_view *view = &run->view;
 	struct machine_wants wants = { 0 };
 	int operands, status, rc;

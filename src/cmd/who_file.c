@@ -200,7 +200,7 @@ static void describe(struct file_run *file, struct out *out)
 	};
 
 	out_printf(out, "\npages: %llu;", (unsigned long long)file->page_count);
-	for (size_t i = 0; i < sizeof(counts) / sizeof(counts[0]); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(counts); i++) {
 		struct value value = count_bit(file, counts[i].bit);
 
 		out_str(out, i ? ", " : " ");

@@ -92,7 +92,7 @@ static const struct column columns[] = {
 	/* clang-format on */
 };
 
-const struct column_set who_columns = { columns, sizeof(columns) / sizeof(columns[0]) };
+const struct column_set who_columns = { columns, ARRAY_SIZE(columns) };
 
 struct who_row *who_add_row(struct who_run *run)
 {

@@ -181,7 +181,7 @@ static struct value get_type(const void *opaque, const struct column *column)
 	if (!row->image->object)
 		return value_absent(row->image->reason);
 	type = row->image->object->type;
-	return value_word(type < sizeof(names) / sizeof(names[0]) ? names[type] : "other");
+	return value_word(type < ARRAY_SIZE(names) ? names[type] : "other");
 }
 
 static struct value get_machine(const void *opaque, const struct column *column)
@@ -201,7 +201,7 @@ static struct value get_machine(const void *opaque, const struct column *column)
 	(void)column;
 	if (!row->image->object)
 		return value_absent(row->image->reason);
-	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
 		if (names[i].machine == row->image->object->machine)
 			return value_word(names[i].name);
 	return value_word("other");
@@ -225,9 +225,9 @@ const char *elf_section_type(uint32_t type)
 		{ SHT_GNU_versym, "VERSYM" },
 	};
 
-	if (type < sizeof(names) / sizeof(names[0]))
+	if (type < ARRAY_SIZE(names))
 		return names[type];
-	for (size_t i = 0; i < sizeof(more) / sizeof(more[0]); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(more); i++)
 		if (more[i].type == type)
 			return more[i].name;
 	return NULL;
@@ -333,7 +333,7 @@ static const struct column symbols[] = {
 
 #define SET(columns)                                          \
 	{                                                     \
-		columns, sizeof(columns) / sizeof((columns)[0]) \
+		columns, ARRAY_SIZE(columns) \
 	}
 
 const struct elf_columns elf_columns[ELF_TABLES] = {

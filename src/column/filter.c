@@ -331,7 +331,7 @@ static int parse_comparison(struct parse *parse, struct filter **out)
 	if (!filter->column)
 		return fail_at(parse, name.data, "no such column (try --columns=help)");
 	*out = filter;
-	for (size_t i = 0; i < sizeof(operators) / sizeof(operators[0]); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(operators); i++) {
 		if (!take(parse, operators[i].text))
 			continue;
 		filter->operation = operators[i].operation;

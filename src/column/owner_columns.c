@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "column/owner_columns.h"
 
-#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
-
 static struct value get_pid(const void *opaque, const struct column *column)
 {
 	const struct owner_process_row *row = opaque;
@@ -67,7 +65,7 @@ static const struct column process_columns[] = {
 	/* clang-format on */
 };
 
-const struct column_set owner_process_columns = { process_columns, COUNT(process_columns) };
+const struct column_set owner_process_columns = { process_columns, ARRAY_SIZE(process_columns) };
 
 static const struct owner_file_row *file_of(const void *opaque)
 {
@@ -133,7 +131,7 @@ static const struct column file_columns[] = {
 	/* clang-format on */
 };
 
-const struct column_set owner_file_columns = { file_columns, COUNT(file_columns) };
+const struct column_set owner_file_columns = { file_columns, ARRAY_SIZE(file_columns) };
 
 static struct value get_kind_name(const void *opaque, const struct column *column)
 {
@@ -179,4 +177,4 @@ static const struct column kind_columns[] = {
 	/* clang-format on */
 };
 
-const struct column_set owner_kind_columns = { kind_columns, COUNT(kind_columns) };
+const struct column_set owner_kind_columns = { kind_columns, ARRAY_SIZE(kind_columns) };

@@ -99,8 +99,6 @@ static const struct column group_last[] = {
 	/* clang-format on */
 };
 
-#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
-
 static bool is_listed(const struct column *columns, size_t count, const char *name)
 {
 	for (size_t i = 0; i < count; i++)
@@ -130,26 +128,28 @@ static void make(struct arena *arena, const struct smaps_keys *keys, const struc
 		 size_t first_count, const struct column *last, size_t last_count,
 		 struct column_set *set)
 {
-	size_t most = first_count + COUNT(status_columns) + SMAPS_SLOTS + SUM_COUNT + last_count;
+	size_t most =
+		first_count + ARRAY_SIZE(status_columns) + SMAPS_SLOTS + SUM_COUNT + last_count;
 	struct column *columns = arena_alloc(arena, most * sizeof(*columns));
 	size_t n = first_count;
 
 	memcpy(columns, first, first_count * sizeof(*columns));
 	memcpy(columns + n, status_columns, sizeof(status_columns));
-	n = add_rollup(arena, keys, columns, n + COUNT(status_columns));
+	n = add_rollup(arena, keys, columns, n + ARRAY_SIZE(status_columns));
 	memcpy(columns + n, last, last_count * sizeof(*columns));
 	*set = (struct column_set){ columns, n + last_count };
 }
 
 void ps_columns_make(struct arena *arena, const struct smaps_keys *keys, struct column_set *set)
 {
-	make(arena, keys, ps_facts, COUNT(ps_facts), ps_last, COUNT(ps_last), set);
+	make(arena, keys, ps_facts, ARRAY_SIZE(ps_facts), ps_last, ARRAY_SIZE(ps_last), set);
 }
 
 void ps_group_columns_make(struct arena *arena, const struct smaps_keys *keys,
 			   struct column_set *set)
 {
-	make(arena, keys, group_facts, COUNT(group_facts), group_last, COUNT(group_last), set);
+	make(arena, keys, group_facts, ARRAY_SIZE(group_facts), group_last, ARRAY_SIZE(group_last),
+	     set);
 }
 
 const char *ps_columns_json(struct arena *arena, const struct column_set *set,
@@ -225,7 +225,7 @@ void ps_row_take_rollup(struct ps_row *row, const struct vma *rollup)
 	row->have_sums = vma_has(rollup, SMAPS_PSS) ? 1u << PS_PSS : 0;
 	if (vma_sum(rollup, SUM_USS, &row->sum[PS_USS]))
 		row->have_sums |= 1u << PS_USS;
-	for (size_t i = 0; i < COUNT(both); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(both); i++) {
 		if (!vma_has(rollup, both[i].slot))
 			continue;
 		row->status.field[both[i].field] = rollup->field[both[i].slot];

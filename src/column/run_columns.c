@@ -350,4 +350,4 @@ static const struct column columns[] = {
 };
 /* clang-format on */
 
-const struct column_set run_columns = { columns, sizeof(columns) / sizeof(columns[0]) };
+const struct column_set run_columns = { columns, ARRAY_SIZE(columns) };

@@ -157,5 +157,5 @@ static const struct column restart[] = {
 	/* clang-format on */
 };
 
-const struct column_set stale_columns = { stale, sizeof(stale) / sizeof(stale[0]) };
-const struct column_set restart_columns = { restart, sizeof(restart) / sizeof(restart[0]) };
+const struct column_set stale_columns = { stale, ARRAY_SIZE(stale) };
+const struct column_set restart_columns = { restart, ARRAY_SIZE(restart) };

@@ -214,7 +214,7 @@ static const struct column columns[] = {
 };
 /* clang-format on */
 
-const struct column_set summary_columns = { columns, sizeof(columns) / sizeof(columns[0]) };
+const struct column_set summary_columns = { columns, ARRAY_SIZE(columns) };
 
 static struct value get_word(const void *row, const struct column *column)
 {
@@ -236,8 +236,7 @@ static const struct column set_columns[] = {
 };
 /* clang-format on */
 
-const struct column_set flag_set_columns = { set_columns,
-					     sizeof(set_columns) / sizeof(set_columns[0]) };
+const struct column_set flag_set_columns = { set_columns, ARRAY_SIZE(set_columns) };
 const char flag_set_columns_default[] = "word,pages,flags";
 const char flag_set_columns_json[] = "flags,pages";
 
@@ -269,6 +268,5 @@ static const struct column order_columns[] = {
 };
 /* clang-format on */
 
-const struct column_set contiguity_columns = { order_columns,
-					       sizeof(order_columns) / sizeof(order_columns[0]) };
+const struct column_set contiguity_columns = { order_columns, ARRAY_SIZE(order_columns) };
 const char contiguity_columns_default[] = "order,size,runs";

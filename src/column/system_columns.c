@@ -3,7 +3,6 @@
 
 #include "model/meminfo.h"
 
-#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 #define CLASS(name) (1u << FRAME_##name)
 
 /* Classes that people want to see as one. */
@@ -148,7 +147,7 @@ static const struct column class_columns[] = {
 	/* clang-format on */
 };
 
-const struct column_set system_class_columns = { class_columns, COUNT(class_columns) };
+const struct column_set system_class_columns = { class_columns, ARRAY_SIZE(class_columns) };
 
 static struct value get_zone_node(const void *opaque, const struct column *column)
 {
@@ -269,7 +268,7 @@ static const struct column zone_columns[] = {
 	/* clang-format on */
 };
 
-const struct column_set system_zone_columns = { zone_columns, COUNT(zone_columns) };
+const struct column_set system_zone_columns = { zone_columns, ARRAY_SIZE(zone_columns) };
 
 static struct value get_folio_kind(const void *opaque, const struct column *column)
 {
@@ -305,7 +304,7 @@ static const struct column folio_columns[] = {
 	/* clang-format on */
 };
 
-const struct column_set system_folio_columns = { folio_columns, COUNT(folio_columns) };
+const struct column_set system_folio_columns = { folio_columns, ARRAY_SIZE(folio_columns) };
 
 static struct value get_line(const void *opaque, const struct column *column)
 {
@@ -378,7 +377,7 @@ static const struct column meminfo_columns[] = {
 	/* clang-format on */
 };
 
-const struct column_set system_meminfo_columns = { meminfo_columns, COUNT(meminfo_columns) };
+const struct column_set system_meminfo_columns = { meminfo_columns, ARRAY_SIZE(meminfo_columns) };
 
 enum { POOL_SIZE, POOL_TOTAL, POOL_USED, POOL_FREE, POOL_RESERVED, POOL_SURPLUS };
 
@@ -410,7 +409,7 @@ static const struct column pool_columns[] = {
 	/* clang-format on */
 };
 
-const struct column_set system_pool_columns = { pool_columns, COUNT(pool_columns) };
+const struct column_set system_pool_columns = { pool_columns, ARRAY_SIZE(pool_columns) };
 
 static struct value get_cgroup_path(const void *opaque, const struct column *column)
 {
@@ -455,4 +454,4 @@ static const struct column cgroup_columns[] = {
 	/* clang-format on */
 };
 
-const struct column_set system_cgroup_columns = { cgroup_columns, COUNT(cgroup_columns) };
+const struct column_set system_cgroup_columns = { cgroup_columns, ARRAY_SIZE(cgroup_columns) };

@@ -18,8 +18,6 @@ const char vma_columns_core[] = "address,size,in_core,perm,kind,name";
 const char tally_columns_core[] = "kind,mappings,size,in_core";
 const char tally_columns_default[] = "kind,mappings,size,rss,pss,uss,dirty,swap,huge";
 
-#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
-
 static const char not_in_kernel[] = "unsupported: not in this kernel's smaps";
 
 static struct value get_start(const void *row, const struct column *column)
@@ -321,13 +319,13 @@ static const char *upper(struct arena *arena, const char *text)
 static const char *field_name(struct arena *arena, const struct smaps_key *key)
 {
 	static const struct column_set taken[] = {
-		{ vma_facts, COUNT(vma_facts) },
-		{ vma_last, COUNT(vma_last) },
-		{ tally_facts, COUNT(tally_facts) },
+		{ vma_facts, ARRAY_SIZE(vma_facts) },
+		{ vma_last, ARRAY_SIZE(vma_last) },
+		{ tally_facts, ARRAY_SIZE(tally_facts) },
 	};
 	bool is_taken = strcmp(key->json, "missing") == 0;
 
-	for (size_t i = 0; i < COUNT(taken); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(taken); i++)
 		is_taken |= column_find(&taken[i], bytes_of(key->json)) != NULL;
 	for (unsigned sum = 0; sum < SUM_COUNT; sum++)
 		is_taken |= strcmp(key->json, vma_sum_names[sum]) == 0;
@@ -377,14 +375,14 @@ static size_t add_metrics(struct arena *arena, const struct smaps_keys *keys,
 
 void vma_columns_make(struct arena *arena, const struct smaps_keys *keys, struct column_set *set)
 {
-	size_t most = COUNT(vma_facts) + COUNT(vma_last) + SMAPS_SLOTS + SUM_COUNT, n;
+	size_t most = ARRAY_SIZE(vma_facts) + ARRAY_SIZE(vma_last) + SMAPS_SLOTS + SUM_COUNT, n;
 	struct column *columns = arena_alloc(arena, most * sizeof(*columns));
 
 	memcpy(columns, vma_facts, sizeof(vma_facts));
-	n = COUNT(vma_facts);
+	n = ARRAY_SIZE(vma_facts);
 	n += add_metrics(arena, keys, columns + n, false);
 	memcpy(columns + n, vma_last, sizeof(vma_last));
-	*set = (struct column_set){ columns, n + COUNT(vma_last) };
+	*set = (struct column_set){ columns, n + ARRAY_SIZE(vma_last) };
 }
 
 static struct value get_tally_text(const void *row, const struct column *column)
@@ -409,13 +407,14 @@ void name_columns_make(struct arena *arena, const struct column_set *tally, stru
 
 void tally_columns_make(struct arena *arena, const struct smaps_keys *keys, struct column_set *set)
 {
-	size_t most = COUNT(tally_facts) + SMAPS_SLOTS + SUM_COUNT;
+	size_t most = ARRAY_SIZE(tally_facts) + SMAPS_SLOTS + SUM_COUNT;
 	struct column *columns = arena_alloc(arena, most * sizeof(*columns));
 
 	memcpy(columns, tally_facts, sizeof(tally_facts));
 	*set = (struct column_set){
 		columns,
-		COUNT(tally_facts) + add_metrics(arena, keys, columns + COUNT(tally_facts), true),
+		ARRAY_SIZE(tally_facts) +
+			add_metrics(arena, keys, columns + ARRAY_SIZE(tally_facts), true),
 	};
 }
 

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/arena.h"
+#include "base/array.h"
 
 const char core_lacks[] = "core: not in it";
 
@@ -253,7 +254,7 @@ const struct core_file *core_exe(const struct core *core)
 {
 	const uint64_t places[] = { core->phdr, core->entry };
 
-	for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(places); i++) {
 		const struct core_mapping *mapping = places[i] ? core_mapping_at(core, places[i]) :
 								 NULL;
 
@@ -276,7 +277,7 @@ const char *core_signal_name(int signal)
 		{ 25, "SIGXFSZ" }, { 31, "SIGSYS" },
 	};
 
-	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
 		if (names[i].number == signal)
 			return names[i].name;
 	return NULL;

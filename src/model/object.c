@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "base/arena.h"
+#include "base/array.h"
 #include "base/list.h"
 
 /* How far back a symbol is looked for that covers an address, past those that begin later. */
@@ -73,7 +74,7 @@ const char *object_segment_type(uint32_t type)
 		{ 0x6474e553, "GNU_PROPERTY" },
 	};
 
-	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
 		if (names[i].type == type)
 			return names[i].name;
 	return NULL;

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/arena.h"
+#include "base/array.h"
 #include "base/bytes.h"
 #include "base/encode.h"
 #include "base/out.h"
@@ -51,7 +52,7 @@ static bool is_unimportant(struct bytes name)
 		"Private_Dirty", "Shared_Clean",   "Private_Clean", "VmFlags",
 	};
 
-	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
 		if (bytes_equal(name, bytes_of(names[i])))
 			return true;
 	return false;

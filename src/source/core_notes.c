@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "base/out.h"
 #include "source/core_wire.h"
 
@@ -31,7 +32,7 @@ static const struct {
 
 static uint64_t stack_pointer(const struct core *core, const char *desc, size_t len)
 {
-	for (size_t i = 0; i < sizeof(stack_pointers) / sizeof(stack_pointers[0]); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(stack_pointers); i++)
 		if (stack_pointers[i].machine == core->machine &&
 		    stack_pointers[i].wide == core->wide && stack_pointers[i].offset + 8u <= len)
 			return core_word(core, desc + stack_pointers[i].offset);
@@ -82,7 +83,7 @@ static void take_process(struct core_reader *reader, const char *desc, size_t le
 	};
 	struct core *core = reader->core;
 
-	for (size_t i = 0; i < sizeof(layouts) / sizeof(layouts[0]) && !core->has_process; i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(layouts) && !core->has_process; i++) {
 		if (layouts[i].wide != core->wide || layouts[i].size != len)
 			continue;
 		core->has_process = true;
@@ -103,7 +104,7 @@ static bool has_fault(const struct core *core)
 {
 	static const int32_t signals[] = { 4, 5, 7, 8, 11 };
 
-	for (size_t i = 0; i < sizeof(signals) / sizeof(signals[0]) && core->code > 0; i++)
+	for (size_t i = 0; i < ARRAY_SIZE(signals) && core->code > 0; i++)
 		if (signals[i] == core->signal)
 			return true;
 	return false;
@@ -138,7 +139,7 @@ static void take_auxv(struct core_reader *reader, const char *desc, size_t len)
 	for (size_t at = 0; at + 2 * word <= len; at += 2 * word) {
 		uint64_t type = core_word(core, desc + at);
 
-		for (size_t i = 0; i < sizeof(wanted) / sizeof(wanted[0]); i++)
+		for (size_t i = 0; i < ARRAY_SIZE(wanted); i++)
 			if (wanted[i].type == type)
 				*wanted[i].value = core_word(core, desc + at + word);
 		if (type == AT_NULL)
@@ -199,7 +200,7 @@ static bool take_note(struct core_reader *reader, uint32_t type, uint64_t offset
 	bool taken = true;
 	char *desc;
 
-	for (size_t i = 0; i < sizeof(takers) / sizeof(takers[0]); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(takers); i++) {
 		size_t size = len < takers[i].most ? len : takers[i].most;
 
 		if (takers[i].type != type || (takers[i].whole && len > size))

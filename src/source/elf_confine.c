@@ -23,6 +23,8 @@
 
 #include "config.h"
 
+#include "base/array.h"
+
 /* Sanitizers have their own memory and need time and a few calls of their own. */
 #if defined(__SANITIZE_ADDRESS__)
 #define SANITIZED 1
@@ -91,7 +93,7 @@ static int add_rules(const struct library *library, scmp_filter_ctx filter)
 					      SCMP_A3(SCMP_CMP_EQ, AT_EMPTY_PATH) };
 	int rc = 0;
 
-	for (size_t i = 0; rc == 0 && i < sizeof(allowed) / sizeof(allowed[0]); i++)
+	for (size_t i = 0; rc == 0 && i < ARRAY_SIZE(allowed); i++)
 		rc = library->add(filter, SCMP_ACT_ALLOW, allowed[i], 0, NULL);
 	for (size_t i = 0; rc == 0 && i < 2; i++)
 		rc = library->add(filter, SCMP_ACT_ALLOW, allowed_without_exec[i], 1, &no_exec);
@@ -123,7 +125,7 @@ static void leave_file_system(void)
 		/* by version of the interface, from 1; a bit a right */
 		(1 << 13) - 1, (1 << 14) - 1, (1 << 15) - 1, (1 << 15) - 1, (1 << 16) - 1,
 	};
-	enum { VERSIONS = sizeof(rights) / sizeof(rights[0]) };
+	enum { VERSIONS = ARRAY_SIZE(rights) };
 	struct {
 		uint64_t fs, net;
 	} attr = { 0 };

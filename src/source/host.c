@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/arena.h"
+#include "base/array.h"
 #include "base/num.h"
 #include "model/core.h"
 #include "source/root.h"
@@ -95,7 +96,7 @@ static unsigned live_user_bits(void)
 	/* of all machines that paging.c knows */
 	static const unsigned bits[] = { 56, 52, 48, 47, 42, 39, 36 };
 
-	for (size_t i = 0; i < sizeof(bits) / sizeof(bits[0]); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(bits); i++)
 		if (can_map_at(1ull << (bits[i] - 1)))
 			return bits[i];
 	return 0;

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/arena.h"
+#include "base/array.h"
 #include "base/num.h"
 #include "source/root.h"
 
@@ -85,7 +86,7 @@ static bool read_pool(const struct root *root, uint64_t kb, struct hugetlb_pool 
 	};
 
 	pool->size = kb * 1024;
-	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(files); i++)
 		if (root_read_u64(root, 10, files[i].number,
 				  "sys/kernel/mm/hugepages/hugepages-%llukB/%s_hugepages",
 				  (unsigned long long)kb, files[i].name))

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/arena.h"
+#include "base/array.h"
 #include "base/num.h"
 
 /* "36 35 98:0 /root /mount rw,noatime shared:1 - ext4 /dev/sda1 rw" */
@@ -79,7 +80,7 @@ static const struct {
 
 enum fs_class fs_class_of(struct bytes type)
 {
-	for (size_t i = 0; i < sizeof(classes) / sizeof(classes[0]); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(classes); i++)
 		if (bytes_equal(classes[i].type, type))
 			return classes[i].class;
 	return FS_UNKNOWN;

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/arena.h"
+#include "base/array.h"
 #include "base/error.h"
 #include "base/num.h"
 #include "source/meter.h"
@@ -57,7 +58,7 @@ static bool ends_policy(struct bytes word)
 	if (word_is(word, "heap") || word_is(word, "stack") || word_is(word, "huge") ||
 	    share_of(word, &share))
 		return true;
-	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(keys); i++) {
 		size_t len = strlen(keys[i]);
 
 		if (word.len > len && memcmp(word.data, keys[i], len) == 0 && word.data[len] == '=')

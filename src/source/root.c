@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "base/arena.h"
+#include "base/array.h"
 #include "base/error.h"
 #include "base/num.h"
 #include "source/meter.h"
@@ -133,7 +134,7 @@ static int recorded_error(int dir_fd, const char *path)
 		return -ENOENT;
 	len = read(fd, text, sizeof(text) - 1);
 	close(fd);
-	for (size_t i = 0; len > 0 && i < sizeof(codes) / sizeof(codes[0]); i++)
+	for (size_t i = 0; len > 0 && i < ARRAY_SIZE(codes); i++)
 		if (strncmp(text, codes[i].name, strlen(codes[i].name)) == 0)
 			return -codes[i].code;
 	return -ENOENT;

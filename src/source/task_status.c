@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "base/array.h"
 #include "base/num.h"
 
 /* In the order of the kernel (fs/proc/array.c, fs/proc/task_mmu.c). nth: number of the line, from 0. */
@@ -34,7 +35,7 @@ static const struct status_key {
 #undef KEY
 };
 
-enum { KEYS = sizeof(keys) / sizeof(keys[0]) };
+enum { KEYS = ARRAY_SIZE(keys) };
 
 /* Undo the two escapes of the Name line: \n and \\ (proc_task_name()). */
 static void parse_name(const char *at, const char *end, struct task_status *out)

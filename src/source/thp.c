@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "base/arena.h"
+#include "base/array.h"
 #include "source/nodes.h"
 #include "source/root.h"
 
@@ -31,7 +32,7 @@ enum thp_mode thp_mode_parse(struct bytes text, enum thp_mode above)
 	word = (struct bytes){ open + 1, (size_t)(close - open - 1) };
 	if (bytes_equal(word, BYTES("inherit")))
 		return above;
-	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(words); i++)
 		if (bytes_equal(word, bytes_of(words[i].word)))
 			return words[i].mode;
 	return THP_UNKNOWN;

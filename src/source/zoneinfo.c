@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "base/array.h"
 #include "source/memmap.h"
 
 #include <errno.h>
@@ -68,7 +69,7 @@ static void parse_number(const char *at, const char *end, struct memmap_zone *zo
 	if (skip(&count, end, "count:") && num_parse_dec(&count, end, &cached) &&
 	    !__builtin_add_overflow(zone->cached, cached, &cached))
 		zone->cached = cached;
-	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(keys); i++) {
 		const char *value = at;
 
 		if (skip(&value, end, keys[i].word) && num_parse_dec(&value, end, keys[i].number))

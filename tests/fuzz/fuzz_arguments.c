@@ -54,14 +54,14 @@ static int parse(struct given *given, int argc, char **argv, int *operands, stru
 {
 	const struct option_table tables[] = {
 		{ common_options, common_options_count, &given->common },
-		{ target_rows, sizeof(target_rows) / sizeof(target_rows[0]), &given->targets },
+		{ target_rows, ARRAY_SIZE(target_rows), &given->targets },
 		{ pmap_option_rows, pmap_option_count, &given->pmap },
-		{ other_rows, sizeof(other_rows) / sizeof(other_rows[0]), given },
+		{ other_rows, ARRAY_SIZE(other_rows), given },
 	};
 
 	memset(given, 0, sizeof(*given));
 	*operands = -1;
-	return options_parse(tables, sizeof(tables) / sizeof(tables[0]), argc, argv, operands, err);
+	return options_parse(tables, ARRAY_SIZE(tables), argc, argv, operands, err);
 }
 
 /* What the options say of columns, rows and order. */

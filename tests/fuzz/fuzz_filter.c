@@ -83,7 +83,7 @@ static void check(struct arena *arena, const struct column_set *set, const char 
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	const struct column_set set = { columns, sizeof(columns) / sizeof(columns[0]) };
+	const struct column_set set = { columns, ARRAY_SIZE(columns) };
 	static const uint64_t row = 42;
 	struct arena arena;
 	struct bytes text;

@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include "base/arena.h"
+#include "base/array.h"
 #include "base/out.h"
 #include "model/process.h"
 #include "model/vma.h"
@@ -148,7 +149,7 @@ static void names(void **state)
 	(void)state;
 	whole.path = true;
 	kernel.kernel_names = true;
-	for (size_t i = 0; i < sizeof(name_cases) / sizeof(name_cases[0]); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(name_cases); i++) {
 		const struct name_case *c = &name_cases[i];
 		struct vma vma = vma_make(0x1000, K(4), VMA_READ, c->path);
 
@@ -264,7 +265,7 @@ static void ranges(void **state)
 	};
 
 	(void)state;
-	for (size_t i = 0; i < sizeof(range_cases) / sizeof(range_cases[0]); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(range_cases); i++) {
 		struct pmap_style style = plain;
 		char *text;
 
@@ -452,7 +453,7 @@ static const struct title_case {
 static void titles(void **state)
 {
 	(void)state;
-	for (size_t i = 0; i < sizeof(title_cases) / sizeof(title_cases[0]); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(title_cases); i++) {
 		const struct title_case *c = &title_cases[i];
 		struct process task = { .pid = 77, .cmdline = c->cmdline, .state = c->state };
 		struct pmap pmap;

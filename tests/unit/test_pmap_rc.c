@@ -8,6 +8,7 @@
 #include <cmocka.h>
 
 #include "base/arena.h"
+#include "base/array.h"
 #include "cmd/pmap_rc.h"
 
 static const char syntax[] = "syntax error found in the config";
@@ -65,7 +66,7 @@ static void check(const struct rc_case *c)
 static void files(void **state)
 {
 	(void)state;
-	for (size_t i = 0; i < sizeof(rc_cases) / sizeof(rc_cases[0]); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(rc_cases); i++)
 		check(&rc_cases[i]);
 }
 

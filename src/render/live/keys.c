@@ -490,7 +490,7 @@ static const struct binding {
 	/* clang-format on */
 };
 
-enum { BINDINGS = sizeof(bindings) / sizeof(bindings[0]) };
+enum { BINDINGS = ARRAY_SIZE(bindings) };
 
 bool live_binding(size_t index, const char **label, const char **help)
 {

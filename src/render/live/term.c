@@ -135,7 +135,7 @@ static int open_library(struct curses *curses, struct error *err)
 		return error_set(err, ENOENT, "live needs %s: %s", NCURSESW_SONAME, dlerror());
 	*(void **)&curses->window = dlsym(curses->handle, "stdscr");
 	complete = curses->window;
-	for (size_t i = 0; i < sizeof(calls) / sizeof(calls[0]); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(calls); i++) {
 		void **call = (void **)((char *)curses + calls[i].offset);
 
 		*call = dlsym(curses->handle, calls[i].name);
@@ -162,7 +162,7 @@ static void guard_crashes(struct terminal *term)
 	add_reset(crash, term->curses.tigetstr("rmcup"));
 	if (sigaltstack(&stack, NULL))
 		return;
-	for (size_t i = 0; i < sizeof(fatal) / sizeof(fatal[0]); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(fatal); i++)
 		sigaction(fatal[i], &action, NULL);
 }
 
@@ -170,7 +170,7 @@ static void forget_crashes(struct terminal *term)
 {
 	const stack_t none = { .ss_flags = SS_DISABLE };
 
-	for (size_t i = 0; i < sizeof(fatal) / sizeof(fatal[0]); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(fatal); i++)
 		signal(fatal[i], SIG_DFL);
 	sigaltstack(&none, NULL);
 	free(term->crash);
@@ -371,7 +371,7 @@ static int key_of(int code)
 		{ KEY_ENTER, LIVE_KEY_ENTER },	 { KEY_BACKSPACE, LIVE_KEY_ERASE },
 	};
 
-	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(keys); i++)
 		if (keys[i].from == code)
 			return keys[i].to;
 	return -1;
