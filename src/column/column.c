@@ -33,6 +33,23 @@ bool value_type_is_number(enum value_type type)
 	return types[type].number;
 }
 
+struct value column_number(const void *row, const struct column *column)
+{
+	struct number number = column->number(row, column);
+
+	return (struct value){ .reason = number.reason, .u = number.u };
+}
+
+struct value column_literal(const void *row, const struct column *column)
+{
+	return value_word(column->literal(row, column));
+}
+
+struct value column_text(const void *row, const struct column *column)
+{
+	return value_text(column->text(row, column));
+}
+
 const struct column *column_find(const struct column_set *set, struct bytes name)
 {
 	for (size_t i = 0; i < set->count; i++)

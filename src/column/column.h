@@ -26,8 +26,21 @@ struct column {
 	unsigned arg; /* for getters that serve several columns */
 	bool sparse; /* JSON leaves the key out where the value is value_none() */
 	bool steady;		/* the same as in the row before where table->repeats() says so */
+	/*
+	 * The same as get, for columns of tables with many rows: of types whose value is u; of
+	 * VALUE_WORD, one of a few literals, and never absent; of VALUE_TEXT, never absent. get is
+	 * then column_number() or the like, which call them. NULL: there is only get.
+	 */
+	struct number (*number)(const void *row, const struct column *column);
+	const char *(*literal)(const void *row, const struct column *column);
+	struct bytes (*text)(const void *row, const struct column *column);
 	const struct code_name *codes; /* VALUE_BITS: by bit; VALUE_MEANINGS: ended by NULL */
 };
+
+/* get of columns that have number, literal or text. */
+struct value column_number(const void *row, const struct column *column);
+struct value column_literal(const void *row, const struct column *column);
+struct value column_text(const void *row, const struct column *column);
 
 struct column_set {
 	const struct column *columns;

@@ -20,22 +20,22 @@ const char tally_columns_default[] = "kind,mappings,size,rss,pss,uss,dirty,swap,
 
 static const char not_in_kernel[] = "unsupported: not in this kernel's smaps";
 
-static struct value get_start(const void *row, const struct column *column)
+static struct number get_start(const void *row, const struct column *column)
 {
 	(void)column;
-	return value_u(((const struct vma *)row)->start);
+	return (struct number){ .u = ((const struct vma *)row)->start };
 }
 
-static struct value get_end(const void *row, const struct column *column)
+static struct number get_end(const void *row, const struct column *column)
 {
 	(void)column;
-	return value_u(((const struct vma *)row)->end);
+	return (struct number){ .u = ((const struct vma *)row)->end };
 }
 
-static struct value get_size(const void *row, const struct column *column)
+static struct number get_size(const void *row, const struct column *column)
 {
 	(void)column;
-	return value_u(vma_size(row));
+	return (struct number){ .u = vma_size(row) };
 }
 
 static struct value get_pid(const void *row, const struct column *column)
@@ -44,16 +44,16 @@ static struct value get_pid(const void *row, const struct column *column)
 	return value_i(((const struct vma *)row)->pid);
 }
 
-static struct value get_perm(const void *row, const struct column *column)
+static const char *get_perm(const void *row, const struct column *column)
 {
 	(void)column;
-	return value_word(vma_perm_word(row));
+	return vma_perm_word(row);
 }
 
-static struct value get_offset(const void *row, const struct column *column)
+static struct number get_offset(const void *row, const struct column *column)
 {
 	(void)column;
-	return value_u(((const struct vma *)row)->offset);
+	return (struct number){ .u = ((const struct vma *)row)->offset };
 }
 
 static struct value get_dev(const void *row, const struct column *column)
@@ -74,18 +74,18 @@ static struct value get_inode(const void *row, const struct column *column)
 	return vma->core ? value_absent(core_lacks) : value_u(vma->inode);
 }
 
-static struct value get_path(const void *row, const struct column *column)
+static struct bytes get_path(const void *row, const struct column *column)
 {
 	(void)column;
-	return value_text(((const struct vma *)row)->path);
+	return ((const struct vma *)row)->path;
 }
 
-static struct value get_name(const void *row, const struct column *column)
+static struct bytes get_name(const void *row, const struct column *column)
 {
 	const struct vma *vma = row;
 
 	(void)column;
-	return value_text(vma->name.len ? vma->name : vma->path);
+	return vma->name.len ? vma->name : vma->path;
 }
 
 static struct value get_path_len(const void *row, const struct column *column)
@@ -110,10 +110,10 @@ static struct value get_changed(const void *row, const struct column *column)
 	return vma->changed ? value_u(1) : value_none();
 }
 
-static struct value get_kind(const void *row, const struct column *column)
+static const char *get_kind(const void *row, const struct column *column)
 {
 	(void)column;
-	return value_word(kind_names[((const struct vma *)row)->kind]);
+	return kind_names[((const struct vma *)row)->kind];
 }
 
 static struct value get_tid(const void *row, const struct column *column)
@@ -174,27 +174,27 @@ static struct value get_in_core(const void *row, const struct column *column)
 	return vma->core ? value_u(vma->core->in_core) : value_none();
 }
 
-static struct value get_field(const void *row, const struct column *column)
+static struct number get_field(const void *row, const struct column *column)
 {
 	const struct vma *vma = row;
 	const char *absent;
 
 	if (vma_has(vma, column->arg))
-		return value_u(vma->field[column->arg]);
+		return (struct number){ .u = vma->field[column->arg] };
 	absent = vma_absent(vma, 1ULL << column->arg);
-	return value_absent(absent ? absent : not_in_kernel);
+	return (struct number){ .reason = absent ? absent : not_in_kernel };
 }
 
-static struct value get_sum(const void *row, const struct column *column)
+static struct number get_sum(const void *row, const struct column *column)
 {
 	const struct vma *vma = row;
 	const char *absent;
 	uint64_t sum;
 
 	if (vma_sum(vma, (enum vma_sum)column->arg, &sum))
-		return value_u(sum);
+		return (struct number){ .u = sum };
 	absent = vma_absent(vma, vma_sum_slots((enum vma_sum)column->arg));
-	return value_absent(absent ? absent : not_in_kernel);
+	return (struct number){ .reason = absent ? absent : not_in_kernel };
 }
 
 /* Whether a page is dirty is in the page table, which is not shown (analysis/page_figures.h). */
@@ -250,18 +250,18 @@ static struct value get_tally_size(const void *row, const struct column *column)
 static const struct column vma_facts[] = {
 	/* clang-format off */
 	{ "pid", "PID", "process", VALUE_NUMBER, 0, get_pid },
-	{ "address", "ADDRESS", "where the mapping begins; the same as start", VALUE_ADDR, 0, get_start },
-	{ "start", "START", "where the mapping begins", VALUE_ADDR, 0, get_start },
-	{ "end", "END", "behind its last byte", VALUE_ADDR, 0, get_end },
-	{ "size", "SIZE", "address space of the mapping", VALUE_BYTES, 0, get_size },
+	{ "address", "ADDRESS", "where the mapping begins; the same as start", VALUE_ADDR, 0, column_number, .number = get_start },
+	{ "start", "START", "where the mapping begins", VALUE_ADDR, 0, column_number, .number = get_start },
+	{ "end", "END", "behind its last byte", VALUE_ADDR, 0, column_number, .number = get_end },
+	{ "size", "SIZE", "address space of the mapping", VALUE_BYTES, 0, column_number, .number = get_size },
 	{ "in_core", "IN-CORE", "bytes of the mapping that a core has", VALUE_BYTES, 0, get_in_core, .sparse = true },
-	{ "perm", "PERM", "rights: read, write, execute; private or shared", VALUE_WORD, 0, get_perm },
-	{ "offset", "OFFSET", "where it begins in the file", VALUE_ADDR, 0, get_offset },
+	{ "perm", "PERM", "rights: read, write, execute; private or shared", VALUE_WORD, 0, column_literal, .literal = get_perm },
+	{ "offset", "OFFSET", "where it begins in the file", VALUE_ADDR, 0, column_number, .number = get_offset },
 	{ "dev", "DEV", "device of the file, major:minor in hex", VALUE_DEV, 0, get_dev },
 	{ "inode", "INODE", "inode of the file", VALUE_COUNT, 0, get_inode },
 	{ "deleted", "DELETED", "the name ends in (deleted): the file was unlinked or replaced", VALUE_BOOL, 0, get_deleted },
 	{ "changed", "CHANGED", "the mapping changed while it was read", VALUE_BOOL, 0, get_changed, .sparse = true },
-	{ "kind", "KIND", "what the mapping is for", VALUE_WORD, NEED_KIND, get_kind },
+	{ "kind", "KIND", "what the mapping is for", VALUE_WORD, NEED_KIND, column_literal, .literal = get_kind },
 	{ "tid", "TID", "thread whose stack it is", VALUE_NUMBER, NEED_KIND, get_tid, .sparse = true },
 	{ "vm_flags", "VMFLAGS", "flags of the mapping, the kernel's codes", VALUE_CODES, NEED_SMAPS, get_vm_flags },
 	{ "flags", "FLAGS", "flags of the mapping, in words", VALUE_MEANINGS, NEED_SMAPS, get_vm_flags, .codes = vm_flag_names },
@@ -271,12 +271,12 @@ static const struct column vma_facts[] = {
 
 static const struct column vma_last[] = {
 	/* clang-format off */
-	{ "path", "PATH", "file or pseudo name, as the kernel prints it", VALUE_TEXT, 0, get_path },
+	{ "path", "PATH", "file or pseudo name, as the kernel prints it", VALUE_TEXT, 0, column_text, .text = get_path },
 	{ "path_len", "PATHLEN", "length of a path that was cut", VALUE_COUNT, 0, get_path_len, .sparse = true },
 	{ "section", "SECTION", "section of the program file that has the most of the mapping", VALUE_TEXT, NEED_SECTION, get_section },
 	{ "build_id", "BUILD-ID", "identity of the program file's build", VALUE_WORD, NEED_SECTION, get_build_id },
 	{ "guess", "GUESS", "what memory without a name may be: a guess, by where it lies", VALUE_WORD, NEED_GUESS | NEED_KIND, get_guess },
-	{ "name", "NAME", "the path, for people: marks deleted files, thread stacks", VALUE_TEXT, NEED_KIND, get_name },
+	{ "name", "NAME", "the path, for people: marks deleted files, thread stacks", VALUE_TEXT, NEED_KIND, column_text, .text = get_name },
 	/* clang-format on */
 };
 
@@ -343,7 +343,8 @@ static struct column field_column(struct arena *arena, const struct smaps_keys *
 		.help = key->help,
 		.type = key->kb ? VALUE_BYTES : VALUE_COUNT,
 		.needs = NEED_SMAPS,
-		.get = get_field,
+		.get = column_number,
+		.number = get_field,
 		.steady = true,
 		.arg = (unsigned)slot,
 	};
@@ -366,7 +367,8 @@ static size_t add_metrics(struct arena *arena, const struct smaps_keys *keys,
 			.help = sum_texts[sum].help,
 			.type = VALUE_BYTES,
 			.needs = NEED_SMAPS,
-			.get = get_sum,
+			.get = column_number,
+			.number = get_sum,
 			.steady = true,
 			.arg = sum,
 		};
@@ -439,7 +441,7 @@ const char *vma_columns_json(struct arena *arena, const struct column_set *set,
 	out_init_memory(&out);
 	for (size_t i = 0; i < set->count; i++) {
 		const struct column *column = &set->columns[i];
-		bool field = column->get == get_field;
+		bool field = column->number == get_field;
 
 		/* parsing files, and guesses, are for those who ask for them */
 		if (column->needs & (NEED_SECTION | NEED_GUESS))
@@ -465,9 +467,9 @@ uint64_t vma_columns_slots(const struct selection *selection)
 	for (size_t i = 0; i < selection->count; i++) {
 		const struct column *column = selection->columns[i];
 
-		if (column->get == get_field)
+		if (column->number == get_field)
 			slots |= 1ULL << column->arg;
-		else if (column->get == get_sum)
+		else if (column->number == get_sum)
 			slots |= vma_sum_slots((enum vma_sum)column->arg);
 	}
 	return slots;

@@ -43,6 +43,12 @@ struct value {
 	};
 };
 
+/* A value that is a u, or none: small enough to be returned in registers. */
+struct number {
+	const char *reason; /* as above */
+	uint64_t u;
+};
+
 static inline struct value value_u(uint64_t u)
 {
 	return (struct value){ .u = u };

@@ -13,6 +13,8 @@ libvmview_a_SOURCES += %D%/pmap_text.c %D%/pmap_text.h
 libvmview_a_SOURCES += %D%/report.c %D%/report.h
 libvmview_a_SOURCES += %D%/schema_text.h
 libvmview_a_SOURCES += %D%/table.c
+libvmview_a_SOURCES += %D%/table_line.c %D%/table_line.h
+libvmview_a_SOURCES += %D%/table_stream.c %D%/table_stream.h
 
 nodist_libvmview_a_SOURCES += %D%/schema_text.c
 CLEANFILES += %D%/schema_text.c

@@ -415,10 +415,53 @@ static void test_streamed(void **state)
 		for (size_t way = 0; way < CSV; way++)
 			for (uint64_t seed = 1; seed < 5; seed++)
 				check_streamed(way, 0, orders[i], seed * 4711);
-	/* names that are cut, or not */
-	for (size_t way = 0; way < CSV; way++)
-		for (size_t width = 20; width < 90; width += 7)
-			check_streamed(way, width, orders[0], width);
+	/* names and words that are cut, or not, and numbers, which never are */
+	for (size_t i = 0; i < COUNT(orders); i++)
+		for (size_t way = 0; way < CSV; way++)
+			for (size_t width = 20; width < 90; width += 7)
+				check_streamed(way, width, orders[i], width);
+}
+
+/* In the last column of a narrow terminal, measured or not: names and words are cut, numbers never. */
+static void test_narrow(void **state)
+{
+	static const struct {
+		size_t column;
+		struct value value;
+		const char *line;
+	} cases[] = {
+		{ 0, U(0xffffffffff600000), "1 ffffffffff600000\n" },
+		{ 1, U(1234567890123456), "1 1234567890123456\n" },
+		{ 3, U(UINT64_MAX), "1 18446744073709551615\n" },
+		{ 2, W("a-very-long-word"), "1 a-ver..-word\n" },
+		{ 4, T("/a/very/long/name"), "1 /a/ve../name\n" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		struct report_options options = {
+			.format = REPORT_TABLE, .units = UNITS_BYTES, .noheadings = true, .width = 5
+		};
+		const struct column *selected[] = { all[3], all[cases[i].column] };
+		struct column first = columns[3];
+		struct row row = { { [5] = U(1) } };
+		struct shown shown;
+		size_t len = strlen(cases[i].line);
+
+		first.arg = 5;
+		selected[0] = &first;
+		row.value[cases[i].column] = cases[i].value;
+		shown_init(&shown, &options, selected, 2);
+		report_table(shown.report, &shown.table);
+		for (size_t k = 0; k < REPORT_MEASURED + 2; k++)
+			report_row(shown.report, &row);
+		report_table_end(shown.report);
+		for (size_t k = 0; k < REPORT_MEASURED + 2; k++)
+			check_bytes("narrow", (struct bytes){ shown.out.buf + k * len, len },
+				    bytes_of(cases[i].line));
+		assert_int_equal(shown.out.len, (REPORT_MEASURED + 2) * len);
+		shown_fini(&shown);
+	}
 }
 
 /* A number that is longer than any before it moves its row, but touches nothing. */
@@ -604,17 +647,12 @@ static void test_size(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_cells),
-		cmocka_unit_test(test_ratios),
-		cmocka_unit_test(test_layout),
-		cmocka_unit_test(test_color),
-		cmocka_unit_test(test_width),
-		cmocka_unit_test(test_streamed),
-		cmocka_unit_test(test_streamed_overflow),
-		cmocka_unit_test(test_streamed_wide),
-		cmocka_unit_test(test_measured_text),
-		cmocka_unit_test(test_csv),
-		cmocka_unit_test(test_other_calls),
+		cmocka_unit_test(test_cells),	      cmocka_unit_test(test_ratios),
+		cmocka_unit_test(test_layout),	      cmocka_unit_test(test_color),
+		cmocka_unit_test(test_width),	      cmocka_unit_test(test_streamed),
+		cmocka_unit_test(test_narrow),	      cmocka_unit_test(test_streamed_overflow),
+		cmocka_unit_test(test_streamed_wide), cmocka_unit_test(test_measured_text),
+		cmocka_unit_test(test_csv),	      cmocka_unit_test(test_other_calls),
 		cmocka_unit_test(test_size),
 	};
 

@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "render/table_line.h"
+
+#include <stdint.h>
+
+#include "base/encode.h"
+#include "base/out.h"
+#include "column/column.h"
+#include "render/report.h"
+
+enum { NAME_LEAST = 12 };
+
+size_t table_line_last_room(const struct table_line *line)
+{
+	const size_t width = line->options->width;
+	size_t used = 0;
+
+	if (!width)
+		return SIZE_MAX;
+	for (size_t i = 0; i + 1 < line->count; i++)
+		used += line->widths[i] + 1;
+	return width > used + NAME_LEAST ? width - used : NAME_LEAST;
+}
+
+/* The blanks before a cell. Those behind the last one of a line are never written. */
+static void put_pending(struct table_line *line)
+{
+	out_pad(line->out, ' ', line->pending);
+	line->pending = 0;
+}
+
+static void put_cell(struct table_line *line, size_t i, struct bytes text, size_t width, bool cut)
+{
+	size_t pad = line->widths[i] > width ? line->widths[i] - width : 0;
+
+	line->pending += i > 0;
+	if (!text.len) {
+		line->pending += pad;
+		return;
+	}
+	if (value_type_is_number(line->selection->columns[i]->type)) {
+		line->pending += pad;
+		pad = 0;
+	}
+	put_pending(line);
+	if (cut && i + 1 == line->count && width > table_line_last_room(line))
+		encode_text_cut(line->out, text, table_line_last_room(line));
+	else
+		out_mem(line->out, text.data, text.len);
+	line->pending = pad;
+}
+
+void table_line_cell(struct table_line *line, size_t i, struct bytes text, size_t width)
+{
+	put_cell(line, i, text, width, !value_type_is_number(line->selection->columns[i]->type));
+}
+
+void table_line_heading(struct table_line *line, size_t i, struct bytes text)
+{
+	put_cell(line, i, text, text.len, true);
+}
+
+void table_line_end(struct table_line *line, const char *tone)
+{
+	if (tone)
+		out_str(line->out, "\033[0m");
+	out_char(line->out, '\n');
+	line->pending = 0;
+}
