@@ -12,9 +12,13 @@
 enum {
 	GUARD_MOST = 64 << 10,
 	STACK_LEAST = 16 << 10,
+	TABLE_PART = 32,
 };
 
 static const uint64_t go_base = 0xc000000000, java_align = MIB, java_least = 4 * MIB;
+static const uint64_t class_piece = 64 * MIB, class_chunk = 4 * MIB, class_granule = 64 << 10;
+static const uint64_t class_align = 16 * MIB, class_most = 1ull << 30;
+static const uint64_t java_near = 4ull << 30, java_far = 32ull << 30;
 static const uint64_t brk_gap_most = 1ull << 30, stack_most = 1ull << 30;
 
 /* A mapping as far as guessing goes. */
@@ -24,6 +28,8 @@ struct piece {
 	bool plain;	/* private anonymous memory without a name, and no known stack */
 	bool core;
 	bool file;
+	bool classes;	/* Java's archive of classes, of which G1 maps parts into the heap */
+	bool view;	/* a view of the heap of ZGC, which has a name */
 };
 
 struct guessing {
@@ -31,6 +37,7 @@ struct guessing {
 	size_t count;
 	const char **guesses;
 	bool java;
+	bool wide;	/* a 64-bit process */
 	uint64_t arena;	/* bytes of a malloc arena's heap */
 };
 
@@ -48,13 +55,23 @@ static bool is_closed(const struct piece *piece)
 	       (piece->core || !(piece->perm & VMA_READ));
 }
 
-static bool touches(const struct guessing *guessing, size_t i)
+/* Nothing is between it and the next. */
+static bool is_adjacent(const struct guessing *guessing, size_t i)
 {
-	return i + 1 < guessing->count && guessing->list[i + 1].plain &&
-	       guessing->list[i].end == guessing->list[i + 1].start;
+	return i + 1 < guessing->count && guessing->list[i].end == guessing->list[i + 1].start;
 }
 
-/* Where the stretch of plain mappings that begins at i ends: index of the first behind it. */
+static bool is_open(const struct guessing *guessing, size_t i)
+{
+	return guessing->list[i].plain && !guessing->guesses[i];
+}
+
+static bool touches(const struct guessing *guessing, size_t i)
+{
+	return is_adjacent(guessing, i) && is_open(guessing, i + 1);
+}
+
+/* Where the stretch of mappings to guess that begins at i ends: index of the first behind it. */
 static size_t stretch_end(const struct guessing *guessing, size_t i)
 {
 	while (touches(guessing, i))
@@ -65,23 +82,23 @@ static size_t stretch_end(const struct guessing *guessing, size_t i)
 static void guess(struct guessing *guessing, size_t from, size_t to, const char *word)
 {
 	for (size_t i = from; i < to; i++)
-		if (!guessing->guesses[i])
+		if (is_open(guessing, i))
 			guessing->guesses[i] = word;
 }
 
+/* One that is full has nothing reserved behind it. */
 static void guess_arena(struct guessing *guessing, size_t i)
 {
 	const struct piece *piece = &guessing->list[i];
-	uint64_t end = piece->start + guessing->arena;
+	uint64_t left = piece->start + guessing->arena - piece->end, reserved = 0;
 
-	if (piece->start % guessing->arena || !is_writable(piece))
+	if (piece->start % guessing->arena || !is_writable(piece) || left > guessing->arena)
 		return;
-	if (piece->end == end)
-		guess(guessing, i, i + 1, "malloc arena");
-	else if (touches(guessing, i) && is_closed(&piece[1]) && piece[1].end >= end &&
-		 /* with the guard of a stack above it, which is one mapping with it then */
-		 piece[1].end - end <= GUARD_MOST)
-		guess(guessing, i, i + 2, "malloc arena");
+	if (touches(guessing, i) && is_closed(&piece[1]))
+		reserved = piece[1].end - piece[1].start;
+	/* with the guard of a stack above it, which is one mapping with it then */
+	if (reserved >= left && reserved - left <= GUARD_MOST)
+		guess(guessing, i, left ? i + 2 : i + 1, "malloc arena");
 }
 
 static void guess_go(struct guessing *guessing, size_t i)
@@ -108,46 +125,134 @@ static void guess_code(struct guessing *guessing, size_t i)
 	guess(guessing, i, end, guessing->java ? "java code" : "jit code");
 }
 
-static bool has_writable(const struct guessing *guessing, size_t from, size_t to)
+static uint64_t writable_bytes(const struct guessing *guessing, size_t from, size_t to)
 {
+	uint64_t bytes = 0;
+
 	for (size_t i = from; i < to; i++)
 		if (is_writable(&guessing->list[i]))
-			return true;
-	return false;
+			bytes += guessing->list[i].end - guessing->list[i].start;
+	return bytes;
 }
 
-static bool is_guessed(const struct guessing *guessing, size_t from, size_t to)
+/*
+ * Where a heap that begins at i ends. Pointers of 32 bits reach 4 GiB, scaled by 8 they reach 32 GiB:
+ * behind that, classes can follow without a gap. G1 has parts of the archive within the heap.
+ */
+static size_t low_heap_end(const struct guessing *guessing, size_t i)
 {
-	for (size_t i = from; i < to; i++)
-		if (guessing->guesses[i])
-			return true;
-	return false;
+	uint64_t limit = guessing->list[i].start < java_near ? java_near : java_far;
+
+	while (is_adjacent(guessing, i) && guessing->list[i + 1].start < limit &&
+	       (is_open(guessing, i + 1) || guessing->list[i + 1].classes))
+		i++;
+	return i + 1;
 }
 
-/* Class data follow the file they were archived in; so what touches a file is not the heap. */
-static void guess_java_heap(struct guessing *guessing)
+/* Class data follow the file they were archived in; so what touches such a file is not the heap. */
+static bool follows_classes(const struct guessing *guessing, size_t i)
 {
-	uint64_t largest = java_least - 1;
+	return i && guessing->list[i - 1].classes && is_adjacent(guessing, i - 1);
+}
+
+/*
+ * The collector's tables are reserved after the heap, so right below it: each a part that is in use
+ * and a part that is not, and far smaller than the heap. Index of the first mapping that is none.
+ */
+static size_t skip_tables(const struct guessing *guessing, size_t from, size_t to)
+{
+	const struct piece *list = guessing->list;
+	uint64_t most = (list[to - 1].end - list[from].start) / TABLE_PART;
+
+	while (from + 2 < to && is_writable(&list[from]) && is_closed(&list[from + 1]) &&
+	       list[from + 1].end - list[from].start <= most)
+		from += 2;
+	return from;
+}
+
+/* What follows the archive or the heap is taken to be as long as it is by default; more can be behind it. */
+static void guess_class_space(struct guessing *guessing, size_t from)
+{
+	uint64_t start = guessing->list[from].start;
+	uint64_t limit = start + -start % class_align + class_most;
+	size_t end = stretch_end(guessing, from);
+
+	for (size_t i = from; i < end && guessing->list[i].start < limit; i++)
+		guess(guessing, i, i + 1, "java classes");
+}
+
+/* The stretch of which most can be written, by its place one that the heap can be. */
+static bool guess_java_heap(struct guessing *guessing, bool low)
+{
+	uint64_t largest = 0;
 	size_t from = 0, to = 0;
 
 	for (size_t i = 0, end; i < guessing->count; i = end) {
-		const struct piece *piece = &guessing->list[i];
-		uint64_t size;
+		uint64_t start = guessing->list[i].start, bytes;
 
 		end = i + 1;
-		if (!piece->plain)
+		if (!is_open(guessing, i) || (low && start >= java_far))
 			continue;
-		end = stretch_end(guessing, i);
-		size = guessing->list[end - 1].end - piece->start;
-		if (piece->start % java_align || size <= largest ||
-		    (i && piece[-1].file && piece[-1].end == piece->start) ||
-		    !has_writable(guessing, i, end) || is_guessed(guessing, i, end))
+		end = low ? low_heap_end(guessing, i) : stretch_end(guessing, i);
+		bytes = writable_bytes(guessing, i, end);
+		if (start % java_align || guessing->list[end - 1].end - start < java_least ||
+		    bytes <= largest || follows_classes(guessing, i))
 			continue;
-		largest = size;
+		largest = bytes;
 		from = i;
 		to = end;
 	}
+	if (to && !low)
+		from = skip_tables(guessing, from, to);
 	guess(guessing, from, to, "java heap");
+	if (low && to && touches(guessing, to - 1))
+		guess_class_space(guessing, to);
+	return to;
+}
+
+/* ZGC maps its heap several times, with room to grow behind each. */
+static bool guess_java_views(struct guessing *guessing)
+{
+	bool found = false;
+
+	for (size_t i = 0; i < guessing->count; i++) {
+		if (!guessing->list[i].view)
+			continue;
+		found = true;
+		if (touches(guessing, i) && is_closed(&guessing->list[i + 1]))
+			guess(guessing, i + 1, i + 2, "java heap");
+	}
+	return found;
+}
+
+/* A stretch of pieces that class data come in, used from below in granules. */
+static bool is_class_space(const struct guessing *guessing, size_t from, size_t to)
+{
+	const struct piece *list = guessing->list;
+
+	uint64_t size = list[to - 1].end - list[from].start;
+
+	if (list[from].start % class_chunk || !is_writable(&list[from]) || size % class_piece ||
+	    size > class_most)
+		return false;
+	for (size_t i = from; i < to; i++)
+		if (list[i].end % class_granule)
+			return false;
+	return true;
+}
+
+static void guess_java_classes(struct guessing *guessing)
+{
+	for (size_t i = 0, end; i < guessing->count; i = end) {
+		end = i + 1;
+		if (!is_open(guessing, i))
+			continue;
+		end = stretch_end(guessing, i);
+		if (follows_classes(guessing, i))
+			guess_class_space(guessing, i);
+		else if (is_class_space(guessing, i, end))
+			guess(guessing, i, end, "java classes");
+	}
 }
 
 static void guess_stack(struct guessing *guessing, size_t i)
@@ -182,7 +287,8 @@ static void guess_heap(struct guessing *guessing)
 
 static void take(struct guessing *guessing, const struct vma_store *store)
 {
-	static const struct bytes jvm = BYTES_INIT("/libjvm.so");
+	static const struct bytes jvm = BYTES_INIT("/libjvm.so"), archive = BYTES_INIT(".jsa"),
+				  view = BYTES_INIT("/memfd:java_heap");
 
 	guessing->list = mem_alloc(store->count * sizeof(guessing->list[0]));
 	guessing->count = store->count;
@@ -201,18 +307,27 @@ static void take(struct guessing *guessing, const struct vma_store *store)
 				 (vma.kind == KIND_ANON || vma.kind == KIND_RESERVED),
 			.core = vma.core,
 			.file = vma.inode,
+			.classes = vma.inode && bytes_end_with(vma.path, archive),
+			.view = vma.inode && bytes_start_with(vma.path, view),
 		};
 	}
 	/* the stack of a 64-bit process lies above */
-	if (store->count && guessing->list[store->count - 1].end <= 1ull << 32)
+	guessing->wide = store->count && guessing->list[store->count - 1].end > 1ull << 32;
+	if (!guessing->wide)
 		guessing->arena = MIB;
 }
 
 void guesses_make(const struct vma_store *store, const char **guesses)
 {
 	struct guessing guessing = { .guesses = guesses };
+	bool found = false;
 
 	take(&guessing, store);
+	if (guessing.java)
+		found = guess_java_views(&guessing);
+	/* before malloc's arenas, which are never that low, and can look the same */
+	if (guessing.java && !found && guessing.wide)
+		found = guess_java_heap(&guessing, true);
 	for (size_t i = 0; i < guessing.count; i++) {
 		if (!guessing.list[i].plain)
 			continue;
@@ -220,8 +335,10 @@ void guesses_make(const struct vma_store *store, const char **guesses)
 		guess_arena(&guessing, i);
 		guess_code(&guessing, i);
 	}
+	if (guessing.java && !found)
+		guess_java_heap(&guessing, false);
 	if (guessing.java)
-		guess_java_heap(&guessing);
+		guess_java_classes(&guessing);
 	for (size_t i = 0; i < guessing.count; i++)
 		if (guessing.list[i].plain)
 			guess_stack(&guessing, i);

@@ -12,8 +12,12 @@ struct vma_store;
  * - "malloc arena": glibc reserves the heaps of its further arenas in pieces of 64 MiB (1 MiB in 32-bit
  *   processes), aligned to that, and makes them accessible from below;
  * - "go heap": what begins at 0xc000000000, or a multiple of 1 TiB above it, and is aligned to 64 MiB;
- * - "java code", "java heap": where libjvm.so is mapped, executable memory with what is reserved for it,
- *   and the largest aligned stretch that is partly in use;
+ * - "java heap", where libjvm.so is mapped: the stretch of which most is accessible, and which begins at
+ *   a multiple of 1 MiB, below 32 GiB if there is one (compressed pointers reach no further); what is
+ *   reserved behind a memfd named java_heap (ZGC), where there is one;
+ * - "java classes": what follows Java's archive of classes, or its heap below 4 or 32 GiB, and pieces of 64 MiB,
+ *   aligned to 4 MiB, that are accessible in steps of 64 KiB (metaspace, since JDK 16);
+ * - "java code": executable memory with what is reserved for it, where libjvm.so is mapped;
  * - "jit code": other memory that can be executed;
  * - "thread stack": a small guard and memory that no thread's stack pointer is in now;
  * - "heap": in a core, which has no names: what follows the program at a distance.

@@ -1,7 +1,9 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""vmview -o guess: memory of a program that knows what it has where."""
+"""vmview -o guess: memory of programs that know what they have where, and runtimes that tell it."""
 import os
+import re
+import shutil
 import subprocess
 import sys
 
@@ -9,7 +11,15 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import elf_objects as elf  # noqa: E402
 import lib  # noqa: E402
 
-SOURCE = os.path.join(os.path.dirname(elf.HERE), "guess", "arena.c")
+SOURCES = os.path.join(os.path.dirname(elf.HERE), "guess")
+SOURCE = os.path.join(SOURCES, "arena.c")
+# what a guess may be of, by Java's own account
+JAVA = {
+    "java heap": {"Java Heap"},
+    "java classes": {"Class", "Metaspace", "Shared class space"},
+    "java code": {"Code"},
+    "thread stack": {"Thread Stack"},
+}
 
 
 def rows_of(pid, **options):
@@ -49,6 +59,106 @@ def second_arena():
             lib.equal("code", at(rows, truth["code"])["guess"], "jit code")
             lib.equal("heap, which has a name", at(rows, truth["heap"])["guess"], None)
             lib.equal("plain memory", at(rows, truth["plain"])["guess"], None)
+
+
+def need(*programs):
+    for program in programs:
+        if not shutil.which(program):
+            raise lib.Skipped(f"{program} is missing")
+
+
+def java_regions(pid):
+    """(start, end, purpose) of what Java reserved."""
+    said = subprocess.run(["jcmd", str(pid), "VM.native_memory", "detail"], check=True,
+                          stdout=subprocess.PIPE, timeout=120).stdout.decode()
+    found = re.findall(r"^\[0x(\w+) - 0x(\w+)\] reserved .* for (.*) from", said, re.M)
+    return [(int(start, 16), int(end, 16), purpose) for start, end, purpose in found]
+
+
+def purposes(regions, row):
+    return {what for start, end, what in regions if start < row["end"] and row["start"] < end}
+
+
+def check_java(rows, regions):
+    """No guess is wrong; heap and class space are found whole. Neighbours can be one mapping."""
+    heap = [(start, end) for start, end, what in regions if what == "Java Heap"]
+    got = [row for row in rows for start, end in heap if start <= row["start"] < end]
+    lib.equal("heap", sum(row["size"] for row in got), sum(end - start for start, end in heap))
+    named = {row["path"].split("/")[-1] for row in got if row["path"]}
+    lib.true(named <= {"classes.jsa", "memfd:java_heap"}, f"files in the heap: {named}")
+    lib.equal("heap is guessed", {row["guess"] for row in got if not row["path"]}, {"java heap"})
+    for row in rows:
+        what, where = purposes(regions, row), f"{row['start']:#x}: {row['guess']}"
+        if row["guess"] in JAVA:
+            lib.true(what & JAVA[row["guess"]], f"{where}: {what}")
+        if row["guess"] == "malloc arena" and row["perm"] == "rw-p":
+            lib.equal(where, what, set())
+        if row["tid"] is not None:
+            lib.equal(f"{row['start']:#x}: stack of {row['tid']}", what, {"Thread Stack"})
+        if "Class" in what and row["start"] >= heap[-1][1]:
+            lib.equal(where, row["guess"], "java classes")
+        if row["perm"][2] == "x" and "Code" in what:
+            lib.equal(where, row["guess"], "java code")
+    lib.true(sum(row["tid"] is not None for row in rows) >= 3, "stacks of its threads")
+
+
+def check_jvm(*options):
+    need("java", "javac", "jcmd")
+    with elf.workshop() as directory:
+        subprocess.run(["javac", "-d", directory, os.path.join(SOURCES, "Held.java")], check=True,
+                       timeout=120)
+        argv = ["java", "-XX:NativeMemoryTracking=detail", "-Xms64m", *options, "-cp", directory,
+                "Held"]
+        try:
+            with elf.running("java", argv=argv) as program:
+                regions = java_regions(program.pid)
+                document = lib.vmview_json("-o", "start,end,size,perm,path,guess,tid", program.pid)
+                rows = [dict(row, start=int(row["start"], 16), end=int(row["end"], 16),
+                             tid=row.get("tid"))
+                        for row in document["processes"][0]["mappings"]]
+                check_java(rows, regions)
+        except ValueError as error:
+            raise lib.Skipped(f"this Java does not start with {' '.join(options)}") from error
+
+
+@lib.test
+def java_serial():
+    check_jvm("-Xmx256m", "-XX:+UseSerialGC")
+
+
+@lib.test
+def java_g1_as_small_as_an_arena():
+    check_jvm("-Xmx64m", "-XX:+UseG1GC")
+
+
+@lib.test
+def java_zgc():
+    check_jvm("-Xmx256m", "-XX:+UseZGC")
+
+
+@lib.test
+def java_beyond_compressed_pointers():
+    check_jvm("-Xmx40g", "-XX:+UseG1GC")
+
+
+@lib.test
+def go():
+    need("go")
+    with elf.workshop() as directory:
+        path = os.path.join(directory, "held")
+        env = dict(os.environ, GO111MODULE="off", GOCACHE=os.path.join(directory, "cache"),
+                   CGO_ENABLED="0", GOFLAGS="")
+        subprocess.run(["go", "build", "-o", path, os.path.join(SOURCES, "held.go")], check=True,
+                       env=env, timeout=300)
+        with elf.running(path) as program:
+            rows, truth = rows_of(program.pid), program.truth
+            heap = [row for row in rows if row["guess"] == "go heap"]
+            for address in truth["heap"]:
+                lib.equal(f"{address:#x}", at(rows, address)["guess"] or at(rows, address)["kind"],
+                          "go heap")
+            lib.true(sum(row["size"] for row in heap) >= 100 << 20, "100 MiB are held")
+            lib.equal("pieces", sum(row["size"] for row in heap) % (64 << 20), 0)
+            lib.equal("other guesses", {row["guess"] for row in rows} - {"go heap", None}, set())
 
 
 lib.done()
