@@ -293,9 +293,13 @@ static void cheap_work(void *ctx, unsigned number, size_t index)
 	struct ps_reader *reader = ctx;
 	struct ps_worker *worker = &reader->workers[number];
 	struct ps_item *item = &reader->items[index];
-	int pid = (int)item->row.fact[PS_PID].i;
-	int rc = procdir_open(&item->dir, &worker->root, pid, NULL);
+	int rc;
 
+	/* here and not before: the page faults of new memory are shared by the workers */
+	ps_row_init(&item->row);
+	item->row.fact[PS_PID] = value_i(reader->pids[index]);
+	item->dir.fd = -1;
+	rc = procdir_open(&item->dir, &worker->root, reader->pids[index], NULL);
 	if (rc == -ESRCH)
 		item->rc = rc;
 	else if (rc)
@@ -395,13 +399,7 @@ void ps_read_cheap(struct ps_reader *reader, const struct targets *targets)
 	reader->count = targets->count;
 	reader->items = mem_zalloc((targets->count + 1) * sizeof(reader->items[0]));
 	reader->order = mem_alloc((targets->count + 1) * sizeof(reader->order[0]));
-	for (size_t i = 0; i < targets->count; i++) {
-		struct ps_item *item = &reader->items[i];
-
-		ps_row_init(&item->row);
-		item->row.fact[PS_PID] = value_i(targets->pids[i]);
-		item->dir.fd = -1;
-	}
+	reader->pids = targets->pids;
 	reader->kept_open = reader->two_passes ? files_allowed() : 0;
 	begin_workers(reader);
 	progress_begin(&reader->progress, "reading processes");

@@ -56,6 +56,7 @@ struct ps_reader {
 	uint64_t skip_over;	/* bytes of rss: no rollup of bigger ones */
 	uint64_t deadline;	/* meter_now() when the rollups end; 0: never */
 	struct smaps_keys *keys;
+	const int *pids;	/* of the items, while they are read for the first time */
 	struct ps_item *items;
 	size_t count;
 	size_t kept_open;	/* directories of items below this stay open */

@@ -13,28 +13,28 @@
 
 #include "base/arena.h"
 #include "base/error.h"
+#include "base/num.h"
 #include "model/core.h"
 #include "source/meter.h"
 
 int procdir_open(struct procdir *dir, const struct root *root, int pid, struct error *err)
 {
-	int fd;
+	char path[sizeof("proc/") + NUM_MAX] = "proc/", *name = path + strlen(path);
+	int fd = -1;
 
-	if (root->core) {
-		if (pid != root->core->pid)
-			return error_set(err, ESRCH, "no process %d in the core", pid);
-		*dir = (struct procdir){ .root = root, .fd = -1, .pid = pid };
-		snprintf(dir->name, sizeof(dir->name), "%d", pid);
-		return 0;
-	}
-	fd = root_openat(root, O_PATH | O_DIRECTORY, err, "proc/%d", pid);
+	name[num_u64(name, (uint64_t)pid)] = '\0';
+	if (root->core && pid != root->core->pid)
+		return error_set(err, ESRCH, "no process %d in the core", pid);
+	if (!root->core)
+		fd = root_open_below(root, root->fd, O_PATH | O_DIRECTORY, path);
 	if (fd == -ENOENT)
 		return error_set(err, ESRCH, "no process %d", pid);
-	if (fd < 0)
-		return fd;
+	if (fd < 0 && !root->core)
+		return error_errno(err, -fd, "%s/%s", root->dir, path);
 	*dir = (struct procdir){ .root = root, .fd = fd, .pid = pid };
-	snprintf(dir->name, sizeof(dir->name), "%d", pid);
-	meter_target(root->meter);
+	memcpy(dir->name, name, strlen(name) + 1);
+	if (!root->core)
+		meter_target(root->meter);
 	return 0;
 }
 

@@ -158,6 +158,26 @@ static void test_order(void **state)
 	assert_false(task_status_has(&status, STATUS_PID));
 }
 
+/* Lines between those that count, those of later kernels too, and a line that comes twice. */
+static void test_other_lines(void **state)
+{
+	static const char text[] =
+		"Name:\tx\nUmask:\t0022\nState:\tS (sleeping)\nNovel:\t1\nPid:\t3\n"
+		"Name: y\nState: Z\nTracerPid:\t7\nGid:\t8\t9\nPid:\t4\n"
+		"VmRSS:\t1 kB\nVmLib:\t2 kB\nVmNew:\t3 kB\nThreads:\t5\n";
+	struct task_status status;
+
+	(void)state;
+	task_status_parse(bytes_of(text), &status);
+	check_bytes("name", task_status_comm(&status), BYTES("x"));
+	assert_int_equal(status.state, 'S');
+	assert_int_equal(status.field[STATUS_PID], 4);
+	assert_int_equal(status.field[STATUS_VM_RSS], 1024);
+	assert_int_equal(status.field[STATUS_THREADS], 5);
+	assert_int_equal(status.have,
+			 1u << STATUS_PID | 1u << STATUS_VM_RSS | 1u << STATUS_THREADS);
+}
+
 static void test_kernel_threads(void **state)
 {
 	static const struct {
@@ -185,9 +205,10 @@ static void test_kernel_threads(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_ordinary),  cmocka_unit_test(test_names),
-		cmocka_unit_test(test_long_name), cmocka_unit_test(test_numbers),
-		cmocka_unit_test(test_order),	  cmocka_unit_test(test_kernel_threads),
+		cmocka_unit_test(test_ordinary),    cmocka_unit_test(test_names),
+		cmocka_unit_test(test_long_name),   cmocka_unit_test(test_numbers),
+		cmocka_unit_test(test_order),	    cmocka_unit_test(test_kernel_threads),
+		cmocka_unit_test(test_other_lines),
 	};
 
 	return cmocka_run_group_tests_name("task_status", tests, NULL, NULL);
