@@ -186,6 +186,7 @@ void elf_rows_sections(struct elf_process *process, const struct image *image,
 {
 	size_t first = rows->count, sections = image->object ? image->object->section_count : 0;
 	struct bytes object = object_name(&process->subject->arena, image);
+	struct arena arena;
 	struct image_piece *pieces;
 	size_t count;
 
@@ -194,7 +195,8 @@ void elf_rows_sections(struct elf_process *process, const struct image *image,
 		return;
 	}
 	process->sections_left -= sections * image->part_count;
-	pieces = image_sections(image, &process->subject->arena, &count);
+	arena_init(&arena);
+	pieces = image_sections(image, &arena, &count);
 	for (size_t i = 0; i < count; i++) {
 		struct elf_row *row;
 
@@ -205,4 +207,5 @@ void elf_rows_sections(struct elf_process *process, const struct image *image,
 		row->end = pieces[i].end;
 		elf_row_measure(process, row, pieces[i].start, pieces[i].end);
 	}
+	arena_fini(&arena);
 }

@@ -12,7 +12,7 @@
  * CPU, so after the first half it takes no other file but says so (ELF_FRAME_CPU) and ends.
  * Never returns.
  */
-enum { ELF_CPU_MOST_MS = 1000, ELF_BATCH_MAX = 32 };
+enum { ELF_CPU_MOST_MS = 1000, ELF_BATCH_MAX = 64 };
 
 _Noreturn void elf_serve(int socket);
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "source/elf_wire.h"
 
+#include <assert.h>
 #include <errno.h>
 
 #include "base/arena.h"
@@ -8,12 +9,17 @@
 #include "model/object.h"
 #include "source/core_wire.h"
 
-enum {
-	SEGMENT_SIZE = 2 * 4 + 5 * 8,
-	SECTION_SIZE = 4 + 4 + 4 * 8,
-	SYMBOL_SIZE = 24,
-	RANGE_SIZE = 16
+enum { SYMBOL_SIZE = 24, RANGE_SIZE = 16 };
+
+/* A section; the names of all are behind the last one, in a piece. */
+struct section_record {
+	uint64_t flags, addr, offset, size;
+	uint32_t type, name_len;
 };
+
+/* Records are sent as they lie in memory: no byte of them is left to chance. */
+static_assert(sizeof(struct object_segment) == 2 * 4 + 5 * 8, "padding in a record");
+static_assert(sizeof(struct section_record) == 2 * 4 + 4 * 8, "padding in a record");
 
 const char *const elf_reasons[ELF_WHY_COUNT] = {
 	[ELF_WHY_NONE] = "",
@@ -67,17 +73,8 @@ void elf_put_end(struct out *out, enum elf_why why)
 static void put_segments(struct out *out, const struct object *object)
 {
 	wire_put_u32(out, (uint32_t)object->segment_count);
-	for (size_t i = 0; i < object->segment_count; i++) {
-		const struct object_segment *segment = &object->segments[i];
-
-		wire_put_u32(out, segment->type);
-		wire_put_u32(out, segment->flags);
-		wire_put_u64(out, segment->offset);
-		wire_put_u64(out, segment->file_size);
-		wire_put_u64(out, segment->addr);
-		wire_put_u64(out, segment->mem_size);
-		wire_put_u64(out, segment->align);
-	}
+	out_mem(out, (const char *)object->segments,
+		object->segment_count * sizeof(object->segments[0]));
 }
 
 static void put_sections(struct out *out, const struct object *object)
@@ -85,14 +82,15 @@ static void put_sections(struct out *out, const struct object *object)
 	wire_put_u32(out, (uint32_t)object->section_count);
 	for (size_t i = 0; i < object->section_count; i++) {
 		const struct object_section *section = &object->sections[i];
+		const struct section_record record = {
+			section->flags, section->addr, section->offset,
+			section->size,	section->type, (uint32_t)section->name.len
+		};
 
-		wire_put_bytes(out, section->name);
-		wire_put_u32(out, section->type);
-		wire_put_u64(out, section->flags);
-		wire_put_u64(out, section->addr);
-		wire_put_u64(out, section->offset);
-		wire_put_u64(out, section->size);
+		out_mem(out, (const char *)&record, sizeof(record));
 	}
+	for (size_t i = 0; i < object->section_count; i++)
+		out_mem(out, object->sections[i].name.data, object->sections[i].name.len);
 }
 
 void elf_put_head(struct out *out, const struct object *object, enum elf_why sections_why)
@@ -151,7 +149,7 @@ static struct bytes take_text(struct elf_decoder *decoder, struct wire *wire, si
 static void take_segments(struct elf_decoder *decoder, struct wire *wire)
 {
 	struct object *object = decoder->object;
-	uint32_t count = wire_count(wire, SEGMENT_SIZE);
+	uint32_t count = wire_count(wire, sizeof(object->segments[0]));
 
 	if (count > OBJECT_SEGMENTS_MAX)
 		wire->bad = true;
@@ -159,40 +157,43 @@ static void take_segments(struct elf_decoder *decoder, struct wire *wire)
 		return;
 	object->segments = arena_alloc(decoder->arena, count * sizeof(object->segments[0]));
 	object->segment_count = count;
-	for (uint32_t i = 0; i < count; i++) {
-		struct object_segment *segment = &object->segments[i];
-
-		segment->type = wire_u32(wire);
-		segment->flags = wire_u32(wire);
-		segment->offset = wire_u64(wire);
-		segment->file_size = wire_u64(wire);
-		segment->addr = wire_u64(wire);
-		segment->mem_size = wire_u64(wire);
-		segment->align = wire_u64(wire);
-	}
+	wire_take(wire, object->segments, count * sizeof(object->segments[0]));
 }
 
 static void take_sections(struct elf_decoder *decoder, struct wire *wire)
 {
 	struct object *object = decoder->object;
-	uint32_t count = wire_count(wire, SECTION_SIZE);
+	uint32_t count = wire_count(wire, sizeof(struct section_record));
+	struct wire records = { wire->at, wire->at + count * sizeof(struct section_record), false };
+	struct bytes names = { records.end, (size_t)(wire->end - records.end) };
+	size_t used = 0;
 
-	if (count > OBJECT_SECTIONS_MAX)
+	if (wire->bad || count > OBJECT_SECTIONS_MAX) {
 		wire->bad = true;
-	if (wire->bad)
 		return;
-	object->sections = arena_alloc(decoder->arena, count * sizeof(object->sections[0]));
-	for (uint32_t i = 0; i < count && !wire->bad; i++) {
-		struct object_section *section = &object->sections[i];
-
-		section->name = take_text(decoder, wire, OBJECT_NAME_MAX);
-		section->type = wire_u32(wire);
-		section->flags = wire_u64(wire);
-		section->addr = wire_u64(wire);
-		section->offset = wire_u64(wire);
-		section->size = wire_u64(wire);
-		object->section_count++;
 	}
+	names = arena_bytes(decoder->arena, names);
+	object->sections = arena_alloc(decoder->arena, count * sizeof(object->sections[0]));
+	for (uint32_t i = 0; i < count; i++) {
+		struct section_record record;
+
+		wire_take(&records, &record, sizeof(record));
+		if (record.name_len > OBJECT_NAME_MAX || record.name_len > names.len - used) {
+			wire->bad = true;
+			return;
+		}
+		object->sections[object->section_count++] = (struct object_section){
+			.name = { names.data + used, record.name_len },
+			.type = record.type,
+			.flags = record.flags,
+			.addr = record.addr,
+			.offset = record.offset,
+			.size = record.size,
+		};
+		used += record.name_len;
+	}
+	wire->at = wire->end;
+	wire->bad = used != names.len;
 }
 
 static void take_head(struct elf_decoder *decoder, struct wire *wire)

@@ -66,7 +66,7 @@ enum elf_symbols_fact { ELF_SYMBOLS_CUT = 1, ELF_SYMBOLS_DYNAMIC = 2 };
 size_t elf_frame_begin(struct out *out, enum elf_frame frame);
 void elf_frame_end(struct out *out, size_t begin);
 
-/* Write the members that a HEAD frame has. */
+/* Write the members that a HEAD frame has; it ends with the sections. */
 void elf_put_head(struct out *out, const struct object *object, enum elf_why sections_why);
 
 /* A SYMBOLS frame: records, and the names of all of them in a piece. */

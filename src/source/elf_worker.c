@@ -18,7 +18,7 @@
 
 enum {
 	WINDOW = ELF_BATCH_MAX,	/* files that are asked for before the first answer is taken */
-	BATCH = 16,		/* of them that are sent together */
+	BATCH = ELF_BATCH_MAX / 2,	/* of them that are sent together */
 	BUFFER = 64 << 10,
 	REAP_MS = 100,
 	CPU_MOST_MS =
@@ -109,6 +109,11 @@ static bool start_child(struct elf_worker *worker)
 	}
 	worker->socket = sockets[0];
 	return true;
+}
+
+void elf_worker_start(struct elf_worker *worker)
+{
+	start_child(worker);
 }
 
 /* The first in flight is what is decoded now. */

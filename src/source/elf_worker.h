@@ -31,6 +31,12 @@ struct elf_worker *elf_worker_new(void);
 void elf_worker_free(struct elf_worker *worker);
 
 /*
+ * Start the process now and not with the first file: it gets ready while other things are done, and
+ * each page that both would write to later needs no copy.
+ */
+void elf_worker_start(struct elf_worker *worker);
+
+/*
  * Have the file parsed. fd is given away. Returns soon: many are parsed one behind the other while the
  * caller goes on; take the answers with elf_worker_wait().
  */

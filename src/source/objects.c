@@ -165,6 +165,8 @@ struct objects *objects_new(const struct root *root, struct filelook *filelook,
 	objects->root = root;
 	objects->filelook = filelook;
 	objects->worker = elf_worker_new();
+	if (!root->recorded)
+		elf_worker_start(objects->worker);
 	objects->request = *request;
 	if (root->core)
 		objects->request.want |= ELF_WANT_HASH;

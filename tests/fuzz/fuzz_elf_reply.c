@@ -26,6 +26,14 @@ static void check(const struct object *object)
 		for (size_t at = 0; at < name.len; at++)
 			sum += (unsigned char)name.data[at];
 	}
+	for (size_t i = 0; i < object->section_count; i++) {
+		struct bytes name = object->sections[i].name;
+
+		if (name.len > OBJECT_NAME_MAX)
+			abort();
+		for (size_t at = 0; at < name.len; at++)
+			sum += (unsigned char)name.data[at];
+	}
 	for (size_t i = 0; i < object->reloc_count; i++) {
 		if (object->relocs[i].start < last ||
 		    object->relocs[i].end <= object->relocs[i].start)

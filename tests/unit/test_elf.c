@@ -368,6 +368,57 @@ static void test_lies(void **state)
 	}
 }
 
+/* Names of sections follow the sections in a piece: it has to be just as long as they say. */
+static void test_section_names(void **state)
+{
+	struct object_section sections[] = {
+		{ .name = BYTES("") },
+		{ .name = BYTES(".text"), .type = 1, .flags = 6, .addr = 1, .offset = 2, .size = 3 },
+		{ .name = BYTES(".a") },
+	};
+	const struct object head = { .sections = sections, .section_count = COUNT(sections) };
+	static const struct {
+		const char *name;
+		int more;	/* bytes behind the names, or taken away */
+		uint32_t len;	/* of the last name */
+		int rc;
+	} cases[] = {
+		{ "right", 0, 2, 0 },	      { "cut", -1, 2, -EPROTO },
+		{ "none", -7, 2, -EPROTO },   { "one more", 1, 2, -EPROTO },
+		{ "short", 0, 1, -EPROTO },   { "long", 0, 3, -EPROTO },
+		{ "wraps", 0, ~0u, -EPROTO }, { "too long", 4095, 4097, -EPROTO },
+		{ "longest", 4094, 4096, 0 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		struct parsed parsed = { .frames = 0 };
+		struct out out;
+
+		arena_init(&parsed.arena);
+		parsed.decoder = (struct elf_decoder){ &parsed.object, &parsed.arena };
+		out_init_memory(&out);
+		wire_put_u8(&out, ELF_FRAME_HEAD);
+		elf_put_head(&out, &head, ELF_WHY_NONE);
+		memcpy(out.buf + out.len - sizeof(".text.a") - 3, &cases[i].len, 4);
+		out_pad(&out, 'x', cases[i].more > 0 ? (size_t)cases[i].more : 0);
+		out.len -= cases[i].more < 0 ? (size_t)-cases[i].more : 0;
+		CHECK(cases[i].name, elf_decode(&parsed.decoder,
+						(struct bytes){ out.buf, out.len }) == cases[i].rc);
+		if (cases[i].rc == 0) {
+			const struct object_section *text = &parsed.object.sections[1];
+
+			assert_int_equal(parsed.object.section_count, 3);
+			check_bytes(cases[i].name, text->name, BYTES(".text"));
+			assert_true(text->type == 1 && text->flags == 6 && text->addr == 1 &&
+				    text->offset == 2 && text->size == 3);
+			assert_int_equal(text[1].name.len, cases[i].len);
+		}
+		out_fini(&out);
+		forget(&parsed);
+	}
+}
+
 /* Counts that what comes can not hold, and more than the limits in pieces that each are fine. */
 static void test_limits(void **state)
 {
@@ -407,11 +458,11 @@ static void test_limits(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_ordinary),  cmocka_unit_test(test_head_alone),
-		cmocka_unit_test(test_malformed), cmocka_unit_test(test_build_id),
-		cmocka_unit_test(test_symbols),	  cmocka_unit_test(test_nested),
-		cmocka_unit_test(test_places),	  cmocka_unit_test(test_lies),
-		cmocka_unit_test(test_limits),
+		cmocka_unit_test(test_ordinary),      cmocka_unit_test(test_head_alone),
+		cmocka_unit_test(test_malformed),     cmocka_unit_test(test_build_id),
+		cmocka_unit_test(test_symbols),	      cmocka_unit_test(test_nested),
+		cmocka_unit_test(test_places),	      cmocka_unit_test(test_lies),
+		cmocka_unit_test(test_section_names), cmocka_unit_test(test_limits),
 	};
 
 	return cmocka_run_group_tests_name("elf", tests, NULL, NULL);
