@@ -3,13 +3,13 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/error.h"
 #include "cmd/commands.h"
 #include "cmd/context.h"
 #include "cmd/pmap.h"
 #include "cmd/privileges.h"
-#include "render/schema_text.h"
 
 static const struct command commands[] = {
 	{ "map", "PID...",
@@ -52,6 +52,45 @@ static const struct command *find_command(const char *name)
 	return NULL;
 }
 
+/* How many words of argv begin with an option of all commands: itself, its argument; 0: it is none. */
+static int common_words(const char *word)
+{
+	for (size_t i = 0; i < common_options_count; i++) {
+		const struct option_row *row = &common_options[i];
+		size_t len = strlen(row->name);
+		bool apart = row->arg && row->type != OPTION_OPTIONAL;
+
+		if (word[0] == '-' && row->letter && word[1] == row->letter)
+			return apart && !word[2] ? 2 : 1;
+		if (strncmp(word, "--", 2) != 0 || strncmp(word + 2, row->name, len) != 0)
+			continue;
+		if (!word[2 + len] || word[2 + len] == '=')
+			return apart && !word[2 + len] ? 2 : 1;
+	}
+	return 0;
+}
+
+/*
+ * The command, which is put first where options of all commands stand before it (of an option of map
+ * we can not tell whether the word behind it is its argument). NULL: none is named.
+ */
+static const struct command *take_command(int argc, char **argv)
+{
+	const struct command *command;
+	int at = 1, words;
+	char *name;
+
+	while (at < argc && (words = common_words(argv[at])))
+		at += words;
+	command = find_command(at < argc ? argv[at] : NULL);
+	if (!command)
+		return NULL;
+	name = argv[at];
+	memmove(&argv[2], &argv[1], (size_t)(at - 1) * sizeof(argv[0]));
+	argv[1] = name;
+	return command;
+}
+
 static void print_help(struct out *out)
 {
 	const struct option_table common = { common_options, common_options_count, NULL };
@@ -59,7 +98,7 @@ static void print_help(struct out *out)
 	out_str(out,
 		"Usage: vmview [COMMAND] [OPTIONS] PID...\n"
 		"Where is the memory of a process, physically; who shares it; in what state is it.\n"
-		"\nCommands (map where none is given; vmview COMMAND --help tells its options):\n");
+		"\nCommands (map where none is given; vmview help COMMAND tells its options):\n");
 	for (size_t i = 0; i < COMMANDS; i++)
 		out_printf(out, "  %-10s %-16s %s\n", commands[i].name, commands[i].operands,
 			   commands[i].help);
@@ -76,11 +115,53 @@ static bool answer(struct out *out, const char *option)
 		print_help(out);
 	else if (strcmp(option, "--version") == 0 || strcmp(option, "-V") == 0)
 		out_str(out, PACKAGE_STRING "\n");
-	else if (strcmp(option, "--json-schema") == 0)
-		out_str(out, schema_text);
 	else
 		return false;
 	return true;
+}
+
+/* vmview help, vmview help COMMAND. */
+static int run_help(struct context *ctx, int argc, char **argv)
+{
+	char option[] = "--help";
+	const struct command *command = find_command(argc > 2 ? argv[2] : NULL);
+
+	if (argc > 3 || (argc == 3 && !command)) {
+		error_note("'%.100s' is no command (try: vmview --help)", argv[argc - 1]);
+		return STATUS_USAGE;
+	}
+	if (command)
+		return command->run(ctx, command, 2, (char *[]){ argv[2], option, NULL });
+	print_help(&ctx->out);
+	return STATUS_OK;
+}
+
+/* A word that is meant as a command: no id, no option, no file (a core may have any name). */
+static bool is_unknown_command(const char *word)
+{
+	return *word && !word[strspn(word, "abcdefghijklmnopqrstuvwxyz")] && access(word, F_OK);
+}
+
+static int run(struct context *ctx, const struct command *command, int argc, char **argv)
+{
+	if (pmap_is_name(argv[0]))
+		return pmap_run(ctx, argc, argv);
+	if (argc < 2) {
+		error_note("which process? (try: vmview --help)");
+		return STATUS_USAGE;
+	}
+	if (argc == 2 && answer(&ctx->out, argv[1]))
+		return STATUS_OK;
+	if (command)
+		return command->run(ctx, command, argc - 1, argv + 1);
+	if (strcmp(argv[1], "help") == 0)
+		return run_help(ctx, argc, argv);
+	if (is_unknown_command(argv[1])) {
+		error_note("'%s' is neither a command nor a process id (try: vmview --help)",
+			   argv[1]);
+		return STATUS_USAGE;
+	}
+	return commands[0].run(ctx, &commands[0], argc, argv);
 }
 
 int main(int argc, char **argv)
@@ -88,21 +169,10 @@ int main(int argc, char **argv)
 	struct context ctx = { .root.fd = -1 };
 	const struct command *command;
 
-	command = find_command(argc > 1 ? argv[1] : NULL);
+	command = pmap_is_name(argv[0]) ? NULL : take_command(argc, argv);
 	privileges_drop((command ? command : &commands[0])->parses && !pmap_is_name(argv[0]));
 	arena_init(&ctx.arena);
 	out_init(&ctx.out, 1);
-	if (pmap_is_name(argv[0]))
-		ctx.status = pmap_run(&ctx, argc, argv);
-	else if (argc == 2 && answer(&ctx.out, argv[1]))
-		ctx.status = STATUS_OK;
-	else if (argc < 2)
-		ctx.status = STATUS_USAGE;
-	else if (command)
-		ctx.status = command->run(&ctx, command, argc - 1, argv + 1);
-	else
-		ctx.status = commands[0].run(&ctx, &commands[0], argc, argv);
-	if (argc < 2 && ctx.status == STATUS_USAGE)
-		error_note("which process? (try: vmview --help)");
+	ctx.status = run(&ctx, command, argc, argv);
 	return context_close(&ctx);
 }

@@ -15,7 +15,9 @@
 #include "base/error.h"
 #include "base/num.h"
 #include "cmd/targets.h"
+#include "column/column.h"
 #include "model/core.h"
+#include "render/schema_text.h"
 #include "source/core_source.h"
 
 enum { WIDTH_LEAST = 20, WIDTH_MOST = 4096 };
@@ -217,53 +219,106 @@ static int open_core(struct context *ctx, const struct command *command, int arg
 	return 0;
 }
 
+/* What needs no process. */
+static bool answer(struct context *ctx, const struct command *command,
+		   const struct option_table *own)
+{
+	if (ctx->options.help)
+		print_help(ctx, command, own);
+	else if (ctx->options.version)
+		out_str(&ctx->out, PACKAGE_STRING "\n");
+	else if (ctx->options.json_schema)
+		out_str(&ctx->out, schema_text);
+	else
+		return false;
+	return true;
+}
+
 int context_open(struct context *ctx, const struct command *command, const struct option_table *own,
 		 int argc, char **argv, int *operands, int *status)
 {
 	struct option_table tables[2] = {
 		{ common_options, common_options_count, &ctx->options },
 	};
+	int rc, unread = 0;
 	struct error err;
-	int rc;
 
 	if (own)
 		tables[1] = *own;
+	ctx->command = command->name;
 	rc = options_parse(tables, own ? 2 : 1, argc, argv, operands, &err);
-	if (rc == 0 && ctx->options.help) {
-		print_help(ctx, command, own);
-		*status = STATUS_OK;
-		return 1;
-	}
-	if (rc == 0 && ctx->options.version) {
-		out_str(&ctx->out, PACKAGE_STRING "\n");
+	if (rc == 0 && answer(ctx, command, own)) {
 		*status = STATUS_OK;
 		return 1;
 	}
 	if (rc == 0)
 		rc = context_root(ctx, &err);
-	if (rc == 0) {
+	if (rc == 0)
 		rc = open_core(ctx, command, argc, argv, operands, &err);
-		if (rc && rc != -EINVAL) {
-			context_partial(ctx, &err);
-			*status = ctx->status;
-			return rc;
-		}
+	if (rc && rc != -EINVAL && ctx->root.fd >= 0) {
+		context_partial(ctx, &err);
+		unread = rc;
+		rc = 0;
 	}
 	if (rc == 0) {
 		/* time zone files are read for the time alone: JSON has it */
 		host_read(&ctx->root, &ctx->arena, ctx->options.json, &ctx->host);
 		rc = open_report(ctx, &err);
 	}
-	if (rc)
-		*status = context_usage(ctx, &err);
-	return rc;
+	*status = rc ? context_usage(ctx, &err) : ctx->status;
+	return rc ? rc : unread;
+}
+
+static void write_codes(struct report *report, const struct column *column)
+{
+	bool bits = column->type == VALUE_BITS;
+
+	report_list(report, "codes");
+	for (size_t i = 0; bits ? i < 64 : column->codes[i].code != NULL; i++) {
+		if (!column->codes[i].code)
+			continue;
+		report_object(report, NULL);
+		report_fact(report, "code", VALUE_WORD, value_word(column->codes[i].code));
+		report_fact(report, "meaning", VALUE_WORD, value_word(column->codes[i].meaning));
+		report_object_end(report);
+	}
+	report_list_end(report);
+}
+
+static void write_columns(struct context *ctx, const struct column_set *set, const char *defaults)
+{
+	struct report *report = ctx->report;
+	struct selection selection;
+
+	if (selection_parse(&selection, set, defaults, NULL, &ctx->arena, NULL))
+		selection.count = 0;
+	context_begin(ctx, ctx->command);
+	report_list(report, "columns");
+	for (size_t i = 0; i < set->count; i++) {
+		const struct column *column = &set->columns[i];
+
+		report_object(report, NULL);
+		report_fact(report, "name", VALUE_WORD, value_word(column->name));
+		report_fact(report, "type", VALUE_WORD, value_word(value_type_name(column->type)));
+		report_fact(report, "default", VALUE_BOOL,
+			    value_u(selection_has(&selection, column)));
+		report_fact(report, "help", VALUE_TEXT, value_text(bytes_of(column->help)));
+		if (column->codes)
+			write_codes(report, column);
+		report_object_end(report);
+	}
+	report_list_end(report);
+	report_end(report, true, NULL);
 }
 
 bool context_columns_help(struct context *ctx, const struct column_set *set, const char *defaults)
 {
 	if (!ctx->options.columns || strcmp(ctx->options.columns, "help") != 0)
 		return false;
-	columns_help(&ctx->out, set, defaults);
+	if (ctx->options.json)
+		write_columns(ctx, set, defaults);
+	else
+		columns_help(&ctx->out, set, defaults);
 	return true;
 }
 
@@ -272,14 +327,14 @@ void context_begin(struct context *ctx, const char *command)
 	const struct report_host host = { ctx->host.kernel, ctx->host.time, ctx->host.page_size,
 					  ctx->root.recorded };
 
+	ctx->begun = true;
 	report_begin(ctx->report, command, &host);
 }
 
 void context_partial(struct context *ctx, const struct error *err)
 {
-	if (ctx->quiet)
-		ctx->told = arena_strdup(&ctx->arena, err->text);
-	else
+	ctx->told = arena_strdup(&ctx->arena, err->text);
+	if (!ctx->quiet)
 		error_print(err);
 	ctx->status = STATUS_PARTIAL;
 }
@@ -316,8 +371,20 @@ static int close_output(struct context *ctx)
 	return rc;
 }
 
+/* There is one document a run, also where nothing of it could be read. */
+static void end_unbegun(struct context *ctx)
+{
+	if (!ctx->report || ctx->begun || !ctx->options.json || ctx->status != STATUS_PARTIAL)
+		return;
+	context_begin(ctx, ctx->command);
+	report_fact(ctx->report, "error", VALUE_TEXT,
+		    ctx->told ? value_text(bytes_of(ctx->told)) : value_none());
+	report_end(ctx->report, false, NULL);
+}
+
 int context_close(struct context *ctx)
 {
+	end_unbegun(ctx);
 	report_free(ctx->report);
 	if (close_output(ctx) && ctx->status == STATUS_OK)
 		ctx->status = STATUS_PARTIAL;

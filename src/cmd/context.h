@@ -40,9 +40,11 @@ struct context {
 	struct arena arena; /* of the run */
 	struct out out; /* standard output */
 	struct report *report;
+	const char *command; /* its name */
 	int status;
+	bool begun; /* the document is */
 	bool quiet; /* nothing on stderr: the screen is there */
-	const char *told; /* what would have been last; in arena */
+	const char *told; /* what was, or would have been, last there; in arena */
 };
 
 /* A subcommand. */
@@ -74,10 +76,7 @@ int context_open(struct context *ctx, const struct command *command, const struc
  */
 int context_root(struct context *ctx, struct error *err);
 
-/*
- * --columns=help: print the columns and return true. name tells the sets apart where a command has
- * several tables.
- */
+/* --columns=help: print the columns, in JSON as "columns", and return true. */
 bool context_columns_help(struct context *ctx, const struct column_set *set, const char *defaults);
 
 /* Begin the document: report_begin() with what is known of the host. */
@@ -95,7 +94,10 @@ int context_usage(struct context *ctx, const struct error *err);
  */
 int context_end(struct context *ctx, int rc, const struct error *err);
 
-/* Flush, print --cost, free everything; returns the exit status. */
+/*
+ * Flush, print --cost, free everything; returns the exit status. Where JSON is wanted and what failed
+ * left no document, there is one: with "error", and not complete.
+ */
 int context_close(struct context *ctx);
 
 #endif

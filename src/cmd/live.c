@@ -375,6 +375,7 @@ static int show_live(struct live_run *run, int argc, char **argv, struct error *
 
 	if (rc)
 		return rc;
+	run->ctx->begun = true; /* documents of its own */
 	if (run->options.screen)
 		return print_screen(run);
 	return run->options.batch ? print_batch(run, err) : on_terminal(run, err);

@@ -289,6 +289,16 @@ static int check_process(struct check *check, struct error *err)
 	return 0;
 }
 
+static void tell(struct check *check, int rc, const struct error *err)
+{
+	struct error told = *err;
+
+	if ((rc == -EACCES || rc == -EPERM) && !check->ctx->root.recorded)
+		error_set(&told, -rc, "%s (try: sudo vmview --check %d)", err->text,
+			  check->dir.pid);
+	context_partial(check->ctx, &told);
+}
+
 static void check_pid(struct check *check, int pid, bool selected)
 {
 	struct error err;
@@ -302,7 +312,7 @@ static void check_pid(struct check *check, int pid, bool selected)
 	if (rc == -ESRCH && selected)
 		check->vanished++;
 	else if (rc < 0)
-		context_partial(check->ctx, &err);
+		tell(check, rc, &err);
 }
 
 static void run(struct check *check, const struct targets *targets)

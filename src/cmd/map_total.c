@@ -122,11 +122,15 @@ static void read_size(struct total_run *run, const struct procdir *dir, struct t
 	struct bytes text;
 	const char *at;
 	uint64_t pages;
+	int rc = procdir_read(dir, &run->ctx->arena, &text, NULL, "statm");
 
-	if (procdir_read(dir, &run->ctx->arena, &text, NULL, "statm"))
-		return;
-	at = text.data;
-	if (num_parse_dec(&at, text.data + text.len, &pages))
+	at = rc ? NULL : text.data;
+	if (rc)
+		row->tally.no_size = rc == -ENOENT && run->ctx->root.recorded ? "not recorded" :
+										error_reason(rc);
+	else if (!num_parse_dec(&at, at + text.len, &pages))
+		row->tally.no_size = "malformed";
+	else
 		row->tally.sum.end = pages * run->ctx->host.page_size;
 }
 
@@ -169,11 +173,13 @@ static int read_pages(struct total_run *run, const struct procdir *dir, struct t
 {
 	const char *reason = arena_strdup(&run->ctx->arena, pace);
 	uint64_t size = row->tally.sum.end;
+	const char *no_size = row->tally.no_size;
 	struct mappings_result result;
 	int rc;
 
 	vma_tally_init(&row->tally, "total");
 	rc = mappings_read(run->mappings, dir, NEED_SMAPS, add_mapping, row, &result, err);
+	row->tally.no_size = no_size;
 	row->from_pages = result.from_pages;
 	row->tally.sum.end = size;
 	row->tally.sum.absent = reason;
@@ -213,6 +219,15 @@ static int read_row(struct total_run *run, const struct procdir *dir, struct tot
 	return row->process.complete ? 0 : rc;
 }
 
+static void tell(struct total_run *run, int rc, int pid, const struct error *err)
+{
+	struct error told = *err;
+
+	if ((rc == -EACCES || rc == -EPERM) && !run->ctx->root.recorded)
+		error_set(&told, -rc, "%s (try: sudo vmview --total %d)", err->text, pid);
+	context_partial(run->ctx, &told);
+}
+
 static void read_pid(struct total_run *run, int pid, bool selected)
 {
 	struct total_row *row = &run->rows[run->count];
@@ -229,7 +244,7 @@ static void read_pid(struct total_run *run, int pid, bool selected)
 		return;
 	}
 	if (rc)
-		context_partial(run->ctx, &err);
+		tell(run, rc, pid, &err);
 	if (row->process.pid && filter_matches(run->filter, row))
 		run->count++;
 	else

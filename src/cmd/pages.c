@@ -285,8 +285,8 @@ static void show_nothing(struct pages *pages, const char *reason)
 	}
 	report_list(report, "mappings");
 	report_list_end(report);
-	report_fact(report, "total", VALUE_WORD, value_none());
-	report_fact(report, "swapped_shared", VALUE_WORD, value_none());
+	report_fact(report, "total", VALUE_WORD, value_absent(reason));
+	report_fact(report, "swapped_shared", VALUE_WORD, value_absent(reason));
 	report_fact(report, "torn", VALUE_COUNT, value_u(0));
 	report_fact(report, "complete", VALUE_BOOL, value_u(pages->process.complete));
 	report_missing(report, &pages->process.missing);

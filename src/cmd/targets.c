@@ -11,6 +11,7 @@
 #include "model/process.h"
 #include "source/facts.h"
 #include "source/pids.h"
+#include "source/users.h"
 
 bool target_parse_pid(const char *text, int *pid)
 {
@@ -78,6 +79,21 @@ static bool has_user(const struct pid_entry *entry, const char *user)
 	       (num_user_u64(user, &uid) && uid == entry->uid);
 }
 
+static size_t find_pid(const struct pid_entry *list, size_t count, int pid)
+{
+	size_t low = 0, high = count;
+
+	while (low < high) {
+		size_t mid = low + (high - low) / 2;
+
+		if (list[mid].pid < pid)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	return low < count && list[low].pid == pid ? low : count;
+}
+
 /* Mark pid and all that descend from it; the list is sorted, but children may have lower pids. */
 static void mark_tree(const struct pid_entry *list, size_t count, int pid, bool *in)
 {
@@ -86,14 +102,32 @@ static void mark_tree(const struct pid_entry *list, size_t count, int pid, bool 
 	while (again) {
 		again = false;
 		for (size_t i = 0; i < count; i++) {
+			size_t parent;
+
 			if (in[i])
 				continue;
-			in[i] = list[i].pid == pid;
-			for (size_t k = 0; k < count && !in[i]; k++)
-				in[i] = in[k] && list[k].pid == list[i].ppid;
+			parent = find_pid(list, count, list[i].ppid);
+			in[i] = list[i].pid == pid || (parent < count && in[parent]);
 			again |= in[i];
 		}
 	}
+}
+
+/* Nothing was found: because what is asked for is not there at all? */
+static int no_match(struct context *ctx, const struct target_options *options, bool tree,
+		    struct error *err)
+{
+	uint64_t uid;
+
+	if (options->user && !num_user_u64(options->user, &uid) && !ctx->root.recorded &&
+	    !users_know(options->user))
+		return error_set(err, EINVAL, "--user: there is no user '%.100s'", options->user);
+	if (options->tree && !tree)
+		return error_set(err, ESRCH, "no process %llu", (unsigned long long)options->tree);
+	if (options->cgroup)
+		return error_set(err, ESRCH,
+				 "no process matches (--cgroup is a path as in /proc/PID/cgroup)");
+	return error_set(err, ESRCH, "no process matches");
 }
 
 static bool is_selected(struct context *ctx, const struct target_options *options,
@@ -134,7 +168,9 @@ static int add_selected(struct context *ctx, const struct target_options *option
 	for (size_t i = 0; i < count; i++)
 		if ((!options->tree || in[i]) && is_selected(ctx, options, name, &list[i]))
 			out->pids[out->count++] = list[i].pid;
-	return out->count ? 0 : error_set(err, ESRCH, "no process matches");
+	if (out->count)
+		return 0;
+	return no_match(ctx, options, find_pid(list, count, (int)options->tree) < count, err);
 }
 
 /* --all and nothing else: the numbers will do, no need to ask who they are. */

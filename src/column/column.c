@@ -67,6 +67,11 @@ static size_t find_selected(const struct selection *selection, const struct colu
 	return i;
 }
 
+bool selection_has(const struct selection *selection, const struct column *column)
+{
+	return find_selected(selection, column) < selection->count;
+}
+
 static void add(struct selection *selection, const struct column *column)
 {
 	if (find_selected(selection, column) == selection->count)
@@ -177,8 +182,7 @@ void columns_help(struct out *out, const struct column_set *set, const char *def
 		selection.count = 0;
 	out_str(out, "Columns (* shown by default):\n");
 	for (size_t i = 0; i < set->count; i++)
-		help_column(out, &set->columns[i],
-			    find_selected(&selection, &set->columns[i]) < selection.count);
+		help_column(out, &set->columns[i], selection_has(&selection, &set->columns[i]));
 	for (size_t i = 0; i < set->count; i++)
 		if (set->columns[i].codes)
 			help_codes(out, &set->columns[i]);

@@ -65,6 +65,8 @@ struct selection {
 int selection_parse(struct selection *selection, const struct column_set *set, const char *defaults,
 		    const char *list, struct arena *arena, struct error *err);
 
+bool selection_has(const struct selection *selection, const struct column *column);
+
 /* --columns=help: name, unit and help of every column, defaults marked; then codes with meanings. */
 void columns_help(struct out *out, const struct column_set *set, const char *defaults);
 

@@ -244,7 +244,9 @@ static struct value get_tally_size(const void *row, const struct column *column)
 	const struct vma_tally *tally = row;
 
 	(void)column;
-	return tally->unknown ? value_absent(tally->unknown) : value_u(tally->sum.end);
+	if (tally->unknown || tally->no_size)
+		return value_absent(tally->unknown ? tally->unknown : tally->no_size);
+	return value_u(tally->sum.end);
 }
 
 static const struct column vma_facts[] = {
@@ -547,6 +549,7 @@ void vma_tally_merge(struct vma_tally *tally, const struct vma_tally *other)
 		return;
 	vma_tally_add(tally, &other->sum);
 	tally->of_core |= other->of_core;
+	tally->no_size = other->no_size ? other->no_size : tally->no_size;
 	tally->in_core += other->in_core;
 	tally->mappings += other->mappings - 1;
 }

@@ -48,6 +48,7 @@ struct vma_tally {
 	const char *name; /* of the kind, or "total" */
 	const char
 		*unknown; /* why nothing is known of the mappings, not even their number; or NULL */
+	const char *no_size; /* why the address space is not known where the rest is; or NULL */
 	uint64_t repeats; /* mappings whose fields are not in sum yet: those of repeated, each */
 	uint64_t repeated[SMAPS_SLOTS];
 };

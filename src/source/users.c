@@ -115,3 +115,14 @@ struct bytes users_name(struct users *users, uint32_t uid)
 	insert(users, at, uid, name);
 	return name;
 }
+
+bool users_know(const char *name)
+{
+	struct passwd entry, *found = NULL;
+	char *room = mem_alloc(ENTRY_MAX);
+	int rc = getpwnam_r(name, &entry, room, ENTRY_MAX, &found);
+
+	free(room);
+	/* a service that does not answer has not said no */
+	return rc || found;
+}

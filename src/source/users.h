@@ -2,6 +2,7 @@
 #ifndef VMVIEW_SOURCE_USERS_H
 #define VMVIEW_SOURCE_USERS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -30,6 +31,9 @@ void users_fini(struct users *users);
 
 /* The name, or none (len 0). */
 struct bytes users_name(struct users *users, uint32_t uid);
+
+/* Whether the live system knows a user of this name (getpwnam(3)). */
+bool users_know(const char *name);
 
 /*
  * Take the users of the text of a passwd(5) file, which must outlive users; pure, once and first. Of

@@ -39,6 +39,12 @@ for name in size rss perm; do
 done
 [ "$(complete_words map -o "" | wc -w)" -ge 10 ] || fail "few columns: $columns"
 
+equal "command that help tells of" "$(complete_words help sw)" swap
+equal "help" "$(complete_words hel)" help
+equal "value of --by" "$(complete_words ps --by = pr)" program
+equal "value of --from" "$(complete_words map --from sm)" smaps
+equal "user" "$(complete_words map --user = roo)" root
+
 if command -v zsh >/dev/null; then
 	zsh -n "$SRCDIR/completions/_vmview" || fail "zsh does not read _vmview"
 fi

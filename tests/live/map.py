@@ -291,6 +291,20 @@ def tasks_without_memory_share_none():
 
 
 @lib.test
+def what_helps_is_said():
+    with lib.zoo("touched") as zoo:
+        done = lib.vmview("--total", zoo.pid, user=65534, status=1)
+        lib.true(f"(try: sudo vmview --total {zoo.pid})" in done.err, done.err)
+        done = lib.vmview("--check", zoo.pid, user=65534, status=1)
+        lib.true(f"(try: sudo vmview --check {zoo.pid})" in done.err, done.err)
+        document = lib.vmview_json("at", zoo.pid, "1000", user=65534, status=1)
+        lib.true(f"(try: sudo vmview at {zoo.pid} 1000)" in document["error"], document)
+        lib.equal("complete", document["complete"], False)
+    done = lib.vmview("--user", "no such user", status=2)
+    lib.equal("error", done.err, "vmview: --user: there is no user 'no such user'\n")
+
+
+@lib.test
 def full_disk_and_closed_output():
     with open("/dev/full", "wb") as full:
         done = subprocess.run([lib.VMVIEW, str(os.getpid())], stdout=full, stderr=subprocess.PIPE)
