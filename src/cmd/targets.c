@@ -152,11 +152,6 @@ static int add_selected(struct context *ctx, const struct target_options *option
 	int rc;
 
 	out->selected = true;
-	/* all of them need no names, which are most of the cost */
-	if (options->all && !options->name && !options->user && !options->cgroup &&
-	    !options->tree &&
-	    pids_numbers(&ctx->root, &ctx->arena, &out->pids, &out->count, NULL) == 0)
-		return 0;
 	rc = pids_list(&ctx->root, &ctx->arena, &list, &count, err);
 	if (rc)
 		return rc;

@@ -208,49 +208,6 @@ int pids_list(const struct root *root, struct arena *arena, struct pid_entry **o
 	return rc;
 }
 
-static int by_number(const void *left, const void *right)
-{
-	const int *a = left, *b = right;
-
-	return *a < *b ? -1 : *a > *b;
-}
-
-int pids_numbers(const struct root *root, struct arena *arena, int **out, size_t *count,
-		 struct error *err)
-{
-	size_t found = 0, cap = 0;
-	struct dirent *entry;
-	int *list = NULL, fd;
-	DIR *proc;
-
-	if (root->recorded)
-		return -EOPNOTSUPP;
-	fd = root_openat(root, O_RDONLY | O_DIRECTORY, err, "proc");
-	if (fd < 0)
-		return fd;
-	proc = fdopendir(fd);
-	if (!proc) {
-		close(fd);
-		return error_errno(err, errno, "%s/proc", root->dir);
-	}
-	while ((entry = readdir(proc))) {
-		int pid = atoi(entry->d_name);
-
-		if (pid <= 0)
-			continue;
-		list = mem_room(list, found, &cap, sizeof(*list));
-		list[found++] = pid;
-	}
-	closedir(proc);
-	*out = arena_alloc(arena, (found + 1) * sizeof(*list));
-	if (found)
-		memcpy(*out, list, found * sizeof(*list));
-	qsort(*out, found, sizeof(**out), by_number);
-	*count = found;
-	free(list);
-	return 0;
-}
-
 int pids_user(const struct root *root, int pid, struct arena *arena, struct bytes *out)
 {
 	struct library library;

@@ -20,8 +20,8 @@ struct pid_entry {
 };
 
 /*
- * The numbers of all processes, sorted, and nothing else of them: a listing of proc/. Returns 0 or
- * -errno.
+ * The numbers of all processes, sorted, and nothing else of them: a listing of proc/, a tenth of the
+ * cost of pids_list(). Returns 0 or -errno.
  */
 int pids_scan(const struct root *root, struct arena *arena, int **out, size_t *count,
 	      struct error *err);
@@ -33,13 +33,6 @@ int pids_scan(const struct root *root, struct arena *arena, int **out, size_t *c
  */
 int pids_list(const struct root *root, struct arena *arena, struct pid_entry **out, size_t *count,
 	      struct error *err);
-
-/*
- * Their numbers alone, rising: a tenth of the cost. Of a recording it is -EOPNOTSUPP, for a number may
- * be there without its files.
- */
-int pids_numbers(const struct root *root, struct arena *arena, int **out, size_t *count,
-		 struct error *err);
 
 /* The name of the effective user of one process, by libproc2. -ENOENT where there is none. */
 int pids_user(const struct root *root, int pid, struct arena *arena, struct bytes *out);
