@@ -1,16 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "source/cgroups.h"
 
-#include <dirent.h>
-#include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include "base/arena.h"
 #include "base/num.h"
+#include "source/listing.h"
 #include "source/root.h"
 
 enum { DEPTH_MAX = 64, DIRS_MAX = 1 << 20 };
@@ -44,13 +42,9 @@ static int compare(const void *left, const void *right)
 static void walk(struct cgroups *cgroups, int fd, const char *path, unsigned depth)
 {
 	struct root here = *cgroups->root;
-	DIR *dir = fdopendir(fd);
+	DIR *dir = listing_open(fd);
 	struct dirent *entry;
 
-	if (!dir) {
-		close(fd);
-		return;
-	}
 	while (cgroups->count < DIRS_MAX && (entry = readdir(dir))) {
 		char *below;
 		int child;

@@ -1,16 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "source/meminfo.h"
 
-#include <dirent.h>
-#include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/arena.h"
 #include "base/array.h"
 #include "base/num.h"
+#include "source/listing.h"
 #include "source/root.h"
 
 enum { POOLS_MAX = 16 };
@@ -112,11 +110,7 @@ size_t hugetlb_pools_read(const struct root *root, struct arena *arena, struct h
 	*out = arena_zalloc(arena, POOLS_MAX * sizeof(**out));
 	if (fd < 0)
 		return 0;
-	dir = fdopendir(fd);
-	if (!dir) {
-		close(fd);
-		return 0;
-	}
+	dir = listing_open(fd);
 	while (count < POOLS_MAX && (entry = readdir(dir)))
 		if (parse_pool(entry->d_name, &kb))
 			count += read_pool(root, kb, &(*out)[count]);

@@ -1,58 +1,19 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "source/memmap.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/arena.h"
 #include "base/error.h"
-#include "base/num.h"
+#include "source/listing.h"
 #include "source/root.h"
 
-enum { NODES_MAX = 1024, BLOCKS_MAX = 1 << 20 };
+enum { NODES_MAX = 1024 };
 enum block_state { BLOCK_UNKNOWN, BLOCK_ONLINE, BLOCK_OFFLINE };
-
-/* The number behind prefix in a directory entry like "memory12". */
-static bool numbered(const char *name, const char *prefix, uint64_t *number)
-{
-	size_t len = strlen(prefix);
-	const char *at = name + len, *end = name + strlen(name);
-
-	return strncmp(name, prefix, len) == 0 && num_parse_dec(&at, end, number) && at == end;
-}
-
-/* The numbers of the entries PREFIXn of a directory, on the heap. Returns how many. */
-static size_t list_numbers(const struct root *root, uint64_t **out, const char *prefix,
-			   const char *path)
-{
-	int fd = root_openat(root, O_RDONLY | O_DIRECTORY, NULL, "%s", path);
-	size_t count = 0, cap = 0;
-	struct dirent *entry;
-	DIR *dir;
-
-	*out = NULL;
-	if (fd < 0)
-		return 0;
-	dir = fdopendir(fd);
-	if (!dir) {
-		close(fd);
-		return 0;
-	}
-	while (count < BLOCKS_MAX && (entry = readdir(dir))) {
-		uint64_t number;
-
-		if (!numbered(entry->d_name, prefix, &number))
-			continue;
-		*out = mem_room(*out, count, &cap, sizeof(**out));
-		(*out)[count++] = number;
-	}
-	closedir(dir);
-	return count;
-}
 
 static int compare_blocks(const void *left, const void *right)
 {
@@ -74,32 +35,35 @@ static void add_block(struct block_list *list, uint64_t index, int node)
 	list->blocks[list->count++] = (struct memmap_block){ .index = index, .node = node };
 }
 
-/* Blocks by node; where there are no nodes, all blocks are on node 0. */
-static void list_blocks(const struct root *root, struct block_list *list)
+static size_t numbers_in(struct memmap *map, const char *path, const char *prefix, int **out)
 {
-	uint64_t *nodes, *blocks;
-	size_t node_count = list_numbers(root, &nodes, "node", "sys/devices/system/node");
-	size_t count;
+	int fd = root_openat(map->root, O_RDONLY | O_DIRECTORY, NULL, "%s", path);
 
-	for (size_t i = 0; i < node_count; i++) {
-		char path[64] = "sys/devices/system/node/node";
-		size_t len = strlen(path);
+	return fd < 0 ? 0 : listing_numbers(fd, prefix, map->arena, out);
+}
 
-		if (nodes[i] >= NODES_MAX)
-			continue;
-		path[len + num_u64(path + len, nodes[i])] = '\0';
-		count = list_numbers(root, &blocks, "memory", path);
-		for (size_t k = 0; k < count; k++)
-			add_block(list, blocks[k], (int)nodes[i]);
-		free(blocks);
+static void add_blocks(struct memmap *map, struct block_list *list, int node, const char *path)
+{
+	int *blocks;
+	size_t count = numbers_in(map, path, "memory", &blocks);
+
+	for (size_t i = 0; i < count; i++)
+		add_block(list, (uint64_t)blocks[i], node);
+}
+
+/* Blocks by node; where there are no nodes, all blocks are on node 0. */
+static void list_blocks(struct memmap *map, struct block_list *list)
+{
+	int *nodes;
+	size_t count = numbers_in(map, "sys/devices/system/node", "node", &nodes);
+	char path[64];
+
+	for (size_t i = 0; i < count && nodes[i] < NODES_MAX; i++) {
+		snprintf(path, sizeof(path), "sys/devices/system/node/node%d", nodes[i]);
+		add_blocks(map, list, nodes[i], path);
 	}
-	free(nodes);
-	if (list->count)
-		return;
-	count = list_numbers(root, &blocks, "memory", "sys/devices/system/memory");
-	for (size_t k = 0; k < count; k++)
-		add_block(list, blocks[k], 0);
-	free(blocks);
+	if (!list->count)
+		add_blocks(map, list, 0, "sys/devices/system/memory");
 }
 
 static void keep_blocks(struct memmap *map, struct block_list *list)
@@ -143,7 +107,7 @@ static void need_blocks(struct memmap *map)
 			  "sys/devices/system/memory/block_size_bytes") == 0)
 		map->block_frames = block_size / map->page_size;
 	if (map->block_frames)
-		list_blocks(map->root, &list);
+		list_blocks(map, &list);
 	keep_blocks(map, &list);
 	free(list.blocks);
 }

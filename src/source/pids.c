@@ -1,21 +1,19 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "source/pids.h"
 
-#include <dirent.h>
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <libproc2/pids.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/arena.h"
 #include "base/error.h"
-#include "base/num.h"
 #include "config.h"
 #include "model/process.h"
 #include "source/facts.h"
+#include "source/listing.h"
 #include "source/root.h"
 
 /* The calls of libproc2 that are used. */
@@ -130,55 +128,19 @@ static bool fill_recorded(const struct root *root, struct arena *arena, int pid,
 	return true;
 }
 
-/* The number that a name of proc/ is, or 0. */
-static int pid_of(const char *name)
-{
-	const char *end = name + strlen(name);
-	uint64_t number;
-
-	if (!num_parse_dec(&name, end, &number) || name != end || number > INT32_MAX)
-		return 0;
-	return (int)number;
-}
-
-static int compare_pids(const void *left, const void *right)
-{
-	const int *a = left, *b = right;
-
-	return *a < *b ? -1 : *a > *b;
-}
-
 int pids_scan(const struct root *root, struct arena *arena, int **out, size_t *count,
 	      struct error *err)
 {
 	int fd = root_openat(root, O_RDONLY | O_DIRECTORY, err, "proc");
-	size_t found = 0, cap = 0;
-	struct dirent *entry;
-	int *list = NULL;
-	DIR *proc;
 
 	if (fd < 0)
 		return fd;
-	proc = fdopendir(fd);
-	if (!proc) {
-		close(fd);
-		return error_errno(err, errno, "%s/proc", root->dir);
+	*count = listing_numbers(fd, "", arena, out);
+	/* nobody's number, but a recording may have anything */
+	while (*count && !**out) {
+		++*out;
+		--*count;
 	}
-	while ((entry = readdir(proc))) {
-		int pid = pid_of(entry->d_name);
-
-		if (!pid)
-			continue;
-		list = mem_room(list, found, &cap, sizeof(*list));
-		list[found++] = pid;
-	}
-	closedir(proc);
-	*out = arena_alloc(arena, found * sizeof(*list));
-	if (found)
-		memcpy(*out, list, found * sizeof(*list));
-	qsort(*out, found, sizeof(*list), compare_pids);
-	*count = found;
-	free(list);
 	return 0;
 }
 

@@ -1,13 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "source/root.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <stdarg.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -15,6 +13,7 @@
 #include "base/error.h"
 #include "base/num.h"
 #include "model/core.h"
+#include "source/listing.h"
 #include "source/meter.h"
 
 int procdir_open(struct procdir *dir, const struct root *root, int pid, struct error *err)
@@ -129,30 +128,9 @@ int procdir_threads(const struct procdir *dir, struct arena *arena, int **tids, 
 		    struct error *err)
 {
 	int fd = open_below(dir, O_RDONLY | O_DIRECTORY, err, "task");
-	size_t cap = 16, found = 0;
-	struct dirent *entry;
-	int *list;
-	DIR *task;
 
 	if (fd < 0)
 		return fd;
-	task = fdopendir(fd);
-	if (!task) {
-		close(fd);
-		return error_errno(err, errno, "/proc/%s/task", dir->name);
-	}
-	list = mem_alloc(cap * sizeof(*list));
-	while ((entry = readdir(task))) {
-		if (entry->d_name[0] < '0' || entry->d_name[0] > '9')
-			continue;
-		if (found == cap)
-			list = mem_grow(list, cap *= 2, sizeof(*list));
-		list[found++] = atoi(entry->d_name);
-	}
-	closedir(task);
-	*tids = arena_alloc(arena, found * sizeof(**tids));
-	memcpy(*tids, list, found * sizeof(*list));
-	*count = found;
-	free(list);
+	*count = listing_numbers(fd, "", arena, tids);
 	return 0;
 }
