@@ -152,11 +152,11 @@ static void read_fields(struct at_view *view, const struct procdir *dir)
 		rc = smaps_read(dir, "smaps", &view->keys, take_fields, view, &pass, NULL);
 		if (rc != 1)
 			view->smaps_reason =
-				rc == -EACCES || rc == -EPERM ?
-					"denied: needs CAP_SYS_PTRACE or the same user" :
-				rc == 0 || rc == -EAGAIN	     ? "changed while it was read" :
-				rc == -ENOENT && dir->root->recorded ? "not recorded" :
-								       error_reason(rc);
+				rc == 0 || rc == -EAGAIN ?
+					"changed while it was read" :
+					root_reason(
+						dir->root, rc,
+						"denied: needs CAP_SYS_PTRACE or the same user");
 	}
 	if (view->smaps_reason)
 		view->vma.absent = view->smaps_reason;
@@ -253,15 +253,6 @@ static int read_page(struct at_view *view, struct frame_source *source, struct p
 	return 0;
 }
 
-static const char *why_no_pagemap(int rc, bool recorded)
-{
-	if (rc == -ENOENT && recorded)
-		return "not recorded";
-	if (rc == -EACCES || rc == -EPERM)
-		return "denied: needs CAP_SYS_PTRACE and CAP_DAC_READ_SEARCH, or the same user";
-	return error_reason(rc);
-}
-
 static void explain_absence(struct at_view *view, const struct caps *caps)
 {
 	if (view->mapped_by == PAGE_MAPPED_UNKNOWN)
@@ -281,7 +272,9 @@ static void read_memory(struct at_view *view, struct pagewalk *walk, int opened)
 	else if (view->ctx->core)
 		view->page_reason = core_lacks;
 	else if (opened)
-		view->page_reason = why_no_pagemap(opened, view->ctx->root.recorded);
+		view->page_reason = root_reason(
+			&view->ctx->root, opened,
+			"denied: needs CAP_SYS_PTRACE and CAP_DAC_READ_SEARCH, or the same user");
 	else if (view->addr >> 63)
 		view->page_reason = "not in the page table of the process: the kernel's half";
 	else if (!view->mapped)

@@ -3,10 +3,8 @@
 
 #include <errno.h>
 #include <stdio.h>
-#include <string.h>
 #include <time.h>
 
-#include "base/error.h"
 #include "cmd/context.h"
 #include "source/vmstat.h"
 
@@ -146,7 +144,7 @@ const char *counters_write(struct counters *counters)
 	wait_for_end(counters);
 	rc = root_read(&ctx->root, &ctx->arena, &text, NULL, "proc/vmstat");
 	if (rc)
-		return rc == -ENOENT && ctx->root.recorded ? "not recorded" : error_reason(-rc);
+		return root_reason(&ctx->root, rc, NULL);
 	span_ns = meter_now() - counters->began_ns;
 	selection_parse(&selection, &counter_set, columns_of(counters), NULL, &ctx->arena, NULL);
 	if (report_prose(ctx->report))

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "cmd/frag.h"
 
-#include <errno.h>
-
 #include "base/arena.h"
 #include "base/error.h"
 #include "cmd/context.h"
@@ -97,15 +95,6 @@ static const struct column type_columns[] = {
 
 static const struct column_set type_set = { type_columns, ARRAY_SIZE(type_columns) };
 
-static const char *why_not(const struct context *ctx, int rc)
-{
-	if (rc == -ENOENT && ctx->root.recorded)
-		return "not recorded";
-	if (rc == -EACCES || rc == -EPERM)
-		return "denied: needs root or CAP_DAC_READ_SEARCH";
-	return rc == -ENOENT ? "unsupported: not in this kernel" : error_reason(-rc);
-}
-
 void frag_types_read(struct frag_view *view)
 {
 	struct context *ctx = view->ctx;
@@ -115,7 +104,7 @@ void frag_types_read(struct frag_view *view)
 
 	if (rc == 0)
 		rc = pagetypeinfo_parse(text, &ctx->arena, &view->types, &err);
-	view->types_reason = rc ? why_not(ctx, rc) : NULL;
+	view->types_reason = machine_reason(&ctx->root, rc);
 }
 
 static struct value pageblocks_of(const struct pagetypeinfo *info, const struct buddy_zone *zone)

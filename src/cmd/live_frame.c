@@ -68,14 +68,11 @@ static const char *why_no_frame(const struct live_rows *rows, const struct who_f
 {
 	if (frames->hidden)
 		return frames->hidden;
-	if (rc == -ENOENT && rows->ctx.root.recorded)
-		return "not recorded";
-	if (rc == -ENOENT)
+	if (rc == -ENOENT && !rows->ctx.root.recorded)
 		return "there is no mapping any more";
 	if (rc)
-		return rc == -EACCES || rc == -EPERM ?
-			       "denied: needs CAP_SYS_PTRACE and CAP_SYS_ADMIN" :
-			       error_reason(rc);
+		return root_reason(&rows->ctx.root, rc,
+				   "denied: needs CAP_SYS_PTRACE and CAP_SYS_ADMIN");
 	for (unsigned state = 0; state < PAGE_STATE_COUNT; state++)
 		if (frames->states[state] && state != PAGE_PRESENT)
 			return page_state_help[state];

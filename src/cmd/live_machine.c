@@ -1,6 +1,4 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include <errno.h>
-#include <string.h>
 
 #include "analysis/fragmentation.h"
 #include "base/error.h"
@@ -172,8 +170,7 @@ int live_read_orders(struct live_reader *reader, struct live *live, struct error
 	if (rc == 0)
 		rc = buddyinfo_parse(text, &ctx->arena, &zones, &count, &malformed, err);
 	if (rc)
-		rows->list.reason = rc == -ENOENT && ctx->root.recorded ? "not recorded" :
-									  error_reason(rc);
+		rows->list.reason = root_reason(&ctx->root, rc, NULL);
 	live->facts.status[0] = '\0';
 	reader->partial = rc || malformed;
 	if (count)

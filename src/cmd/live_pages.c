@@ -3,7 +3,6 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "base/error.h"
 #include "base/out.h"
@@ -294,8 +293,7 @@ int live_read_pages(struct live_reader *reader, struct live *live, struct error 
 	} else if (rc) {
 		pages->count = 0;
 		snprintf(pages->reason, sizeof(pages->reason), "the pages cannot be read: %s",
-			 rc == -ENOENT && reader->ctx->root.recorded ? "not recorded" :
-								       error_reason(rc));
+			 root_reason(&reader->ctx->root, rc, NULL));
 		reader->partial = true;
 	} else if (pages->no_dirty && live_pages_have(pages, CLASS_FILE)) {
 		live_status(live, "dirty: %s", pages->no_dirty);

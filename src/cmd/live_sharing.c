@@ -190,14 +190,6 @@ static void read_rollup(struct sharing_reading *reading, const char *reason)
 		   &reading->row.rollup, &pass, NULL);
 }
 
-static const char *reason_of(const struct sharing_reading *reading, int rc)
-{
-	if (rc == -ENOENT && reading->rows->ctx.root.recorded)
-		return "not recorded";
-	return rc == -EACCES || rc == -EPERM ? "denied: needs CAP_SYS_PTRACE and CAP_SYS_ADMIN" :
-					       error_reason(rc);
-}
-
 static int read_join(struct sharing_reading *reading, const struct process *process,
 		     struct error *err)
 {
@@ -239,7 +231,10 @@ static int read_sharing(struct live_reader *reader, struct live *live,
 	if (!reason)
 		rc = read_join(&reading, process, err);
 	if (reason || (rc && rc != -ESRCH))
-		read_rollup(&reading, reason ? reason : reason_of(&reading, rc));
+		read_rollup(&reading,
+			    reason ? reason :
+				     root_reason(&reading.rows->ctx.root, rc,
+						 "denied: needs CAP_SYS_PTRACE and CAP_SYS_ADMIN"));
 	if (reading.row.frames || reading.row.reason)
 		add_facts(&reading);
 	reader->partial = reason || rc || reading.denied;

@@ -6,7 +6,6 @@
 #include <string.h>
 
 #include "base/arena.h"
-#include "base/error.h"
 #include "cmd/context.h"
 #include "source/meminfo.h"
 
@@ -30,17 +29,16 @@ struct machine_worker {
 	uint64_t *buffer, *owner_buffer;
 };
 
+const char *machine_reason(const struct root *root, int rc)
+{
+	if (rc == -ENOENT && !root->recorded)
+		return "unsupported: not in this kernel";
+	return rc ? root_reason(root, rc, "denied: needs root or CAP_DAC_READ_SEARCH") : NULL;
+}
+
 static const char *open_words(struct words *words, const struct root *root, const char *path)
 {
-	int rc = words_open(words, root, path, NULL);
-
-	if (rc == 0)
-		return NULL;
-	if (rc == -ENOENT && root->recorded)
-		return "not recorded";
-	if (rc == -EACCES || rc == -EPERM)
-		return "denied: needs root or CAP_DAC_READ_SEARCH";
-	return rc == -ENOENT ? "unsupported: not in this kernel" : error_reason(-rc);
+	return machine_reason(root, words_open(words, root, path, NULL));
 }
 
 /* The file has no size to ask for: how many words there are is found by halving. */
@@ -334,8 +332,7 @@ void machine_read(struct machine *machine, struct context *ctx, const struct mac
 		machine->cgroups_reason = open_words(&machine->owners, root, "proc/kpagecgroup");
 	rc = meminfo_read(root, &ctx->arena, &machine->before, NULL);
 	if (rc)
-		machine->meminfo_reason = rc == -ENOENT && root->recorded ? "not recorded" :
-									    error_reason(-rc);
+		machine->meminfo_reason = root_reason(root, rc, NULL);
 	if (!machine->flags_reason)
 		read_frames(machine, wants);
 	machine->after = machine->before;

@@ -60,4 +60,7 @@ struct machine_wants {
 void machine_read(struct machine *machine, struct context *ctx, const struct machine_wants *wants);
 void machine_fini(struct machine *machine);
 
+/* Why a file of the machine could not be read, for its -errno; NULL for 0. */
+const char *machine_reason(const struct root *root, int rc);
+
 #endif

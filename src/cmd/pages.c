@@ -313,8 +313,7 @@ static int refuse(struct pages *pages, int rc, struct error *err)
 			error_set(err, -rc, "%s (try: sudo vmview pages %d)", why.text,
 				  pages->dir.pid);
 	} else {
-		reason = rc == -ENOENT && pages->ctx->root.recorded ? "not recorded" :
-								      error_reason(-rc);
+		reason = root_reason(&pages->ctx->root, rc, NULL);
 	}
 	show_nothing(pages, reason);
 	return rc;

@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include <errno.h>
 #include <stdlib.h>
 
 #include "base/arena.h"
-#include "base/error.h"
 #include "base/out.h"
 #include "cmd/context.h"
 #include "cmd/pages.h"
@@ -66,9 +64,7 @@ static const char *read_smaps(struct pages *pages)
 	keys->wanted = 1ull << SMAPS_SWAP;
 	rc = smaps_read(&pages->dir, "smaps", keys, take_swap, &pages->shm, &pass, NULL);
 	free(keys);
-	if (rc == -ENOENT && pages->ctx->root.recorded)
-		return "not recorded";
-	return rc ? error_reason(-rc) : NULL;
+	return rc ? root_reason(&pages->ctx->root, rc, NULL) : NULL;
 }
 
 static void write_list(struct pages *pages, uint64_t total)

@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "analysis/sharing.h"
 #include "base/arena.h"
@@ -97,13 +96,7 @@ static void add_same(struct share_run *run, int of, int pid)
 	}
 }
 
-static const char *reason_of(const struct share_run *run, int rc)
-{
-	if (rc == -ENOENT && run->view.ctx->root.recorded)
-		return "not recorded";
-	return rc == -EACCES || rc == -EPERM ? "denied: needs CAP_SYS_PTRACE and CAP_SYS_ADMIN" :
-					       error_reason(rc);
-}
+static const char denied[] = "denied: needs CAP_SYS_PTRACE and CAP_SYS_ADMIN";
 
 /* A process that is left out: what that means for the others' figures. */
 static void tell_unread(struct share_run *run, const struct share_row *row, const struct error *err)
@@ -140,7 +133,7 @@ static int read_joined(struct share_run *run, const struct procdir *dir, struct 
 	}
 	if (rc == 0)
 		return 0;
-	row->reason = reason_of(run, rc);
+	row->reason = root_reason(&run->view.ctx->root, rc, denied);
 	tell_unread(run, row, err);
 	read_rollup(run, dir, row, NULL);
 	return 0;
@@ -160,7 +153,7 @@ static int read_pss(struct share_run *run, const struct procdir *dir, struct sha
 	rc = read_rollup(run, dir, row, err);
 	if (rc == 0 || rc == -ESRCH)
 		return rc;
-	row->reason = reason_of(run, rc);
+	row->reason = root_reason(&run->view.ctx->root, rc, denied);
 	run->view.unread++;
 	/* of a selection many may be denied, which one line can tell; each has its row */
 	if (run->selected && (rc == -EACCES || rc == -EPERM))

@@ -132,13 +132,11 @@ static void open_walk(struct subjects *subjects, struct subject *subject)
 		return;
 	rc = pagewalk_open(&subject->walk, &subject->dir, &subjects->caps, subjects->walk_want,
 			   &err);
-	subject->walk_reason = rc == 0 ? NULL :
-			       is_denied(rc) ?
-					 "denied: needs CAP_SYS_PTRACE and CAP_DAC_READ_SEARCH, "
-					 "or the same user" :
-					 error_reason(-rc);
-	if (rc == -ENOENT && subjects->ctx->root.recorded)
-		subject->walk_reason = "not recorded";
+	subject->walk_reason =
+		rc ? root_reason(&subjects->ctx->root, rc,
+				 "denied: needs CAP_SYS_PTRACE and CAP_DAC_READ_SEARCH, "
+				 "or the same user") :
+		     NULL;
 }
 
 static void show_mappings(struct subjects *subjects, struct subject *subject, int rc,

@@ -32,14 +32,6 @@ static struct bytes read_comm(struct owners *owners, const struct procdir *dir)
 	return comm;
 }
 
-static const char *reason_of(const struct root *root, int rc)
-{
-	if (rc == -ENOENT && root->recorded)
-		return "not recorded";
-	return rc == -EACCES || rc == -EPERM ? "denied: needs CAP_SYS_PTRACE and CAP_SYS_ADMIN" :
-					       error_reason(rc);
-}
-
 static void join_process(struct owners *owners, int pid)
 {
 	struct context *ctx = owners->view->ctx;
@@ -62,7 +54,8 @@ static void join_process(struct owners *owners, int pid)
 	if (rc == -ESRCH || process.same_as || (rc == 0 && !process.mappings))
 		return;
 	if (rc) {
-		row->reason = reason_of(&ctx->root, rc);
+		row->reason = root_reason(&ctx->root, rc,
+					  "denied: needs CAP_SYS_PTRACE and CAP_SYS_ADMIN");
 		context_partial(ctx, &err);
 	} else {
 		owners->index[owners->count] = process.index;

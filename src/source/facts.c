@@ -11,14 +11,6 @@
 #include "source/root.h"
 #include "source/taskstat.h"
 
-/* denied: what is to be said where rights are missing. */
-static const char *reason_of(const struct procdir *dir, int rc, const char *denied)
-{
-	if (rc == -ENOENT && dir->root->recorded)
-		return "not recorded";
-	return rc == -EACCES || rc == -EPERM ? denied : error_reason(rc);
-}
-
 static const char needs_ptrace[] = "denied: needs CAP_SYS_PTRACE or the same user";
 
 static int read_stat(const struct procdir *dir, struct arena *arena, struct process *process,
@@ -48,7 +40,7 @@ static void read_status(const struct procdir *dir, struct arena *arena, struct p
 		process->uid_known = true;
 	} else {
 		missing_add(&process->missing, "uid",
-			    rc ? reason_of(dir, rc, "denied") : "unsupported");
+			    rc ? root_reason(dir->root, rc, NULL) : "unsupported");
 	}
 	/* since 6.10; before, a kernel thread shows no Vm lines and is no zombie */
 	if (rc == 0 && status_u64(text, "Kthread", &number))
@@ -66,7 +58,7 @@ static void read_exe(const struct procdir *dir, struct arena *arena, struct proc
 		missing_add(&process->missing, "exe",
 			    process->state == 'Z' ? "gone" : "kernel thread: has none");
 	else if (rc)
-		missing_add(&process->missing, "exe", reason_of(dir, rc, needs_ptrace));
+		missing_add(&process->missing, "exe", root_reason(dir->root, rc, needs_ptrace));
 }
 
 /* Whether the names of controllers, with a comma between two, have that of memory. */
@@ -122,7 +114,7 @@ static void read_cgroup(const struct procdir *dir, struct arena *arena, struct p
 		parse_cgroup(text, &process->cgroup);
 	if (!process->cgroup.len)
 		missing_add(&process->missing, "cgroup",
-			    rc ? reason_of(dir, rc, "denied") : "unsupported");
+			    rc ? root_reason(dir->root, rc, NULL) : "unsupported");
 }
 
 static void read_cmdline(const struct procdir *dir, struct arena *arena, struct process *process)
@@ -130,7 +122,7 @@ static void read_cmdline(const struct procdir *dir, struct arena *arena, struct 
 	int rc = procdir_read(dir, arena, &process->cmdline, NULL, "cmdline");
 
 	if (rc)
-		missing_add(&process->missing, "cmdline", reason_of(dir, rc, "denied"));
+		missing_add(&process->missing, "cmdline", root_reason(dir->root, rc, NULL));
 }
 
 int facts_read(const struct procdir *dir, struct arena *arena, unsigned facts,

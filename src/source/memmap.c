@@ -1,14 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "source/memmap.h"
 
-#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "base/arena.h"
-#include "base/error.h"
 #include "source/listing.h"
 #include "source/root.h"
 
@@ -91,8 +88,7 @@ static void need_zones(struct memmap *map)
 	if (rc == 0)
 		rc = zoneinfo_parse(text, map->arena, &map->zones, &map->zone_count, NULL);
 	if (rc)
-		map->zone_reason = map->root->recorded && rc == -ENOENT ? "not recorded" :
-									  error_reason(-rc);
+		map->zone_reason = root_reason(map->root, rc, NULL);
 }
 
 static void need_blocks(struct memmap *map)

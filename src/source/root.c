@@ -246,3 +246,10 @@ int root_read_u64(const struct root *root, unsigned base, uint64_t *out, const c
 		return -EPROTO;
 	return 0;
 }
+
+const char *root_reason(const struct root *root, int rc, const char *denied)
+{
+	if (rc == -ENOENT && root->recorded)
+		return "not recorded";
+	return denied && (rc == -EACCES || rc == -EPERM) ? denied : error_reason(rc);
+}

@@ -59,6 +59,13 @@ int root_read_u64(const struct root *root, unsigned base, uint64_t *out, const c
 		  ...) __attribute__((format(printf, 4, 5)));
 
 /*
+ * The reason that a value is absent, for the -errno of what was read below root: "not recorded" where a
+ * recording has no such file, denied (what is needed; NULL: just that) where rights are missing, else
+ * error_reason().
+ */
+const char *root_reason(const struct root *root, int rc, const char *denied);
+
+/*
  * /proc/PID, opened once as a directory: a PID that is used again can not be mixed in, after the task
  * is reaped all openings fail with ESRCH. name is "PID" or "PID/task/TID".
  */
