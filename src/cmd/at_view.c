@@ -299,7 +299,6 @@ static int read_once(struct at_view *view, const struct procdir *dir, bool *aliv
 	int opened, rc;
 
 	caps_probe(&caps, &view->ctx->root, 0);
-	caps.page_size = view->page_size;
 	opened = pagewalk_open(&walk, dir, &caps, WALK_MAPPED, NULL);
 	rc = read_mappings(view, dir, err);
 	if (rc == 0 && view->mapped)

@@ -230,7 +230,6 @@ void frag_blockers_read(struct frag_view *view)
 	blockers->search = (struct who_search){ .ctx = view->ctx };
 	vma_store_init(&blockers->search.mappings);
 	caps_probe(&blockers->search.caps, &view->ctx->root, 0);
-	blockers->search.caps.page_size = view->ctx->host.page_size;
 	frames_open(&blockers->source, &view->ctx->root, &blockers->search.caps);
 	collect(view, blockers);
 	search(view, blockers);

@@ -297,7 +297,6 @@ static void prepare(struct space_run *run)
 		.run = run,
 	};
 	caps_probe(&run->subjects.caps, &ctx->root, 0);
-	run->subjects.caps.page_size = ctx->host.page_size;
 	if (root_read_u64(&ctx->root, 10, &run->map_limit, "proc/sys/vm/max_map_count"))
 		run->map_limit = 0;
 }

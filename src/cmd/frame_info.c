@@ -19,7 +19,6 @@ void frame_source_open(struct frame_source *source, struct context *ctx)
 	source->ctx = ctx;
 	source->average = source->average_asked = false;
 	caps_probe(&source->caps, &ctx->root, 0);
-	source->caps.page_size = ctx->host.page_size;
 	frames_open(&source->frames, &ctx->root, &source->caps);
 	memmap_init(&source->memory, &ctx->root, ctx->host.page_size, &ctx->arena);
 	cgroups_init(&source->cgroups, &ctx->root, &ctx->arena);

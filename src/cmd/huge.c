@@ -460,7 +460,6 @@ static void prepare(struct huge_run *run)
 		.run = run,
 	};
 	caps_probe(&run->subjects.caps, &ctx->root, 0);
-	run->subjects.caps.page_size = ctx->host.page_size;
 	huge_columns_make(&ctx->arena, &run->keys, ctx->host.page_size, &run->set);
 	why_columns(&run->why_set);
 	run->sum.reasons = &run->known;

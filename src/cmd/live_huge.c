@@ -144,7 +144,6 @@ static void run_subjects(struct huge_reading *reading, int pid)
 		.show = show,
 		.run = reading,
 	};
-	reading->subjects.caps.page_size = ctx->host.page_size;
 	subjects_run(&reading->subjects, &targets);
 	report_free(ctx->report);
 	out_fini(&out);

@@ -313,7 +313,6 @@ static void prepare(struct numa_run *run)
 		.run = run,
 	};
 	caps_probe(&run->subjects.caps, &ctx->root, 0);
-	run->subjects.caps.page_size = ctx->host.page_size;
 }
 
 int numa_run(struct context *ctx, const struct command *command, int argc, char **argv)

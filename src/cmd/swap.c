@@ -383,7 +383,6 @@ static void prepare(struct swap_run *run)
 		.run = run,
 	};
 	caps_probe(&run->subjects.caps, &ctx->root, 0);
-	run->subjects.caps.page_size = ctx->host.page_size;
 }
 
 int swap_run(struct context *ctx, const struct command *command, int argc, char **argv)

@@ -238,7 +238,6 @@ static int search_file(struct file_run *file, struct error *err)
 	struct who_search *search = &file->run->search;
 
 	caps_probe(&search->caps, &file->run->ctx->root, 0);
-	search->caps.page_size = file->page_size;
 	search->rule = (struct who_rule){
 		.files = true,
 		.known = true,
