@@ -12,8 +12,7 @@
 #include "cmd/commands.h"
 #include "cmd/process_facts.h"
 #include "cmd/targets.h"
-#include "column/filter.h"
-#include "column/sort.h"
+#include "column/query.h"
 #include "column/vma_columns.h"
 #include "model/image.h"
 #include "source/root.h"
@@ -35,9 +34,7 @@ static const char csv_columns[] = "group,key,value,explain";
 
 /* How the lines are shown. */
 struct at_table {
-	struct selection selection;
-	struct filter *filter;
-	struct sort sort;
+	struct query query;
 };
 
 /* JSON: objects */
@@ -172,7 +169,7 @@ static enum tone tone_of(const void *row)
 
 static void write_lines(struct at_view *view, const struct at_table *shown, bool explain)
 {
-	const struct table table = { "facts", &shown->selection, tone_of, .csv = true,
+	const struct table table = { "facts", &shown->query.selection, tone_of, .csv = true,
 				     .text_only = true };
 	struct report *report = view->ctx->report;
 	struct at_lines lines = { NULL };
@@ -181,7 +178,7 @@ static void write_lines(struct at_view *view, const struct at_table *shown, bool
 
 	at_lines_make(&lines, view, explain && report_prose(report),
 		      report_prose(report) ? report_options(report)->width : 0);
-	items = sort_rows(&shown->sort, shown->filter,
+	items = sort_rows(&shown->query.sort, shown->query.filter,
 			  &(struct sort_rows){ lines.list, lines.count, sizeof(lines.list[0]) },
 			  &count);
 	report_table(report, &table);
@@ -295,21 +292,6 @@ static int find_symbol(struct at_view *view, const struct procdir *dir, struct p
 	return 0;
 }
 
-static int parse_table(struct context *ctx, struct at_table *shown, struct error *err)
-{
-	const struct common_options *options = &ctx->options;
-	int rc = selection_parse(&shown->selection, &at_line_columns,
-				 options->csv ? csv_columns : text_columns, options->columns,
-				 &ctx->arena, err);
-
-	if (rc == 0)
-		rc = sort_parse(&shown->sort, &at_line_columns, options->sort, err);
-	if (rc == 0)
-		rc = filter_parse(&shown->filter, &at_line_columns, options->filter, &ctx->arena,
-				  err);
-	return rc;
-}
-
 static int read_and_show(struct at_view *view, struct place *place, const struct at_table *shown,
 			 bool explain)
 {
@@ -356,12 +338,14 @@ int at_run(struct context *ctx, const struct command *command, int argc, char **
 		return STATUS_OK;
 	rc = parse_operands(argc - operands, argv + operands, &place, &err);
 	if (rc == 0)
-		rc = parse_table(ctx, &shown, &err);
+		rc = context_query(ctx, &at_line_columns,
+				   ctx->options.csv ? csv_columns : text_columns, &shown.query,
+				   &err);
 	if (rc == 0) {
 		at_view_init(view, ctx, place.addr);
 		read_and_show(view, &place, &shown, options.explain);
 		at_view_fini(view);
 	}
-	filter_free(shown.filter);
+	filter_free(shown.query.filter);
 	return rc ? context_usage(ctx, &err) : ctx->status;
 }

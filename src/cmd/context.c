@@ -15,7 +15,7 @@
 #include "base/error.h"
 #include "base/num.h"
 #include "cmd/targets.h"
-#include "column/column.h"
+#include "column/query.h"
 #include "model/core.h"
 #include "render/schema_text.h"
 #include "source/core_source.h"
@@ -320,6 +320,20 @@ bool context_columns_help(struct context *ctx, const struct column_set *set, con
 	else
 		columns_help(&ctx->out, set, defaults);
 	return true;
+}
+
+int context_query(struct context *ctx, const struct column_set *set, const char *defaults,
+		  struct query *query, struct error *err)
+{
+	const struct common_options *options = &ctx->options;
+	int rc = selection_parse(&query->selection, set, defaults, options->columns, &ctx->arena,
+				 err);
+
+	if (rc == 0)
+		rc = sort_parse(&query->sort, set, options->sort, err);
+	if (rc == 0)
+		rc = filter_parse(&query->filter, set, options->filter, &ctx->arena, err);
+	return rc;
 }
 
 void context_begin(struct context *ctx, const char *command)

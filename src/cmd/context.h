@@ -15,6 +15,7 @@
 
 struct core;
 struct error;
+struct query;
 
 /* Exit status, as in vmview(1). */
 enum status {
@@ -78,6 +79,13 @@ int context_root(struct context *ctx, struct error *err);
 
 /* --columns=help: print the columns, in JSON as "columns", and return true. */
 bool context_columns_help(struct context *ctx, const struct column_set *set, const char *defaults);
+
+/*
+ * What the user asks of the table of this set: --columns (else defaults), --sort and --filter. Returns
+ * 0, or -EINVAL with what is wrong.
+ */
+int context_query(struct context *ctx, const struct column_set *set, const char *defaults,
+		  struct query *query, struct error *err);
 
 /* Begin the document: report_begin() with what is known of the host. */
 void context_begin(struct context *ctx, const char *command);

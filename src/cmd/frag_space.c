@@ -9,8 +9,7 @@
 #include "cmd/context.h"
 #include "cmd/frag_density.h"
 #include "cmd/subject.h"
-#include "column/filter.h"
-#include "column/sort.h"
+#include "column/query.h"
 #include "model/needs.h"
 
 struct space_run {
@@ -18,9 +17,7 @@ struct space_run {
 	struct subjects subjects;
 	struct smaps_keys keys;
 	struct column_set set;
-	struct selection selection;
-	struct filter *filter;
-	struct sort sort;
+	struct query query;
 	uint64_t map_limit; /* vm.max_map_count; 0: not known */
 	/* process */
 	struct address_space space;
@@ -138,7 +135,7 @@ static void add_heap(struct space_run *run, size_t index)
 
 static void write_sorted(struct space_run *run)
 {
-	sort_items(&run->sort, run->items, run->item_count);
+	sort_items(&run->query.sort, run->items, run->item_count);
 	for (size_t i = 0; i < run->item_count; i++) {
 		make_row(run, run->items[i].index);
 		report_row(run->ctx->report, &run->row);
@@ -148,11 +145,11 @@ static void write_sorted(struct space_run *run)
 /* Every mapping is looked at once: its row, what it is to its neighbours, whether it is a heap. */
 static void write_rows(struct space_run *run)
 {
-	const struct table table = { "mappings", &run->selection, .csv = true };
-	const struct column *by = run->sort.column;
+	const struct table table = { "mappings", &run->query.selection, .csv = true };
+	const struct column *by = run->query.sort.column;
 	size_t count = run->subject->vmas.count;
 	struct report *report = run->ctx->report;
-	bool people = report_prose(report) && !run->filter;
+	bool people = report_prose(report) && !run->query.filter;
 
 	if (by)
 		run->items = mem_grow(run->items, count + 1, sizeof(*run->items));
@@ -165,7 +162,8 @@ static void write_rows(struct space_run *run)
 		if (run->row.heap != FRAG_HEAP_NONE)
 			add_heap(run, i);
 		/* for people: what holds nothing is passed over */
-		if ((people && holds_nothing(&run->row)) || !filter_matches(run->filter, &run->row))
+		if ((people && holds_nothing(&run->row)) ||
+		    !filter_matches(run->query.filter, &run->row))
 			continue;
 		if (by)
 			run->items[run->item_count++] =
@@ -268,18 +266,12 @@ static void show(void *opaque, struct subject *subject)
 static int parse_columns(struct space_run *run, struct error *err)
 {
 	const struct common_options *options = &run->ctx->options;
-	struct arena *arena = &run->ctx->arena;
-	const char *defaults = options->json ? density_columns_json :
-			       options->csv  ? density_columns_csv :
-					       density_columns_default;
-	int rc =
-		selection_parse(&run->selection, &run->set, defaults, options->columns, arena, err);
 
-	if (rc == 0)
-		rc = sort_parse(&run->sort, &run->set, options->sort, err);
-	if (rc == 0)
-		rc = filter_parse(&run->filter, &run->set, options->filter, arena, err);
-	return rc;
+	return context_query(run->ctx, &run->set,
+			     options->json ? density_columns_json :
+			     options->csv  ? density_columns_csv :
+					     density_columns_default,
+			     &run->query, err);
 }
 
 static void prepare(struct space_run *run)
@@ -324,7 +316,7 @@ int frag_space(struct context *ctx, const struct targets *targets, struct error 
 		subjects_run(&run->subjects, targets);
 		report_end(ctx->report, ctx->status == STATUS_OK, NULL);
 	}
-	filter_free(run->filter);
+	filter_free(run->query.filter);
 	free(run->items);
 	free(run->heaps);
 	return rc;

@@ -10,8 +10,7 @@
 #include "cmd/huge_machine.h"
 #include "cmd/subject.h"
 #include "cmd/targets.h"
-#include "column/filter.h"
-#include "column/sort.h"
+#include "column/query.h"
 #include "model/needs.h"
 #include "source/frames.h"
 #include "source/taskstat.h"
@@ -46,9 +45,8 @@ struct huge_run {
 	struct thp thp;
 	struct smaps_keys keys;
 	struct column_set set, why_set;
-	struct selection selection, sum_selection, why_selection;
-	struct filter *filter;
-	struct sort sort;
+	struct query query;
+	struct selection sum_selection, why_selection;
 	struct table mappings, why_table;
 	/* process */
 	struct huge_pages pages;
@@ -228,7 +226,7 @@ static void fill_row(struct huge_run *run, struct subject *subject, size_t index
 static void write_row(struct huge_run *run)
 {
 	struct report *report = run->ctx->report;
-	bool all = !report_prose(report) || run->filter || run->ctx->options.sort;
+	bool all = !report_prose(report) || run->query.filter || run->ctx->options.sort;
 
 	if (all || run->row.counts.present || run->row.reasons->all)
 		report_row(report, &run->row);
@@ -240,7 +238,7 @@ static void write_sorted(struct huge_run *run, struct subject *subject)
 
 	for (size_t i = 0; i < run->kept_count; i++)
 		items[i] = (struct sort_item){ run->kept[i].key, i };
-	sort_items(&run->sort, items, run->kept_count);
+	sort_items(&run->query.sort, items, run->kept_count);
 	for (size_t i = 0; i < run->kept_count; i++) {
 		const struct kept_row *kept = &run->kept[items[i].index];
 
@@ -256,7 +254,7 @@ static void write_rows(struct huge_run *run, struct subject *subject)
 {
 	size_t slot = 0;
 
-	if (run->sort.column)
+	if (run->query.sort.column)
 		run->kept = mem_grow(run->kept, subject->vmas.count + 1, sizeof(*run->kept));
 	run->kept_count = 0;
 	run->unmended = false;
@@ -266,21 +264,22 @@ static void write_rows(struct huge_run *run, struct subject *subject)
 
 		fill_row(run, subject, i);
 		slot = find_why(run, row, (uint32_t)i, slot);
-		if (!filter_matches(run->filter, row))
+		if (!filter_matches(run->query.filter, row))
 			continue;
 		if (run->options.why)
 			add_why(run->why, run->row_why);
 		huge_counts_add(&run->total.counts, &row->counts);
 		if (row->counts.hugetlb && row->pool_reason)
 			run->total.pool_reason = row->pool_reason;
-		if (run->sort.column)
-			run->kept[run->kept_count++] =
-				(struct kept_row){ run->sort.column->get(row, run->sort.column), i,
-						   row->why };
+		if (run->query.sort.column)
+			run->kept[run->kept_count++] = (struct kept_row){
+				run->query.sort.column->get(row, run->query.sort.column), i,
+				row->why
+			};
 		else
 			write_row(run);
 	}
-	if (run->sort.column)
+	if (run->query.sort.column)
 		write_sorted(run, subject);
 	report_table_end(run->ctx->report);
 	if (run->total.reasons->mapped && run->mended.mapped == NULL && !run->unmended)
@@ -402,8 +401,7 @@ static int parse_columns(struct huge_run *run, struct error *err)
 			       options->csv  ? huge_columns_csv :
 					       huge_columns_default;
 	const char *why_list = "reason,meaning,mappings,slots,present,gain,more,fix";
-	int rc =
-		selection_parse(&run->selection, &run->set, defaults, options->columns, arena, err);
+	int rc = context_query(run->ctx, &run->set, defaults, &run->query, err);
 
 	if (rc == 0)
 		rc = selection_parse(&run->sum_selection, &run->set,
@@ -412,14 +410,10 @@ static int parse_columns(struct huge_run *run, struct error *err)
 		rc = selection_parse(&run->why_selection, &run->why_set,
 				     options->json ? why_list : why_columns_default, NULL, arena,
 				     err);
-	if (rc == 0)
-		rc = sort_parse(&run->sort, &run->set, options->sort, err);
-	if (rc == 0)
-		rc = filter_parse(&run->filter, &run->set, options->filter, arena, err);
 	run->subjects.needs = NEED_KIND;
 	if (run->options.why || !caps_has(&run->subjects.caps, CAPS_SCAN))
 		run->subjects.needs |= NEED_SMAPS;
-	run->mappings = (struct table){ "mappings", &run->selection, .csv = true };
+	run->mappings = (struct table){ "mappings", &run->query.selection, .csv = true };
 	run->why_table = (struct table){ "why", &run->why_selection };
 	return rc;
 }
@@ -492,7 +486,7 @@ int huge_run(struct context *ctx, const struct command *command, int argc, char 
 		run_all(run, &targets);
 		frames_close(&run->frames);
 	}
-	filter_free(run->filter);
+	filter_free(run->query.filter);
 	free(run->kept);
 	return context_end(ctx, rc, &err);
 }

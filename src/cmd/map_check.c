@@ -14,8 +14,7 @@
 #include "cmd/process_facts.h"
 #include "cmd/targets.h"
 #include "column/diff_columns.h"
-#include "column/filter.h"
-#include "column/sort.h"
+#include "column/query.h"
 #include "model/needs.h"
 #include "model/process.h"
 #include "model/vma_store.h"
@@ -31,9 +30,7 @@ struct check {
 	struct context *ctx;
 	struct smaps_keys keys;
 	struct mappings *mappings;
-	struct selection selection;
-	struct filter *filter;
-	struct sort sort;
+	struct query query;
 	size_t shown, vanished;
 	/* of the process that is looked at now */
 	struct procdir dir;
@@ -49,18 +46,12 @@ struct check {
 static int parse_columns(struct check *check, struct error *err)
 {
 	const struct common_options *options = &check->ctx->options;
-	const char *defaults = options->json ? diff_columns_json :
-			       options->csv  ? diff_columns_csv :
-					       diff_columns_default;
-	struct arena *arena = &check->ctx->arena;
-	int rc = selection_parse(&check->selection, &diff_columns, defaults, options->columns,
-				 arena, err);
 
-	if (rc == 0)
-		rc = sort_parse(&check->sort, &diff_columns, options->sort, err);
-	if (rc == 0)
-		rc = filter_parse(&check->filter, &diff_columns, options->filter, arena, err);
-	return rc;
+	return context_query(check->ctx, &diff_columns,
+			     options->json ? diff_columns_json :
+			     options->csv  ? diff_columns_csv :
+					     diff_columns_default,
+			     &check->query, err);
 }
 
 static int keep(void *opaque, struct vma *vma)
@@ -93,7 +84,7 @@ static void take_diff(void *opaque, const struct figure_diff *diff)
 	struct figure_diff kept = *diff;
 	struct vma *vma;
 
-	if (!filter_matches(check->filter, diff))
+	if (!filter_matches(check->query.filter, diff))
 		return;
 	vma = arena_alloc(&check->arena, sizeof(*vma));
 	*vma = *diff->vma; /* its texts live as long as the store */
@@ -152,11 +143,11 @@ static const char *obstacle(const struct check *check)
 
 static void write_rows(struct check *check)
 {
-	const struct table table = { "differences", &check->selection, .csv = true };
+	const struct table table = { "differences", &check->query.selection, .csv = true };
 	const struct sort_rows rows = { check->diffs, check->count, sizeof(check->diffs[0]) };
 	struct report *report = check->ctx->report;
 	size_t count;
-	struct sort_item *items = sort_rows(&check->sort, NULL, &rows, &count);
+	struct sort_item *items = sort_rows(&check->query.sort, NULL, &rows, &count);
 
 	/* for people a table without a row says nothing */
 	if (count || !report_prose(report)) {
@@ -349,6 +340,6 @@ int map_check(struct context *ctx, const struct targets *targets, struct error *
 		arena_fini(&check->arena);
 		free(check->diffs);
 	}
-	filter_free(check->filter);
+	filter_free(check->query.filter);
 	return rc;
 }

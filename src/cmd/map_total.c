@@ -13,8 +13,7 @@
 #include "cmd/process_facts.h"
 #include "cmd/same_mm.h"
 #include "cmd/targets.h"
-#include "column/filter.h"
-#include "column/sort.h"
+#include "column/query.h"
 #include "column/vma_columns.h"
 #include "model/needs.h"
 #include "model/process.h"
@@ -33,9 +32,8 @@ struct total_run {
 	struct context *ctx;
 	struct smaps_keys keys;
 	struct column_set set;
-	struct selection selection, facts;
-	struct filter *filter;
-	struct sort sort;
+	struct query query;
+	struct selection facts;
 	struct same_mm same_mm;
 	struct mappings *mappings; /* for the page walk */
 	struct total_row *rows;
@@ -89,20 +87,15 @@ static void make_set(struct total_run *run)
 
 static int parse_columns(struct total_run *run, struct error *err)
 {
-	const struct common_options *options = &run->ctx->options;
 	struct arena *arena = &run->ctx->arena;
 	int rc;
 
 	make_set(run);
-	rc = selection_parse(&run->selection, &run->set, defaults, options->columns, arena, err);
+	rc = context_query(run->ctx, &run->set, defaults, &run->query, err);
 	if (rc == 0)
 		rc = selection_parse(&run->facts, &run->set,
 				     vma_columns_json(arena, &run->set, &run->keys),
 				     "-pid,-command", arena, err);
-	if (rc == 0)
-		rc = sort_parse(&run->sort, &run->set, options->sort, err);
-	if (rc == 0)
-		rc = filter_parse(&run->filter, &run->set, options->filter, arena, err);
 	return rc;
 }
 
@@ -245,7 +238,7 @@ static void read_pid(struct total_run *run, int pid, bool selected)
 	}
 	if (rc)
 		tell(run, rc, pid, &err);
-	if (row->process.pid && filter_matches(run->filter, row))
+	if (row->process.pid && filter_matches(run->query.filter, row))
 		run->count++;
 	else
 		memset(row, 0, sizeof(*row));
@@ -268,7 +261,8 @@ static void note_pages(struct total_run *run)
 /* For people a table, one line a process, and the sum where there are several. */
 static void write_table(struct total_run *run, const struct sort_item *items, struct total_row *sum)
 {
-	const struct table table = { "processes", &run->selection, .csv = true, .text_only = true };
+	const struct table table = { "processes", &run->query.selection, .csv = true,
+				     .text_only = true };
 	struct report *report = run->ctx->report;
 
 	report_table(report, &table);
@@ -335,7 +329,7 @@ static void write_all(struct total_run *run)
 	size_t count;
 
 	add_up(run, sum);
-	items = sort_rows(&run->sort, NULL, &rows, &count);
+	items = sort_rows(&run->query.sort, NULL, &rows, &count);
 	context_begin(ctx, "map");
 	if (ctx->options.json)
 		write_objects(run, items);
@@ -368,6 +362,6 @@ int map_total(struct context *ctx, const struct targets *targets, struct error *
 		mappings_free(run->mappings);
 		same_mm_fini(&run->same_mm);
 	}
-	filter_free(run->filter);
+	filter_free(run->query.filter);
 	return rc;
 }

@@ -9,8 +9,7 @@
 #include "cmd/numa_frames.h"
 #include "cmd/subject.h"
 #include "cmd/targets.h"
-#include "column/filter.h"
-#include "column/sort.h"
+#include "column/query.h"
 #include "model/needs.h"
 #include "source/memmap.h"
 #include "source/numa_maps.h"
@@ -29,9 +28,8 @@ struct numa_run {
 	struct memmap memmap;
 	struct smaps_keys keys;
 	struct column_set set, node_set;
-	struct selection selection, node_selection;
-	struct filter *filter;
-	struct sort sort;
+	struct query query;
+	struct selection node_selection;
 	struct table mappings, node_table;
 	/* process */
 	struct numa_maps maps;
@@ -137,7 +135,7 @@ static void add_row(struct numa_run *run, const struct numa_row *row)
 
 static void write_sorted(struct numa_run *run, struct subject *subject)
 {
-	sort_items(&run->sort, run->items, run->item_count);
+	sort_items(&run->query.sort, run->items, run->item_count);
 	for (size_t i = 0; i < run->item_count; i++) {
 		fill_row(run, subject, run->items[i].index);
 		report_row(run->ctx->report, &run->row);
@@ -147,7 +145,7 @@ static void write_sorted(struct numa_run *run, struct subject *subject)
 /* Rows are made one at a time, and written as they come where they need not be sorted. */
 static void write_rows(struct numa_run *run, struct subject *subject)
 {
-	const struct column *by = run->sort.column;
+	const struct column *by = run->query.sort.column;
 
 	if (by)
 		run->items = mem_grow(run->items, subject->vmas.count + 1, sizeof(*run->items));
@@ -155,7 +153,7 @@ static void write_rows(struct numa_run *run, struct subject *subject)
 	report_table(run->ctx->report, &run->mappings);
 	for (size_t i = 0; i < subject->vmas.count; i++) {
 		fill_row(run, subject, i);
-		if (!filter_matches(run->filter, &run->row))
+		if (!filter_matches(run->query.filter, &run->row))
 			continue;
 		add_row(run, &run->row);
 		if (by)
@@ -259,19 +257,13 @@ static int parse_columns(struct numa_run *run, struct error *err)
 		options->json ? numa_columns_json(arena, &run->nodes) :
 		options->csv  ? "pid,start,end,size,resident,node,remote,policy,path" :
 				numa_columns_default(arena, &run->nodes);
-	int rc =
-		selection_parse(&run->selection, &run->set, defaults, options->columns, arena, err);
+	int rc = context_query(run->ctx, &run->set, defaults, &run->query, err);
 
-	if (rc == 0)
-		rc = sort_parse(&run->sort, &run->set, options->sort, err);
-	if (rc == 0)
-		rc = filter_parse(&run->filter, &run->set, options->filter, arena, err);
 	if (rc == 0)
 		rc = selection_parse(&run->node_selection, &run->node_set,
 				     numa_node_columns_default, NULL, arena, err);
-	run->subjects.needs = run->selection.needs | filter_needs(run->filter) |
-			      (run->sort.column ? run->sort.column->needs : 0) | NEED_KIND;
-	run->mappings = (struct table){ "mappings", &run->selection, .csv = true };
+	run->subjects.needs = query_needs(&run->query) | NEED_KIND;
+	run->mappings = (struct table){ "mappings", &run->query.selection, .csv = true };
 	run->node_table = (struct table){ "nodes", &run->node_selection };
 	return rc;
 }
@@ -336,7 +328,7 @@ int numa_run(struct context *ctx, const struct command *command, int argc, char 
 				  &targets, &err);
 	if (rc == 0)
 		run_all(run, &targets);
-	filter_free(run->filter);
+	filter_free(run->query.filter);
 	free(run->items);
 	return context_end(ctx, rc, &err);
 }

@@ -34,7 +34,6 @@ static const struct option_row option_rows[] = {
 static int make_columns(struct pages *pages, struct error *err)
 {
 	const struct common_options *options = &pages->ctx->options;
-	struct arena *arena = &pages->ctx->arena;
 	bool summary = pages->options.summary;
 	const char *defaults = summary ? summary_columns_default : run_columns_default;
 	int rc;
@@ -44,17 +43,10 @@ static int make_columns(struct pages *pages, struct error *err)
 		defaults = summary ? summary_columns_json : run_columns_json;
 	else if (options->csv)
 		defaults = summary ? summary_columns_csv : run_columns_csv;
-	rc = selection_parse(&pages->selection, &pages->set, defaults, options->columns, arena,
-			     err);
+	rc = context_query(pages->ctx, &pages->set, defaults, &pages->query, err);
 	if (rc == 0)
-		rc = sort_parse(&pages->sort, &pages->set, options->sort, err);
-	if (rc == 0)
-		rc = filter_parse(&pages->filter, &pages->set, options->filter, arena, err);
-	if (rc)
-		return rc;
-	pages->needs = pages->selection.needs | filter_needs(pages->filter) |
-		       (pages->sort.column ? pages->sort.column->needs : 0);
-	return 0;
+		pages->needs = query_needs(&pages->query);
+	return rc;
 }
 
 static int check_options(struct pages *pages, unsigned *without, struct error *err)
@@ -433,7 +425,7 @@ static int prepare_and_run(struct pages *pages, int argc, char **argv, struct er
 		rc = parse_operands(pages, argc, argv, &targets, err);
 	if (rc == 0)
 		run(pages, &targets, without);
-	filter_free(pages->filter);
+	filter_free(pages->query.filter);
 	return rc;
 }
 

@@ -10,9 +10,7 @@
 #include "analysis/range.h"
 #include "cmd/page_reader.h"
 #include "cmd/targets.h"
-#include "column/column.h"
-#include "column/filter.h"
-#include "column/sort.h"
+#include "column/query.h"
 #include "model/process.h"
 #include "model/vma_store.h"
 #include "render/report.h"
@@ -43,9 +41,7 @@ struct pages {
 	struct range range;
 	struct flag_match match;
 	struct column_set set;
-	struct selection selection;
-	struct filter *filter;
-	struct sort sort;
+	struct query query;
 	struct table table;
 	unsigned needs;
 	struct page_reader reader;

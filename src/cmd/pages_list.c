@@ -29,7 +29,7 @@ static void keep(struct pages_list *list, const struct page_run *run)
 
 static void write_kept(struct pages_list *list)
 {
-	const struct sort *sort = &list->pages->sort;
+	const struct sort *sort = &list->pages->query.sort;
 	struct sort_item *items = mem_alloc(list->kept_count * sizeof(*items));
 
 	for (size_t i = 0; i < list->kept_count; i++)
@@ -53,9 +53,9 @@ static void show_run(void *opaque, struct page_run *run)
 	if (run->mapped == PAGE_MAPPED_PMD && !run->has_flags && run->vma->kind == KIND_HUGETLB)
 		run->mapped = PAGE_MAPPED_UNKNOWN;
 	page_reader_name(&pages->reader, run);
-	if (!filter_matches(pages->filter, run))
+	if (!filter_matches(pages->query.filter, run))
 		return;
-	if (pages->sort.column)
+	if (pages->query.sort.column)
 		keep(list, run);
 	else
 		report_row(pages->ctx->report, run);
@@ -88,11 +88,11 @@ static void open_mapping(struct pages_list *list)
 	struct vma *vma;
 
 	/* rows that wait for the sorting keep their mapping */
-	if (pages->sort.column || !list->vma)
+	if (pages->query.sort.column || !list->vma)
 		list->vma = arena_alloc(&pages->arena, sizeof(*list->vma));
 	vma = list->vma;
 	vma_store_get(&pages->store, list->vma_index, vma);
-	if (pages->sort.column) {
+	if (pages->query.sort.column) {
 		vma->path = arena_bytes(&pages->arena, vma->path);
 		vma->name = arena_bytes(&pages->arena, vma->name);
 	}
@@ -127,7 +127,7 @@ static void close_mapping(struct pages_list *list)
 	list->vma_index++;
 	if (!list->nested)
 		return;
-	if (pages->sort.column)
+	if (pages->query.sort.column)
 		write_kept(list);
 	report_table_end(pages->ctx->report);
 	report_object_end(pages->ctx->report);
@@ -177,7 +177,7 @@ static void *list_make(struct pages *pages)
 					 .each = pages->options.each,
 					 .sink = show_run,
 					 .ctx = list };
-	pages->table = (struct table){ "runs", &pages->selection, .csv = true };
+	pages->table = (struct table){ "runs", &pages->query.selection, .csv = true };
 	pages->reader.sink = show_piece;
 	pages->reader.ctx = list;
 	return list;
@@ -224,7 +224,7 @@ static void list_end(void *opaque)
 		report_list_end(report);
 		return;
 	}
-	if (list->pages->sort.column)
+	if (list->pages->query.sort.column)
 		write_kept(list);
 	report_table_end(report);
 }

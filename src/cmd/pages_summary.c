@@ -242,7 +242,7 @@ static void write_row(struct pages_summary *shown, struct page_summary *summary)
 		return;
 	}
 	report_object(report, NULL);
-	report_facts(report, &shown->pages->selection, summary);
+	report_facts(report, &shown->pages->query.selection, summary);
 	report_object(report, "contiguity");
 	report_facts(report, &shown->contiguity_selection, summary);
 	write_orders(shown, summary);
@@ -281,9 +281,9 @@ static void show_summary(struct pages_summary *shown, size_t index)
 	if (summary->size == vma_size(&vma))
 		pages_shm_note(pages, &vma, summary->state[PAGE_EMPTY],
 			       summary->state[PAGE_SWAPPED]);
-	if (filter_matches(pages->filter, summary)) {
+	if (filter_matches(pages->query.filter, summary)) {
 		page_summary_merge(&shown->total, summary);
-		if (pages->sort.column)
+		if (pages->query.sort.column)
 			keep(shown, summary);
 		else
 			write_row(shown, summary);
@@ -327,7 +327,7 @@ static void *summary_make(struct pages *pages)
 			NULL, arena, NULL);
 	selection_parse(&shown->contiguity_selection, &summary_columns, summary_columns_contiguity,
 			NULL, arena, NULL);
-	pages->table = (struct table){ "mappings", &pages->selection, .csv = true };
+	pages->table = (struct table){ "mappings", &pages->query.selection, .csv = true };
 	shown->sets = (struct table){ "flag_sets", &shown->sets_selection };
 	shown->orders = (struct table){ "orders", &shown->orders_selection };
 	/* CSV has no room for sets of flags */
@@ -362,7 +362,7 @@ static void summary_begin(void *opaque)
 
 static void write_kept(struct pages_summary *shown)
 {
-	const struct sort *sort = &shown->pages->sort;
+	const struct sort *sort = &shown->pages->query.sort;
 	struct sort_item *items = mem_alloc(shown->kept_count * sizeof(*items));
 
 	for (size_t i = 0; i < shown->kept_count; i++)

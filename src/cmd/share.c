@@ -290,6 +290,6 @@ int share_run(struct context *ctx, const struct command *command, int argc, char
 	if (rc == 0)
 		show(run, &targets);
 	same_mm_fini(&run->same_mm);
-	filter_free(run->view.columns.filter);
+	filter_free(run->view.columns.query.filter);
 	return context_end(ctx, rc, &err);
 }

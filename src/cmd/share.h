@@ -7,12 +7,10 @@
 #include <stdint.h>
 
 #include "base/bytes.h"
-#include "column/column.h"
-#include "column/sort.h"
+#include "column/query.h"
 
 struct context;
 struct error;
-struct filter;
 struct frame_join;
 struct sharing;
 struct sharing_group;
@@ -62,9 +60,8 @@ struct share_matrix_row {
 };
 
 struct share_columns {
-	struct selection processes, pairs, groups;
-	struct filter *filter;
-	struct sort sort;
+	struct query query; /* of processes */
+	struct selection pairs, groups;
 };
 
 extern const struct column_set share_process_columns;

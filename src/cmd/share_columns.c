@@ -253,9 +253,9 @@ int share_columns_make(struct share_columns *columns, struct context *ctx, struc
 	const struct common_options *options = &ctx->options;
 	struct arena *arena = &ctx->arena;
 	bool text = !options->json;
-	int rc = selection_parse(&columns->processes, &share_process_columns,
-				 text && !options->csv ? share_process_defaults : "all",
-				 options->columns, arena, err);
+	int rc = context_query(ctx, &share_process_columns,
+			       text && !options->csv ? share_process_defaults : "all",
+			       &columns->query, err);
 
 	if (rc == 0)
 		rc = selection_parse(&columns->pairs, SET(pair_columns),
@@ -267,11 +267,6 @@ int share_columns_make(struct share_columns *columns, struct context *ctx, struc
 				     text ? "bytes,anon,shm,file,ksm,processes,names" :
 					    "bytes,anon,shm,file,ksm,hugetlb,processes,pids",
 				     NULL, arena, err);
-	if (rc == 0)
-		rc = sort_parse(&columns->sort, &share_process_columns, options->sort, err);
-	if (rc == 0)
-		rc = filter_parse(&columns->filter, &share_process_columns, options->filter, arena,
-				  err);
 	return rc;
 }
 

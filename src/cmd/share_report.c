@@ -225,13 +225,13 @@ static void write_pairs(struct share_view *view)
 
 static void write_processes(struct share_view *view)
 {
-	const struct table table = { "processes", &view->columns.processes, .csv = true };
-	const struct sort *sort = &view->columns.sort;
+	const struct table table = { "processes", &view->columns.query.selection, .csv = true };
+	const struct sort *sort = &view->columns.query.sort;
 	struct sort_item *items = mem_alloc((view->count + 1) * sizeof(*items));
 	size_t count = 0;
 
 	for (size_t i = 0; i < view->count; i++) {
-		if (!filter_matches(view->columns.filter, &view->rows[i]))
+		if (!filter_matches(view->columns.query.filter, &view->rows[i]))
 			continue;
 		items[count] = (struct sort_item){ .index = i };
 		if (sort->column)

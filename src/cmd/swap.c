@@ -9,8 +9,7 @@
 #include "cmd/subject.h"
 #include "cmd/swap_columns.h"
 #include "cmd/targets.h"
-#include "column/filter.h"
-#include "column/sort.h"
+#include "column/query.h"
 #include "model/needs.h"
 #include "source/taskstat.h"
 
@@ -26,9 +25,8 @@ struct swap_run {
 	struct subjects subjects;
 	struct smaps_keys keys;
 	struct column_set mapping_set, process_set, device_set;
-	struct selection mapping_selection, process_selection, device_selection;
-	struct filter *filter;
-	struct sort sort;
+	struct query query; /* of processes */
+	struct selection mapping_selection, device_selection;
 	struct table mappings, ranking, device_table;
 	struct swap_device devices[SWAPS_MAX];
 	int device_count; /* or -errno */
@@ -220,15 +218,16 @@ static void write_ranking(struct swap_run *run)
 
 		process->own = run->holders[i].own * page_size;
 		process->shared = run->holders[i].shared * page_size;
-		items[i] =
-			(struct sort_item){ run->sort.column->get(process, run->sort.column), i };
+		items[i] = (struct sort_item){
+			run->query.sort.column->get(process, run->query.sort.column), i
+		};
 	}
-	sort_items(&run->sort, items, run->process_count);
+	sort_items(&run->query.sort, items, run->process_count);
 	if (report_prose(report) && run->named)
 		out_char(report_prose(report), '\n');
 	report_table(report, &run->ranking);
 	for (size_t i = 0; i < run->process_count; i++)
-		if (filter_matches(run->filter, &run->processes[items[i].index]))
+		if (filter_matches(run->query.filter, &run->processes[items[i].index]))
 			report_row(report, &run->processes[items[i].index]);
 	report_table_end(report);
 	free(items);
@@ -312,14 +311,15 @@ static void write_machine(struct swap_run *run)
 
 static int parse_columns(struct swap_run *run, struct error *err)
 {
-	const struct common_options *options = &run->ctx->options;
+	struct common_options *options = &run->ctx->options;
 	struct arena *arena = &run->ctx->arena;
 	/* the fields of CSV are the same on every machine */
 	int devices = options->csv ? 0 : run->devices_known;
-	int rc = selection_parse(&run->process_selection, &run->process_set,
-				 swap_process_default(arena, devices, options->json),
-				 options->columns, arena, err);
+	int rc;
 
+	options->sort = options->sort ? options->sort : "-swap";
+	rc = context_query(run->ctx, &run->process_set,
+			   swap_process_default(arena, devices, options->json), &run->query, err);
 	if (rc == 0)
 		rc = selection_parse(&run->mapping_selection, &run->mapping_set,
 				     swap_mapping_default(arena, devices, options->json), NULL,
@@ -330,13 +330,8 @@ static int parse_columns(struct swap_run *run, struct error *err)
 						     "compressed,memory,priority" :
 						     swap_device_default,
 				     NULL, arena, err);
-	if (rc == 0)
-		rc = sort_parse(&run->sort, &run->process_set,
-				options->sort ? options->sort : "-swap", err);
-	if (rc == 0)
-		rc = filter_parse(&run->filter, &run->process_set, options->filter, arena, err);
 	run->mappings = (struct table){ "mappings", &run->mapping_selection };
-	run->ranking = (struct table){ "ranking", &run->process_selection, .csv = true };
+	run->ranking = (struct table){ "ranking", &run->query.selection, .csv = true };
 	run->device_table = (struct table){ "devices", &run->device_selection };
 	return rc;
 }
@@ -410,7 +405,7 @@ int swap_run(struct context *ctx, const struct command *command, int argc, char 
 		rc = targets_find(ctx, select, argc - operands, argv + operands, &targets, &err);
 	if (rc == 0)
 		run_all(run, &targets);
-	filter_free(run->filter);
+	filter_free(run->query.filter);
 	free(run->bytes);
 	free(run->processes);
 	free(run->holders);

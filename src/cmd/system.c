@@ -46,6 +46,7 @@ static const struct {
 
 static int parse_by(struct system_run *run, struct error *err)
 {
+	struct common_options *options = &run->view.ctx->options;
 	const char *by = run->options.by;
 
 	for (unsigned i = 0; i < SYSTEM_BYS; i++) {
@@ -53,6 +54,7 @@ static int parse_by(struct system_run *run, struct error *err)
 			continue;
 		run->view.by = (enum system_by)i;
 		run->view.set = bys[i].set;
+		options->sort = options->sort ? options->sort : bys[i].sort;
 		return 0;
 	}
 	return error_set(err, EINVAL, "--by: cgroup, process or file, not '%.40s'", by);
@@ -71,21 +73,6 @@ static const char *default_columns(const struct system_view *view)
 	if (view->ctx->options.json)
 		return system_class_json;
 	return width && width < WIDE ? system_class_narrow : system_class_default;
-}
-
-static int parse_columns(struct system_view *view, struct error *err)
-{
-	const struct common_options *options = &view->ctx->options;
-	struct arena *arena = &view->ctx->arena;
-	int rc = selection_parse(&view->selection, view->set, default_columns(view),
-				 options->columns, arena, err);
-
-	if (rc == 0)
-		rc = sort_parse(&view->sort, view->set,
-				options->sort ? options->sort : bys[view->by].sort, err);
-	if (rc == 0)
-		rc = filter_parse(&view->filter, view->set, options->filter, arena, err);
-	return rc;
 }
 
 static void note(struct system_view *view, const char *file, const char *reason)
@@ -207,7 +194,7 @@ int system_run(struct context *ctx, const struct command *command, int argc, cha
 		rc = error_set(&err, EINVAL, "the whole machine: no '%.40s' (try --help)",
 			       argv[operands]);
 	if (rc == 0)
-		rc = parse_columns(view, &err);
+		rc = context_query(ctx, view->set, default_columns(view), &view->query, &err);
 	if (rc == 0)
 		rc = probe(run, &err);
 	if (rc == 0) {
@@ -217,6 +204,6 @@ int system_run(struct context *ctx, const struct command *command, int argc, cha
 		show(run);
 		machine_fini(&view->machine);
 	}
-	filter_free(view->filter);
+	filter_free(view->query.filter);
 	return rc ? context_usage(ctx, &err) : ctx->status;
 }

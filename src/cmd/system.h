@@ -7,14 +7,12 @@
 
 #include "analysis/sharing.h"
 #include "cmd/machine.h"
-#include "column/column.h"
-#include "column/sort.h"
+#include "column/query.h"
 #include "render/report.h"
 #include "source/caps.h"
 
 struct context;
 struct error;
-struct filter;
 
 /* What --by names. */
 enum system_by { SYSTEM_BY_CLASS, SYSTEM_BY_CGROUP, SYSTEM_BY_PROCESS, SYSTEM_BY_FILE, SYSTEM_BYS };
@@ -26,9 +24,8 @@ struct system_view {
 	struct machine machine;
 	/* of the main table: classes, or what --by names */
 	const struct column_set *set;
-	struct selection selection, sums;
-	struct filter *filter;
-	struct sort sort;
+	struct query query;
+	struct selection sums;
 	struct table table;		/* the main one, while it is open */
 	struct caps caps;
 };

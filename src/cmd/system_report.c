@@ -26,10 +26,10 @@ void system_write_rows(struct system_view *view, const char *key, const void *ro
 {
 	const char *first = rows;
 	size_t n;
-	struct sort_item *items =
-		sort_rows(&view->sort, view->filter, &(struct sort_rows){ rows, count, size }, &n);
+	struct sort_item *items = sort_rows(&view->query.sort, view->query.filter,
+					    &(struct sort_rows){ rows, count, size }, &n);
 
-	view->table = (struct table){ key, &view->selection, .csv = true };
+	view->table = (struct table){ key, &view->query.selection, .csv = true };
 	report_table(view->ctx->report, &view->table);
 	for (size_t i = 0; i < n; i++)
 		report_row(view->ctx->report, first + items[i].index * size);
@@ -66,7 +66,7 @@ void system_write_classes(struct system_view *view)
 
 	/* people are spared the classes that the machine does not have */
 	for (unsigned class = 0; class < FRAME_CLASSES; class ++)
-		if (!is_table(view) || machine->sums.class[class] || view->filter)
+		if (!is_table(view) || machine->sums.class[class] || view->query.filter)
 			rows[count++] = (struct system_class_row){
 				&machine->sums,
 				(enum frame_class) class,

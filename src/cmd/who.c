@@ -10,20 +10,6 @@
 #include "cmd/who_run.h"
 #include "cmd/who_target.h"
 
-static int parse_table(struct who_run *run, struct error *err)
-{
-	const struct common_options *options = &run->ctx->options;
-	struct arena *arena = &run->ctx->arena;
-	int rc = selection_parse(&run->selection, &who_columns, who_columns_default,
-				 options->columns, arena, err);
-
-	if (rc == 0)
-		rc = sort_parse(&run->sort, &who_columns, options->sort, err);
-	if (rc == 0)
-		rc = filter_parse(&run->filter, &who_columns, options->filter, arena, err);
-	return rc;
-}
-
 static int answer(struct who_run *run, const struct who_target *target, struct error *err)
 {
 	struct context *ctx = run->ctx;
@@ -56,7 +42,7 @@ int who_run(struct context *ctx, const struct command *command, int argc, char *
 	if (rc == 0)
 		rc = who_target_parse(argv[operands], &target, &err);
 	if (rc == 0)
-		rc = parse_table(run, &err);
+		rc = context_query(ctx, &who_columns, who_columns_default, &run->query, &err);
 	if (rc == 0) {
 		run->target = argv[operands];
 		run->search.ctx = ctx;
@@ -65,6 +51,6 @@ int who_run(struct context *ctx, const struct command *command, int argc, char *
 		who_search_fini(&run->search);
 		free(run->rows);
 	}
-	filter_free(run->filter);
+	filter_free(run->query.filter);
 	return rc ? context_usage(ctx, &err) : ctx->status;
 }

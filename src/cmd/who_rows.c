@@ -106,10 +106,11 @@ struct who_row *who_add_row(struct who_run *run)
 
 void who_write_rows(struct who_run *run)
 {
-	const struct table table = { "owners", &run->selection, .csv = true, .text_only = true };
+	const struct table table = { "owners", &run->query.selection, .csv = true,
+				     .text_only = true };
 	const struct sort_rows rows = { run->rows, run->row_count, sizeof(run->rows[0]) };
 	size_t count;
-	struct sort_item *items = sort_rows(&run->sort, run->filter, &rows, &count);
+	struct sort_item *items = sort_rows(&run->query.sort, run->query.filter, &rows, &count);
 
 	report_table(run->ctx->report, &table);
 	for (size_t i = 0; i < count; i++)

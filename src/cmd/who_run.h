@@ -3,9 +3,7 @@
 #define VMVIEW_CMD_WHO_RUN_H
 
 #include "cmd/who_search.h"
-#include "column/column.h"
-#include "column/filter.h"
-#include "column/sort.h"
+#include "column/query.h"
 #include "model/vma.h"
 
 struct context;
@@ -23,9 +21,7 @@ struct who_run {
 	struct context *ctx;
 	const char *target;		/* as the user gave it */
 	struct who_search search;
-	struct selection selection;	/* of rows */
-	struct filter *filter;
-	struct sort sort;
+	struct query query;	/* of rows */
 	struct who_row *rows;
 	size_t row_count, row_cap;
 };

@@ -7,6 +7,7 @@ libvmview_a_SOURCES += %D%/elf_columns.c %D%/elf_columns.h
 libvmview_a_SOURCES += %D%/filter.c %D%/filter.h
 libvmview_a_SOURCES += %D%/owner_columns.c %D%/owner_columns.h
 libvmview_a_SOURCES += %D%/ps_columns.c %D%/ps_columns.h
+libvmview_a_SOURCES += %D%/query.h
 libvmview_a_SOURCES += %D%/run_columns.c %D%/run_columns.h
 libvmview_a_SOURCES += %D%/sort.c %D%/sort.h
 libvmview_a_SOURCES += %D%/stale_columns.c %D%/stale_columns.h
