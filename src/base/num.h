@@ -2,9 +2,11 @@
 #ifndef VMVIEW_BASE_NUM_H
 #define VMVIEW_BASE_NUM_H
 
+#include <endian.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 enum { NUM_MAX = 24 }; /* room that each of the writers below may use */
 
@@ -31,6 +33,26 @@ size_t num_human(char *text, uint64_t bytes);
  */
 bool num_parse_dec(const char **text, const char *end, uint64_t *out);
 bool num_parse_hex(const char **text, const char *end, uint64_t *out);
+
+/* Eight hex digits in lower case. False, and *out is untouched, where one of them is something else. */
+static inline bool num_hex8(const char *text, uint32_t *out)
+{
+	const uint64_t ones = 0x0101010101010101ULL;
+	uint64_t chars, letters, digits, all;
+
+	memcpy(&chars, text, sizeof(chars));
+	chars = be64toh(chars);
+	letters = chars >> 6 & ones;
+	digits = (chars & 0x0f * ones) + letters * 9;
+	/* ten to fifteen where it is a letter, less where it is none; written again it is what it was */
+	if ((((digits + 6 * ones) >> 4 & 0x0f * ones) ^ letters) | (digits & 0x10 * ones) ||
+	    digits + 0x30 * ones + letters * 0x27 != chars)
+		return false;
+	all = (digits | digits >> 4) & 0x00ff00ff00ff00ffULL;
+	all = (all | all >> 8) & 0x0000ffff0000ffffULL;
+	*out = (uint32_t)(all | all >> 16);
+	return true;
+}
 
 /*
  * A whole string as a user types it. num_user_u64: decimal or 0x hex. num_user_size: bytes, with an

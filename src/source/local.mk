@@ -45,6 +45,7 @@ libvmview_a_SOURCES += %D%/root.c %D%/root.h
 libvmview_a_SOURCES += %D%/shm.c %D%/shm.h
 libvmview_a_SOURCES += %D%/slurp.c %D%/slurp.h
 libvmview_a_SOURCES += %D%/smaps.c %D%/smaps.h
+libvmview_a_SOURCES += %D%/smaps_header.c %D%/smaps_header.h
 libvmview_a_SOURCES += %D%/smaps_read.c
 libvmview_a_SOURCES += %D%/swaps.c %D%/swaps.h
 libvmview_a_SOURCES += %D%/task_status.c %D%/task_status.h

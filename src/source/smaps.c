@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/num.h"
+#include "source/smaps_header.h"
 
 enum { NAME_COLUMN = 16, NUMBER_END = 24, LINE = 28, LINES_MAX = 2 * SMAPS_SLOTS, CHUNK = 64 };
 
@@ -62,170 +63,6 @@ static void emit(struct smaps_parser *parser)
 	parser->previous_end = vma->end;
 	parser->pass.mappings++;
 	parser->stopped = parser->sink(parser->ctx, vma);
-}
-
-static bool expect(const char **at, const char *end, char c)
-{
-	if (*at == end || **at != c)
-		return false;
-	(*at)++;
-	return true;
-}
-
-static bool parse_perm(const char **at, const char *end, uint8_t *out)
-{
-	const char *letters = *at;
-	bool read, write, exec, shared;
-
-	if (end - letters < 4)
-		return false;
-	read = letters[0] == 'r';
-	write = letters[1] == 'w';
-	exec = letters[2] == 'x';
-	shared = letters[3] == 's';
-	if ((!read && letters[0] != '-') || (!write && letters[1] != '-') ||
-	    (!exec && letters[2] != '-') || (!shared && letters[3] != 'p'))
-		return false;
-	*out = (uint8_t)(read * VMA_READ | write * VMA_WRITE | exec * VMA_EXEC |
-			 shared * VMA_SHARED);
-	*at += 4;
-	return true;
-}
-
-/* What most mappings have behind their rights, since no file is mapped. */
-static bool skip_no_file(const char **at, const char *end)
-{
-	static const char none[] = " 00000000 00:00 0";
-	const size_t len = sizeof(none) - 1;
-
-	if ((size_t)(end - *at) < len || memcmp(*at, none, len) != 0 ||
-	    ((size_t)(end - *at) > len && (*at)[len] != ' '))
-		return false;
-	*at += len;
-	return true;
-}
-
-/*
- * Where the record begins. Most begin where the one before ended: the same digits are not read twice.
- */
-static bool parse_start(struct smaps_parser *parser, const char **at, const char *end)
-{
-	size_t len = parser->end_len;
-
-	if (len && (size_t)(end - *at) > len && memcmp(*at, parser->end_text, len) == 0) {
-		parser->vma.start = parser->end;
-		*at += len;
-		return true;
-	}
-	return num_parse_hex(at, end, &parser->vma.start) && expect(at, end, '-');
-}
-
-static bool parse_end(struct smaps_parser *parser, const char **at, const char *end)
-{
-	const char *digits = *at;
-	size_t len;
-
-	parser->end_len = 0;
-	if (!num_parse_hex(at, end, &parser->vma.end))
-		return false;
-	len = (size_t)(*at - digits);
-	if (len < sizeof(parser->end_text)) {
-		memcpy(parser->end_text, digits, len);
-		parser->end_text[len] = '-';
-		parser->end_len = (uint8_t)(len + 1);
-		parser->end = parser->vma.end;
-	}
-	return true;
-}
-
-/*
- * The name begins at column 73 or one blank after a longer header, and is everything up to the end of
- * the line: it may hold blanks in front, inside and behind.
- */
-static const char *find_name(const char *line, const char *at, const char *end)
-{
-	enum { COLUMN = 73 };
-
-	if (at < end && *at == ' ')
-		at++;
-	while (at < end && at - line < COLUMN && *at == ' ')
-		at++;
-	return at;
-}
-
-static bool is_same_file(const struct smaps_file *file, const char *line, const char *at,
-			 const char *end)
-{
-	return file->len && (size_t)(end - at) == file->len && (size_t)(at - line) == file->at &&
-	       memcmp(at, file->text, file->len) == 0;
-}
-
-static void keep_file(struct smaps_parser *parser, const char *line, struct bytes text,
-		      const char *name)
-{
-	struct smaps_file *file = &parser->file;
-
-	file->len = 0;
-	if (text.len > sizeof(file->text) || text.data - line > UINT8_MAX)
-		return;
-	memcpy(file->text, text.data, text.len);
-	file->len = (uint8_t)text.len;
-	file->at = (uint8_t)(text.data - line);
-	file->name = (uint8_t)(name - text.data);
-	file->inode = parser->vma.inode;
-	file->dev_major = parser->vma.dev_major;
-	file->dev_minor = parser->vma.dev_minor;
-}
-
-/*
- * " MAJ:MIN INODE  NAME", for which few mappings have a text that the file before them did not have:
- * 60,000 mappings of one file: a sixth less of our instructions. Returns where the name begins.
- */
-static const char *parse_file(struct smaps_parser *parser, const char *line, const char *at,
-			      const char *end)
-{
-	const struct bytes text = { at, (size_t)(end - at) };
-	const struct smaps_file *file = &parser->file;
-	struct vma *vma = &parser->vma;
-	uint64_t major, minor;
-	const char *name;
-
-	if (is_same_file(file, line, at, end)) {
-		vma->inode = file->inode;
-		vma->dev_major = file->dev_major;
-		vma->dev_minor = file->dev_minor;
-		return at + file->name;
-	}
-	if (!expect(&at, end, ' ') || !num_parse_hex(&at, end, &major) || !expect(&at, end, ':') ||
-	    !num_parse_hex(&at, end, &minor) || !expect(&at, end, ' ') ||
-	    !num_parse_dec(&at, end, &vma->inode) || major > UINT32_MAX || minor > UINT32_MAX)
-		return NULL;
-	vma->dev_major = (uint32_t)major;
-	vma->dev_minor = (uint32_t)minor;
-	name = find_name(line, at, end);
-	keep_file(parser, line, text, name);
-	return name;
-}
-
-/*
- * Everything before the name: "START-END PERM OFFSET MAJ:MIN INODE". Returns where the name begins;
- * NULL where this is no mapping.
- */
-static const char *parse_numbers(struct smaps_parser *parser, const char *line, const char *end)
-{
-	struct vma *vma = &parser->vma;
-	const char *at = line;
-
-	if (!parse_start(parser, &at, end) || !parse_end(parser, &at, end) ||
-	    !expect(&at, end, ' ') || !parse_perm(&at, end, &vma->perm) || vma->start >= vma->end)
-		return NULL;
-	if (skip_no_file(&at, end)) {
-		vma->offset = vma->inode = vma->dev_major = vma->dev_minor = 0;
-		return find_name(line, at, end);
-	}
-	if (!expect(&at, end, ' ') || !num_parse_hex(&at, end, &vma->offset))
-		return NULL;
-	return parse_file(parser, line, at, end);
 }
 
 static void set_path(struct smaps_parser *parser, const char *name, size_t len)
@@ -302,12 +139,9 @@ static void end_long_name(struct smaps_parser *parser)
 	};
 }
 
-static bool begin_record(struct smaps_parser *parser, const char *line, const char *end)
+/* What a header does not tell. */
+static inline void clear(struct vma *vma)
 {
-	struct vma *vma = &parser->vma;
-	const char *name;
-
-	emit(parser);
 	vma->have = vma->estimated = vma->lost = 0;
 	vma->absent = NULL;
 	/* each by itself: a chain of assignments reads back what was just stored, in another width */
@@ -317,7 +151,15 @@ static bool begin_record(struct smaps_parser *parser, const char *line, const ch
 	vma->deleted = vma->changed = vma->same = false;
 	vma->kind = KIND_UNKNOWN;
 	vma->tid = 0;
-	name = parse_numbers(parser, line, end);
+}
+
+static bool begin_record(struct smaps_parser *parser, const char *line, const char *end)
+{
+	const char *name;
+
+	emit(parser);
+	clear(&parser->vma);
+	name = smaps_header_parse(parser, line, end);
 	if (!name) {
 		malformed(parser);
 		return false;
@@ -341,14 +183,6 @@ static void parse_header(struct smaps_parser *parser, const char *line, const ch
 	parser->tail_len = 0;
 	add_tail(parser, end - len, len);
 	end_long_name(parser);
-}
-
-static uint64_t load64(const char *at)
-{
-	uint64_t word;
-
-	memcpy(&word, at, sizeof(word));
-	return word;
 }
 
 static bool is_header(const char *line)
@@ -486,7 +320,7 @@ static void parse_field(struct smaps_parser *parser, const char *line, const cha
 {
 	const char *colon;
 
-	if (parser->pending && end - line >= 8 && load64(line) == load64("VmFlags:")) {
+	if (parser->pending && end - line >= 8 && smaps_load64(line) == smaps_load64("VmFlags:")) {
 		parse_vm_flags(parser, line + 8, end);
 		return;
 	}
@@ -506,7 +340,7 @@ static void parse_field(struct smaps_parser *parser, const char *line, const cha
 /* Eight columns of digits, right-aligned, blanks in front. False where they are anything else. */
 static inline bool parse_column(const char *at, uint64_t *out)
 {
-	uint64_t chars = le64toh(load64(at)), blanks, digits;
+	uint64_t chars = le64toh(smaps_load64(at)), blanks, digits;
 
 	if (chars == 0x3020202020202020ULL) {
 		*out = 0;
@@ -528,7 +362,8 @@ static inline bool parse_column(const char *at, uint64_t *out)
 
 static inline bool same_prefix(const char *at, const char *prefix)
 {
-	return load64(at) == load64(prefix) && load64(at + 8) == load64(prefix + 8);
+	return smaps_load64(at) == smaps_load64(prefix) &&
+	       smaps_load64(at + 8) == smaps_load64(prefix + 8);
 }
 
 static inline bool fast_field(struct vma *vma, const char *at, const struct smaps_line *line)
@@ -557,7 +392,7 @@ static const char *fast_fields(struct smaps_parser *parser, const char *at, cons
 	/* vma->field is that of the record before only if nothing else is read in between */
 	parser->before = NULL;
 	if (parser->learned_end < LINE || end - at < parser->learned_end + 8 || last[-1] != '\n' ||
-	    load64(last) != load64("VmFlags:"))
+	    smaps_load64(last) != smaps_load64("VmFlags:"))
 		return at;
 	same = before && parser->size_first &&
 	       memcmp(at + LINE, before + LINE, parser->learned_end - LINE) == 0;
@@ -597,22 +432,58 @@ static void keep_before(struct smaps_parser *parser)
 	parser->before = parser->kept;
 }
 
+/* A record of most mappings: without a file. Returns what follows its header, or NULL where it has another. */
+static inline const char *quick_record(struct smaps_parser *parser, const char *at, const char *end)
+{
+	struct vma *vma = &parser->vma;
+	struct smaps_range range;
+	const char *next;
+
+	if (end - at < SMAPS_QUICK)
+		return NULL;
+	next = smaps_header_quick(parser, at, &range);
+	if (!next)
+		return NULL;
+	parser->pass.lines++;
+	emit(parser);
+	clear(vma);
+	vma->start = range.start;
+	vma->end = range.end;
+	vma->perm = range.perm;
+	vma->offset = vma->inode = 0;
+	vma->dev_major = vma->dev_minor = 0;
+	set_path(parser, next - 1, 0);
+	parser->pending = true;
+	return next;
+}
+
+static const char *parse_line(struct smaps_parser *parser, const char *at, const char *newline)
+{
+	parser->pass.lines++;
+	if (is_header(at))
+		parse_header(parser, at, newline);
+	else
+		parse_field(parser, at, newline);
+	return newline + 1;
+}
+
 size_t smaps_parser_feed(struct smaps_parser *parser, const char *text, size_t len)
 {
-	const char *at = text, *end = text + len, *newline;
+	const char *at = text, *end = text + len, *next, *newline;
 
-	while (!parser->stopped &&
-	       (newline = at < end ? memchr(at, '\n', (size_t)(end - at)) : NULL)) {
-		parser->pass.lines++;
-		if (is_header(at)) {
-			parse_header(parser, at, newline);
-			at = newline + 1;
-			if (!parser->learning && parser->pending)
-				at = fast_fields(parser, at, end);
-			continue;
+	while (!parser->stopped && at < end) {
+		bool header = is_header(at);
+
+		next = header ? quick_record(parser, at, end) : NULL;
+		if (!next) {
+			newline = memchr(at, '\n', (size_t)(end - at));
+			if (!newline)
+				break;
+			next = parse_line(parser, at, newline);
 		}
-		parse_field(parser, at, newline);
-		at = newline + 1;
+		at = next;
+		if (header && !parser->learning && parser->pending)
+			at = fast_fields(parser, at, end);
 	}
 	keep_before(parser);
 	keep_texts(parser);

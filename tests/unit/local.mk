@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
 # One program a line, sorted: UNIT_TESTS += %D%/test_NAME   (its source is test_NAME.c)
-EXTRA_DIST += %D%/json.h %D%/parse.h %D%/rows.h %D%/tree.h %D%/unit.h %D%/utf8.h
+EXTRA_DIST += %D%/json.h %D%/parse.h %D%/rows.h %D%/smaps_case.h %D%/tree.h %D%/unit.h %D%/utf8.h
 UNIT_TESTS += %D%/test_address_space
 UNIT_TESTS += %D%/test_arena
 UNIT_TESTS += %D%/test_blockers
@@ -49,6 +49,7 @@ UNIT_TESTS += %D%/test_rollup
 UNIT_TESTS += %D%/test_sharing
 UNIT_TESTS += %D%/test_slots
 UNIT_TESTS += %D%/test_smaps
+UNIT_TESTS += %D%/test_smaps_header
 UNIT_TESTS += %D%/test_smaps_read
 UNIT_TESTS += %D%/test_swap
 UNIT_TESTS += %D%/test_table

@@ -3,6 +3,7 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "unit.h"
 
@@ -241,6 +242,29 @@ static void test_parse_hex(void **state)
 	}
 }
 
+/* Every byte at every place, among digits of every kind. */
+static void test_hex8(void **state)
+{
+	static const char *const texts[] = { "00000000", "0123cdef", "ffffffff", "9a9a9a9a" };
+	static const char digits[] = "0123456789abcdef";
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(texts) * 8 * 256; i++) {
+		const size_t at = i / 256 % 8;
+		const char byte = (char)(i % 256);
+		uint32_t number = 4711, want = 0;
+		bool ok = byte && strchr(digits, byte);
+		char text[9];
+
+		snprintf(text, sizeof(text), "%s", texts[i / 2048]);
+		text[at] = byte;
+		if (ok)
+			want = (uint32_t)strtoul(text, NULL, 16);
+		CHECK(texts[i / 2048], num_hex8(text, &number) == ok);
+		assert_int_equal(number, ok ? want : 4711);
+	}
+}
+
 /* The end counts, not a NUL or what stands behind. */
 static void test_parse_ends(void **state)
 {
@@ -416,12 +440,12 @@ static void test_user_time(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_u64),	   cmocka_unit_test(test_hex),
-		cmocka_unit_test(test_human),	   cmocka_unit_test(test_human_everywhere),
-		cmocka_unit_test(test_parse_dec),  cmocka_unit_test(test_parse_hex),
-		cmocka_unit_test(test_parse_ends), cmocka_unit_test(test_user_u64),
-		cmocka_unit_test(test_user_addr),  cmocka_unit_test(test_user_size),
-		cmocka_unit_test(test_user_time),
+		cmocka_unit_test(test_u64),	  cmocka_unit_test(test_hex),
+		cmocka_unit_test(test_human),	  cmocka_unit_test(test_human_everywhere),
+		cmocka_unit_test(test_parse_dec), cmocka_unit_test(test_parse_hex),
+		cmocka_unit_test(test_hex8),	  cmocka_unit_test(test_parse_ends),
+		cmocka_unit_test(test_user_u64),  cmocka_unit_test(test_user_addr),
+		cmocka_unit_test(test_user_size), cmocka_unit_test(test_user_time),
 	};
 
 	return cmocka_run_group_tests_name("num", tests, NULL, NULL);
