@@ -25,6 +25,11 @@ static bool repeats(const void *row)
 	return ((const struct vma *)row)->same;
 }
 
+static unsigned like(const void *row)
+{
+	return ((const struct vma *)row)->perm / VMA_WRITE % TABLE_LIKES;
+}
+
 static void make_sets(struct map_columns *columns)
 {
 	struct arena *arena = &columns->ctx->arena;
@@ -129,8 +134,8 @@ int map_columns_make(struct map_columns *columns, struct context *ctx, struct sm
 	if (!columns->filter && !columns->sort.column && !ctx->options.json)
 		keys->wanted = vma_columns_slots(&columns->selection) |
 			       vma_columns_slots(&columns->kinds_selection);
-	columns->mappings =
-		(struct table){ "mappings", &columns->selection, tone_of, repeats, .csv = true };
+	columns->mappings = (struct table){ "mappings", &columns->selection, tone_of, repeats,
+					    like,	.csv = true };
 	columns->kinds = (struct table){ "kinds", &columns->kinds_selection };
 	columns->names = (struct table){ "names", &columns->names_selection };
 	return 0;

@@ -34,6 +34,7 @@ struct column {
 	struct number (*number)(const void *row, const struct column *column);
 	const char *(*literal)(const void *row, const struct column *column);
 	struct bytes (*text)(const void *row, const struct column *column);
+	uint16_t from, to; /* the bytes of the row that alone make the value; to 0: not told */
 	const struct code_name *codes; /* VALUE_BITS: by bit; VALUE_MEANINGS: ended by NULL */
 };
 

@@ -249,25 +249,30 @@ static struct value get_tally_size(const void *row, const struct column *column)
 	return value_u(tally->sum.end);
 }
 
+/* A column's bytes of struct vma: JSON that was made of the same bytes is not made again. */
+#define VMA_BYTES(first, last)                 \
+	.from = offsetof(struct vma, first), \
+	.to = offsetof(struct vma, last) + sizeof(((struct vma *)0)->last)
+
 static const struct column vma_facts[] = {
 	/* clang-format off */
-	{ "pid", "PID", "process", VALUE_NUMBER, 0, get_pid },
+	{ "pid", "PID", "process", VALUE_NUMBER, 0, get_pid, VMA_BYTES(pid, pid) },
 	{ "address", "ADDRESS", "where the mapping begins; the same as start", VALUE_ADDR, 0, column_number, .number = get_start },
 	{ "start", "START", "where the mapping begins", VALUE_ADDR, 0, column_number, .number = get_start },
 	{ "end", "END", "behind its last byte", VALUE_ADDR, 0, column_number, .number = get_end },
 	{ "size", "SIZE", "address space of the mapping", VALUE_BYTES, 0, column_number, .number = get_size },
-	{ "in_core", "IN-CORE", "bytes of the mapping that a core has", VALUE_BYTES, 0, get_in_core, .sparse = true },
-	{ "perm", "PERM", "rights: read, write, execute; private or shared", VALUE_WORD, 0, column_literal, .literal = get_perm },
+	{ "in_core", "IN-CORE", "bytes of the mapping that a core has", VALUE_BYTES, 0, get_in_core, .sparse = true, VMA_BYTES(core, core) },
+	{ "perm", "PERM", "rights: read, write, execute; private or shared", VALUE_WORD, 0, column_literal, .literal = get_perm, VMA_BYTES(core, perm) },
 	{ "offset", "OFFSET", "where it begins in the file", VALUE_ADDR, 0, column_number, .number = get_offset },
-	{ "dev", "DEV", "device of the file, major:minor in hex", VALUE_DEV, 0, get_dev },
-	{ "inode", "INODE", "inode of the file", VALUE_COUNT, 0, get_inode },
-	{ "deleted", "DELETED", "the name ends in (deleted): the file was unlinked or replaced", VALUE_BOOL, 0, get_deleted },
-	{ "changed", "CHANGED", "the mapping changed while it was read", VALUE_BOOL, 0, get_changed, .sparse = true },
-	{ "kind", "KIND", "what the mapping is for", VALUE_WORD, NEED_KIND, column_literal, .literal = get_kind },
-	{ "tid", "TID", "thread whose stack it is", VALUE_NUMBER, NEED_KIND, get_tid, .sparse = true },
+	{ "dev", "DEV", "device of the file, major:minor in hex", VALUE_DEV, 0, get_dev, VMA_BYTES(core, dev_minor) },
+	{ "inode", "INODE", "inode of the file", VALUE_COUNT, 0, get_inode, VMA_BYTES(core, inode) },
+	{ "deleted", "DELETED", "the name ends in (deleted): the file was unlinked or replaced", VALUE_BOOL, 0, get_deleted, VMA_BYTES(deleted, deleted) },
+	{ "changed", "CHANGED", "the mapping changed while it was read", VALUE_BOOL, 0, get_changed, .sparse = true, VMA_BYTES(changed, changed) },
+	{ "kind", "KIND", "what the mapping is for", VALUE_WORD, NEED_KIND, column_literal, .literal = get_kind, VMA_BYTES(kind, kind) },
+	{ "tid", "TID", "thread whose stack it is", VALUE_NUMBER, NEED_KIND, get_tid, .sparse = true, VMA_BYTES(tid, tid) },
 	{ "vm_flags", "VMFLAGS", "flags of the mapping, the kernel's codes", VALUE_CODES, NEED_SMAPS, get_vm_flags },
 	{ "flags", "FLAGS", "flags of the mapping, in words", VALUE_MEANINGS, NEED_SMAPS, get_vm_flags, .codes = vm_flag_names },
-	{ "estimates", "ESTIMATES", "figures that are estimates, from pages", VALUE_BITS, NEED_SMAPS, get_estimates, .codes = estimate_names, .sparse = true },
+	{ "estimates", "ESTIMATES", "figures that are estimates, from pages", VALUE_BITS, NEED_SMAPS, get_estimates, .codes = estimate_names, .sparse = true, VMA_BYTES(have, estimated) },
 	/* clang-format on */
 };
 
@@ -377,14 +382,29 @@ static size_t add_metrics(struct arena *arena, const struct smaps_keys *keys,
 	return n;
 }
 
+/* Where the last field ends that a column is made of. */
+static size_t field_end(const struct column *column)
+{
+	uint64_t slots = column->number == get_field ? 1ULL << column->arg :
+						       vma_sum_slots((enum vma_sum)column->arg);
+
+	return offsetof(struct vma, field) +
+	       (64 - (size_t)__builtin_clzll(slots)) * sizeof(uint64_t);
+}
+
 void vma_columns_make(struct arena *arena, const struct smaps_keys *keys, struct column_set *set)
 {
 	size_t most = ARRAY_SIZE(vma_facts) + ARRAY_SIZE(vma_last) + SMAPS_SLOTS + SUM_COUNT, n;
-	struct column *columns = arena_alloc(arena, most * sizeof(*columns));
+	struct column *columns = arena_alloc(arena, most * sizeof(*columns)), *metrics;
 
 	memcpy(columns, vma_facts, sizeof(vma_facts));
 	n = ARRAY_SIZE(vma_facts);
+	metrics = columns + n;
 	n += add_metrics(arena, keys, columns + n, false);
+	for (struct column *at = metrics; at < columns + n; at++) {
+		at->from = offsetof(struct vma, have);
+		at->to = (uint16_t)field_end(at);
+	}
 	memcpy(columns + n, vma_last, sizeof(vma_last));
 	*set = (struct column_set){ columns, n + ARRAY_SIZE(vma_last) };
 }

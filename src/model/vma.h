@@ -41,14 +41,16 @@ struct vma_object {
 struct vma {
 	uint64_t start, end; /* bytes; end is behind the last */
 	uint64_t offset; /* bytes in the file; 0 without one */
+	const struct core_mapping *
+		core; /* of a core, whose mapping has no device, and whose inode only counts files */
 	uint64_t inode;
 	uint32_t dev_major, dev_minor;
-	uint8_t perm; /* enum vma_perm */
-	bool deleted; /* the name ends in " (deleted)": a hint, a file may be called so */
-	bool same; /* its fields, but for the size, are those of the record before */
-	bool changed; /* overlapped the one before: changed while reading, start is clamped */
 	enum vma_kind kind;
 	int32_t tid; /* thread whose stack it is, 0: none known */
+	bool deleted; /* the name ends in " (deleted)": a hint, a file may be called so */
+	bool changed; /* overlapped the one before: changed while reading, start is clamped */
+	uint8_t perm; /* enum vma_perm */
+	bool same; /* its fields, but for the size, are those of the record before */
 	int32_t pid; /* process it belongs to; set by who reads it */
 	struct bytes path;
 	uint64_t path_len; /* true length; more than path.len where the path was cut */
@@ -57,8 +59,6 @@ struct vma {
 	struct bytes vm_flags; /* "rd wr mr mw me ac", codes with a space between, verbatim */
 	const struct vma_object
 		*object; /* what it is of a program file; NULL: nothing, or not asked */
-	const struct core_mapping *
-		core; /* of a core, whose mapping has no device, and whose inode only counts files */
 	const char *guess; /* what it may be, a literal; NULL: no idea, or not asked */
 	const char *guess_reason; /* why nothing was guessed; NULL: it was tried */
 	uint64_t have; /* bit of each slot of field that is known */

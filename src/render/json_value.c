@@ -8,6 +8,7 @@
 #include "base/num.h"
 #include "base/out.h"
 #include "column/column.h"
+#include "model/missing.h"
 
 static void write_double(struct out *out, double number)
 {
@@ -291,4 +292,17 @@ char *json_quick(char *at, enum value_type type, const struct value *value)
 		*at = '0';
 		return at + 1;
 	}
+}
+
+void json_missing_value(struct out *out, const struct missing *missing)
+{
+	out_char(out, '{');
+	for (size_t i = 0; i < missing->count; i++) {
+		if (i)
+			out_char(out, ',');
+		encode_json(out, bytes_of(missing->items[i].key));
+		out_char(out, ':');
+		encode_json(out, bytes_of(missing->items[i].reason));
+	}
+	out_char(out, '}');
 }

@@ -7,6 +7,7 @@
 #include "model/value.h"
 
 struct column;
+struct missing;
 struct out;
 
 /*
@@ -23,5 +24,8 @@ enum { JSON_QUICK = 48 };
 
 bool json_is_quick(enum value_type type);
 char *json_quick(char *at, enum value_type type, const struct value *value);
+
+/* What is missing, and why: an object. */
+void json_missing_value(struct out *out, const struct missing *missing);
 
 #endif

@@ -5,6 +5,7 @@ libvmview_a_SOURCES += %D%/cell.c
 libvmview_a_SOURCES += %D%/csv.c
 libvmview_a_SOURCES += %D%/format.h
 libvmview_a_SOURCES += %D%/json.c
+libvmview_a_SOURCES += %D%/json_row.c %D%/json_row.h
 libvmview_a_SOURCES += %D%/json_value.c %D%/json_value.h
 libvmview_a_SOURCES += %D%/picture.c %D%/picture.h
 libvmview_a_SOURCES += %D%/pmap.c %D%/pmap.h

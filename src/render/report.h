@@ -47,11 +47,15 @@ struct report_options {
 /* What a row's state is, for colour only; the state itself has to be readable in a column. */
 enum tone { TONE_PLAIN, TONE_GOOD, TONE_WARN, TONE_BAD, TONE_DIM };
 
+enum { TABLE_LIKES = 4 };
+
 struct table {
 	const char *key; /* JSON: the list's name */
 	const struct selection *selection;
 	enum tone (*tone)(const void *row); /* NULL: plain */
 	bool (*repeats)(const void *row);	/* steady columns are as in the row before; or NULL */
+	/* 0..TABLE_LIKES - 1: rows with the same number have most values in common; or NULL */
+	unsigned (*like)(const void *row);
 	bool csv; /* the table that CSV shows */
 	bool json_only; /* CSV and table formats do not show it */
 	bool text_only; /* not in JSON: says again what other keys say */

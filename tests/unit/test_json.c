@@ -16,7 +16,7 @@ static const struct report_options json_options = { .format = REPORT_JSON, .page
 
 static const struct report_host host = { "6.18.0", "2026-11-22T15:00:00Z", 4096, false };
 
-#define HEAD(command)                                                                        \
+#define HEAD(command) \
 	"{\"vmview\":\"" PACKAGE_VERSION "\",\"schema\":1,\"command\":\"" command "\",\"host\":{" \
 	"\"kernel\":\"6.18.0\",\"page_size\":4096,\"time\":\"2026-11-22T15:00:00Z\"}"
 
@@ -299,6 +299,131 @@ static void test_groups_apart(void **state)
 		    "\"file\":{\"a\":3,\"b\":6},\"pss\":5}]");
 }
 
+/* Rows in which much comes again, and in the same places of memory. */
+struct changing {
+	uint64_t state;
+	struct row row;
+	char text[200], word[200], codes[8], reason[8];
+};
+
+static unsigned draw(struct changing *changing, unsigned below)
+{
+	changing->state = changing->state * 6364136223846793005u + 1442695040888963407u;
+	return (unsigned)(changing->state >> 33) % below;
+}
+
+static const char *draw_text(struct changing *changing, char *text)
+{
+	static const char *const texts[] = { "", "a", "b", "lib.so", "\xff", "\"", "x\ny" };
+	unsigned which = draw(changing, COUNT(texts) + 2);
+
+	if (which < COUNT(texts))
+		return memcpy(text, texts[which], strlen(texts[which]) + 1);
+	memset(text, 'x', 199);
+	text[which % 2 ? 199 : 118 + draw(changing, 5)] = '\0';
+	return text;
+}
+
+static void draw_value(struct changing *changing, size_t n)
+{
+	static const char *const reasons[] = { "", "denied", "gone" };
+	static const uint64_t numbers[] = { 0, 0, 0, 9, 10, 4096, UINT64_MAX };
+	struct value *value = &changing->row.value[n];
+
+	memset(value, 0, sizeof(*value));
+	if (n == 4 && draw(changing, 2))
+		value->reason = memcpy(changing->reason, draw(changing, 2) ? "here" : "gone", 5);
+	else if (draw(changing, 4) == 0)
+		value->reason = reasons[draw(changing, COUNT(reasons))];
+	else if (n == 1)
+		value->text = bytes_of(draw_text(changing, changing->text));
+	else if (n == 2)
+		value->word = draw_text(changing, changing->word);
+	else if (n == 3)
+		value->text = bytes_of(memcpy(changing->codes, draw(changing, 2) ? "rd" : "wr", 3));
+	else if (n == 4)
+		value->d = draw(changing, 3) / 2.0;
+	else
+		value->u = numbers[draw(changing, COUNT(numbers))];
+}
+
+static unsigned like_first(const void *row)
+{
+	return ((const struct row *)row)->value[0].u % TABLE_LIKES;
+}
+
+#define OF_VALUES(first, last) \
+	.from = offsetof(struct row, value[first]), \
+	.to = offsetof(struct row, value[last]) + sizeof(struct value)
+
+static const struct column changing_columns[] = {
+	COLUMN(5, "sparse", VALUE_BITS, .sparse = true, .codes = bits),
+	COLUMN(0, "start", VALUE_ADDR),
+	COLUMN(1, "path", VALUE_TEXT),
+	COLUMN(6, "rss", VALUE_BYTES, OF_VALUES(6, 6)),
+	COLUMN(7, "pss", VALUE_NUMBER, OF_VALUES(6, 7), .sparse = true),
+	COLUMN(2, "kind", VALUE_WORD),
+	COLUMN(8, "swap.offset", VALUE_DEV, OF_VALUES(8, 8)),
+	COLUMN(9, "swap.type", VALUE_BOOL, OF_VALUES(9, 9)),
+	COLUMN(3, "codes", VALUE_CODES, .sparse = true),
+	COLUMN(4, "ratio", VALUE_RATIO),
+	COLUMN(10, "file.a", VALUE_COUNT, .sparse = true),
+	COLUMN(3, "file.b", VALUE_MEANINGS, .sparse = true, .codes = words),
+};
+
+static void write_rows(struct doc *doc, struct changing *changing, bool like, size_t rows,
+		       bool apart)
+{
+	const struct column *selected[COUNT(changing_columns)];
+	struct selection selection = { selected, COUNT(changing_columns), 0 };
+	struct table table = { .selection = &selection, .like = like ? like_first : NULL };
+
+	for (size_t i = 0; i < COUNT(changing_columns); i++)
+		selected[i] = &changing_columns[i];
+	*changing = (struct changing){ .state = 1 };
+	changing->row.value[2].word = "";
+	report_table(doc->report, &table);
+	for (size_t i = 0; i < rows; i++) {
+		for (unsigned n = draw(changing, 4); n; n--)
+			draw_value(changing, draw(changing, 11));
+		report_row(doc->report, &changing->row);
+		if (!apart || i + 1 == rows)
+			continue;
+		report_table_end(doc->report);
+		report_table(doc->report, &table);
+	}
+	report_table_end(doc->report);
+}
+
+/* A row has the same text after others as alone. */
+static void test_changing_rows(void **state)
+{
+	static struct changing changing;
+	struct doc together, apart;
+
+	(void)state;
+	for (unsigned like = 0; like < 2; like++) {
+		size_t at = 0;
+
+		doc_init(&together);
+		doc_init(&apart);
+		write_rows(&together, &changing, like, 5000, false);
+		write_rows(&apart, &changing, like, 5000, true);
+		/* `][` between two tables is `,` between two rows */
+		for (size_t i = 0; i < apart.out.len; i++, at++) {
+			bool between = i + 2 < apart.out.len &&
+				       memcmp(apart.out.buf + i, "][\n", 3) == 0;
+
+			apart.out.buf[at] = between ? ',' : apart.out.buf[i];
+			i += between;
+		}
+		check_bytes("rows", (struct bytes){ together.out.buf, together.out.len },
+			    (struct bytes){ apart.out.buf, at });
+		doc_fini(&together);
+		doc_fini(&apart);
+	}
+}
+
 /* As facts of an object they are the same as in a row. */
 static void test_facts(void **state)
 {
@@ -460,9 +585,9 @@ int main(void)
 		cmocka_unit_test(test_empty_document), cmocka_unit_test(test_unknown_host),
 		cmocka_unit_test(test_nesting),	       cmocka_unit_test(test_values),
 		cmocka_unit_test(test_table),	       cmocka_unit_test(test_groups),
-		cmocka_unit_test(test_groups_apart),   cmocka_unit_test(test_facts),
-		cmocka_unit_test(test_many_missing),   cmocka_unit_test(test_text_only),
-		cmocka_unit_test(test_other_parsers),
+		cmocka_unit_test(test_groups_apart),   cmocka_unit_test(test_changing_rows),
+		cmocka_unit_test(test_facts),	       cmocka_unit_test(test_many_missing),
+		cmocka_unit_test(test_text_only),      cmocka_unit_test(test_other_parsers),
 	};
 
 	if (!setlocale(LC_CTYPE, "C.UTF-8"))

@@ -2,6 +2,7 @@
 #include "column/vma_columns.h"
 
 #include "base/arena.h"
+#include "model/core.h"
 #include "model/needs.h"
 #include "unit.h"
 
@@ -334,6 +335,74 @@ static void test_tally_repeat(void **state)
 	arena_fini(&sets.arena);
 }
 
+/* Every member differs between two seeds, sooner or later. */
+static struct vma draw_vma(const struct core_mapping *cores, unsigned seed)
+{
+	static const char *const reasons[] = { NULL, "denied", "gone" };
+	const unsigned odd = seed * 2654435761u >> 8;
+	struct vma vma;
+
+	memset(&vma, (int)odd, sizeof(vma));
+	vma.core = seed % 3 ? NULL : &cores[odd / 5 % 2];
+	vma.kind = (enum vma_kind)(odd % KIND_COUNT);
+	vma.tid = odd % 2 ? (int)odd : 0;
+	vma.deleted = odd % 4 < 2;
+	vma.changed = odd % 8 < 4;
+	vma.perm = odd % 16;
+	vma.pid = (int)seed;
+	vma.have = odd % 5 ? ~0ULL : 0;
+	vma.estimated = odd % 7 < 3 ? ~0ULL : 0;
+	vma.lost = odd % 11 < 5 ? ~0ULL : 0;
+	vma.absent = reasons[odd % 3];
+	vma.why_lost = reasons[odd / 3 % 3];
+	for (unsigned slot = 0; slot < SMAPS_SLOTS; slot++)
+		vma.field[slot] = seed * 4096 + slot;
+	return vma;
+}
+
+static bool same_value(const struct column *column, const struct vma *a, const struct vma *b)
+{
+	struct value left = column->get(a, column), right = column->get(b, column);
+
+	return left.reason == right.reason &&
+	       (left.reason ||
+		(column->type == VALUE_WORD ? left.word == right.word : left.u == right.u));
+}
+
+/* The bytes that a column says it is made of make its value; others do not. */
+static void test_bytes(void **state)
+{
+	static const char *const later[] = { "Later", "Latest", NULL };
+	const struct core_mapping cores[] = { { .in_core = 1 }, { .in_core = 2 } };
+	size_t told = 0;
+	struct sets sets;
+
+	(void)state;
+	sets_init(&sets, later);
+	for (size_t i = 0; i < sets.mappings.count; i++) {
+		const struct column *column = &sets.mappings.columns[i];
+		size_t differ = 0;
+
+		if (!column->to)
+			continue;
+		told++;
+		for (unsigned seed = 1; seed < 200; seed++) {
+			struct vma a = draw_vma(cores, seed), b = draw_vma(cores, seed + 1);
+
+			differ += !same_value(column, &a, &b);
+			memcpy((char *)&b + column->from, (char *)&a + column->from,
+			       (size_t)(column->to - column->from));
+			if (!same_value(column, &a, &b))
+				fail_msg("%s is made of other bytes", column->name);
+		}
+		if (!differ)
+			fail_msg("%s never differs", column->name);
+	}
+	/* all fields and sums but the size, and some facts */
+	assert_int_equal(told, SMAPS_KNOWN - 1 + 2 + SUM_COUNT + 10);
+	arena_fini(&sets.arena);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -341,7 +410,7 @@ int main(void)
 		cmocka_unit_test(test_fields),	     cmocka_unit_test(test_later_fields),
 		cmocka_unit_test(test_json_list),    cmocka_unit_test(test_defaults),
 		cmocka_unit_test(test_tally),	     cmocka_unit_test(test_tally_overflow),
-		cmocka_unit_test(test_tally_repeat),
+		cmocka_unit_test(test_tally_repeat), cmocka_unit_test(test_bytes),
 	};
 
 	return cmocka_run_group_tests_name("vma_columns", tests, NULL, NULL);
