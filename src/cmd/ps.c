@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/error.h"
 #include "base/num.h"
@@ -228,15 +229,15 @@ static void add_up(struct ps_run *run, const struct ps_member *members, size_t c
 	ps_sum_end(&run->read);
 }
 
-static void make_groups(struct ps_run *run, struct ps_member *members, size_t count)
+static void make_groups(struct ps_run *run, struct ps_member *members, size_t count,
+			const struct ps_footprints *footprints)
 {
 	struct ps_row *groups;
 	size_t made;
 
 	ps_groups_make(run->by, members, count, &run->ctx->arena, &groups, &made);
-	if (run->reader.needs & NEED_PAGES)
-		ps_add_footprints(&run->reader, &run->caps, members, count, groups, made,
-				  &run->total);
+	if (footprints)
+		ps_footprints_add(footprints, members, count, groups, made, &run->total);
 	for (size_t i = 0; i < made; i++)
 		if (filter_matches(run->filter, &groups[i]))
 			run->rows[run->count++] = &groups[i];
@@ -245,17 +246,22 @@ static void make_groups(struct ps_run *run, struct ps_member *members, size_t co
 static void make_rows(struct ps_run *run, const struct targets *targets)
 {
 	struct ps_member *members = mem_alloc((run->reader.count + 1) * sizeof(*members));
-	size_t count = choose(run, targets, members);
+	struct ps_footprints *footprints = NULL;
+	size_t count;
 
+	if (run->reader.needs & NEED_PAGES)
+		footprints = ps_footprints_read(&run->reader, &run->caps);
+	count = choose(run, targets, members);
 	run->rows = arena_alloc(&run->ctx->arena, (count + 1) * sizeof(run->rows[0]));
 	add_up(run, members, count);
 	if (run->by) {
-		make_groups(run, members, count);
+		make_groups(run, members, count, footprints);
 	} else {
 		for (size_t i = 0; i < count; i++)
 			run->rows[i] = members[i].row;
 		run->count = count;
 	}
+	ps_footprints_free(footprints);
 	free(members);
 }
 
@@ -309,6 +315,12 @@ static void write_sums(struct ps_run *run)
 	write_sum(run, &run->total, arena_printf(arena, "(%llu processes)", all));
 }
 
+/* The only row is its own sum, unless it is of a group of which some could not be read. */
+static bool has_sums(const struct ps_run *run)
+{
+	return run->count != 1 || (is_partial(run) && run->total.fact[PS_PROCESSES].u > 1);
+}
+
 static enum tone tone_of(const void *opaque)
 {
 	const struct ps_row *row = opaque;
@@ -336,7 +348,7 @@ static void write_rows(struct ps_run *run)
 	report_table(run->ctx->report, &table);
 	for (size_t i = 0; i < shown; i++)
 		report_row(run->ctx->report, run->rows[i]);
-	if (report_prose(run->ctx->report) && run->count != 1)
+	if (report_prose(run->ctx->report) && has_sums(run))
 		write_sums(run);
 	report_table_end(run->ctx->report);
 	if (shown < run->count && report_prose(run->ctx->report))
@@ -368,8 +380,10 @@ static void note_left(struct ps_run *run)
 	struct error err;
 
 	if (left[PS_DENIED]) {
-		error_set(&err, EACCES, "%zu process%s: smaps_rollup: %s", left[PS_DENIED],
-			  plural(left[PS_DENIED]), run->why_denied);
+		error_set(&err, EACCES, "%zu process%s: smaps_rollup: %s%s", left[PS_DENIED],
+			  plural(left[PS_DENIED]), run->why_denied,
+			  run->ctx->root.recorded || geteuid() == 0 ? "" :
+								      " (try: sudo vmview ps)");
 		context_partial(run->ctx, &err);
 	}
 	if (left[PS_PACE]) {

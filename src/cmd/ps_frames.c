@@ -13,28 +13,28 @@
 #include "cmd/ps_groups.h"
 #include "cmd/ps_read.h"
 
-struct footprints {
+/* What the join says of an item of the reader. */
+struct joined {
+	uint32_t index;		/* in the join; UINT32_MAX: not there */
+	int same_as;		/* process whose address space it has, too; 0: none */
+	const char *absent;	/* why it could not be read; NULL: it was, or has no memory */
+};
+
+struct ps_footprints {
 	struct ps_reader *reader;
-	struct frame_join *join;
+	struct frame_join *join;	/* NULL: frames may not be read, for this reason: */
+	const char *reason;
+	struct joined *joined;		/* of each item */
+};
+
+/* Where the groups are known. */
+struct grouping {
+	const struct ps_footprints *footprints;
 	const struct ps_member *members;
 	size_t count;
 	struct ps_row *groups, *total;
-	uint32_t *label;	/* group of each process of the join */
+	uint32_t *label;		/* group of each process of the join */
 };
-
-static void set_absent(struct footprints *footprints, size_t group, const char *reason)
-{
-	footprints->groups[group].fact[PS_FOOTPRINT] = value_absent(reason);
-	footprints->total->fact[PS_FOOTPRINT] = value_absent(reason);
-}
-
-static size_t group_of_pid(const struct footprints *footprints, int pid)
-{
-	for (size_t i = 0; i < footprints->count; i++)
-		if (footprints->members[i].row->fact[PS_PID].i == pid)
-			return footprints->members[i].group;
-	return SIZE_MAX;
-}
 
 static const char *reason_of(const struct root *root, int rc)
 {
@@ -44,15 +44,94 @@ static const char *reason_of(const struct root *root, int rc)
 					       error_reason(rc);
 }
 
-/* A row is the first member of its item. */
-static struct ps_item *item_of(const struct footprints *footprints, const struct ps_row *row)
+/* One that ended since its rollup was read has no frames: it is no part of the list any more. */
+static void join_item(struct ps_footprints *footprints, struct ps_item *item, struct joined *out)
 {
+	const struct ps_reader *reader = footprints->reader;
+	struct frame_join_process process;
+	int rc;
+
+	if (item->dir.fd < 0) {
+		out->absent = "too many processes for our descriptors";
+		return;
+	}
+	if (reader->deadline && meter_now() >= reader->deadline) {
+		out->absent = "budget: the time was spent";
+		return;
+	}
+	item->dir.root = &reader->ctx->root;
+	meter_target(item->dir.root->meter);
+	rc = frame_join_add(footprints->join, &item->dir, &process, NULL);
+	if (rc == -ESRCH || (rc == 0 && !process.mappings))
+		item->rc = -ESRCH;
+	else if (rc)
+		out->absent = reason_of(item->dir.root, rc);
+	else if (process.same_as)
+		out->same_as = process.same_as;
+	else
+		out->index = process.index;
+}
+
+struct ps_footprints *ps_footprints_read(struct ps_reader *reader, const struct caps *caps)
+{
+	struct ps_footprints *footprints = mem_zalloc(sizeof(*footprints));
+	struct progress progress;
+
+	footprints->reader = reader;
+	footprints->reason = caps->reason[CAPS_FRAMES];
+	if (footprints->reason)
+		return footprints;
+	footprints->joined = mem_zalloc((reader->count + 1) * sizeof(footprints->joined[0]));
+	footprints->join = frame_join_new(reader->ctx, caps);
+	progress_begin(&progress, "joining the frames of processes");
+	for (size_t i = 0; i < reader->count; i++) {
+		struct ps_item *item = &reader->items[i];
+
+		footprints->joined[i].index = UINT32_MAX;
+		if (!item->rc && item->row.tally.mappings)
+			join_item(footprints, item, &footprints->joined[i]);
+		progress_show(&progress, i, reader->count);
+	}
+	progress_end(&progress);
+	frame_join_finish(footprints->join);
+	return footprints;
+}
+
+void ps_footprints_free(struct ps_footprints *footprints)
+{
+	if (!footprints)
+		return;
+	frame_join_free(footprints->join);
+	free(footprints->joined);
+	free(footprints);
+}
+
+static void set_absent(struct grouping *grouping, size_t group, const char *reason)
+{
+	grouping->groups[group].fact[PS_FOOTPRINT] = value_absent(reason);
+	grouping->total->fact[PS_FOOTPRINT] = value_absent(reason);
+}
+
+static size_t group_of_pid(const struct grouping *grouping, int pid)
+{
+	for (size_t i = 0; i < grouping->count; i++)
+		if (grouping->members[i].row->fact[PS_PID].i == pid)
+			return grouping->members[i].group;
+	return SIZE_MAX;
+}
+
+/* A row is the first member of its item, and the items are an array. */
+static const struct joined *joined_of(const struct ps_footprints *footprints,
+				      const struct ps_row *row)
+{
+	const struct ps_item *items = footprints->reader->items;
+
 	for (size_t low = 0, high = footprints->reader->count; low < high;) {
 		size_t middle = (low + high) / 2;
 
-		if (&footprints->reader->items[middle].row == row)
-			return &footprints->reader->items[middle];
-		if (&footprints->reader->items[middle].row < row)
+		if (&items[middle].row == row)
+			return &footprints->joined[middle];
+		if (&items[middle].row < row)
 			low = middle + 1;
 		else
 			high = middle;
@@ -60,93 +139,65 @@ static struct ps_item *item_of(const struct footprints *footprints, const struct
 	return NULL;
 }
 
-static void join_member(struct footprints *footprints, const struct ps_member *member)
+static void label_member(struct grouping *grouping, const struct ps_member *member)
 {
-	struct ps_item *item = item_of(footprints, member->row);
-	const struct ps_reader *reader = footprints->reader;
-	struct frame_join_process process;
-	int rc;
+	const struct joined *joined = joined_of(grouping->footprints, member->row);
 
-	if (!item || !item->row.tally.mappings)
+	if (!joined)
 		return;
-	if (item->dir.fd < 0) {
-		set_absent(footprints, member->group, "too many processes for our descriptors");
-		return;
-	}
-	if (reader->deadline && meter_now() >= reader->deadline) {
-		set_absent(footprints, member->group, "budget: the time was spent");
-		return;
-	}
-	item->dir.root = &reader->ctx->root;
-	meter_target(item->dir.root->meter);
-	rc = frame_join_add(footprints->join, &item->dir, &process, NULL);
-	if (rc && rc != -ESRCH)
-		set_absent(footprints, member->group, reason_of(item->dir.root, rc));
-	else if (process.same_as && group_of_pid(footprints, process.same_as) != member->group)
-		set_absent(footprints, member->group, "has an address space with another group");
-	else if (rc == 0 && !process.same_as && process.mappings)
-		footprints->label[process.index] = (uint32_t)member->group;
+	if (joined->absent)
+		set_absent(grouping, member->group, joined->absent);
+	else if (joined->same_as && group_of_pid(grouping, joined->same_as) != member->group)
+		set_absent(grouping, member->group, "has an address space with another group");
+	else if (joined->index != UINT32_MAX)
+		grouping->label[joined->index] = (uint32_t)member->group;
 }
 
-static void join_all(struct footprints *footprints)
+static void roll_up(struct grouping *grouping, size_t group_count)
 {
-	struct progress progress;
-
-	progress_begin(&progress, "joining the frames of processes");
-	for (size_t i = 0; i < footprints->count; i++) {
-		join_member(footprints, &footprints->members[i]);
-		progress_show(&progress, i, footprints->count);
-	}
-	progress_end(&progress);
-	frame_join_finish(footprints->join);
-}
-
-static void roll_up(struct footprints *footprints, size_t group_count)
-{
-	struct sharing *sharing = frame_join_sharing(footprints->join);
+	struct sharing *sharing = frame_join_sharing(grouping->footprints->join);
 	uint64_t(*sum)[SHARE_KINDS] = mem_zalloc((group_count + 1) * sizeof(*sum));
-	uint64_t page_size = footprints->reader->ctx->host.page_size;
+	uint64_t page_size = grouping->footprints->reader->ctx->host.page_size;
 
-	sharing_roll_up(sharing, footprints->label, sum, (uint32_t)group_count);
+	sharing_roll_up(sharing, grouping->label, sum, (uint32_t)group_count);
 	for (size_t i = 0; i < group_count; i++) {
-		struct value *fact = &footprints->groups[i].fact[PS_FOOTPRINT];
+		struct value *fact = &grouping->groups[i].fact[PS_FOOTPRINT];
 
 		if (!sharing_is_exact(sharing))
 			*fact = value_absent("too many sets of processes");
-		else if (fact->reason && !*fact->reason && footprints->groups[i].tally.mappings)
+		else if (fact->reason && !*fact->reason && grouping->groups[i].tally.mappings)
 			*fact = value_u(share_sum(sum[i]) * page_size);
 	}
-	if (!*footprints->total->fact[PS_FOOTPRINT].reason)
-		footprints->total->fact[PS_FOOTPRINT] =
+	if (!*grouping->total->fact[PS_FOOTPRINT].reason)
+		grouping->total->fact[PS_FOOTPRINT] =
 			value_u(share_sum(sharing_total(sharing)->footprint) * page_size);
 	free(sum);
 }
 
-void ps_add_footprints(struct ps_reader *reader, const struct caps *caps,
-		       const struct ps_member *members, size_t count, struct ps_row *groups,
-		       size_t group_count, struct ps_row *total)
+void ps_footprints_add(const struct ps_footprints *footprints, const struct ps_member *members,
+		       size_t count, struct ps_row *groups, size_t group_count,
+		       struct ps_row *total)
 {
-	struct footprints footprints = {
-		.reader = reader,
+	struct grouping grouping = {
+		.footprints = footprints,
 		.members = members,
 		.count = count,
 		.groups = groups,
 		.total = total,
 	};
 
-	if (caps->reason[CAPS_FRAMES]) {
+	if (!footprints->join) {
 		for (size_t i = 0; i < group_count; i++)
-			set_absent(&footprints, i, caps->reason[CAPS_FRAMES]);
+			set_absent(&grouping, i, footprints->reason);
 		return;
 	}
-	footprints.label = mem_alloc((count + 1) * sizeof(footprints.label[0]));
-	for (size_t i = 0; i <= count; i++)
-		footprints.label[i] = UINT32_MAX;
-	footprints.join = frame_join_new(reader->ctx, caps);
-	join_all(&footprints);
-	roll_up(&footprints, group_count);
-	frame_join_free(footprints.join);
-	free(footprints.label);
+	grouping.label = mem_alloc((footprints->reader->count + 1) * sizeof(grouping.label[0]));
+	for (size_t i = 0; i <= footprints->reader->count; i++)
+		grouping.label[i] = UINT32_MAX;
+	for (size_t i = 0; i < count; i++)
+		label_member(&grouping, &members[i]);
+	roll_up(&grouping, group_count);
+	free(grouping.label);
 }
 
 static void walk_item(struct ps_reader *reader, struct frame_join *join, struct ps_item *item,

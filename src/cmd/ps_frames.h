@@ -11,13 +11,23 @@ struct ps_reader;
 struct ps_row;
 
 /*
+ * The frames of all items that have memory, joined. One that has ended since it was listed is marked
+ * so (rc), before anything is added up: its frames are nobody's any more. The directories of the
+ * items have to be open still. ps_footprints_free() it.
+ */
+struct ps_footprints;
+
+struct ps_footprints *ps_footprints_read(struct ps_reader *reader, const struct caps *caps);
+void ps_footprints_free(struct ps_footprints *footprints);
+
+/*
  * PS_FOOTPRINT of each group, and of the total: the frames that its processes map, hugetlb included,
  * each once. Absent where a process of the group could not be read, or when time is over (deadline,
- * 0: never). The directories of the reader's items have to be open still.
+ * 0: never).
  */
-void ps_add_footprints(struct ps_reader *reader, const struct caps *caps,
-		       const struct ps_member *members, size_t count, struct ps_row *groups,
-		       size_t group_count, struct ps_row *total);
+void ps_footprints_add(const struct ps_footprints *footprints, const struct ps_member *members,
+		       size_t count, struct ps_row *groups, size_t group_count,
+		       struct ps_row *total);
 
 /*
  * pss and uss of the processes whose rollup was not read since it would have made them wait: a paced

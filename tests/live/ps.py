@@ -3,8 +3,10 @@
 """vmview ps over processes whose memory is known, and over whatever else runs here."""
 import json
 import os
+import shutil
 import signal
 import subprocess
+import tempfile
 import time
 
 import lib
@@ -269,6 +271,7 @@ def unprivileged():
         equal("not read", document["not_read"], {"denied": 1, "pace": 0, "budget": 0})
         equal("complete", document["complete"], False)
         true("denied" in done.err and "CAP_SYS_PTRACE" in done.err, done.err)
+        true("(try: sudo vmview ps)" in done.err, done.err)
     finally:
         ended(ours)
 
@@ -365,6 +368,30 @@ def no_such_process():
     done = lib.vmview("ps", os.getpid(), 4194303, status=1)
     true("no process 4194303" in done.err, done.err)
     equal("lines", len(done.out.splitlines()), 2)
+
+
+@lib.test
+def ended_before_its_frames_were_read():
+    """It was there when its rollup was read: the rest is as if it had never been, and none of its
+    groups has 0 bytes of frames."""
+    tree = os.path.join(lib.SRC, "tests/trees/machine")
+    with tempfile.TemporaryDirectory(prefix="vmview-test.") as copy:
+        shutil.copytree(tree, copy, symlinks=True, dirs_exist_ok=True)
+        for name in "maps", "pagemap":
+            os.unlink(f"{copy}/proc/101/{name}")
+            with open(f"{copy}/proc/101/{name}.error", "w", encoding="ascii") as file:
+                file.write("ESRCH\n")
+        for by in "user", "program", "tree":
+            done = lib.vmview("ps", "--root", copy, 100, 101, 102, "--by", by, "--json", status=1)
+            true("no process 101" in done.err, done.err)
+            found = json.loads(done.out)
+            known = lib.vmview_json("ps", "--root", tree, 100, 102, "--by", by)
+            equal("counted", known["counted"], "frames")
+            for key in "groups", "total":
+                equal(f"{key} by {by}", found[key], known[key])
+        found = lib.vmview_json("ps", "--root", copy, "--by=user", status=None)
+        equal("vanished", found["vanished"], 1)
+        true(all(group["footprint"] != 0 for group in found["groups"]), "made-up 0")
 
 
 @lib.test
