@@ -54,8 +54,8 @@ static void print_help(struct context *ctx, const struct command *command,
 	const struct option_table common = { common_options, common_options_count, NULL };
 	struct out *out = &ctx->out;
 
-	out_printf(out, "Usage: vmview %s [OPTIONS] %s\n%s.\n", command->name, command->operands,
-		   command->help);
+	out_printf(out, "Usage: vmview %s [OPTIONS]%s%s\n%s.\n", command->name,
+		   *command->operands ? " " : "", command->operands, command->help);
 	if (own && own->count) {
 		out_str(out, "\nOptions:\n");
 		options_help(out, own);

@@ -293,6 +293,43 @@ static uint64_t copied(const struct cow_line *line)
 	return pages[COW_PARENT_COPIED] + pages[COW_CHILD_COPIED] + pages[COW_EITHER_COPIED];
 }
 
+/* A cell of a sample; empty where there is nothing to be said. */
+static void print_cell(struct cow_run *run, const char *text, size_t len)
+{
+	bool human = report_options(run->ctx->report)->units == UNITS_HUMAN;
+	struct out *out = report_prose(run->ctx->report);
+	size_t width = human ? 10 : 14;
+
+	out_pad(out, ' ', len < width ? width - len : 1);
+	out_mem(out, text, len);
+}
+
+static void print_size(struct cow_run *run, uint64_t size, bool negative)
+{
+	struct out text;
+
+	out_init_memory(&text);
+	if (negative)
+		out_char(&text, '-');
+	if (size)
+		report_size(run->ctx->report, &text, size);
+	else
+		out_char(&text, '.');
+	print_cell(run, text.buf, text.len);
+	out_fini(&text);
+}
+
+static void print_sample_headings(struct cow_run *run)
+{
+	static const char *const sizes[] = { "SHARED", "COPIED", "PNEW", "CNEW", "WORST", "RATE/s" };
+	struct out *out = report_prose(run->ctx->report);
+
+	out_str(out, "   TIME   CHILD");
+	for (size_t i = 0; i < ARRAY_SIZE(sizes); i++)
+		print_cell(run, sizes[i], strlen(sizes[i]));
+	out_char(out, '\n');
+}
+
 /* For people a line at once, for a table would wait for its widths. */
 static void print_sample(struct cow_run *run, const struct cow_line *line, bool first)
 {
@@ -302,27 +339,14 @@ static void print_sample(struct cow_run *run, const struct cow_line *line, bool 
 				   pages[COW_CHILD_NEW], line->tally.worst };
 
 	if (first && !run->ctx->options.noheadings)
-		out_str(out,
-			"   TIME   CHILD      SHARED      COPIED        PNEW        CNEW       "
-			"WORST      RATE/s\n");
+		print_sample_headings(run);
 	out_printf(out, "%7.1f %7d", (double)line->time_ns / 1e9, line->child);
-	for (size_t i = 0; i <= ARRAY_SIZE(sizes); i++) {
-		bool rate = i == ARRAY_SIZE(sizes);
-		struct out text;
-
-		out_init_memory(&text);
-		if (rate && !line->has_rate)
-			out_char(&text, '-');
-		else if (rate && line->rate < 0)
-			out_char(&text, '-');
-		if (!rate || line->has_rate)
-			report_size(run->ctx->report, &text,
-				    rate ? (uint64_t)llabs(line->rate) :
-					   sizes[i] * line->page_size);
-		out_pad(out, ' ', text.len < 12 ? 12 - text.len : 1);
-		out_mem(out, text.buf, text.len);
-		out_fini(&text);
-	}
+	for (size_t i = 0; i < ARRAY_SIZE(sizes); i++)
+		print_size(run, sizes[i] * line->page_size, false);
+	if (line->has_rate)
+		print_size(run, (uint64_t)llabs(line->rate), line->rate < 0);
+	else
+		print_cell(run, "-", 1);
 	out_char(out, '\n');
 	out_flush(out);
 }

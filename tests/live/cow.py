@@ -182,6 +182,15 @@ def the_rate_of_divergence():
                 lib.true(now["shared"] < before["shared"], "nothing less is shared")
                 rate = (now["copied"] - before["copied"]) / seconds
                 lib.true(abs(now["rate"] - rate) <= 1 + rate / 1000, f"{now['rate']}, not {rate}")
+            done = lib.vmview("cow", parent, child, "--interval=0.1", "--count=3", "--human")
+            lines = done.out.splitlines()
+            lib.equal("headings", lines[0].split(),
+                      ["TIME", "CHILD", "SHARED", "COPIED", "PNEW", "CNEW", "WORST", "RATE/s"])
+            # they fit a terminal, one below the other
+            lib.equal("widths", {len(line) for line in lines}, {75})
+            lib.equal("first rate", [line.split()[-1] == "-" for line in lines[1:]],
+                      [True, False, False])
+            lib.true(not any("0" in line.split() for line in lines), f"0 is no dot: {lines}")
             lib.true(doc["samples"][0]["shared"] + doc["samples"][0]["copied"] >= 64 << 20,
                      "pages are missing")
             os.kill(child, signal.SIGKILL)
