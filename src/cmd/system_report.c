@@ -81,6 +81,35 @@ void system_write_classes(struct system_view *view)
 	report_table_end(view->ctx->report);
 }
 
+/* What the columns by default do not show: of no group it is most of the memory. */
+static void say_uncharged(struct system_view *view, const struct frame_owner *none)
+{
+	struct out *out = report_prose(view->ctx->report);
+	const uint64_t *frames = none->frames;
+	const struct {
+		const char *what;
+		uint64_t frames;
+	} parts[] = {
+		{ "free", frames[FRAME_FREE] },
+		{ "slab", frames[FRAME_SLAB] },
+		{ "hugetlb", frames[FRAME_HUGETLB] + frames[FRAME_HUGETLB_FREE] },
+	};
+	const char *before = ", with ";
+
+	if (!out)
+		return;
+	out_str(out, "\n(none): charged to no cgroup");
+	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
+		if (!parts[i].frames)
+			continue;
+		out_str(out, before);
+		report_size(view->ctx->report, out, parts[i].frames * view->machine.page_size);
+		out_printf(out, " %s", parts[i].what);
+		before = ", ";
+	}
+	out_char(out, '\n');
+}
+
 void system_write_cgroups(struct system_view *view)
 {
 	struct machine *machine = &view->machine;
@@ -111,6 +140,9 @@ void system_write_cgroups(struct system_view *view)
 	if (is_table(view))
 		report_row(view->ctx->report, &total);
 	report_table_end(view->ctx->report);
+	for (size_t i = 0; i < owners->count; i++)
+		if (!owners->list[i].owner)
+			say_uncharged(view, &owners->list[i]);
 	cgroups_fini(&cgroups);
 	free(rows);
 }
