@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "config.h"
 
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -14,12 +15,12 @@
 static const struct command commands[] = {
 	{ "map", "PID...",
 	  "What is mapped, how much of it is resident, shared, dirty, huge, swapped", map_run,
-	  pmap_help, true, true },
+	  pmap_help, true, INT_MAX },
 	{ "ps", "[PID...]", "All processes, one a row, by the memory that is theirs", ps_run,
 	  NULL },
 	{ "at", "PID ADDRESS|SYMBOL",
 	  "Everything about one address: mapping, symbol, page table indices, page, frame", at_run,
-	  NULL, true, true },
+	  NULL, true, 1 },
 	{ "share", "PID...",
 	  "Which bytes these processes share, exactly, frame by frame; their footprint", share_run,
 	  NULL },
@@ -36,7 +37,7 @@ static const struct command commands[] = {
 	  who_run, NULL },
 	{ "live", "[PID]", "All of it on a screen, with changes marked", live_run },
 	{ "elf", "PID...", "Memory by object, segment, section, symbol; what needs a restart",
-	  elf_run, NULL, true, true },
+	  elf_run, NULL, true, INT_MAX },
 	{ "pages", "PID [RANGE]",
 	  "The state of every page: frame, flags, map count, swap slot, node", pages_run, NULL,
 	  true },

@@ -49,6 +49,16 @@ static void add_row(struct parser *parser, const struct option_row *row, void *i
 		parser->shorts[len + 1] = ':';
 }
 
+static int store_more(const struct option_row *row, struct option_texts *texts, const char *arg,
+		      struct error *err)
+{
+	if (texts->count == OPTION_TEXTS_MAX)
+		return error_set(err, EINVAL, "--%s: more than %d of it", row->name,
+				 OPTION_TEXTS_MAX);
+	texts->list[texts->count++] = arg;
+	return 0;
+}
+
 static int store(const struct option_row *row, void *into, const char *arg, struct error *err)
 {
 	char *member = (char *)into + row->offset;
@@ -62,6 +72,8 @@ static int store(const struct option_row *row, void *into, const char *arg, stru
 	case OPTION_TIMES:
 		++*(uint64_t *)(void *)member;
 		return 0;
+	case OPTION_TEXTS:
+		return store_more(row, (struct option_texts *)(void *)member, arg, err);
 	case OPTION_TEXT:
 	case OPTION_OPTIONAL:
 		*(const char **)(void *)member = arg ? arg : "";

@@ -19,10 +19,18 @@ enum option_type {
 	OPTION_FLAG, /* bool: true */
 	OPTION_TIMES, /* uint64_t: how often it was given */
 	OPTION_TEXT, /* const char *: the argument */
+	OPTION_TEXTS, /* struct option_texts: the arguments, each time it is given */
 	OPTION_SIZE, /* uint64_t: bytes, "1.5M" */
 	OPTION_COUNT, /* uint64_t: a number */
 	OPTION_TIME, /* uint64_t: nanoseconds, "0.5", "200ms" */
 	OPTION_OPTIONAL, /* const char *: the argument of --name=ARG, "" for --name alone */
+};
+
+enum { OPTION_TEXTS_MAX = 32 };
+
+struct option_texts {
+	size_t count;
+	const char *list[OPTION_TEXTS_MAX];
 };
 
 struct option_row {

@@ -65,6 +65,7 @@ static void write_mapping(struct at_view *view)
 	const struct at_group *group = &at_groups[0];
 	struct arena *arena = &view->ctx->arena;
 	struct report *report = view->ctx->report;
+	struct missing kind = { 0 };
 	struct selection selection;
 	struct column_set set;
 
@@ -80,6 +81,10 @@ static void write_mapping(struct at_view *view)
 	selection_parse(&selection, &group->set, "inside,file_offset,core_offset", NULL, arena,
 			NULL);
 	report_facts(report, &selection, view);
+	if (view->kind_reason) {
+		missing_add(&kind, "kind", view->kind_reason);
+		report_missing(report, &kind);
+	}
 	report_object_end(report);
 }
 
@@ -204,6 +209,9 @@ static void note_gaps(struct at_view *view)
 {
 	struct error err;
 
+	if (view->kind_reason && !view->ctx->options.json)
+		error_note("%d: kind 'file' may be another: %s", view->process.pid,
+			   view->kind_reason);
 	if (view->torn) {
 		error_set(&err, EAGAIN, "%d: the page changed each time it was read",
 			  view->process.pid);

@@ -58,6 +58,7 @@ static int take_near(void *opaque, struct vma *vma)
 	}
 	if (vma->start <= view->addr) {
 		view->mapped = true;
+		view->kind_reason = vma->kind_reason;
 		vma_store_add(&view->near, vma);
 		return 0;
 	}
@@ -101,13 +102,13 @@ static int read_mappings(struct at_view *view, const struct procdir *dir, struct
 	vma_store_init(&search.before);
 	vma_store_clear(&view->near);
 	view->mapped = view->above.there = false;
+	view->kind_reason = NULL;
 	rc = mappings_read(mappings, dir, NEED_KIND, take_near, &search, &result, err);
 	if (rc == 0 && result.pass.cut_off)
 		rc = error_set(err, ESRCH, "%d: its memory went away while it was read", dir->pid);
 	if (rc == 0)
 		place_near(&search);
 	view->no_memory = rc == 0 && !result.pass.mappings;
-	view->kind_reason = result.kind_reason;
 	vma_store_fini(&search.before);
 	mappings_free(mappings);
 	return rc;

@@ -41,7 +41,7 @@ struct at_view {
 	struct vma vma;
 	struct at_neighbour below, above;
 	const char *smaps_reason;	/* why the fields of smaps are absent; NULL: they are there */
-	const char *kind_reason;
+	const char *kind_reason;	/* why the kind may be another one; NULL: it is known */
 
 	const struct paging_mode *mode;	/* NULL: see mode_reason */
 	const char *mode_reason;

@@ -2,6 +2,7 @@
 #include "cmd/context.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -36,7 +37,7 @@ const struct option_row common_options[] = {
 	{ 0, "pages", NULL, OPTION_FLAG, OFFSET(pages), "sizes in pages" },
 	{ 0, "noheadings", NULL, OPTION_FLAG, OFFSET(noheadings), "no line of headings" },
 	{ 0, "color", "WHEN", OPTION_OPTIONAL, OFFSET(color), "auto, always or never" },
-	{ 0, "core", "FILE", OPTION_TEXT, OFFSET(core), "a core in place of a process (map, elf, at)" },
+	{ 0, "core", "FILE", OPTION_TEXTS, OFFSET(core), "a core in place of a process (map, elf, at)" },
 	{ 0, "root", "DIR", OPTION_TEXT, OFFSET(root), "read a recorded tree instead of /" },
 	{ 0, "cost", NULL, OPTION_FLAG, OFFSET(cost), "what the run cost, on stderr" },
 	{ 0, "pace", "PACE", OPTION_TEXT, OFFSET(pace), "gentle (default) or fast: do not spare the target" },
@@ -152,25 +153,9 @@ int context_root(struct context *ctx, struct error *err)
 	return rc ? rc : root_open(&ctx->root, ctx->options.root, &ctx->meter, err);
 }
 
-/* A file that is named in place of a process. */
-static const char *find_core(const struct context *ctx, const struct command *command, int argc,
-			     char **argv, int operands)
-{
-	struct stat st;
-	int pid;
-
-	if (ctx->options.core || !command->cores || operands >= argc)
-		return ctx->options.core;
-	if (target_parse_pid(argv[operands], &pid) || stat(argv[operands], &st) ||
-	    !S_ISREG(st.st_mode))
-		return NULL;
-	return argv[operands];
-}
-
 /* What is wrong with a core: the rest of it is shown. */
-static void tell_core(struct context *ctx)
+static void tell_core(struct context *ctx, const struct core *core)
 {
-	const struct core *core = ctx->core;
 	struct error err;
 
 	if (core->lost) {
@@ -194,28 +179,107 @@ static void tell_core(struct context *ctx)
 	}
 }
 
-/* Make the process of a core the one that the command is about. */
-static int open_core(struct context *ctx, const struct command *command, int argc, char **argv,
-		     int *operands, struct error *err)
+static bool has_handle(const struct core *list, int handle)
 {
-	const char *path = find_core(ctx, command, argc, argv, *operands);
-	int rc;
+	for (; list; list = list->next)
+		if (list->handle == handle)
+			return true;
+	return false;
+}
 
-	if (!path)
-		return 0;
-	if (!command->cores)
-		return error_set(err, EINVAL, "--core: a core does not know what %s tells",
-				 command->name);
-	rc = core_open(path, &ctx->arena, &ctx->core, err);
-	if (rc)
-		return rc == -EINVAL ? -EPROTO : rc;
+/* The files of all are looked for in one place, and pages are rounded to in one way. */
+static int check_core(const struct context *ctx, const struct core *core, struct error *err)
+{
+	const struct core *first = ctx->core;
+
+	if (first && first->page_size != core->page_size)
+		return error_set(err, EPROTO, "%.300s: has other pages than %.300s: one at a time",
+				 core->path, first->path);
+	for (; first && ctx->options.csv; first = first->next)
+		if (first->pid == core->pid)
+			return error_set(
+				err, EPROTO,
+				"%.300s: is of process %d too: CSV does not tell them apart",
+				core->path, core->pid);
+	return 0;
+}
+
+/* Its handle, or NULL where it can not be read, which is told. */
+static char *add_core(struct context *ctx, const char *path)
+{
+	struct core *core, **end = &ctx->core;
+	struct error err;
+	int rc = core_open(path, &ctx->arena, &core, &err);
+
+	if (rc == 0) {
+		rc = check_core(ctx, core, &err);
+		if (rc)
+			core_close(core);
+	}
+	if (rc) {
+		context_partial(ctx, &err);
+		return NULL;
+	}
+	core->handle = core->pid;
+	while (has_handle(ctx->core, core->handle))
+		core->handle = core->handle == INT_MAX ? 1 : core->handle + 1;
+	for (; *end; end = &(*end)->next)
+		core->index++;
+	*end = core;
+	tell_core(ctx, core);
+	return arena_printf(&ctx->arena, "%d", core->handle);
+}
+
+/* A file that is named in place of a process. */
+static bool is_core(const char *operand, struct error *err, int *rc)
+{
+	struct stat st;
+	int pid;
+
+	if (target_parse_pid(operand, &pid) || stat(operand, &st))
+		return false;
+	if (!S_ISREG(st.st_mode))
+		*rc = error_set(err, EINVAL, "%.300s: not a regular file, so no core", operand);
+	return S_ISREG(st.st_mode);
+}
+
+/*
+ * Make the processes of cores those that the command is about: those of --core, for which the options
+ * have left room before the operands, and those among the operands. What can not be read is left out.
+ */
+static int open_cores(struct context *ctx, const struct command *command, int argc, char **argv,
+		      int *operands, struct error *err)
+{
+	const struct option_texts *named = &ctx->options.core;
+	int first = *operands - (int)named->count, to = first, rc = 0, asked = (int)named->count;
+
+	if (asked > command->cores)
+		return command->cores ?
+			       error_set(err, EINVAL, "--core: one at a time") :
+			       error_set(err, EINVAL, "--core: a core does not know what %s tells",
+					 command->name);
+	for (size_t i = 0; i < named->count; i++) {
+		argv[to] = add_core(ctx, named->list[i]);
+		to += argv[to] != NULL;
+	}
+	for (int i = *operands; i < argc; i++) {
+		bool more = i - *operands < command->cores - (int)named->count;
+
+		argv[to] = argv[i];
+		if (more && is_core(argv[i], err, &rc)) {
+			argv[to] = add_core(ctx, argv[i]);
+			asked++;
+		}
+		to += argv[to] != NULL;
+	}
+	*operands = argc - (to - first);
+	memmove(&argv[*operands], &argv[first], (size_t)(to - first) * sizeof(argv[0]));
+	if (rc || !asked)
+		return rc;
+	if (!ctx->core)
+		return -EPROTO;
 	ctx->files = ctx->root;
 	root_of_core(&ctx->root, ctx->core, &ctx->files);
-	/* the option itself has left room before the operands */
-	if (ctx->options.core)
-		--*operands;
-	argv[*operands] = arena_printf(&ctx->arena, "%d", ctx->core->pid);
-	tell_core(ctx);
 	return 0;
 }
 
@@ -254,9 +318,8 @@ int context_open(struct context *ctx, const struct command *command, const struc
 	if (rc == 0)
 		rc = context_root(ctx, &err);
 	if (rc == 0)
-		rc = open_core(ctx, command, argc, argv, operands, &err);
+		rc = open_cores(ctx, command, argc, argv, operands, &err);
 	if (rc && rc != -EINVAL && ctx->root.fd >= 0) {
-		context_partial(ctx, &err);
 		unread = rc;
 		rc = 0;
 	}
@@ -405,9 +468,10 @@ int context_close(struct context *ctx)
 	if (ctx->options.cost)
 		print_cost(&ctx->meter);
 	root_close(&ctx->root);
-	if (ctx->core)
+	if (ctx->root.core)
 		root_close(&ctx->files);
-	core_close(ctx->core);
+	for (struct core *core = ctx->core; core; core = core->next)
+		core_close(core);
 	arena_fini(&ctx->arena);
 	return ctx->status;
 }

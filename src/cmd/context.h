@@ -27,7 +27,8 @@ enum status {
 /* Options that all commands share. */
 struct common_options {
 	bool json, csv, bytes, human, pages, noheadings, cost, help, version, json_schema;
-	const char *columns, *sort, *filter, *color, *root, *pace, *core;
+	const char *columns, *sort, *filter, *color, *root, *pace;
+	struct option_texts core;
 };
 
 /* What a command has while it runs. main() makes it; nothing of it is global. */
@@ -36,7 +37,7 @@ struct context {
 	struct meter meter;
 	struct root root;
 	struct root files; /* of a core, which root then is: where the files are that it names */
-	struct core *core; /* NULL: none */
+	struct core *core; /* and next; NULL: none */
 	struct host host;
 	struct arena arena; /* of the run */
 	struct out out; /* standard output */
@@ -56,7 +57,7 @@ struct command {
 	int (*run)(struct context *ctx, const struct command *command, int argc, char **argv);
 	void (*more_help)(struct out *out); /* behind the command's own options; or NULL */
 	bool parses; /* may parse ELF files: privileges_drop() */
-	bool cores; /* takes a core in place of a process */
+	int cores; /* as many operands may be cores in place of processes */
 };
 
 extern const struct option_row common_options[];
@@ -65,8 +66,8 @@ extern const size_t common_options_count;
 /*
  * What every command does first: parse argv[1..] into the common table and the command's own (own
  * may be NULL), answer --help, open the root and the report. Returns 0, else the command ends:
- * *status then is its exit status. *operands is the index of the first operand in argv. Where that is
- * a core, or --core names one, its process id stands there afterwards.
+ * *status then is its exit status. *operands is the index of the first operand in argv. In place of
+ * cores among the first of them, and before them for those of --core, stand their handles afterwards.
  */
 int context_open(struct context *ctx, const struct command *command, const struct option_table *own,
 		 int argc, char **argv, int *operands, int *status);

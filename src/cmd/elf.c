@@ -85,6 +85,8 @@ static int check(struct elf_run *run, struct error *err)
 		return error_set(err, EINVAL,
 				 "--segments, --sections, --symbols and --stale exclude "
 				 "each other");
+	if (options->stale && run->ctx->core)
+		return error_set(err, EINVAL, "--stale: the process of a core has ended");
 	if (options->stale)
 		return 0;
 	if (options->object && regcomp(&run->object, options->object, REG_EXTENDED | REG_NOSUB)) {

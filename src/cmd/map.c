@@ -359,6 +359,8 @@ static void add_missing(struct map_run *run, const struct mappings_result *resul
 		missing_add(missing, "frames", result->no_frames);
 	if (result->kind_reason)
 		missing_add(missing, "kind", result->kind_reason);
+	else if (result->file_reason)
+		missing_add(missing, "kind", result->file_reason);
 	if (pass->cut_off)
 		missing_add(missing, "mappings", "gone: the memory went away while it was read");
 	if (pass->changed)

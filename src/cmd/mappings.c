@@ -133,19 +133,29 @@ static void restore_name(struct mappings *mappings, struct vma *vma)
 	vma->deleted = false;
 }
 
+static const char core_no_file_system[] =
+	"core: does not tell the file system ('shm' and 'hugetlb' are 'file')";
+
 /* A core tells by what it has of the file; the file itself is for those who want more. */
 static void look_of_core(struct mappings *mappings, struct vma *vma)
 {
 	const enum core_head head = vma->core->file->head;
 	const struct look look = { .type = head == CORE_HEAD_ELF ? LOOK_ELF : LOOK_UNKNOWN };
+	struct mappings_result *result = mappings->result;
 
 	if (mappings->objects) {
 		filelook_get(mappings->filelook, vma);
 		mappings->file = objects_get(mappings->objects, vma);
 	}
 	vma->kind = kind_of_file(vma, &look);
-	if (head == CORE_HEAD_ABSENT && vma->kind == KIND_FILE && !mappings->result->kind_reason)
-		mappings->result->kind_reason = "core: made without the first pages of some files";
+	if (vma->kind != KIND_FILE)
+		return;
+	vma->kind_reason = head == CORE_HEAD_ABSENT ? "core: made without the file's first page" :
+						      core_no_file_system;
+	if (head == CORE_HEAD_ABSENT)
+		result->kind_reason = "core: made without the first pages of some files";
+	else
+		result->file_reason = core_no_file_system;
 }
 
 static void look(struct mappings *mappings, struct vma *vma)
@@ -157,7 +167,10 @@ static void look(struct mappings *mappings, struct vma *vma)
 	vma->kind = kind_of_file(vma, &look);
 	if (look.linked && vma->deleted)
 		restore_name(mappings, vma);
-	if (look.type == LOOK_UNKNOWN && vma->kind == KIND_FILE && !mappings->result->kind_reason)
+	if (look.type != LOOK_UNKNOWN || vma->kind != KIND_FILE)
+		return;
+	vma->kind_reason = look.reason;
+	if (!mappings->result->kind_reason)
 		mappings->result->kind_reason = look.reason;
 }
 
@@ -423,7 +436,7 @@ static int read_once(struct mappings *mappings, struct error *err)
 	mappings->has_below = false;
 	mappings->holding = true;
 	mappings->walking = mappings->walked = result->from_pages = false;
-	mappings->absent = mappings->dir->root->core	? core_lacks :
+	mappings->absent = mappings->dir->core		? core_lacks :
 			   mappings->needs & NEED_SMAPS ? NULL :
 							  "not read";
 	vma_store_clear(&mappings->held);
@@ -504,7 +517,7 @@ int mappings_read(struct mappings *mappings, const struct procdir *dir, unsigned
 		prepare_kinds(mappings);
 	vma_sections_reset(&mappings->sections, mappings->page_size);
 	mappings->spared = needs & NEED_SMAPS ? pace_reason(mappings) : NULL;
-	if (dir->root->core)
+	if (dir->core)
 		mappings->needs &= ~(unsigned)NEED_SMAPS;
 	rc = read_again(mappings, err);
 	if (rc == 0 && !result->pass.mappings &&
@@ -517,7 +530,7 @@ int mappings_read(struct mappings *mappings, const struct procdir *dir, unsigned
 		procdir_close(&thread);
 		mappings->dir = NULL;
 	}
-	if (dir->root->core)
+	if (dir->core)
 		result->file = "core";
 	if (needs & LOOKS)
 		filelook_process(mappings->filelook, NULL);

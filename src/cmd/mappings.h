@@ -32,6 +32,7 @@ struct mappings_result {
 	const char *spared; /* why, where it was not asked for; NULL: it was */
 	const char *no_frames; /* from_pages: why frames could not be seen, or NULL */
 	const char *kind_reason; /* why a file could not be looked at; NULL: none */
+	const char *file_reason; /* why a file that was may be of another kind; NULL: none */
 	unsigned retries;
 	bool by_thread; /* the main thread has exited; read through another one */
 };

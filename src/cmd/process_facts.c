@@ -91,6 +91,10 @@ void process_core_note(struct report *report, const struct core *core)
 		return;
 	process_core_size(core, &in_core, &left_out);
 	out_str(out, "\ncore");
+	if (core->index || core->next) {
+		out_char(out, ' ');
+		encode_text(out, bytes_of(core->path));
+	}
 	if (core->signal && name)
 		out_printf(out, " of %s", name);
 	else if (core->signal)

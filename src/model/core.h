@@ -76,6 +76,9 @@ struct core_thread {
 };
 
 struct core {
+	struct core *next;	/* another one that was given */
+	uint32_t index;		/* among them */
+	int handle;		/* its name among them: the pid, or where one before has that, a free number */
 	const char *path;	/* as the user gave it */
 	uint64_t size;		/* of the file */
 	bool wide, big_endian;	/* ELFCLASS64, ELFDATA2MSB */

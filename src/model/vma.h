@@ -46,6 +46,7 @@ struct vma {
 	uint64_t inode;
 	uint32_t dev_major, dev_minor;
 	enum vma_kind kind;
+	const char *kind_reason; /* why KIND_FILE may be another; NULL: known, or from a vma_store */
 	int32_t tid; /* thread whose stack it is, 0: none known */
 	bool deleted; /* the name ends in " (deleted)": a hint, a file may be called so */
 	bool changed; /* overlapped the one before: changed while reading, start is clamped */

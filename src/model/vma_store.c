@@ -260,6 +260,7 @@ void vma_store_get(const struct vma_store *store, size_t index, struct vma *vma)
 	vma->dev_major = record->dev_major;
 	vma->dev_minor = record->dev_minor;
 	vma->perm = record->perm;
+	vma->kind_reason = NULL;
 	vma->deleted = record->deleted;
 	vma->changed = record->changed;
 	vma->same = false;

@@ -114,6 +114,7 @@ static struct vma vma_of(const struct core *core, const struct core_mapping *map
 	if (file) {
 		/* only tells files apart, and from memory: no column shows it */
 		vma.inode = (uint64_t)(file - core->files) + 1;
+		vma.dev_minor = core->index;
 		vma.path = file->name;
 		vma.deleted = file->deleted;
 		vma.offset = mapping->file_offset;
@@ -125,7 +126,7 @@ static struct vma vma_of(const struct core *core, const struct core_mapping *map
 int core_read_mappings(const struct procdir *dir, int (*sink)(void *ctx, struct vma *vma),
 		       void *ctx, size_t *count)
 {
-	const struct core *core = dir->root->core;
+	const struct core *core = dir->core;
 	int rc = 0;
 
 	for (size_t i = 0; i < core->mapping_count && rc == 0; i++) {
@@ -139,7 +140,7 @@ int core_read_mappings(const struct procdir *dir, int (*sink)(void *ctx, struct 
 
 void core_read_facts(const struct procdir *dir, struct arena *arena, struct process *process)
 {
-	const struct core *core = dir->root->core;
+	const struct core *core = dir->core;
 	const struct core_file *exe = core_exe(core);
 	struct missing *missing = &process->missing;
 
@@ -176,7 +177,7 @@ void core_read_facts(const struct procdir *dir, struct arena *arena, struct proc
 void core_read_threads(const struct procdir *dir, struct arena *arena, struct thread_stack **out,
 		       size_t *count)
 {
-	const struct core *core = dir->root->core;
+	const struct core *core = dir->core;
 	struct thread_stack *list = arena_alloc(arena, core->thread_count * sizeof(*list));
 	size_t found = 0;
 

@@ -22,7 +22,7 @@ int core_open(const char *path, struct arena *arena, struct core **out, struct e
 void core_close(struct core *core);
 
 /*
- * What is read of a living process below /proc, of a core (dir->root->core): mappings in place of maps,
+ * What is read of a living process below /proc, of a core (dir->core): mappings in place of maps,
  * facts in place of stat and status, threads' stack pointers in place of syscall. As smaps_read(),
  * facts_read() and threads_read() have it.
  */

@@ -130,7 +130,7 @@ int facts_read(const struct procdir *dir, struct arena *arena, unsigned facts,
 {
 	int rc;
 
-	if (dir->root->core) {
+	if (dir->core) {
 		core_read_facts(dir, arena, process);
 		return 0;
 	}
@@ -159,7 +159,7 @@ bool facts_is_alive(const struct procdir *dir)
 	struct bytes text;
 	bool alive;
 
-	if (dir->root->core)
+	if (dir->core)
 		return true;
 
 	arena_init(&arena);

@@ -16,24 +16,36 @@
 #include "source/listing.h"
 #include "source/meter.h"
 
+static int open_core(struct procdir *dir, const struct root *root, int handle, struct error *err)
+{
+	const struct core *core = root->core;
+
+	while (core && core->handle != handle)
+		core = core->next;
+	if (!core)
+		return error_set(err, ESRCH, "no process %d in the core%s", handle,
+				 root->core->next ? "s" : "");
+	*dir = (struct procdir){ .root = root, .core = core, .fd = -1, .pid = core->pid };
+	dir->name[num_u64(dir->name, (uint64_t)core->pid)] = '\0';
+	return 0;
+}
+
 int procdir_open(struct procdir *dir, const struct root *root, int pid, struct error *err)
 {
 	char path[sizeof("proc/") + NUM_MAX] = "proc/", *name = path + strlen(path);
-	int fd = -1;
+	int fd;
 
+	if (root->core)
+		return open_core(dir, root, pid, err);
 	name[num_u64(name, (uint64_t)pid)] = '\0';
-	if (root->core && pid != root->core->pid)
-		return error_set(err, ESRCH, "no process %d in the core", pid);
-	if (!root->core)
-		fd = root_open_below(root, root->fd, O_PATH | O_DIRECTORY, path);
+	fd = root_open_below(root, root->fd, O_PATH | O_DIRECTORY, path);
 	if (fd == -ENOENT)
 		return error_set(err, ESRCH, "no process %d", pid);
-	if (fd < 0 && !root->core)
+	if (fd < 0)
 		return error_errno(err, -fd, "%s/%s", root->dir, path);
 	*dir = (struct procdir){ .root = root, .fd = fd, .pid = pid };
 	memcpy(dir->name, name, strlen(name) + 1);
-	if (!root->core)
-		meter_target(root->meter);
+	meter_target(root->meter);
 	return 0;
 }
 

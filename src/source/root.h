@@ -23,11 +23,11 @@ struct root {
 	const char *dir; /* for messages: "" live, else as the user gave it */
 	bool recorded;
 	struct meter *meter; /* counts and paces; owned by the caller */
-	const struct core *core; /* the process is a core: nothing is below this root */
+	const struct core *core; /* this and next are the processes: nothing is below */
 	const struct root *files; /* of a core: where the files are that it names */
 };
 
-/* The process of a core. files and core must outlive root. */
+/* The processes of cores. files and core must outlive root. */
 void root_of_core(struct root *root, const struct core *core, const struct root *files);
 
 /* dir NULL: the live system. meter must outlive root. Returns 0 or -errno. */
@@ -71,12 +71,13 @@ const char *root_reason(const struct root *root, int rc, const char *denied);
  */
 struct procdir {
 	const struct root *root;
+	const struct core *core; /* where the process is one */
 	int fd;
 	int pid;
 	char name[48];
 };
 
-/* Returns 0, -ESRCH where there is no such process, or -errno. */
+/* Returns 0, -ESRCH where there is no such process, or -errno. Cores go by their handles. */
 int procdir_open(struct procdir *dir, const struct root *root, int pid, struct error *err);
 
 /* The directory of one thread of the process, for a leader that has exited. */

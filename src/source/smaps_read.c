@@ -119,7 +119,7 @@ int smaps_read(const struct procdir *dir, const char *file, struct smaps_keys *k
 	struct reader *reader;
 
 	*pass = (struct smaps_pass){ 0 };
-	if (dir->root->core)
+	if (dir->core)
 		return needs_lock(file) ? error_set(err, ENOENT, "%s: %s", file, core_lacks) :
 					  core_read_mappings(dir, sink, ctx, &pass->mappings);
 	/* opened first: it tells whether the address space of fd, opened later, is the same */

@@ -61,7 +61,7 @@ int threads_read(const struct procdir *dir, struct arena *arena, struct thread_s
 	int *tids;
 	int rc;
 
-	if (dir->root->core) {
+	if (dir->core) {
 		core_read_threads(dir, arena, out, count);
 		return 0;
 	}

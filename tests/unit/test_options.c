@@ -11,6 +11,7 @@ struct values {
 	bool flag, other;
 	uint64_t times, size, count, time;
 	const char *text, *when;
+	struct option_texts texts;
 };
 
 #define AT(member) offsetof(struct values, member)
@@ -29,12 +30,13 @@ static const struct option_row second[] = {
 	{ 0, "time", "TIME", OPTION_TIME, AT(time), "a time" },
 	{ 0, "when", "WHEN", OPTION_OPTIONAL, AT(when), "a choice" },
 	{ 0, "other", NULL, OPTION_FLAG, AT(other), "another" },
+	{ 'm', "many", "TEXT", OPTION_TEXTS, AT(texts), "texts" },
 };
 
 struct parsed {
 	struct values values;
 	struct error err;
-	char line[256], *argv[20];
+	char line[256], *argv[40];
 	int argc, operands, rc;
 };
 
@@ -103,6 +105,27 @@ static void test_forms(void **state)
 	assert_int_equal(parse(&p, "x")->operands, 1);
 	assert_int_equal(parse(&p, "x -")->operands, 1);
 	assert_int_equal(parse(&p, "x --ti=1")->rc, 0);
+}
+
+static void test_many(void **state)
+{
+	struct parsed p;
+	char line[256];
+	int len = snprintf(line, sizeof(line), "x a");
+
+	(void)state;
+	assert_int_equal(parse(&p, "x a")->values.texts.count, 0);
+	assert_int_equal(parse(&p, "x a --many b c -md --many=e")->values.texts.count, 3);
+	assert_string_equal(p.values.texts.list[0], "b");
+	assert_string_equal(p.values.texts.list[1], "d");
+	assert_string_equal(p.values.texts.list[2], "e");
+	assert_int_equal(p.operands, p.argc - 2);
+	for (size_t i = 0; i < OPTION_TEXTS_MAX; i++)
+		len += snprintf(line + len, sizeof(line) - (size_t)len, " -mb");
+	assert_int_equal(parse(&p, line)->values.texts.count, OPTION_TEXTS_MAX);
+	snprintf(line + len, sizeof(line) - (size_t)len, " -mb");
+	assert_int_equal(parse(&p, line)->rc, -EINVAL);
+	assert_string_equal(p.err.text, "--many: more than 32 of it");
 }
 
 static void test_errors(void **state)
@@ -189,7 +212,8 @@ static void test_help(void **state)
 		  "  -n, --count=N             a number\n"
 		  "      --time=TIME           a time\n"
 		  "      --when[=WHEN]         a choice\n"
-		  "      --other               another\n");
+		  "      --other               another\n"
+		  "  -m, --many=TEXT           texts\n");
 	out_fini(&out);
 }
 
@@ -197,8 +221,9 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_values), cmocka_unit_test(test_forms),
-		cmocka_unit_test(test_errors), cmocka_unit_test(test_again),
-		cmocka_unit_test(test_scan),   cmocka_unit_test(test_help),
+		cmocka_unit_test(test_many),   cmocka_unit_test(test_errors),
+		cmocka_unit_test(test_again),  cmocka_unit_test(test_scan),
+		cmocka_unit_test(test_help),
 	};
 
 	return cmocka_run_group_tests_name("options", tests, NULL, NULL);
