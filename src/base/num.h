@@ -54,6 +54,20 @@ static inline bool num_hex8(const char *text, uint32_t *out)
 	return true;
 }
 
+/* Write eight hex digits. */
+static inline void num_put_hex8(char *text, uint32_t number)
+{
+	const uint64_t ones = 0x0101010101010101ULL;
+	uint64_t digits = number, letters;
+
+	digits = (digits | digits << 16) & 0x0000ffff0000ffffULL;
+	digits = (digits | digits << 8) & 0x00ff00ff00ff00ffULL;
+	digits = (digits | digits << 4) & 0x0f * ones;
+	letters = (digits + 6 * ones) >> 4 & ones;
+	digits = htobe64(digits + 0x30 * ones + letters * 0x27);
+	memcpy(text, &digits, sizeof(digits));
+}
+
 /*
  * A whole string as a user types it. num_user_u64: decimal or 0x hex. num_user_size: bytes, with an
  * optional fraction and unit K M G T P E (powers of 1024; an i and/or B may follow): "1.5G", "64KiB".

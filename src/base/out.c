@@ -56,10 +56,9 @@ int out_fini(struct out *out)
 	return rc;
 }
 
-void out_need(struct out *out, size_t size)
+/* There is none. */
+void out_make_room(struct out *out, size_t size)
 {
-	if (out->cap - out->len >= size)
-		return;
 	if (out->fd >= 0) {
 		out_flush(out);
 		return;

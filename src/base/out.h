@@ -26,8 +26,14 @@ int out_flush(struct out *out);
 /* Flush and free. Returns as out_flush(). */
 int out_fini(struct out *out);
 
+void out_make_room(struct out *out, size_t size);
+
 /* Make room for size more bytes, size up to 4096; a bigger piece goes through out_mem(). */
-void out_need(struct out *out, size_t size);
+static inline void out_need(struct out *out, size_t size)
+{
+	if (out->cap - out->len < size)
+		out_make_room(out, size);
+}
 
 void out_mem(struct out *out, const char *data, size_t len);
 void out_pad(struct out *out, char with, size_t count);

@@ -127,7 +127,7 @@ static int take_mapping(void *opaque, struct vma *vma)
 		run->heap_end = vma->end;
 	if (vma->kind == KIND_STACK)
 		run->stack_end = vma->end;
-	if (!filter_matches(run->columns.filter, vma)) {
+	if (run->columns.filter && !filter_matches(run->columns.filter, vma)) {
 		run->left_out = true;
 		return 0;
 	}
@@ -135,7 +135,8 @@ static int take_mapping(void *opaque, struct vma *vma)
 	vma->same &= !run->left_out;
 	run->left_out = false;
 	add_to_kind(run, vma);
-	map_names_add(&run->names, vma);
+	if (map_names_wants(vma))
+		map_names_add(&run->names, vma);
 	if (run->columns.sort.column)
 		vma_store_add(&run->sorted, vma);
 	else

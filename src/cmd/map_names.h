@@ -20,6 +20,12 @@ struct map_names {
 void map_names_init(struct map_names *names);
 void map_names_fini(struct map_names *names);
 
+/* Few mappings have a name that might be such a one. */
+static inline bool map_names_wants(const struct vma *vma)
+{
+	return vma->path.len && vma->path.data[0] == '[';
+}
+
 /* Count the mapping if it has such a name. */
 void map_names_add(struct map_names *names, const struct vma *vma);
 

@@ -97,19 +97,21 @@ void mappings_free(struct mappings *mappings)
 /* The name for people, where it says more than the path. */
 static void compose_name(struct mappings *mappings, struct vma *vma)
 {
-	int len = 0;
+	int len;
 
+	if (!vma->tid && !vma->deleted)
+		return;
 	if (vma->tid)
 		len = snprintf(mappings->name, NAME_ROOM, "[thread %d]", vma->tid);
-	else if (vma->deleted)
+	else
 		len = snprintf(mappings->name, NAME_ROOM, "%.*s (deleted)", (int)vma->path.len,
 			       vma->path.data);
 	vma->name = (struct bytes){ mappings->name, (size_t)len };
 }
 
-static void classify(struct mappings *mappings, struct vma *vma)
+/* The thread whose stack it may be. */
+static void find_thread(struct mappings *mappings, struct vma *vma)
 {
-	vma->kind = kind_of_record(vma);
 	if (vma->kind == KIND_ANON)
 		vma->tid = thread_of_stack(vma, mappings->has_below ? &mappings->below : NULL,
 					   mappings->stacks, mappings->stack_count);
@@ -120,6 +122,13 @@ static void classify(struct mappings *mappings, struct vma *vma)
 	mappings->below.end = vma->end;
 	mappings->below.perm = vma->perm;
 	mappings->below.path_len = vma->path_len;
+}
+
+static inline void classify(struct mappings *mappings, struct vma *vma)
+{
+	vma->kind = kind_of_record(vma);
+	if (mappings->stack_count)
+		find_thread(mappings, vma);
 }
 
 /* The " (deleted)" was part of the file's own name. */
@@ -180,9 +189,10 @@ static bool wants_look(const struct mappings *mappings, const struct vma *vma)
 	return vma->kind == KIND_UNKNOWN && (mappings->needs & FILE_LOOKS || vma->deleted);
 }
 
-static int hand_on(struct mappings *mappings, struct vma *vma)
+static inline int hand_on(struct mappings *mappings, struct vma *vma)
 {
-	mappings->file = (struct object_file){ .is_elf = false };
+	if (mappings->objects)
+		mappings->file = (struct object_file){ .is_elf = false };
 	if (mappings->needs & LOOKS) {
 		if (vma->kind == KIND_UNKNOWN && vma->core)
 			look_of_core(mappings, vma);
@@ -264,7 +274,8 @@ static int take(void *opaque, struct vma *vma)
 	vma->absent = mappings->absent;
 	if (mappings->needs & LOOKS)
 		classify(mappings, vma);
-	vma->guess_reason = too_many(mappings);
+	if (mappings->needs & NEED_GUESS)
+		vma->guess_reason = too_many(mappings);
 	if (!mappings->holding && !mappings->walking)
 		return hand_on(mappings, vma);
 	vma_store_add(&mappings->held, vma);

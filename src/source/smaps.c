@@ -28,8 +28,6 @@ static void malformed(struct smaps_parser *parser)
 /* A record has ended: if it was laid out as expected, this is what is learned. */
 static void end_learning(struct smaps_parser *parser)
 {
-	if (!parser->learning)
-		return;
 	if (parser->learned_end && !parser->irregular) {
 		parser->learning = false;
 		return;
@@ -41,14 +39,13 @@ static void end_learning(struct smaps_parser *parser)
 }
 
 /* Hand the record on. One that repeats what was there is dropped, one that overlaps is clamped. */
-static void emit(struct smaps_parser *parser)
+static void hand_on(struct smaps_parser *parser)
 {
 	struct vma *vma = &parser->vma;
 
-	if (!parser->pending || parser->stopped)
-		return;
 	parser->pending = false;
-	end_learning(parser);
+	if (parser->learning)
+		end_learning(parser);
 	if (vma->start < parser->previous_end) {
 		parser->pass.changed++;
 		if (vma->end <= parser->previous_end) {
@@ -62,7 +59,17 @@ static void emit(struct smaps_parser *parser)
 	}
 	parser->previous_end = vma->end;
 	parser->pass.mappings++;
+	/* no fields are the same as no fields: all records of maps */
+	if (!vma->have)
+		vma->same = parser->bare;
+	parser->bare = !vma->have;
 	parser->stopped = parser->sink(parser->ctx, vma);
+}
+
+static inline void emit(struct smaps_parser *parser)
+{
+	if (parser->pending && !parser->stopped)
+		hand_on(parser);
 }
 
 static void set_path(struct smaps_parser *parser, const char *name, size_t len)

@@ -62,6 +62,7 @@ struct smaps_parser {
 	struct smaps_pass pass;
 	bool pending; /* vma holds a record that is not yet handed on */
 	bool learning;
+	bool bare; /* the record before was handed on without a field */
 	bool irregular; /* the record is not one to learn from */
 	int stopped; /* what sink returned */
 	uint64_t previous_end;

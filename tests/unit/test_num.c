@@ -265,6 +265,19 @@ static void test_hex8(void **state)
 	}
 }
 
+static void test_put_hex8(void **state)
+{
+	(void)state;
+	for (uint64_t i = 0; i < 100000; i++) {
+		const uint32_t number = (uint32_t)(i * 0x9e3779b97f4a7c15ULL >> 32);
+		char want[9], text[8];
+
+		snprintf(want, sizeof(want), "%08x", number);
+		num_put_hex8(text, number);
+		assert_memory_equal(text, want, 8);
+	}
+}
+
 /* The end counts, not a NUL or what stands behind. */
 static void test_parse_ends(void **state)
 {
@@ -440,12 +453,13 @@ static void test_user_time(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_u64),	  cmocka_unit_test(test_hex),
-		cmocka_unit_test(test_human),	  cmocka_unit_test(test_human_everywhere),
-		cmocka_unit_test(test_parse_dec), cmocka_unit_test(test_parse_hex),
-		cmocka_unit_test(test_hex8),	  cmocka_unit_test(test_parse_ends),
-		cmocka_unit_test(test_user_u64),  cmocka_unit_test(test_user_addr),
-		cmocka_unit_test(test_user_size), cmocka_unit_test(test_user_time),
+		cmocka_unit_test(test_u64),	   cmocka_unit_test(test_hex),
+		cmocka_unit_test(test_human),	   cmocka_unit_test(test_human_everywhere),
+		cmocka_unit_test(test_parse_dec),  cmocka_unit_test(test_parse_hex),
+		cmocka_unit_test(test_hex8),	   cmocka_unit_test(test_put_hex8),
+		cmocka_unit_test(test_parse_ends), cmocka_unit_test(test_user_u64),
+		cmocka_unit_test(test_user_addr),  cmocka_unit_test(test_user_size),
+		cmocka_unit_test(test_user_time),
 	};
 
 	return cmocka_run_group_tests_name("num", tests, NULL, NULL);
