@@ -51,18 +51,6 @@ void flag_sets_add(struct flag_sets *sets, uint64_t flags, uint64_t pages)
 	sets->sets[sets->last].pages += pages;
 }
 
-void flag_sets_add_words(struct flag_sets *sets, const uint64_t *words, size_t count)
-{
-	for (size_t i = 0; i < count;) {
-		size_t next = i + 1;
-
-		while (next < count && words[next] == words[i])
-			next++;
-		flag_sets_add(sets, words[i], next - i);
-		i = next;
-	}
-}
-
 void flag_sets_merge(struct flag_sets *into, const struct flag_sets *from)
 {
 	for (size_t i = 0; i < from->count; i++)

@@ -17,9 +17,6 @@ void flag_sets_fini(struct flag_sets *sets);
 
 void flag_sets_add(struct flag_sets *sets, uint64_t flags, uint64_t pages);
 
-/* words of count frames, each one page. */
-void flag_sets_add_words(struct flag_sets *sets, const uint64_t *words, size_t count);
-
 void flag_sets_merge(struct flag_sets *into, const struct flag_sets *from);
 
 /* Most pages first; equal ones by flags. */

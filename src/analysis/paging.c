@@ -53,11 +53,6 @@ uint64_t paging_index(const struct paging_level *level, uint64_t addr)
 	return addr >> level->shift & ((1ull << level->bits) - 1);
 }
 
-uint64_t paging_offset(const struct paging_mode *mode, uint64_t addr)
-{
-	return addr & (mode->page_size - 1);
-}
-
 const struct paging_level *paging_level_named(const struct paging_mode *mode, const char *name)
 {
 	for (unsigned i = 0; i < mode->level_count; i++)
@@ -72,9 +67,4 @@ const struct paging_level *paging_leaf_of_size(const struct paging_mode *mode, u
 		if (mode->levels[i].leaf && paging_covers(&mode->levels[i]) == size)
 			return &mode->levels[i];
 	return NULL;
-}
-
-bool paging_is_user(const struct paging_mode *mode, uint64_t addr)
-{
-	return addr >> mode->user_bits == 0;
 }

@@ -36,9 +36,8 @@ extern const size_t paging_mode_count;
 /* The mode of a machine, or NULL where this version does not know it. */
 const struct paging_mode *paging_find(const char *machine, uint64_t page_size, unsigned user_bits);
 
-/* The index into the table of a level, and the rest behind the last level. */
+/* The index into the table of a level. */
 uint64_t paging_index(const struct paging_level *level, uint64_t addr);
-uint64_t paging_offset(const struct paging_mode *mode, uint64_t addr);
 
 /* Memory that one entry of the level covers, in bytes. */
 static inline uint64_t paging_covers(const struct paging_level *level)
@@ -49,8 +48,5 @@ static inline uint64_t paging_covers(const struct paging_level *level)
 /* The level with this name, or NULL. The level whose entry maps size bytes as a leaf, or NULL. */
 const struct paging_level *paging_level_named(const struct paging_mode *mode, const char *name);
 const struct paging_level *paging_leaf_of_size(const struct paging_mode *mode, uint64_t size);
-
-/* Whether a process can have this address at all. */
-bool paging_is_user(const struct paging_mode *mode, uint64_t addr);
 
 #endif

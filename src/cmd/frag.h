@@ -57,7 +57,6 @@ void frag_blocks_read(struct frag_view *view);
 void frag_blocks_write(struct frag_view *view);
 void frag_map_write(struct frag_view *view);
 struct frag_blocks frag_blocks_sum(struct frag_view *view);
-bool frag_block_counts(struct frag_view *view, uint64_t block);
 
 /*
  * frag_blockers.c: who has what is left in pageblocks that are nearly free. Looks at these pageblocks

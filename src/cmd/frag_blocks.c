@@ -109,7 +109,7 @@ void frag_blocks_read(struct frag_view *view)
 }
 
 /* Whether ordinary allocations get into the zone that the pageblock is in. */
-bool frag_block_counts(struct frag_view *view, uint64_t block)
+static bool frag_block_counts(struct frag_view *view, uint64_t block)
 {
 	const struct memmap_zone *zone =
 		memmap_zone(&view->machine.map, block * view->block_frames);

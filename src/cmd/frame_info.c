@@ -30,7 +30,7 @@ void frame_source_close(struct frame_source *source)
 	cgroups_fini(&source->cgroups);
 }
 
-void frame_info_absent(struct frame_info *info, const char *reason)
+static void frame_info_absent(struct frame_info *info, const char *reason)
 {
 	struct value absent = value_absent(reason);
 

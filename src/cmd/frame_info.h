@@ -48,9 +48,6 @@ void frame_info_read(struct frame_source *source, uint64_t pfn, struct frame_inf
  */
 bool frame_count_is_average(struct frame_source *source, uint64_t flags);
 
-/* The same where no frame is known: every value is absent for this reason. */
-void frame_info_absent(struct frame_info *info, const char *reason);
-
 /* Whether flags are known and have all these bits. */
 static inline bool frame_info_has(const struct frame_info *info, uint64_t flags)
 {

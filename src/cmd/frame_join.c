@@ -49,7 +49,7 @@ struct frame_join {
 	struct same_mm same_mm;
 	struct file_kinds files;
 	struct smaps_keys keys;
-	const char *no_counts, *no_ksm;
+	const char *no_counts;
 	/* of the process that is read now */
 	int pid;
 	struct pagewalk walk;
@@ -444,8 +444,7 @@ static bool has_ksm(const struct root *root)
 void frame_join_finish(struct frame_join *join)
 {
 	if (has_ksm(&join->ctx->root)) {
-		join->no_ksm = join->frames.reason[FRAME_FLAGS];
-		if (!join->no_ksm)
+		if (!join->frames.reason[FRAME_FLAGS])
 			for_frames(join, FRAME_FLAGS, 1u << SHARE_ANON, note_flags);
 	}
 	join->no_counts = join->frames.reason[FRAME_COUNTS];
@@ -462,9 +461,4 @@ struct sharing *frame_join_sharing(struct frame_join *join)
 const char *frame_join_no_counts(const struct frame_join *join)
 {
 	return join->no_counts;
-}
-
-const char *frame_join_no_ksm(const struct frame_join *join)
-{
-	return join->no_ksm;
 }

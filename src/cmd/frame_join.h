@@ -52,7 +52,4 @@ struct sharing *frame_join_sharing(struct frame_join *join);
 /* Why pss and closed of the sharing are not known (no kpagecount); NULL: they are. */
 const char *frame_join_no_counts(const struct frame_join *join);
 
-/* Why KSM pages were not told from other anonymous ones (no kpageflags); NULL: they were. */
-const char *frame_join_no_ksm(const struct frame_join *join);
-
 #endif

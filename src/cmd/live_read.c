@@ -287,7 +287,7 @@ int live_read_process(struct live_reader *reader, struct live *live, live_proces
 	return set_ended(live, rc);
 }
 
-int live_read_map(struct live_reader *reader, struct live *live, struct error *err)
+static int live_read_map(struct live_reader *reader, struct live *live, struct error *err)
 {
 	return live_read_process(reader, live, read_mappings, err);
 }

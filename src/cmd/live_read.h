@@ -71,7 +71,6 @@ void live_glance_pages(struct live_reader *reader, struct live *live);
 
 /* One view each; live_reader_read() calls them. */
 int live_read_processes(struct live_reader *reader, struct live *live, struct error *err);
-int live_read_map(struct live_reader *reader, struct live *live, struct error *err);
 int live_read_pages(struct live_reader *reader, struct live *live, struct error *err);
 
 int live_read_frame(struct live_reader *reader, struct live *live, struct error *err);

@@ -44,7 +44,8 @@ static void core_threads(struct report *report, const struct core *core)
 	report_list_end(report);
 }
 
-void process_core_size(const struct core *core, uint64_t *in_core, uint64_t *left_out)
+/* Bytes of memory that are in a core, and those that are not. */
+static void process_core_size(const struct core *core, uint64_t *in_core, uint64_t *left_out)
 {
 	*in_core = *left_out = 0;
 	for (size_t i = 0; i < core->mapping_count; i++) {
@@ -128,17 +129,12 @@ void process_layout_facts(struct report *report, const struct process *process, 
 	report_object_end(report);
 }
 
-void process_facts_short(struct report *report, const struct process *process)
-{
-	report_fact(report, "pid", VALUE_NUMBER, value_i(process->pid));
-	fact(report, process, "comm", VALUE_TEXT, value_text(process->comm));
-}
-
 void process_facts(struct report *report, const struct process *process)
 {
 	char state[2] = { process->state, '\0' };
 
-	process_facts_short(report, process);
+	report_fact(report, "pid", VALUE_NUMBER, value_i(process->pid));
+	fact(report, process, "comm", VALUE_TEXT, value_text(process->comm));
 	fact(report, process, "cmdline", VALUE_ARGS, value_text(process->cmdline));
 	fact(report, process, "exe", VALUE_TEXT, value_text(process->exe));
 	fact(report, process, "uid", VALUE_COUNT, value_u(process->uid));

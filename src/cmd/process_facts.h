@@ -21,9 +21,6 @@ void process_facts(struct report *report, const struct process *process);
 void process_layout_facts(struct report *report, const struct process *process, uint64_t heap_end,
 			  uint64_t stack_end);
 
-/* pid and comm alone, for commands that list many processes. */
-void process_facts_short(struct report *report, const struct process *process);
-
 /* The command line for people, made safe; "[comm]" where there is none; a zombie says so. */
 void process_title(struct out *out, const struct process *process);
 
@@ -33,10 +30,7 @@ void process_title(struct out *out, const struct process *process);
  */
 const char *process_no_memory(const struct process *process);
 
-/* Bytes of memory that are in a core, and those that are not. */
-void process_core_size(const struct core *core, uint64_t *in_core, uint64_t *left_out);
-
-/* The same for people, as a line at the end: signal, threads, how much of the memory is there. */
+/* A core for people, as a line at the end: signal, threads, how much of the memory is there. */
 void process_core_note(struct report *report, const struct core *core);
 
 /* Look up the name of process->uid; listed in missing where there is none. */

@@ -207,7 +207,7 @@ static struct value get_machine(const void *opaque, const struct column *column)
 	return value_word("other");
 }
 
-const char *elf_section_type(uint32_t type)
+static const char *elf_section_type(uint32_t type)
 {
 	static const char *const names[] = {
 		"NULL",	      "PROGBITS",      "SYMTAB", "STRTAB",	 "RELA",

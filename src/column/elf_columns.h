@@ -49,7 +49,4 @@ extern const struct elf_columns {
 	const char *core;	/* defaults of what a core knows */
 } elf_columns[ELF_TABLES];
 
-/* "PROGBITS", or NULL. */
-const char *elf_section_type(uint32_t type);
-
 #endif

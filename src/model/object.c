@@ -54,32 +54,6 @@ void object_take_symbols(struct object *object, struct object *debug)
 	debug->symbol_count = 0;
 }
 
-const char *object_segment_type(uint32_t type)
-{
-	static const struct {
-		uint32_t type;
-		const char *name;
-	} names[] = {
-		{ PT_NULL, "NULL" },
-		{ PT_LOAD, "LOAD" },
-		{ PT_DYNAMIC, "DYNAMIC" },
-		{ PT_INTERP, "INTERP" },
-		{ PT_NOTE, "NOTE" },
-		{ PT_SHLIB, "SHLIB" },
-		{ PT_PHDR, "PHDR" },
-		{ PT_TLS, "TLS" },
-		{ PT_GNU_EH_FRAME, "GNU_EH_FRAME" },
-		{ PT_GNU_STACK, "GNU_STACK" },
-		{ PT_GNU_RELRO, "GNU_RELRO" },
-		{ 0x6474e553, "GNU_PROPERTY" },
-	};
-
-	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
-		if (names[i].type == type)
-			return names[i].name;
-	return NULL;
-}
-
 const char *object_symbol_type(const struct object_symbol *symbol)
 {
 	switch (symbol->type) {
@@ -93,26 +67,6 @@ const char *object_symbol_type(const struct object_symbol *symbol)
 	default:
 		return "label";
 	}
-}
-
-int object_segment_at(const struct object *object, uint64_t addr, uint64_t page_size)
-{
-	int filled = -1;
-
-	for (size_t i = 0; i < object->segment_count; i++) {
-		const struct object_segment *segment = &object->segments[i];
-		uint64_t before = segment->addr & (page_size - 1);
-		uint64_t size = before + segment->mem_size;
-
-		if (segment->type != PT_LOAD || !segment->mem_size || size < segment->mem_size)
-			continue;
-		if (object_range_has(segment->addr, segment->mem_size, addr))
-			return (int)i;
-		size = (size + page_size - 1) & ~(page_size - 1);
-		if (filled < 0 && object_range_has(segment->addr - before, size, addr))
-			filled = (int)i;
-	}
-	return filled;
 }
 
 bool object_section_is_loaded(const struct object_section *section)

@@ -125,15 +125,6 @@ void object_index(struct object *object);
 /* "func", "object", "ifunc", or "label" for all else. */
 const char *object_symbol_type(const struct object_symbol *symbol);
 
-/* "gnu_stack" as "GNU_STACK": the name of a PT_ number, or NULL. */
-const char *object_segment_type(uint32_t type);
-
-/*
- * The loadable segment that the byte at addr belongs to, with what the loader adds to fill pages
- * (page_size): index, or -1. Where two claim the address, the one that has it without the filling.
- */
-int object_segment_at(const struct object *object, uint64_t addr, uint64_t page_size);
-
 /* Whether a section takes room in memory at its address: SHF_ALLOC, and no thread-local .tbss. */
 bool object_section_is_loaded(const struct object_section *section);
 

@@ -21,7 +21,7 @@
 static const char needs_admin[] = "denied: needs CAP_SYS_ADMIN";
 static const char needs_dac[] = "denied: needs root or CAP_DAC_READ_SEARCH";
 
-const char *const caps_names[CAPS_COUNT] = {
+static const char *const caps_names[CAPS_COUNT] = {
 	[CAPS_SCAN] = "scan",
 	[CAPS_GUARD] = "guard",
 	[CAPS_FRAMES] = "frames",

@@ -40,9 +40,6 @@ static inline bool caps_has(const struct caps *caps, enum cap_bit bit)
 	return !caps->reason[bit];
 }
 
-/* "scan", "guard", "frames", .. */
-extern const char *const caps_names[CAPS_COUNT];
-
 /*
  * Parse a list of names with commas, as --without has it, into bits (1 << enum cap_bit). Returns 0, or
  * -EINVAL with the name that is none.

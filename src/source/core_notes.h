@@ -27,7 +27,6 @@ struct core_reader {
 /* Numbers as the core has them, in whose byte order and class. */
 uint16_t core_u16(const struct core *core, const char *at);
 uint32_t core_u32(const struct core *core, const char *at);
-uint64_t core_u64(const struct core *core, const char *at);
 uint64_t core_word(const struct core *core, const char *at);
 
 /* Exactly len bytes at offset; false where they are not there. */
@@ -35,9 +34,6 @@ bool core_read(const struct core_reader *reader, void *into, size_t len, uint64_
 
 /* Where a record of this kind is to be written. */
 struct out *core_record(struct core_reader *reader, enum elf_frame kind);
-
-/* Send what is begun. */
-void core_flush(struct core_reader *reader);
 
 /* The notes of a PT_NOTE. Returns false where they end before they should: the file was cut short. */
 bool core_notes(struct core_reader *reader, uint64_t offset, uint64_t size);

@@ -43,7 +43,7 @@ uint32_t core_u32(const struct core *core, const char *at)
 	return is_swapped(core) ? bswap_32(number) : number;
 }
 
-uint64_t core_u64(const struct core *core, const char *at)
+static uint64_t core_u64(const struct core *core, const char *at)
 {
 	uint64_t number;
 
@@ -74,7 +74,8 @@ bool core_read(const struct core_reader *reader, void *into, size_t len, uint64_
 	return true;
 }
 
-void core_flush(struct core_reader *reader)
+/* Send what is begun. */
+static void core_flush(struct core_reader *reader)
 {
 	struct out *out = &reader->out;
 

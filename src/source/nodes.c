@@ -105,7 +105,8 @@ void nodes_read(struct nodes *nodes, const struct root *root, struct arena *aren
 			add_cpus(nodes, root, arena, node);
 }
 
-int nodes_of_cpu(const struct nodes *nodes, uint64_t cpu)
+/* The node of a CPU, or NODE_UNKNOWN. */
+static int nodes_of_cpu(const struct nodes *nodes, uint64_t cpu)
 {
 	for (size_t i = 0; i < nodes->cpu_count; i++)
 		if (cpu >= nodes->cpus[i].cpus.first && cpu <= nodes->cpus[i].cpus.last)

@@ -39,9 +39,6 @@ struct nodes {
 
 void nodes_read(struct nodes *nodes, const struct root *root, struct arena *arena);
 
-/* The node of a CPU, or NODE_UNKNOWN. */
-int nodes_of_cpu(const struct nodes *nodes, uint64_t cpu);
-
 /*
  * How many threads of a process last ran on each node: counts[0 .. NODES_MAX]. Returns the number of
  * threads whose node is known.

@@ -36,15 +36,12 @@ static int take(void *ctx, const char *frames, size_t len)
 static void ask_address(const struct object *object, uint64_t addr)
 {
 	const struct object_symbol *symbol = object_symbol_at(object, addr);
-	int section = object_section_at(object, addr), segment;
+	int section = object_section_at(object, addr);
 
 	if (symbol &&
 	    (symbol->addr > addr || (symbol->size && addr - symbol->addr >= symbol->size)))
 		abort();
 	if (section >= 0 && (size_t)section >= object->section_count)
-		abort();
-	segment = object_segment_at(object, addr, 4096);
-	if (segment >= 0 && (size_t)segment >= object->segment_count)
 		abort();
 	object_is_relro(object, addr);
 }

@@ -312,11 +312,6 @@ static void test_places(void **state)
 	assert_int_equal(object_section_at(object, 0x103f), 4);
 	assert_int_equal(object_section_at(object, 0x1040), -1);
 	assert_int_equal(object_section_at(object, 0x4100), 6);
-	assert_int_equal(object_segment_at(object, 0x100, 4096), 0);
-	assert_int_equal(object_segment_at(object, 0x2100, 4096), 0);	/* filled up */
-	assert_int_equal(object_segment_at(object, 0xff, 4096), 0);
-	assert_int_equal(object_segment_at(object, 0x5fff, 4096), 1);
-	assert_int_equal(object_segment_at(object, 0x6000, 4096), -1);
 	assert_true(object_is_relro(object, 0x3000));
 	assert_true(object_is_relro(object, 0x3fff));
 	assert_false(object_is_relro(object, 0x4000));

@@ -60,7 +60,7 @@ static const struct index_case {
 
 static void check_indices(const struct index_case *c, const struct paging_mode *mode)
 {
-	uint64_t sum = paging_offset(mode, c->addr);
+	uint64_t sum = c->addr & (mode->page_size - 1);
 
 	assert_int_equal(sum, c->offset);
 	for (unsigned k = 0; k < mode->level_count; k++) {
@@ -71,7 +71,6 @@ static void check_indices(const struct index_case *c, const struct paging_mode *
 	}
 	/* nothing of the address is lost */
 	assert_int_equal(sum, c->addr);
-	assert_true(paging_is_user(mode, c->addr));
 }
 
 static void test_indices(void **state)
@@ -106,16 +105,11 @@ static void test_leaves(void **state)
 
 static void test_unknown(void **state)
 {
-	const struct paging_mode *x86 = paging_find("x86_64", 4096, 47);
-
 	(void)state;
 	assert_null(paging_find("x86_64", 65536, 47));
 	assert_null(paging_find("x86_64", 4096, 48));
 	assert_null(paging_find("riscv64", 4096, 47));
 	assert_null(paging_find(NULL, 4096, 47));
-	assert_false(paging_is_user(x86, 1ull << 47));
-	assert_false(paging_is_user(x86, 0xffffffffff600000));
-	assert_true(paging_is_user(x86, 0));
 }
 
 int main(void)

@@ -242,15 +242,12 @@ void live_take_list(struct live *live, enum live_view view, struct live_list *li
 /* Sums of the process at this refresh, for the sparkline. */
 void live_take_sample(struct live *live, const struct live_sample *sample);
 
-/* How many cells the grid of pages has room for: what a reading has to fill. */
+/* How many cells the grid of pages, and the picture, have room for: what a reading has to fill. */
 size_t live_pages_room(const struct live *live);
+size_t live_picture_room(const struct live *live);
 
 /* Nothing of the current view was read yet: what a key opened, not what one asked for again. */
 bool live_is_empty(const struct live *live);
-
-/* The same of the picture: cells in a row, a power of two, and in all. */
-size_t live_picture_columns(const struct live *live);
-size_t live_picture_room(const struct live *live);
 
 /* A picture that was read; takes over cells. */
 void live_take_picture(struct live *live, const struct live_picture *picture);
@@ -318,8 +315,7 @@ size_t live_draw_facts(const struct live *live, const struct live_table *table, 
 /* Whether any cell has pages of this class. */
 bool live_pages_have(const struct live_pages *pages, enum live_class class);
 
-/* "private", .. and the letter of a class. */
+/* "private", .. */
 extern const char *const live_class_names[CLASS_COUNT];
-extern const char live_class_letters[CLASS_COUNT + 1];
 
 #endif

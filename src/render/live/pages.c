@@ -12,7 +12,7 @@ const char *const live_class_names[CLASS_COUNT] = {
 	[CLASS_GUARD] = "guard",     [CLASS_MARKER] = "marker",	  [CLASS_MIGRATION] = "moving",
 };
 
-const char live_class_letters[CLASS_COUNT + 1] = ".psfDHwozgmi";
+static const char live_class_letters[CLASS_COUNT + 1] = ".psfDHwozgmi";
 
 enum { PAGES_OTHER = 5 }; /* rows beside the grid: title, range, page, status, hints */
 

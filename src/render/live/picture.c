@@ -9,7 +9,8 @@
 /* Rows beside the cells: title, status, hints, and so many of the legend. */
 enum { OTHER = 3, LEGEND_ROWS = 3, CELLS_MIN = 16, BETWEEN = 2 };
 
-size_t live_picture_columns(const struct live *live)
+/* Cells in a row, a power of two. */
+static size_t live_picture_columns(const struct live *live)
 {
 	size_t columns = CELLS_MIN;
 
