@@ -3,70 +3,16 @@
 
 #include <assert.h>
 #include <stdlib.h>
-#include <string.h>
 
-#include "analysis/frame_words.h"
+#include "analysis/sharing_sets.h"
 #include "base/arena.h"
-
-/* A frame's word: set << KIND_BITS | kind; 0: not in the join. */
-enum { KIND_BITS = 3, KIND_MASK = (1 << KIND_BITS) - 1 };
-
-enum {
-	ROOT = 0, /* the empty set */
-	CROWDS = 4096, /* classes of crowds by number of mappers; the last is "so many or more" */
-	CROWD_FIRST = 1,
-	SET_FIRST = CROWD_FIRST + CROWDS,
-	TIMES_MAX = 1024, /* a frame that one process maps more often: no longer counted */
-};
-
-static const uint32_t nobody = UINT32_MAX;
-
-/*
- * A set is its parent and a member more, which is behind all members of the parent. A process that
- * maps a frame more than once steps to a set of its own (times), so that map counts can be explained;
- * canon is the set with the same members, each once.
- */
-struct set {
-	uint32_t parent, member;
-	uint32_t size; /* members */
-	uint32_t mappings; /* pages that lead to a frame of it */
-	uint32_t times; /* of these by member */
-	uint32_t canon;
-	uint32_t crowded; /* frames that left it for a crowd */
-};
-
-/* The set after a page of this process; apart, since most pages need nothing else of a set. */
-struct step {
-	uint32_t process, to;
-};
-
-/* The frames of a set that has any, when all is added up. */
-struct set_frames {
-	uint64_t frames[SHARE_KINDS];
-};
 
 /* Runs that are on their way to their words at the same time. */
 enum { TOGETHER = 64, LINE_WORDS = 16 };
 
-struct sharing {
-	struct frame_words frames; /* set and kind of each */
-	struct set *sets;
-	struct step *steps; /* of each set; when all is added, see slot_of() */
-	uint32_t set_count, set_cap, sets_left;
-	double *weight; /* by set: the sum of 1 / map count of its frames */
-	uint64_t counted[SHARE_KINDS]; /* frames whose map count tells whether they are closed */
-	struct set_frames *slots;
-	uint32_t slot_count, process_count;
-	size_t slot_cap, process_cap;
-	struct sharing_process *processes;
-	bool crowded, finished;
-	bool touched; /* the current process has added frames */
-	struct sharing_total total;
-};
-
 const char *const share_kind_names[SHARE_KINDS] = { "anon", "shm", "file", "ksm", "hugetlb" };
 
-static uint32_t set_new(struct sharing *sharing, uint32_t parent, uint32_t member)
+uint32_t sharing_set_new(struct sharing *sharing, uint32_t parent, uint32_t member)
 {
 	const struct set *from;
 	struct set *set;
@@ -132,11 +78,6 @@ uint32_t sharing_begin(struct sharing *sharing)
 	return sharing->process_count++;
 }
 
-static bool is_crowd(uint32_t set)
-{
-	return set >= CROWD_FIRST && set < SET_FIRST;
-}
-
 static uint32_t crowd_of(uint32_t mappings)
 {
 	return mappings < CROWDS ? CROWD_FIRST - 1 + mappings : SET_FIRST - 1;
@@ -160,7 +101,7 @@ static uint32_t set_make(struct sharing *sharing, uint32_t from, uint32_t proces
 		if (canon == ROOT || !sharing->sets_left)
 			return ROOT;
 	}
-	made = set_new(sharing, from, process);
+	made = sharing_set_new(sharing, from, process);
 	sharing->sets_left -= from != ROOT;
 	if (again || sharing->sets[from].canon != from)
 		sharing->sets[made].canon = canon;
@@ -171,11 +112,11 @@ static uint32_t set_make(struct sharing *sharing, uint32_t from, uint32_t proces
 /* The slow way of sharing_add(): the first frame of a set, or one that comes to a crowd. */
 static uint32_t step_to(struct sharing *sharing, uint32_t from, uint32_t process)
 {
-	uint32_t to = is_crowd(from) ? ROOT : set_make(sharing, from, process);
+	uint32_t to = sharing_is_crowd(from) ? ROOT : set_make(sharing, from, process);
 
 	if (to != ROOT)
 		return to;
-	if (!is_crowd(from))
+	if (!sharing_is_crowd(from))
 		sharing->sets[from].crowded++;
 	sharing->crowded = true;
 	sharing->processes[process].crowded++;
@@ -202,7 +143,7 @@ static void join(struct sharing *sharing, size_t at, uint64_t count, unsigned ki
 		last = was;
 		last_to = word[i] = to << KIND_BITS | (was ? was & KIND_MASK : kind);
 		/* each page that comes to a crowd is counted */
-		if (is_crowd(to))
+		if (sharing_is_crowd(to))
 			last_to = 0;
 	}
 }
@@ -364,271 +305,4 @@ void sharing_set_map_count(struct sharing *sharing, uint64_t pfn, uint64_t map_c
 		return;
 	sharing->counted[word & KIND_MASK]++;
 	sharing->total.closed[word & KIND_MASK] += map_count == set->mappings;
-}
-
-/* The next set up with another member; ROOT: none. */
-static uint32_t set_above(const struct sharing *sharing, uint32_t id)
-{
-	uint32_t member = sharing->sets[id].member;
-
-	do
-		id = sharing->sets[id].parent;
-	while (id != ROOT && sharing->sets[id].member == member);
-	return id;
-}
-
-/* When no step is to be remembered any more, step is the slot of a set that has one. */
-static uint64_t *slot_find(const struct sharing *sharing, uint32_t id)
-{
-	const struct step *step = &sharing->steps[id];
-
-	return step->process == nobody ? NULL : sharing->slots[step->to].frames;
-}
-
-static uint64_t *slot_of(struct sharing *sharing, uint32_t id)
-{
-	struct step *step = &sharing->steps[id];
-
-	if (step->process == nobody) {
-		sharing->slots = mem_room(sharing->slots, sharing->slot_count, &sharing->slot_cap,
-					  sizeof(*sharing->slots));
-		*step = (struct step){ 0, sharing->slot_count++ };
-		sharing->slots[step->to] = (struct set_frames){ 0 };
-	}
-	return sharing->slots[step->to].frames;
-}
-
-/* Sets that differ in how often a process maps the frames belong together. */
-static void count_frames(struct sharing *sharing)
-{
-	for (size_t i = FRAME_LEAF; i < sharing->frames.leaf_count * FRAME_LEAF; i++) {
-		uint32_t word = sharing->frames.word[i];
-
-		if (word)
-			slot_of(sharing,
-				sharing->sets[word >> KIND_BITS].canon)[word & KIND_MASK]++;
-	}
-}
-
-/* What each set has counts for those that it grew from too: they come before it. */
-static void sum_to_parents(const struct sharing *sharing, uint64_t *counts)
-{
-	for (uint32_t id = sharing->set_count - 1; id >= SET_FIRST; id--)
-		counts[sharing->sets[id].parent] += counts[id];
-}
-
-/* The pages of each process by map count; crowds do not say whose they are. */
-static void share_out_weight(struct sharing *sharing)
-{
-	double *weight = sharing->weight;
-
-	for (uint32_t id = CROWD_FIRST; weight && id < sharing->set_count; id++)
-		sharing->total.pss += weight[id] * sharing->sets[id].mappings;
-	for (uint32_t id = sharing->set_count - 1; weight && id >= SET_FIRST; id--) {
-		weight[sharing->sets[id].parent] += weight[id];
-		sharing->processes[sharing->sets[id].member].pss += weight[id];
-	}
-}
-
-static void share_out_crowds(struct sharing *sharing)
-{
-	uint64_t *counts;
-
-	if (!sharing->crowded)
-		return;
-	counts = mem_zalloc(sharing->set_count * sizeof(*counts));
-	for (uint32_t id = SET_FIRST; id < sharing->set_count; id++)
-		counts[id] = sharing->sets[id].crowded;
-	sum_to_parents(sharing, counts);
-	for (uint32_t id = SET_FIRST; id < sharing->set_count; id++)
-		if (sharing->sets[id].times == 1)
-			sharing->processes[sharing->sets[id].member].crowded += counts[id];
-	free(counts);
-}
-
-static void share_out_frames(struct sharing *sharing)
-{
-	uint64_t *counts = mem_alloc(sharing->set_count * sizeof(*counts));
-
-	for (unsigned kind = 0; kind < SHARE_KINDS; kind++) {
-		if (!sharing->total.footprint[kind])
-			continue;
-		memset(counts, 0, sharing->set_count * sizeof(*counts));
-		for (uint32_t id = SET_FIRST; id < sharing->set_count; id++)
-			if (slot_find(sharing, id))
-				counts[id] = slot_find(sharing, id)[kind];
-		sum_to_parents(sharing, counts);
-		for (uint32_t id = SET_FIRST; id < sharing->set_count; id++)
-			if (sharing->sets[id].times == 1)
-				sharing->processes[sharing->sets[id].member].frames[kind] +=
-					counts[id];
-	}
-	free(counts);
-}
-
-/* Exclusive frames belong to the set of the process alone. */
-static void add_exclusive(struct sharing *sharing)
-{
-	uint32_t *single = mem_zalloc(sharing->process_count * sizeof(*single));
-
-	for (uint32_t id = SET_FIRST; id < sharing->set_count; id++)
-		if (sharing->sets[id].parent == ROOT)
-			single[sharing->sets[id].member] = id;
-	for (uint32_t i = 0; i < sharing->process_count; i++) {
-		struct sharing_process *process = &sharing->processes[i];
-		uint64_t *frames;
-
-		if (!share_sum(process->exclusive) && !single[i])
-			continue;
-		frames = slot_of(sharing, single[i] ? single[i] : set_new(sharing, ROOT, i));
-		for (unsigned kind = 0; kind < SHARE_KINDS; kind++) {
-			frames[kind] += process->exclusive[kind];
-			process->only[kind] = frames[kind];
-		}
-	}
-	free(single);
-}
-
-static void add_up_processes(struct sharing *sharing)
-{
-	struct sharing_total *total = &sharing->total;
-
-	for (uint32_t i = 0; i < sharing->process_count; i++) {
-		struct sharing_process *process = &sharing->processes[i];
-
-		for (unsigned kind = 0; kind < SHARE_KINDS; kind++) {
-			if (kind != SHARE_HUGETLB) {
-				process->pss += (double)process->exclusive[kind];
-				total->pss += (double)process->exclusive[kind];
-			}
-			total->mapped[kind] += process->mapped[kind];
-			total->exclusive[kind] += process->exclusive[kind];
-			total->closed[kind] += process->exclusive[kind];
-		}
-	}
-}
-
-static void add_up_sets(struct sharing *sharing)
-{
-	struct sharing_total *total = &sharing->total;
-
-	for (uint32_t id = CROWD_FIRST; id < sharing->set_count; id++) {
-		const uint64_t *frames = slot_find(sharing, id);
-
-		for (unsigned kind = 0; frames && kind < SHARE_KINDS; kind++) {
-			total->footprint[kind] += frames[kind];
-			total->crowded[kind] += is_crowd(id) ? frames[kind] : 0;
-		}
-	}
-	for (unsigned kind = 0; kind < SHARE_KINDS; kind++)
-		total->uncounted[kind] =
-			total->footprint[kind] - total->exclusive[kind] - sharing->counted[kind];
-}
-
-void sharing_finish(struct sharing *sharing)
-{
-	assert(!sharing->finished);
-	sharing->finished = true;
-	for (uint32_t id = 0; id < sharing->set_count; id++)
-		sharing->steps[id].process = nobody;
-	count_frames(sharing);
-	sharing->total.sets = sharing->set_count - SET_FIRST;
-	share_out_weight(sharing);
-	free(sharing->weight);
-	sharing->weight = NULL;
-	share_out_crowds(sharing);
-	add_exclusive(sharing);
-	add_up_processes(sharing);
-	add_up_sets(sharing);
-	share_out_frames(sharing);
-}
-
-size_t sharing_process_count(const struct sharing *sharing)
-{
-	return sharing->process_count;
-}
-
-const struct sharing_process *sharing_process(const struct sharing *sharing, uint32_t process)
-{
-	return &sharing->processes[process];
-}
-
-const struct sharing_total *sharing_total(const struct sharing *sharing)
-{
-	return &sharing->total;
-}
-
-bool sharing_is_exact(const struct sharing *sharing)
-{
-	return !sharing->crowded;
-}
-
-/* So many times looking for the first is less than sorting all. */
-enum { FEW = 16 };
-
-static int group_compare(const void *a, const void *b)
-{
-	const struct sharing_group *x = a, *y = b;
-
-	if (x->total != y->total)
-		return x->total < y->total ? 1 : -1;
-	return x->set < y->set ? -1 : x->set > y->set;
-}
-
-static void group_add(struct sharing_group *group, const uint64_t *frames)
-{
-	for (unsigned kind = 0; kind < SHARE_KINDS; kind++) {
-		group->frames[kind] += frames[kind];
-		group->total += frames[kind];
-	}
-}
-
-struct sharing_group *sharing_groups(const struct sharing *sharing, size_t *count)
-{
-	struct sharing_group *groups = mem_alloc((sharing->slot_count + 1) * sizeof(*groups));
-	struct sharing_group crowd = { 0 };
-
-	*count = 0;
-	for (uint32_t id = CROWD_FIRST; id < sharing->set_count; id++) {
-		const uint64_t *frames = slot_find(sharing, id);
-		struct sharing_group group = { .set = id, .size = sharing->sets[id].size };
-
-		if (!frames)
-			continue;
-		group_add(is_crowd(id) ? &crowd : &group, frames);
-		if (!is_crowd(id) && group.total)
-			groups[(*count)++] = group;
-	}
-	if (crowd.total)
-		groups[(*count)++] = crowd;
-	return groups;
-}
-
-void sharing_groups_sort(struct sharing_group *groups, size_t count, size_t top)
-{
-	struct sharing_group swap;
-
-	if (top > FEW) {
-		qsort(groups, count, sizeof(*groups), group_compare);
-		return;
-	}
-	for (size_t i = 0; i < top && i < count; i++) {
-		size_t first = i;
-
-		for (size_t k = i + 1; k < count; k++)
-			if (group_compare(&groups[k], &groups[first]) < 0)
-				first = k;
-		swap = groups[i];
-		groups[i] = groups[first];
-		groups[first] = swap;
-	}
-}
-
-void sharing_members(const struct sharing *sharing, const struct sharing_group *group,
-		     uint32_t *out)
-{
-	uint32_t left = group->size;
-
-	for (uint32_t at = group->set; left; at = set_above(sharing, at))
-		out[--left] = sharing->sets[at].member;
 }
