@@ -181,11 +181,13 @@ def settled(check, tries=3):
 
 
 KNOBS = os.path.join(SRC, "tests/live/knobs.sh")
-# What the machine has to be set to for an animal: an argument of knobs.sh.
+# What the machine has to be set to for an animal: an argument of knobs.sh ("uprobe N": at the Nth
+# offset that the zoo tells).
 SETTINGS = {
     "hugetlb": "hugetlb=3", "hugetlb-shared": "hugetlb=2", "hugetlb-cow": "hugetlb=4",
     "swap": "zram=64M", "swap-thp": "zram=64M", "swap-fork": "zram=64M", "swap-shm": "zram=64M",
-    "ksm": "ksm", "mthp": "mthp=64", "shmem-thp": "shmem_thp=advise",
+    "ksm": "ksm", "ksm-zero": "ksm_zero", "mthp": "mthp=64", "shmem-thp": "shmem_thp=advise",
+    "uprobes": "uprobe 0", "uprobes-nop": "uprobe 1", "block-device": "zram=64M",
 }
 # Those whose truth tells of each page.
 PAGED = (
@@ -202,10 +204,12 @@ def with_setting(setting, argument):
     """Run this script again with the argument, which it gives to alone(), on a machine set so."""
     need_root()
     done = subprocess.run(["bash", KNOBS, setting, "--", sys.executable, sys.argv[0], argument],
-                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+                          stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                          stderr=subprocess.STDOUT, timeout=280)
+    said = done.stdout.decode("utf-8", "replace").strip()
     if done.returncode == 77:
-        raise Skipped(done.stdout.decode().strip().replace("\n", "; ")[-200:])
-    true(done.returncode == 0, done.stdout.decode())
+        raise Skipped(said.replace("\n", "; ")[-200:])
+    true(done.returncode == 0, said)
 
 
 def alone(check, *args):
@@ -229,6 +233,15 @@ def animal_test(title, name, check):
             check(name)
 
     run.__name__ = title
+    test(run)
+
+
+def setting_test(name, setting):
+    """A test that runs this script again with its own name as argument, on a machine set so."""
+    def run():
+        with_setting(setting, name)
+
+    run.__name__ = name
     test(run)
 
 
@@ -261,53 +274,15 @@ def done():
     sys.exit(1 if failed else 0)
 
 
-KNOBS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "knobs.sh")
-
-
-def under_knob(script, knob, function, number):
-    """One test in a process of its own, with the knob set. Returns whether it did not fail."""
-    name = function.__name__.replace("_", " ")
-    done = subprocess.run(["bash", KNOBS, knob, "--", sys.executable, script, function.__name__],
-                          stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                          stderr=subprocess.STDOUT)
-    said = done.stdout.decode("utf-8", "replace").strip()
-    if done.returncode == 77:
-        print(f"ok {number} - {name} # SKIP {said.splitlines()[-1] if said else ''}")
-    elif done.returncode == 0:
-        print(f"ok {number} - {name}")
-    else:
-        print(f"not ok {number} - {name}")
-        print("".join(f"# {line}\n" for line in said.splitlines()), end="")
-    sys.stdout.flush()
-    return done.returncode in (0, 77)
-
-
-def inner(cases, name):
-    try:
-        need_root()
-        for functions in cases.values():
-            for function in functions:
-                if function.__name__ == name:
-                    function()
-    except Skipped as why:
-        print(f"skip: {why}")
-        return 77
-    except (Failed, LookupError, TypeError, ValueError) as err:
-        print(f"{type(err).__name__}: {err}")
-        return 1
-    return 0
-
-
 def done_with_knobs(cases):
     """Tests that need the machine set up: {knob of knobs.sh: functions}. The script starts itself
     again for each under knobs.sh, which holds the machine's lock and puts everything back."""
     sys.dont_write_bytecode = True
     if len(sys.argv) > 1:
-        sys.exit(inner(cases, sys.argv[1]))
-    number, good = 0, True
+        alone({function.__name__: function for functions in cases.values()
+               for function in functions}[sys.argv[1]])
+        return
     for knob, functions in cases.items():
         for function in functions:
-            number += 1
-            good &= under_knob(sys.argv[0], knob, function, number)
-    print(f"1..{number}")
-    sys.exit(0 if good else 1)
+            setting_test(function.__name__, knob)
+    done()
