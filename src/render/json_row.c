@@ -24,7 +24,8 @@ struct cell {
 	uint8_t key_len;
 	size_t group_count; /* cells of the nested object that begins here; 0: none does */
 	size_t len; /* in the text; of a nested object all of it, in its first cell */
-	struct value last; /* the value of the text; what it points to may be gone */
+	const char *reason; /* of the value in the text, which is u where it is made of bits */
+	uint64_t u;
 	size_t copied; /* bytes of copy; more than there is room: the text is not compared */
 	char key[KEY_MAX]; /* `,"name":` */
 	char copy[SOURCE_MAX + 1]; /* of a text, word or reason */
@@ -35,16 +36,17 @@ struct cell {
  * they come again, none of the values is asked for.
  */
 struct span {
-	size_t end;
+	struct cell *cells, *behind;
 	size_t len; /* in the text */
-	size_t from, to, seen;
+	size_t from, to;
+	char *seen;
 };
 
 struct json_row {
 	struct cell *cells;
-	struct span *spans;
+	struct span *spans, *spans_end;
 	char *seen;
-	size_t count, span_count;
+	size_t count;
 	struct out text, scratch;
 	bool with_missing;
 	bool written; /* the text is that of a row */
@@ -115,7 +117,7 @@ static void prepare_cell(struct cell *cell, const struct column *column)
 		.source = source_of(column),
 		.quick = json_is_quick(column->type),
 		.key = ",\"",
-		.last = value_absent(never),
+		.reason = never,
 	};
 	len = strnlen(name, KEY_MAX - 4);
 	memcpy(cell->key + 2, name, len);
@@ -150,26 +152,26 @@ static bool takes(const struct span *span, const struct column *column)
 
 static void prepare_spans(struct json_row *row)
 {
-	struct span *span = NULL;
-	size_t seen = 0;
+	struct span *span = row->spans - 1;
+	size_t size = 0;
 
-	row->span_count = 0;
-	for (size_t i = 0; i < row->count; i++) {
-		const struct column *column = row->cells[i].column;
+	for (struct cell *cell = row->cells; cell < row->cells + row->count; cell++) {
+		const struct column *column = cell->column;
 
-		if (!span || !takes(span, column)) {
-			span = &row->spans[row->span_count++];
-			*span = (struct span){ .from = column->from, .to = column->to };
-		}
-		span->end = i + 1;
+		if (span < row->spans || !takes(span, column))
+			*++span = (struct span){ cell, .from = column->from, .to = column->to };
+		span->behind = cell + 1;
 		span->from = column->from < span->from ? column->from : span->from;
 		span->to = column->to > span->to ? column->to : span->to;
 	}
-	for (size_t i = 0; i < row->span_count; i++) {
-		row->spans[i].seen = seen;
-		seen += row->spans[i].to - row->spans[i].from;
+	row->spans_end = span + 1;
+	for (span = row->spans; span < row->spans_end; span++)
+		size += span->to - span->from;
+	row->seen = mem_grow(row->seen, size, 1);
+	while (span-- > row->spans) {
+		size -= span->to - span->from;
+		span->seen = row->seen + size;
 	}
-	row->seen = mem_grow(row->seen, seen, 1);
 }
 
 /* In the order of the selection, but for the keys of an object, which come together. */
@@ -205,12 +207,12 @@ static bool is_same_text(const struct cell *cell, const struct value *value)
 
 static inline bool is_same(const struct cell *cell, const struct value *value)
 {
-	if (value->reason != cell->last.reason)
+	if (value->reason != cell->reason)
 		return false;
 	if (value->reason && !*value->reason)
 		return true;
 	if (!value->reason && cell->source == SOURCE_BITS)
-		return value->u == cell->last.u;
+		return value->u == cell->u;
 	return is_same_text(cell, value);
 }
 
@@ -226,8 +228,9 @@ static void remember_text(struct cell *cell, struct bytes text)
 
 static inline void remember(struct json_row *row, struct cell *cell, const struct value *value)
 {
-	row->reasons_changed |= value->reason || cell->last.reason;
-	cell->last = *value;
+	row->reasons_changed |= value->reason || cell->reason;
+	cell->reason = value->reason;
+	cell->u = value->u;
 	if (value->reason)
 		remember_text(cell, bytes_of(value->reason));
 	else if (cell->source == SOURCE_WORD)
@@ -293,13 +296,22 @@ static void write_cell(struct json_row *row, struct cell *cell, size_t at,
 	place(row, cell, at, (struct bytes){ row->scratch.buf, row->scratch.len });
 }
 
+static inline void update_value(struct json_row *row, struct cell *cell, size_t at,
+				const struct value *value)
+{
+	if (is_same(cell, value))
+		return;
+	remember(row, cell, value);
+	write_cell(row, cell, at, value);
+}
+
 /* Null where no member applies to the row; left out where besides none stands there in any case. */
 static void write_members(struct out *out, const struct cell *cells, size_t count, const void *data)
 {
 	bool any = false, shown = false, first = true;
 
 	for (size_t i = 0; i < count; i++) {
-		any |= !cells[i].last.reason || *cells[i].last.reason;
+		any |= !cells[i].reason || *cells[i].reason;
 		shown |= !cells[i].column->sparse;
 	}
 	if (!any && !shown)
@@ -347,35 +359,44 @@ static void update_group(struct json_row *row, struct cell *cells, size_t at, co
 	cells->len = scratch->len;
 }
 
-static inline struct value value_of(const struct column *column, const void *data)
+/*
+ * The most frequent cell. (The parts of a value are not copied at once, nor is it made of them before
+ * it is needed: that would wait until each of them is stored.)
+ */
+static inline void update_number(struct json_row *row, struct cell *cell, size_t at,
+				 const void *data)
 {
-	struct number number;
+	const struct number number = cell->column->number(data, cell->column);
+	const bool known = !number.reason && !cell->reason;
 
-	if (!column->number)
-		return column->get(data, column);
-	number = column->number(data, column);
-	return (struct value){ .reason = number.reason, .u = number.u };
+	if (known && number.u == cell->u)
+		return;
+	if (known && cell->column->type == VALUE_ADDR &&
+	    json_rewrite_address(row->text.buf + at + cell->key_len, cell->len - cell->key_len,
+				 number.u))
+		cell->u = number.u;
+	else
+		update_value(row, cell, at,
+			     &(struct value){ .reason = number.reason, .u = number.u });
 }
 
-/* Cells from first to end, whose text begins at at. Returns where it ends. */
-static size_t update_cells(struct json_row *row, size_t first, size_t end, size_t at,
-			   const void *data)
+/* Cells whose text begins at at. Returns where it ends. */
+static size_t update_cells(struct json_row *row, struct cell *cell, const struct cell *behind,
+			   size_t at, const void *data)
 {
-	struct cell *cell = row->cells + first, *behind = row->cells + end;
-
 	while (cell < behind) {
-		struct value value;
-
 		if (cell->group_count) {
 			update_group(row, cell, at, data);
 			at += cell->len;
 			cell += cell->group_count;
 			continue;
 		}
-		value = value_of(cell->column, data);
-		if (!is_same(cell, &value)) {
-			remember(row, cell, &value);
-			write_cell(row, cell, at, &value);
+		if (cell->column->number) {
+			update_number(row, cell, at, data);
+		} else {
+			struct value value = cell->column->get(data, cell->column);
+
+			update_value(row, cell, at, &value);
 		}
 		at += cell++->len;
 	}
@@ -390,7 +411,7 @@ static void update_missing(struct json_row *row)
 	row->reasons_changed = false;
 	row->missing.count = row->missing.more = 0;
 	for (size_t i = 0; i < row->count; i++) {
-		const char *reason = row->cells[i].last.reason;
+		const char *reason = row->cells[i].reason;
 
 		if (reason && *reason)
 			missing_add_new(&row->missing, row->cells[i].column->name, reason);
@@ -406,22 +427,20 @@ static void update_missing(struct json_row *row)
 
 struct bytes json_row_write(struct json_row *row, const void *data)
 {
-	size_t at = 0, first = 0;
+	size_t at = 0;
 
-	for (size_t i = 0; i < row->span_count; i++) {
-		struct span *span = &row->spans[i];
+	for (struct span *span = row->spans; span < row->spans_end; span++) {
 		const char *bytes = (const char *)data + span->from;
-		size_t start = at, len = span->to - span->from;
+		size_t start = at, size = span->to - span->from;
 
-		if (len && row->written && memcmp(row->seen + span->seen, bytes, len) == 0) {
+		if (size && row->written && memcmp(span->seen, bytes, size) == 0) {
 			at += span->len;
-		} else {
-			if (len)
-				memcpy(row->seen + span->seen, bytes, len);
-			at = update_cells(row, first, span->end, at, data);
-			span->len = at - start;
+			continue;
 		}
-		first = span->end;
+		if (size)
+			memcpy(span->seen, bytes, size);
+		at = update_cells(row, span->cells, span->behind, at, data);
+		span->len = at - start;
 	}
 	row->written = true;
 	if (row->reasons_changed)

@@ -186,9 +186,14 @@ void json_value(struct out *out, const struct column *column, const struct value
 	}
 }
 
+static size_t count_hex(uint64_t number)
+{
+	return number ? (67 - (size_t)__builtin_clzll(number)) / 4 : 1;
+}
+
 static char *quick_address(char *at, uint64_t addr)
 {
-	size_t digits = addr ? (67 - (size_t)__builtin_clzll(addr)) / 4 : 1;
+	size_t digits = count_hex(addr);
 
 	*at++ = '"';
 	*at++ = '0';
@@ -292,6 +297,16 @@ char *json_quick(char *at, enum value_type type, const struct value *value)
 		*at = '0';
 		return at + 1;
 	}
+}
+
+bool json_rewrite_address(char *at, size_t len, uint64_t addr)
+{
+	const size_t quotes = strlen("\"0x\"");
+
+	if (len != count_hex(addr) + quotes)
+		return false;
+	num_hex_before(at + len - 1, addr, 1);
+	return true;
 }
 
 void json_missing_value(struct out *out, const struct missing *missing)

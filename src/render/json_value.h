@@ -25,6 +25,9 @@ enum { JSON_QUICK = 48 };
 bool json_is_quick(enum value_type type);
 char *json_quick(char *at, enum value_type type, const struct value *value);
 
+/* An address over the text of another one, len bytes at at. False: it is not as long. */
+bool json_rewrite_address(char *at, size_t len, uint64_t addr);
+
 /* What is missing, and why: an object. */
 void json_missing_value(struct out *out, const struct missing *missing);
 

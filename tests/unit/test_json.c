@@ -327,7 +327,7 @@ static const char *draw_text(struct changing *changing, char *text)
 static void draw_value(struct changing *changing, size_t n)
 {
 	static const char *const reasons[] = { "", "denied", "gone" };
-	static const uint64_t numbers[] = { 0, 0, 0, 9, 10, 4096, UINT64_MAX };
+	static const uint64_t numbers[] = { 0, 0, 0, 9, 10, 4096, 8192, UINT64_MAX };
 	struct value *value = &changing->row.value[n];
 
 	memset(value, 0, sizeof(*value));
@@ -347,6 +347,13 @@ static void draw_value(struct changing *changing, size_t n)
 		value->u = numbers[draw(changing, COUNT(numbers))];
 }
 
+static struct number number_of(const void *row, const struct column *column)
+{
+	struct value value = row_get(row, column);
+
+	return (struct number){ .reason = value.reason, .u = value.u };
+}
+
 static unsigned like_first(const void *row)
 {
 	return ((const struct row *)row)->value[0].u % TABLE_LIKES;
@@ -358,9 +365,10 @@ static unsigned like_first(const void *row)
 
 static const struct column changing_columns[] = {
 	COLUMN(5, "sparse", VALUE_BITS, .sparse = true, .codes = bits),
-	COLUMN(0, "start", VALUE_ADDR),
+	COLUMN(0, "start", VALUE_ADDR, .number = number_of),
 	COLUMN(1, "path", VALUE_TEXT),
-	COLUMN(6, "rss", VALUE_BYTES, OF_VALUES(6, 6)),
+	COLUMN(6, "rss", VALUE_BYTES, OF_VALUES(6, 6), .number = number_of),
+	COLUMN(5, "shared", VALUE_BYTES, .number = number_of),
 	COLUMN(7, "pss", VALUE_NUMBER, OF_VALUES(6, 7), .sparse = true),
 	COLUMN(2, "kind", VALUE_WORD),
 	COLUMN(8, "swap.offset", VALUE_DEV, OF_VALUES(8, 8)),
