@@ -96,9 +96,22 @@ void residency_sum(struct residency *residency, uint64_t start, uint64_t end,
 		   struct residency_tally *tally)
 {
 	uint64_t from[RESIDENT_CLASSES], to[RESIDENT_CLASSES];
+	const struct residency_run *run;
+	size_t below;
 
 	if (start >= end)
 		return;
+	below = runs_below(residency, end);
+	run = below ? &residency->runs[below - 1] : NULL;
+	if (!run)
+		return;
+	/* most questions are about less than a run */
+	if (run->start <= start) {
+		if (start < run->end)
+			add_class(tally->bytes, run->class,
+				  (end < run->end ? end : run->end) - start);
+		return;
+	}
 	sum_below(residency, start, from);
 	sum_below(residency, end, to);
 	for (unsigned bit = 0; bit < RESIDENT_CLASSES; bit++)

@@ -40,6 +40,7 @@ struct mappings {
 	struct vma_sections sections;
 	uint32_t page_size; /* for sections */
 	struct vma_store held;
+	struct vma_store *kept; /* of the caller, who keeps all; or NULL */
 	/* of the process that is read now */
 	const struct procdir *dir;
 	unsigned needs;
@@ -234,6 +235,8 @@ static const char *too_many(const struct mappings *mappings)
 static int release(struct mappings *mappings)
 {
 	const char **guesses = NULL;
+	/* figures make them longer, so those are copied */
+	bool in_place = mappings->kept && !mappings->kept->count && !mappings->walking;
 	struct vma vma;
 	int rc = 0;
 
@@ -258,6 +261,16 @@ static int release(struct mappings *mappings)
 		if (mappings->walking)
 			figures_fill(mappings->figures, i, &vma);
 		rc = hand_on(mappings, &vma);
+		if (in_place)
+			vma_store_set(&mappings->held, i, &vma);
+		else if (mappings->kept)
+			vma_store_add(mappings->kept, &vma);
+	}
+	if (in_place) {
+		const struct vma_store empty = *mappings->kept;
+
+		*mappings->kept = mappings->held;
+		mappings->held = empty;
 	}
 	free(guesses);
 	vma_store_clear(&mappings->held);
@@ -276,13 +289,22 @@ static int take(void *opaque, struct vma *vma)
 		classify(mappings, vma);
 	if (mappings->needs & NEED_GUESS)
 		vma->guess_reason = too_many(mappings);
-	if (!mappings->holding && !mappings->walking)
-		return hand_on(mappings, vma);
+	if (!mappings->holding && !mappings->walking) {
+		rc = hand_on(mappings, vma);
+		if (mappings->kept)
+			vma_store_add(mappings->kept, vma);
+		return rc;
+	}
 	vma_store_add(&mappings->held, vma);
 	if (mappings->held.count < hold_most(mappings))
 		return 0;
 	rc = release(mappings);
 	return rc;
+}
+
+void mappings_keep(struct mappings *mappings, struct vma_store *kept)
+{
+	mappings->kept = kept;
 }
 
 void mappings_parse_files(struct mappings *mappings, const struct elf_request *request)

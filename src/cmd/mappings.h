@@ -12,6 +12,7 @@ struct mappings;
 struct object_file;
 struct process;
 struct root;
+struct vma_store;
 
 /*
  * The mappings of processes, one pass each, with the kind of every mapping: smaps or maps, threads
@@ -71,6 +72,12 @@ void mappings_parse_files(struct mappings *mappings, const struct elf_request *r
  * as long as mappings.
  */
 struct object_file mappings_file(const struct mappings *mappings);
+
+/*
+ * Keep the mappings that are handed on, too, in the order that sink gets them: what was held back is not
+ * copied again. kept is empty before each process, and complete when mappings_read() returns.
+ */
+void mappings_keep(struct mappings *mappings, struct vma_store *kept);
 
 /*
  * Hand every mapping of the process to sink. needs: NEED_SMAPS for the fields, NEED_KIND for kind and

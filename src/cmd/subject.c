@@ -29,17 +29,13 @@ static int keep(void *ctx, struct vma *vma)
 {
 	struct subjects *subjects = ctx;
 	struct subject *subject = &subjects->subject;
-	size_t index = subject->vmas.count;
 
-	vma_store_add(&subject->vmas, vma);
+	(void)vma;
 	if (!subjects->parse)
 		return 0;
-	if (index >= subject->file_cap) {
-		subject->file_cap = index ? index * 2 : 256;
-		subject->files =
-			mem_grow(subject->files, subject->file_cap, sizeof(subject->files[0]));
-	}
-	subject->files[index] = mappings_file(subjects->mappings);
+	subject->files = mem_room(subject->files, subject->file_count, &subject->file_cap,
+				  sizeof(subject->files[0]));
+	subject->files[subject->file_count++] = mappings_file(subjects->mappings);
 	return 0;
 }
 
@@ -201,6 +197,7 @@ static void run_pid(struct subjects *subjects, int pid, bool selected)
 		rc = read_subject(subjects, subject, &err);
 		procdir_close(&subject->dir);
 		vma_store_clear(&subject->vmas);
+		subject->file_count = 0;
 		arena_fini(&subject->arena);
 		memset(&subject->process, 0, sizeof(subject->process));
 	}
@@ -221,6 +218,7 @@ void subjects_run(struct subjects *subjects, const struct targets *targets)
 	same_mm_init(&subjects->same_mm, &ctx->root);
 	arena_init(&subjects->subject.arena);
 	vma_store_init(&subjects->subject.vmas);
+	mappings_keep(subjects->mappings, &subjects->subject.vmas);
 	report_list(ctx->report, "processes");
 	for (size_t i = 0; i < targets->count; i++)
 		run_pid(subjects, targets->pids[i], targets->selected);

@@ -27,7 +27,7 @@ struct subject {
 	struct process process;
 	struct vma_store vmas;
 	struct object_file *files; /* by mapping, where subjects->parse; heap */
-	size_t file_cap;
+	size_t file_count, file_cap;
 	struct mappings_result result;
 	struct pagewalk walk;
 	const char *walk_reason; /* why walk is not open; NULL: it is */

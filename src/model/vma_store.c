@@ -283,6 +283,18 @@ void vma_store_get(const struct vma_store *store, size_t index, struct vma *vma)
 	unpack(record, vma);
 }
 
+void vma_store_set(struct vma_store *store, size_t index, const struct vma *vma)
+{
+	struct vma_record *record = store->records[index];
+
+	record->kind = (uint8_t)vma->kind;
+	record->tid = vma->tid;
+	record->object = vma->object;
+	record->deleted = vma->deleted;
+	if (vma->path.len && (!record->path || record->path->data != vma->path.data))
+		record->path = intern(store, vma->path, vma->tail, vma->path_len);
+}
+
 uint64_t vma_store_start(const struct vma_store *store, size_t index)
 {
 	return store->records[index]->start;

@@ -31,6 +31,12 @@ void vma_store_add(struct vma_store *store, const struct vma *vma);
 /* The mapping at index, as it was added; its texts live as long as the store. */
 void vma_store_get(const struct vma_store *store, size_t index, struct vma *vma);
 
+/*
+ * Note what became known of that mapping later, which vma was got from: kind, tid, object, and its path
+ * where that was not it. The rest stays.
+ */
+void vma_store_set(struct vma_store *store, size_t index, const struct vma *vma);
+
 /* Where that mapping begins. */
 uint64_t vma_store_start(const struct vma_store *store, size_t index);
 

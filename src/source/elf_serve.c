@@ -12,7 +12,10 @@
 #include "base/wire.h"
 #include "source/elf_confine.h"
 
-enum { SEND_MOST = 64 << 10 };
+enum {
+	SEND_MOST = 64 << 10,
+	CPU_ASK_NS = 10000000,	/* how long what is known of the CPU time is good for */
+};
 
 union control {
 	struct cmsghdr header;
@@ -69,6 +72,7 @@ static int take_batch(int socket, struct batch *batch, int flags)
 struct server {
 	int socket;
 	bool confined;
+	uint64_t cpu_ns, cpu_when;	/* CPU that the process had had, and when that was (monotonic) */
 	struct out out;		/* answers that were not sent yet */
 };
 
@@ -101,18 +105,33 @@ static int emit(void *ctx, const char *frames, size_t len)
 	return 0;
 }
 
-/* How much CPU the process has had. */
-static uint64_t cpu_ms(void)
+static uint64_t clock_ns(clockid_t clock)
 {
-	struct timespec used;
+	struct timespec time;
 
-	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &used);
-	return (uint64_t)used.tv_sec * 1000 + (uint64_t)used.tv_nsec / 1000000;
+	clock_gettime(clock, &time);
+	return (uint64_t)time.tv_sec * 1000000000 + (uint64_t)time.tv_nsec;
+}
+
+/*
+ * How much CPU the process has had. To ask takes a system call, the time of day none: for a while it can
+ * not have had more since than the time that has passed.
+ */
+static uint64_t cpu_ms(struct server *server)
+{
+	uint64_t now = clock_ns(CLOCK_MONOTONIC), since = now - server->cpu_when;
+
+	if (!server->cpu_when || since > CPU_ASK_NS) {
+		server->cpu_ns = clock_ns(CLOCK_PROCESS_CPUTIME_ID);
+		server->cpu_when = now;
+		since = 0;
+	}
+	return (server->cpu_ns + since) / 1000000;
 }
 
 static void answer(struct server *server, int fd, const struct elf_request *request)
 {
-	uint64_t used = cpu_ms();
+	uint64_t used = cpu_ms(server);
 
 	elf_put_cpu(&server->out, (uint32_t)used);
 	/* a file may take as much again as is left: rather another process for it */

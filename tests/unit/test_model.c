@@ -407,6 +407,40 @@ static void test_store_set_kind(void **state)
 	vma_store_fini(&store);
 }
 
+/* What a look at the file told: the mapping is an ELF file's, and called so. */
+static void test_store_set(void **state)
+{
+	struct vma_store store;
+	struct vma vma = {
+		.start = 1, .end = 2, .path = BYTES("/a"), .path_len = 2, .deleted = true
+	};
+
+	(void)state;
+	vma_store_init(&store);
+	for (int i = 0; i < 3; i++)
+		vma_store_add(&store, &vma);
+	vma_store_get(&store, 1, &vma);
+	vma.kind = KIND_ELF;
+	vma.tid = 5;
+	vma_store_set(&store, 1, &vma);
+	vma.path = BYTES("/a (deleted)");
+	vma.path_len = vma.path.len;
+	vma.deleted = false;
+	vma_store_set(&store, 2, &vma);
+	for (size_t i = 0; i < 3; i++) {
+		struct bytes path = i == 2 ? BYTES("/a (deleted)") : BYTES("/a");
+
+		vma_store_get(&store, i, &vma);
+		assert_int_equal(vma.start, 1);
+		assert_int_equal(vma.kind, i ? KIND_ELF : KIND_UNKNOWN);
+		assert_int_equal(vma.tid, i ? 5 : 0);
+		assert_int_equal(vma.deleted, i < 2);
+		assert_int_equal(vma.path_len, path.len);
+		check_bytes("path", vma.path, path);
+	}
+	vma_store_fini(&store);
+}
+
 /* An ordinary mapping with all fields of 6.18, one in four eligible for huge pages: below 300 bytes. */
 static void test_store_size(void **state)
 {
@@ -437,13 +471,13 @@ static void test_store_size(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_key_json),   cmocka_unit_test(test_keys_known),
-		cmocka_unit_test(test_keys_new),   cmocka_unit_test(test_keys_refused),
-		cmocka_unit_test(test_has_flag),   cmocka_unit_test(test_perm_text),
-		cmocka_unit_test(test_sums),	   cmocka_unit_test(test_sums_overflow),
-		cmocka_unit_test(test_names),	   cmocka_unit_test(test_missing),
-		cmocka_unit_test(test_store),	   cmocka_unit_test(test_store_set_kind),
-		cmocka_unit_test(test_store_size),
+		cmocka_unit_test(test_key_json),  cmocka_unit_test(test_keys_known),
+		cmocka_unit_test(test_keys_new),  cmocka_unit_test(test_keys_refused),
+		cmocka_unit_test(test_has_flag),  cmocka_unit_test(test_perm_text),
+		cmocka_unit_test(test_sums),	  cmocka_unit_test(test_sums_overflow),
+		cmocka_unit_test(test_names),	  cmocka_unit_test(test_missing),
+		cmocka_unit_test(test_store),	  cmocka_unit_test(test_store_set_kind),
+		cmocka_unit_test(test_store_set), cmocka_unit_test(test_store_size),
 	};
 
 	return cmocka_run_group_tests_name("model", tests, NULL, NULL);
