@@ -92,6 +92,14 @@ static int cachestat(int fd, uint64_t offset, uint64_t len, struct cache_counts 
 	return syscall(__NR_cachestat, fd, &range, counts, 0) ? -errno : 0;
 }
 
+int filecache_has_start(int fd)
+{
+	struct cache_counts counts = { 0 };
+	int rc = cachestat(fd, 0, 1, &counts);
+
+	return rc ? rc : counts.cached > 0;
+}
+
 static bool is_all_or_nothing(uint64_t count, uint64_t all)
 {
 	return !count || count == all;

@@ -40,4 +40,10 @@ enum filecache_way { FILECACHE_ANY, FILECACHE_CACHESTAT, FILECACHE_MINCORE };
 int filecache_pages(const struct filecache *file, size_t page_size, enum filecache_way way,
 		    uint8_t *pages, size_t count, unsigned *has);
 
+/*
+ * Whether the first page of a file is in memory: 1, 0, or -errno (-EPERM where the file is somebody
+ * else's, -ENOSYS before Linux 6.5). Reads nothing and never waits.
+ */
+int filecache_has_start(int fd);
+
 #endif

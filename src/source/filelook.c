@@ -18,6 +18,7 @@
 #include "model/vma.h"
 #include "source/fds.h"
 #include "source/filelook_child.h"
+#include "source/look_direct.h"
 #include "source/mounts.h"
 #include "source/root.h"
 
@@ -48,7 +49,7 @@ struct filelook {
 	pid_t child; /* 0: none */
 	int socket;
 	unsigned lost; /* children that did not answer */
-	struct findings *findings;
+	struct findings *findings; /* NULL: there never was a child */
 	size_t batch_len; /* of the requests that were not sent yet */
 	char batch[BATCH_MAX];
 	size_t in_flight; /* requests made, in order, whose answer was not taken */
@@ -69,10 +70,6 @@ struct filelook *filelook_new(const struct root *root)
 	filelook->size = CACHE_FIRST;
 	filelook->cache = mem_zalloc(filelook->size * sizeof(filelook->cache[0]));
 	arena_init(&filelook->arena);
-	filelook->findings = mmap(NULL, sizeof(*filelook->findings), PROT_READ | PROT_WRITE,
-				  MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	if (filelook->findings == MAP_FAILED)
-		error_no_memory();
 	return filelook;
 }
 
@@ -94,7 +91,8 @@ void filelook_free(struct filelook *filelook)
 	if (!filelook)
 		return;
 	end_child(filelook, filelook->in_flight > 0);
-	munmap(filelook->findings, sizeof(*filelook->findings));
+	if (filelook->findings)
+		munmap(filelook->findings, sizeof(*filelook->findings));
 	arena_fini(&filelook->arena);
 	free(filelook->cache);
 	free(filelook);
@@ -166,19 +164,32 @@ static void serve(const struct filelook *filelook, int fd)
 	_exit(0);
 }
 
-/* The mounts of the process, before the child is made that needs them. */
+/* The mounts of the process, before the first file is looked at. */
 static void read_mounts(struct filelook *filelook)
 {
 	struct bytes text;
 	const struct root *root = filelook->root;
-	int rc = root->core ?
-			 root_read(root->files, &filelook->arena, &text, NULL,
-				   "proc/self/mountinfo") :
-			 procdir_read(filelook->dir, &filelook->arena, &text, NULL, "mountinfo");
+	int rc;
 
+	if (filelook->mounts_read)
+		return;
 	filelook->mounts_read = true;
+	rc = root->core ?
+		     root_read(root->files, &filelook->arena, &text, NULL, "proc/self/mountinfo") :
+		     procdir_read(filelook->dir, &filelook->arena, &text, NULL, "mountinfo");
 	if (rc == 0)
 		mounts_parse(text, &filelook->arena, &filelook->mounts);
+}
+
+/* Nothing is found yet, whatever an earlier child has left there. */
+static void clear_findings(struct filelook *filelook)
+{
+	if (!filelook->findings)
+		filelook->findings = mmap(NULL, sizeof(*filelook->findings), PROT_READ | PROT_WRITE,
+					  MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (filelook->findings == MAP_FAILED)
+		error_no_memory();
+	atomic_store(&filelook->findings->done, 0);
 }
 
 static bool start_child(struct filelook *filelook)
@@ -190,8 +201,7 @@ static bool start_child(struct filelook *filelook)
 	if (filelook->lost >= LOOK_LOST_MAX ||
 	    socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, sockets))
 		return false;
-	if (!filelook->mounts_read)
-		read_mounts(filelook);
+	read_mounts(filelook);
 	filelook->child = fork();
 	if (filelook->child == 0) {
 		close(sockets[0]);
@@ -214,9 +224,9 @@ static bool exchange(struct filelook *filelook, struct opened *opened)
 	uint32_t before = 0, now;
 	ssize_t count;
 
+	clear_findings(filelook);
 	if (!start_child(filelook))
 		return false;
-	atomic_store(&filelook->findings->done, 0);
 	if (send(filelook->socket, filelook->batch, filelook->batch_len, MSG_NOSIGNAL) < 0)
 		return false;
 	ready.fd = filelook->socket;
@@ -255,6 +265,17 @@ static void hand_on(struct filelook *filelook, const struct entry *entry,
 	filelook->sink(filelook->sink_ctx, &file);
 }
 
+static void settle(struct filelook *filelook, struct entry *entry, const struct look_reply *reply,
+		   int fd)
+{
+	entry->type = reply->type;
+	entry->why = reply->why;
+	entry->linked = reply->linked == 1;
+	entry->waiting = false;
+	if (filelook->sink)
+		hand_on(filelook, entry, reply, fd);
+}
+
 /* One answer. False where it is none that the child would give: all behind it is not used either. */
 static bool take_reply(struct filelook *filelook, struct entry *entry,
 		       const struct look_reply *reply, struct opened *opened)
@@ -269,12 +290,7 @@ static bool take_reply(struct filelook *filelook, struct entry *entry,
 		fd = opened->fds[0];
 		memmove(opened->fds, opened->fds + 1, --opened->count * sizeof(fd));
 	}
-	entry->type = reply->type;
-	entry->why = reply->why;
-	entry->linked = reply->linked == 1;
-	entry->waiting = false;
-	if (filelook->sink)
-		hand_on(filelook, entry, reply, fd);
+	settle(filelook, entry, reply, fd);
 	return true;
 }
 
@@ -332,9 +348,9 @@ void filelook_process(struct filelook *filelook, const struct procdir *dir)
 	filelook->epoch++;
 }
 
-static void add_request(struct filelook *filelook, const struct vma *vma)
+static struct look_request request_of(const struct filelook *filelook, const struct vma *vma)
 {
-	struct look_request request = {
+	return (struct look_request){
 		.start = vma->start,
 		.end = vma->end,
 		.inode = vma->inode,
@@ -344,11 +360,40 @@ static void add_request(struct filelook *filelook, const struct vma *vma)
 		.deleted = vma->deleted,
 		.open = filelook->sink != NULL,
 	};
+}
 
-	memcpy(filelook->batch + filelook->batch_len, &request, sizeof(request));
-	filelook->batch_len += sizeof(request);
-	memcpy(filelook->batch + filelook->batch_len, vma->path.data, vma->path.len);
-	filelook->batch_len += vma->path.len;
+static void ask_child(struct filelook *filelook, struct entry *entry,
+		      const struct look_request *request, struct bytes path)
+{
+	if (filelook->in_flight == WINDOW ||
+	    filelook->batch_len + sizeof(*request) + path.len > BATCH_MAX)
+		take_replies(filelook);
+	memcpy(filelook->batch + filelook->batch_len, request, sizeof(*request));
+	filelook->batch_len += sizeof(*request);
+	memcpy(filelook->batch + filelook->batch_len, path.data, path.len);
+	filelook->batch_len += path.len;
+	filelook->flight[filelook->in_flight++] = entry;
+}
+
+/* Whether the file could be looked at without the child. */
+static bool look_now(struct filelook *filelook, struct entry *entry,
+		     const struct look_request *request, struct bytes name)
+{
+	const struct look_process process = { filelook->dir, &filelook->mounts };
+	const struct root *root = filelook->root;
+	char path[LOOK_PATH_MAX + 1];
+	struct look_reply reply;
+	int fd;
+
+	if (root->core || root->recorded || name.len > LOOK_PATH_MAX)
+		return false;
+	read_mounts(filelook);
+	memcpy(path, name.data, name.len);
+	path[name.len] = '\0';
+	if (!look_directly(&process, request, path, &reply, &fd))
+		return false;
+	settle(filelook, entry, &reply, fd);
+	return true;
 }
 
 static void grow_cache(struct filelook *filelook)
@@ -375,6 +420,7 @@ static bool is_known(const struct filelook *filelook, const struct entry *entry)
 
 void filelook_ask(struct filelook *filelook, const struct vma *vma)
 {
+	const struct look_request request = request_of(filelook, vma);
 	const struct look_key key = look_key_of(vma);
 	struct entry *entry = find(filelook, &key);
 
@@ -384,9 +430,6 @@ void filelook_ask(struct filelook *filelook, const struct vma *vma)
 		grow_cache(filelook);
 		entry = find(filelook, &key);
 	}
-	if (filelook->in_flight == WINDOW ||
-	    filelook->batch_len + sizeof(struct look_request) + vma->path.len > BATCH_MAX)
-		take_replies(filelook);
 	filelook->count += !entry->used;
 	*entry = (struct entry){ .key = key,
 				 .used = true,
@@ -394,8 +437,8 @@ void filelook_ask(struct filelook *filelook, const struct vma *vma)
 				 .type = LOOK_UNKNOWN,
 				 .why = WHY_FAILED,
 				 .epoch = filelook->epoch };
-	add_request(filelook, vma);
-	filelook->flight[filelook->in_flight++] = entry;
+	if (!look_now(filelook, entry, &request, vma->path))
+		ask_child(filelook, entry, &request, vma->path);
 }
 
 static struct look look_of(const struct entry *entry)

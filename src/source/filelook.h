@@ -17,13 +17,15 @@ struct vma;
  * Look at mapped files: what type they are, and whether they are ELF files, from their first 64
  * bytes. Files are somebody else's, so:
  *
- * - The file is found through /proc/PID/map_files, else by its path below /proc/PID/root, and counts
- *   only when it is a regular file with the inode that maps shows; never by the text of a path alone.
+ * - Most are looked at at once, in steps none of which can wait: look_direct.h. What is not certain
+ *   then is left to a child process, and told the same.
+ * - There the file is found through /proc/PID/map_files, else by its path below /proc/PID/root, and
+ *   counts only when it is a regular file with the inode that maps shows; never by the text of a path
+ *   alone.
  * - File systems that can make their reader wait for ever (FUSE, network, unknown) are not touched:
  *   the mount is told by statx(AT_STATX_DONT_SYNC) on an O_PATH descriptor, which never blocks.
- * - All of it happens in a child process, and a child that does not answer in LOOK_DEADLINE_MS is
- *   killed and left behind; what it looked at stays unknown, others go on. After LOOK_LOST_MAX lost
- *   children nothing is looked at any more.
+ * - A child that does not answer in LOOK_DEADLINE_MS is killed and left behind; what it looked at stays
+ *   unknown, others go on. After LOOK_LOST_MAX lost children no other one is started.
  *
  * Each file (device and inode) is looked at once.
  */
@@ -79,8 +81,8 @@ void filelook_open_files(struct filelook *filelook, filelook_sink sink, void *ct
 void filelook_process(struct filelook *filelook, const struct procdir *dir);
 
 /*
- * Ask for the file of a mapping; the answer comes later: filelook_get(). Requests are gathered, and
- * go to the child together when the first answer is wanted: one switch to it and back.
+ * Ask for the file of a mapping; the answer may come later: filelook_get(). Requests to the child are
+ * gathered, and go there together when the first answer is wanted: one switch to it and back.
  */
 void filelook_ask(struct filelook *filelook, const struct vma *vma);
 

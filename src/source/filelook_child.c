@@ -20,8 +20,6 @@
 #include "source/procmap.h"
 #include "source/root.h"
 
-enum { HEAD = 64 };
-
 /* A file while it is looked at. */
 struct looking {
 	const struct look_process *process;
@@ -52,14 +50,14 @@ static struct look_reply found(enum look_type type)
 
 int look_is_elf(const char *head, unsigned len)
 {
-	char image[HEAD] = { 0 };
+	char image[LOOK_HEAD] = { 0 };
 	bool wide = len > EI_CLASS && head[EI_CLASS] == ELFCLASS64;
 	Elf *elf;
 	int is_elf;
 
-	if (len < sizeof(Elf32_Ehdr))
+	if (len < sizeof(Elf32_Ehdr) || memcmp(head, ELFMAG, SELFMAG) != 0)
 		return 0;
-	memcpy(image, head, len < HEAD ? len : HEAD);
+	memcpy(image, head, len < LOOK_HEAD ? len : LOOK_HEAD);
 	/* what lies behind the header is not here: no program and section headers */
 	if (wide)
 		memset(image + offsetof(Elf64_Ehdr, e_phoff), 0, 16);
@@ -68,10 +66,23 @@ int look_is_elf(const char *head, unsigned len)
 	memset(image + (wide ? offsetof(Elf64_Ehdr, e_phnum) : offsetof(Elf32_Ehdr, e_phnum)), 0,
 	       8);
 	elf_version(EV_CURRENT);
-	elf = elf_memory(image, HEAD);
+	elf = elf_memory(image, LOOK_HEAD);
 	is_elf = elf && elf_kind(elf) == ELF_K_ELF;
 	elf_end(elf);
 	return is_elf;
+}
+
+struct look_reply look_of_head(const char *head, unsigned len)
+{
+	return found(look_is_elf(head, len) ? LOOK_ELF : LOOK_REGULAR);
+}
+
+void look_identify(struct look_reply *reply, const struct statx *st)
+{
+	reply->dev = (uint64_t)st->stx_dev_major << 32 | st->stx_dev_minor;
+	reply->inode = st->stx_ino;
+	reply->size = st->stx_size;
+	reply->mtime_ns = st->stx_mtime.tv_sec * 1000000000 + st->stx_mtime.tv_nsec;
 }
 
 /* The device of memfd, SysV and /dev/zero memory: no mount of it is in any namespace. */
@@ -102,32 +113,32 @@ static enum fs_class class_of(const struct mounts *mounts, const struct statx *s
 	return is_kernel_shm(st) ? FS_SHM : FS_UNKNOWN;
 }
 
-/* For reading, a file that is held by O_PATH; -1: could not, and errno. */
-static int open_for_reading(int path_fd)
+int look_reopen(int path_fd, int flags)
 {
-	const int flags = O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC;
 	char link[40];
-	int fd;
 
 	snprintf(link, sizeof(link), "/proc/self/fd/%d", path_fd);
-	fd = open(link, flags | O_NOATIME);
-	if (fd < 0 && errno == EPERM)
-		fd = open(link, flags);
-	return fd;
+	return open(link, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC | flags);
+}
+
+static int open_for_reading(int path_fd)
+{
+	int fd = look_reopen(path_fd, O_NOATIME);
+
+	return fd < 0 && errno == EPERM ? look_reopen(path_fd, 0) : fd;
 }
 
 static struct look_reply look_at_head(int fd, const struct looking *looking, enum fs_class class)
 {
-	char head[HEAD];
-	ssize_t len = pread(fd, head, HEAD, 0);
+	char head[LOOK_HEAD];
+	ssize_t len = pread(fd, head, LOOK_HEAD, 0);
+	struct look_reply reply = len < 0 ? unknown(WHY_FAILED) : look_of_head(head, (unsigned)len);
 
-	if (len > 0 && look_is_elf(head, (unsigned)len)) {
+	if (reply.type == LOOK_ELF)
 		*looking->fd = looking->request->open ? fd : -1;
-		return found(LOOK_ELF);
-	}
-	if (class == FS_SHM)
+	else if (class == FS_SHM)
 		return found(LOOK_SHM);
-	return len < 0 ? unknown(WHY_FAILED) : found(LOOK_REGULAR);
+	return reply;
 }
 
 static struct look_reply look_at_regular(int path_fd, const struct looking *looking,
@@ -178,10 +189,7 @@ static struct look_reply look_at_fd(int fd, const struct looking *looking, bool 
 	/* such files never have a name, so nothing is in its place: not deleted, whatever the mark says */
 	if (request->deleted && class == FS_SHM && is_kernel_shm(&st))
 		reply.place = LOOK_PLACE_OWN;
-	reply.dev = (uint64_t)st.stx_dev_major << 32 | st.stx_dev_minor;
-	reply.inode = st.stx_ino;
-	reply.size = st.stx_size;
-	reply.mtime_ns = st.stx_mtime.tv_sec * 1000000000 + st.stx_mtime.tv_nsec;
+	look_identify(&reply, &st);
 	return reply;
 }
 
@@ -261,10 +269,7 @@ static struct look_reply look_of_core(const struct looking *looking)
 	else
 		reply = look_at_regular(fd, looking, class);
 	close(fd);
-	reply.dev = (uint64_t)st.stx_dev_major << 32 | st.stx_dev_minor;
-	reply.inode = st.stx_ino;
-	reply.size = st.stx_size;
-	reply.mtime_ns = st.stx_mtime.tv_sec * 1000000000 + st.stx_mtime.tv_nsec;
+	look_identify(&reply, &st);
 	return reply;
 }
 

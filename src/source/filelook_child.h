@@ -8,6 +8,7 @@
 
 struct mounts;
 struct procdir;
+struct statx;
 
 /* What the child is asked, one message each; path_len bytes of path follow. */
 struct look_request {
@@ -32,7 +33,7 @@ enum look_why {
 
 extern const char *const look_reasons[WHY_COUNT];
 
-enum { LOOK_PATH_MAX = 4096, LOOK_BUILD_ID_MAX = 64 };
+enum { LOOK_PATH_MAX = 4096, LOOK_BUILD_ID_MAX = 64, LOOK_HEAD = 64 };
 
 struct look_reply {
 	uint8_t linked;		/* a file called PATH (deleted) is there, and is this one */
@@ -60,7 +61,14 @@ struct look_process {
 struct look_reply look_at_file(const struct look_process *process,
 			       const struct look_request *request, const char *path, int *fd);
 
-/* The type of a file's first bytes: true for ELF, by libelf. */
+/*
+ * What look_directly() does too. For reading, a file that is held by O_PATH, with O_NONBLOCK and flags:
+ * -1 and errno. Whether a file's first bytes (LOOK_HEAD at most) are those of ELF, by libelf; and what
+ * the file then is. What tells the file from every other one.
+ */
+int look_reopen(int path_fd, int flags);
 int look_is_elf(const char *head, unsigned len);
+struct look_reply look_of_head(const char *head, unsigned len);
+void look_identify(struct look_reply *reply, const struct statx *st);
 
 #endif

@@ -27,6 +27,7 @@ libvmview_a_SOURCES += %D%/frame_bits.c
 libvmview_a_SOURCES += %D%/frames.c %D%/frames.h
 libvmview_a_SOURCES += %D%/host.c %D%/host.h
 libvmview_a_SOURCES += %D%/listing.c %D%/listing.h
+libvmview_a_SOURCES += %D%/look_direct.c %D%/look_direct.h
 libvmview_a_SOURCES += %D%/look_key.c
 libvmview_a_SOURCES += %D%/meminfo.c %D%/meminfo.h
 libvmview_a_SOURCES += %D%/memmap.c %D%/memmap.h

@@ -76,7 +76,8 @@ def kinds_cost_64_bytes():
         with elf.running(elf.build(directory, "program", ["gcc"])) as program:
             for args in ["map"], ["map", "-o", "address,kind"], ["map", "--json"]:
                 found = reads(directory, *args, program.pid)
-                lib.equal(" ".join(args), found.get(program.path), [("pread64", 0, 64)])
+                read = [read[1:] for read in found.get(program.path, ())]
+                lib.equal(" ".join(args), read, [(0, 64)])
 
 
 @lib.test

@@ -29,6 +29,7 @@ UNIT_TESTS += %D%/test_live_budget
 UNIT_TESTS += %D%/test_long_names
 UNIT_TESTS += %D%/test_map_names
 UNIT_TESTS += %D%/test_model
+UNIT_TESTS += %D%/test_mounts
 UNIT_TESTS += %D%/test_num
 UNIT_TESTS += %D%/test_numa_maps
 UNIT_TESTS += %D%/test_options

@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* mountinfo: types, devices, what reading writes, and what can be opened without waiting. */
+#include "unit.h"
+
+#include "base/arena.h"
+#include "source/mounts.h"
+
+static const char mountinfo[] =
+	"22 27 0:21 / /proc rw,relatime - proc proc rw\n"
+	"27 1 254:0 / / rw,relatime shared:1 master:2 - ext4 /dev/vda rw,discard\n"
+	"28 27 254:1 / /home\\040of\\040all ro,nosuid,noatime - xfs /dev/vdb rw\n"
+	"29 27 254:2 / /strict rw,norelatime,noatimes - ext4 /dev/vdc rw,relatime\n"
+	"30 27 254:2 /a,relatime /again rw - ext4 /dev/vdc rw\n"
+	"31 27 0:40 / /ssh rw,relatime - fuse.sshfs host: rw\n"
+	"32 27 8:1 / /usb rw,relatime - fuseblk /dev/sda1 rw\n"
+	"33 27 8:2 / /two rw,relatime - ext4 /dev/sda2 rw\n"
+	"34 27 8:2 / /two/more rw,relatime - fuseblk /dev/sda2 rw\n"
+	"35 27 0:50 / /layers rw,relatime - overlay overlay rw\n"
+	"36 27 0:51 / /memory rw,relatime - tmpfs none rw\n"
+	"no mount\n"
+	"37 27 8:3 / /cut";
+
+static const struct atime_case {
+	const char *name;
+	uint64_t id;
+	enum mount_atime atime;
+} atime_cases[] = {
+	{ "relatime", 27, ATIME_RELATIVE },	   { "noatime, spaces", 28, ATIME_NEVER },
+	{ "part of an option", 29, ATIME_ALWAYS }, { "part of a path", 30, ATIME_ALWAYS },
+	{ "no such mount", 99, ATIME_ALWAYS },	   { "line without end", 37, ATIME_ALWAYS },
+};
+
+static const struct device_case {
+	const char *type;
+	uint32_t major, minor;
+	bool at_once;
+	enum fs_class class;
+} device_cases[] = {
+	{ "ext4", 254, 0, true, FS_LOCAL },	{ "xfs", 254, 1, true, FS_LOCAL },
+	{ "ext4", 254, 2, true, FS_LOCAL },	{ "fuse.sshfs", 0, 40, false, FS_UNKNOWN },
+	{ "fuseblk", 8, 1, false, FS_UNKNOWN }, { "ext4", 8, 2, false, FS_LOCAL },
+	{ "overlay", 0, 50, false, FS_LOCAL },	{ "tmpfs", 0, 51, false, FS_SHM },
+	{ "proc", 0, 21, false, FS_LOCAL },	{ "", 8, 3, false, FS_UNKNOWN },
+	{ "", 254, 99, false, FS_UNKNOWN },
+};
+
+static int set_up(void **state)
+{
+	static struct arena arena;
+
+	arena_init(&arena);
+	*state = &arena;
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	arena_fini(*state);
+	return 0;
+}
+
+static void test_atime(void **state)
+{
+	struct mounts mounts;
+
+	mounts_parse(BYTES(mountinfo), *state, &mounts);
+	assert_int_equal(mounts.count, 11);
+	for (size_t i = 0; i < COUNT(atime_cases); i++) {
+		const struct atime_case *one = &atime_cases[i];
+
+		CHECK(one->name, mounts_atime(&mounts, one->id) == one->atime);
+	}
+}
+
+static void test_devices(void **state)
+{
+	struct mounts mounts;
+
+	mounts_parse(BYTES(mountinfo), *state, &mounts);
+	for (size_t i = 0; i < COUNT(device_cases); i++) {
+		const struct device_case *one = &device_cases[i];
+		struct bytes type = mounts_type_by_dev(&mounts, one->major, one->minor);
+
+		check_bytes("type", type, bytes_of(one->type));
+		CHECK(one->type, fs_class_of(type) == one->class);
+		CHECK(one->type,
+		      mounts_open_at_once(&mounts, one->major, one->minor) == one->at_once);
+	}
+}
+
+static void test_ids(void **state)
+{
+	struct mounts mounts;
+
+	mounts_parse(BYTES(mountinfo), *state, &mounts);
+	check_bytes("id", mounts_type_by_id(&mounts, 31), BYTES("fuse.sshfs"));
+	check_bytes("none", mounts_type_by_id(&mounts, 1), BYTES(""));
+	mounts_parse(BYTES(""), *state, &mounts);
+	check_bytes("empty", mounts_type_by_id(&mounts, 31), BYTES(""));
+	assert_false(mounts_open_at_once(&mounts, 254, 0));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_atime),
+		cmocka_unit_test(test_devices),
+		cmocka_unit_test(test_ids),
+	};
+
+	return cmocka_run_group_tests_name("mounts", tests, set_up, tear_down);
+}
