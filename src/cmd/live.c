@@ -183,6 +183,19 @@ static uint64_t pause_ns(struct live_run *run, uint64_t last)
 	return due > now + wait ? due - now : wait;
 }
 
+/* What of the list was not read, once. */
+static void note_unread(struct live_run *run)
+{
+	const struct live_reader *reader = &run->reader;
+	struct error err;
+
+	if (run->ctx->status != STATUS_OK || !reader->unread)
+		return;
+	error_set(&err, EACCES, "%zu process%s: smaps_rollup: %s", reader->unread,
+		  reader->unread == 1 ? "" : "es", reader->why);
+	context_partial(run->ctx, &err);
+}
+
 static int print_batch(struct live_run *run, struct error *err)
 {
 	struct context *ctx = run->ctx;
@@ -197,6 +210,7 @@ static int print_batch(struct live_run *run, struct error *err)
 			live_write(&run->reader, &run->live, &ctx->out, ctx->options.json);
 		if (rc == 0 && out_flush(&ctx->out))
 			return 0;
+		note_unread(run);
 		if (run->reader.partial || run->live.facts.ended)
 			ctx->status = STATUS_PARTIAL;
 	}

@@ -152,6 +152,8 @@ static void read_rollup(struct live_reader *reader, struct process_list *process
 	ps_read_rollup(&processes->reader, item);
 	if (item->rc) {
 		item->row.tally.sum.absent = error_reason(item->rc);
+		if (!known->have)
+			known->absent = item->row.tally.sum.absent;
 		return;
 	}
 	if (item->left == PS_PACE && !item->row.tally.sum.have)

@@ -42,6 +42,8 @@ struct live_reader {
 	uint64_t cost_ns; /* CPU of the last whole reading */
 	struct live_budget budget;
 	bool partial; /* something of it could not be read */
+	size_t unread; /* processes of the list, as last written; why is that of the first */
+	char why[128];
 };
 
 void live_reader_init(struct live_reader *reader, struct context *ctx);

@@ -18,6 +18,7 @@
 #include "column/ps_columns.h"
 #include "column/system_columns.h"
 #include "column/vma_columns.h"
+#include "model/needs.h"
 #include "render/format.h"
 #include "render/live/grid.h"
 #include "render/live/live.h"
@@ -67,6 +68,29 @@ static void select_columns(struct live_writer *writer, struct selection *selecti
 			NULL);
 }
 
+/* Of processes in the list whose figures were wanted: how many may not be read, or are spared. */
+static void count_unread(struct live_writer *writer, unsigned needs)
+{
+	const struct live_table *table = live_table(writer->live);
+	struct live_reader *reader = writer->reader;
+
+	if (writer->live->view != LIVE_PROCESSES)
+		return;
+	reader->unread = 0;
+	for (size_t i = 0; i < table->taken && needs & NEED_ROLLUP; i++) {
+		const struct ps_row *row = table->now->ops->row(table->now, table->order[i]);
+		const struct vma *sum = &row->tally.sum;
+
+		/* that one ended meanwhile is no failure */
+		if (!row->tally.mappings || sum->have || !sum->absent || !*sum->absent ||
+		    strncmp(sum->absent, "gone", 4) == 0)
+			continue;
+		if (!reader->unread++)
+			snprintf(reader->why, sizeof(reader->why), "%s", sum->absent);
+	}
+	reader->partial = reader->unread;
+}
+
 static void write_rows(struct live_writer *writer)
 {
 	struct live_table *table = live_table(writer->live);
@@ -78,6 +102,7 @@ static void write_rows(struct live_writer *writer)
 	bool json = report_options(report)->format == REPORT_JSON, changes;
 
 	select_columns(writer, &selection);
+	count_unread(writer, selection.needs);
 	changes = live_changes_select(writer->live, table, json, &writer->arena, &selection);
 	report_table(report, &shown);
 	for (size_t i = 0; i < table->taken; i++) {

@@ -116,7 +116,7 @@ void process_layout_facts(struct report *report, const struct process *process, 
 	const struct process_layout *layout = &process->layout;
 
 	if (!layout->known) {
-		report_fact(report, "layout", VALUE_WORD, value_none());
+		report_fact(report, "layout", VALUE_WORD, value_absent(layout->reason));
 		return;
 	}
 	report_object(report, "layout");

@@ -14,6 +14,7 @@ struct core;
 struct process_layout {
 	bool known;
 	bool denied; /* not known for want of rights; else there is no memory */
+	const char *reason; /* why it is not known */
 	uint64_t code_start, code_end;
 	uint64_t data_start, data_end;
 	uint64_t brk_start; /* the heap's end is the end of [heap] */

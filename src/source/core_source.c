@@ -161,7 +161,7 @@ void core_read_facts(const struct procdir *dir, struct arena *arena, struct proc
 	missing_add(missing, "cmdline", "core: has the arguments as one text, see core");
 	missing_add(missing, "start_time", core_lacks);
 	missing_add(missing, "cgroup", core_lacks);
-	missing_add(missing, "layout", core_lacks);
+	process->layout.reason = core_lacks;
 	if (exe)
 		process->exe = exe->name;
 	else

@@ -23,9 +23,7 @@ static int read_stat(const struct procdir *dir, struct arena *arena, struct proc
 		rc = stat_parse(text, process, err);
 	if (rc)
 		return rc;
-	if (!process->layout.known)
-		missing_add(&process->missing, "layout",
-			    process->layout.denied ? needs_ptrace : "has no memory of its own");
+	process->layout.reason = process->layout.denied ? needs_ptrace : "has no memory of its own";
 	return 0;
 }
 

@@ -643,7 +643,8 @@ def batch_counts_what_map_counts():
 def list_has_what_ps_has():
     keys = "pid ppid uid user rss uss anonymous private_dirty swap page_tables threads comm".split()
     with lib.zoo("touched") as zoo:
-        (document,) = batch(1, "--pace", "fast")
+        # others may be denied, also to root
+        (document,) = batch(1, "--pace", "fast", status=None)
         (want,) = lib.vmview_json("ps", zoo.pid)["processes"]
         (row,) = [row for row in document["processes"] if row["pid"] == zoo.pid]
         for key in keys:
@@ -753,7 +754,13 @@ def nobody_sees_what_nobody_may():
     with sleeper() as process:
         done = lib.vmview("live", "--batch", 1, process.pid, user=65534, status=1)
         lib.true("try: sudo" in done.err, done.err)
-        (document,) = batch(1, user=65534, status=None)
+        (document,) = batch(1, user=65534, status=1)
+        lib.equal("complete", document["complete"], False)
+        done = lib.vmview("live", "--batch", 1, "--filter", f"pid == {process.pid}", user=65534,
+                          status=1)
+        lib.true("vmview: 1 process: smaps_rollup: denied" in done.err, done.err)
+        lib.vmview("live", "--batch", 1, "-o", "pid,rss,command", "--filter",
+                   f"pid == {process.pid}", user=65534)
         (row,) = [row for row in document["processes"] if row["pid"] == process.pid]
         lib.true(row["rss"] > 0, "status has it for everybody")
         lib.equal("pss", row["pss"], None)
