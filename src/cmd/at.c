@@ -275,6 +275,16 @@ static void note_others(const struct naming_match *matches, int found, const cha
 		error_note("'%.100s' is at %d more addresses", name, found - MATCHES_MAX);
 }
 
+/* Of names that are spelt otherwise in other programs, and of what has a name and no address. */
+static const char *hint(const char *name)
+{
+	if (strstr(name, "::") || strchr(name, '('))
+		return "C++ names are as the linker has them: _ZN...";
+	if (strchr(name, '@'))
+		return "try it without the version";
+	return "thread-local ones have no address";
+}
+
 /* The address of a symbol: the first one, others are told. */
 static int find_symbol(struct at_view *view, const struct procdir *dir, struct place *place,
 		       struct error *err)
@@ -293,8 +303,8 @@ static int find_symbol(struct at_view *view, const struct procdir *dir, struct p
 	if (!found)
 		return error_set(err, ENOENT,
 				 "%d: no file that it maps has a symbol '%.100s', as far as their "
-				 "tables go",
-				 place->pid, place->name);
+				 "tables go (%s)",
+				 place->pid, place->name, hint(place->name));
 	place->addr = view->addr = matches[0].addr;
 	note_others(matches, found, place->name);
 	return 0;
