@@ -164,6 +164,25 @@ static void serve(const struct filelook *filelook, int fd)
 	_exit(0);
 }
 
+/*
+ * A process below a chroot sees the mounts below it alone, and what it maps can be of the one above, which
+ * we may see. Numbers of mounts and devices are those of the machine.
+ */
+static void add_own_mounts(struct filelook *filelook, struct bytes *text)
+{
+	struct bytes root, own, both;
+
+	if (filelook->root->recorded ||
+	    procdir_readlink(filelook->dir, &filelook->arena, &root, NULL, "root") ||
+	    bytes_equal(root, BYTES("/")) ||
+	    root_read(filelook->root, &filelook->arena, &own, NULL, "proc/self/mountinfo"))
+		return;
+	both.len = text->len + own.len;
+	both.data = arena_printf(&filelook->arena, "%.*s%.*s", (int)text->len, text->data,
+				 (int)own.len, own.data);
+	*text = both;
+}
+
 /* The mounts of the process, before the first file is looked at. */
 static void read_mounts(struct filelook *filelook)
 {
@@ -177,8 +196,11 @@ static void read_mounts(struct filelook *filelook)
 	rc = root->core ?
 		     root_read(root->files, &filelook->arena, &text, NULL, "proc/self/mountinfo") :
 		     procdir_read(filelook->dir, &filelook->arena, &text, NULL, "mountinfo");
-	if (rc == 0)
-		mounts_parse(text, &filelook->arena, &filelook->mounts);
+	if (rc)
+		return;
+	if (!root->core)
+		add_own_mounts(filelook, &text);
+	mounts_parse(text, &filelook->arena, &filelook->mounts);
 }
 
 /* Nothing is found yet, whatever an earlier child has left there. */

@@ -299,12 +299,27 @@ static bool shares_mounts(const struct looking *looking)
 	       own.st_ino == its.st_ino && own.st_dev == its.st_dev;
 }
 
-/* Paths are those of our mount namespace where the process is in it too, even below a chroot. */
-static int open_root(const struct looking *looking)
+/*
+ * Where the path begins, and the path from there. Paths are those of our mount namespace where the process
+ * is in it too, even below a chroot. In another one they begin at its top, where its own root need not be,
+ * which alone can be opened. -1: the path can not be followed.
+ */
+static int open_root(const struct looking *looking, const char **path)
 {
-	const char *const root = shares_mounts(looking) ? "/" : "root";
+	int dir_fd = looking->process->dir->fd;
+	char root[LOOK_PATH_MAX];
+	ssize_t len;
 
-	return openat(looking->process->dir->fd, root, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	*path = looking->path;
+	if (shares_mounts(looking))
+		return open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	len = readlinkat(dir_fd, "root", root, sizeof(root));
+	if (len > 1) {
+		if (strncmp(looking->path, root, (size_t)len) != 0 || looking->path[len] != '/')
+			return -1;
+		*path += len;
+	}
+	return openat(dir_fd, "root", O_PATH | O_DIRECTORY | O_CLOEXEC);
 }
 
 /*
@@ -315,17 +330,18 @@ static void look_at_place(const struct looking *looking, struct look_reply *repl
 {
 	uint64_t inode = looking->request->inode;
 	char name[LOOK_PATH_MAX + 16];
-	int root_fd = open_root(looking), there;
+	const char *path;
+	int root_fd = open_root(looking, &path), there;
 	bool same = false;
 
 	if (root_fd < 0)
 		return;
-	snprintf(name, sizeof(name), "%s (deleted)", looking->path);
+	snprintf(name, sizeof(name), "%s (deleted)", path);
 	if (is_there(root_fd, name, inode, &same) > 0 && same) {
 		reply->linked = 1;
 		reply->place = LOOK_PLACE_OWN;
 	} else {
-		there = is_there(root_fd, looking->path, inode, &same);
+		there = is_there(root_fd, path, inode, &same);
 		reply->place = there < 0  ? LOOK_PLACE_UNKNOWN :
 			       there == 0 ? LOOK_PLACE_EMPTY :
 			       same	  ? LOOK_PLACE_OWN :

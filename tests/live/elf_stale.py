@@ -190,6 +190,37 @@ def another_mount_namespace():
 
 
 @lib.test
+def below_a_chroot():
+    """The path is not one of the process's own: in our mount namespace, and in one of its own."""
+    lib.need_root()
+    with elf.workshop() as directory:
+        root = os.path.join(directory, "root")
+        os.makedirs(os.path.join(root, "mnt"))
+        path = elf.build(root, "program", ["gcc", "-static"])
+        inside = os.path.join(root, "mnt", "program")
+        away = (f"mount -t tmpfs none {root}/mnt && cp {path} {inside} && "
+                f"exec chroot {root} /mnt/program")
+        for wrap, name in ((["chroot", root, "/program"], path),
+                           (["unshare", "-m", "sh", "-c", away], inside)):
+            with elf.running(path, argv=wrap) as program:
+                pid = program.truth["pid"]
+                enter = ["nsenter", "-m", f"--target={pid}"]
+                lib.equal("nothing yet", stale(pid)[0], {})
+                build_id = elf.build_id(path)
+                subprocess.run([*enter, "mv", name, name + ".new"], check=True)
+                subprocess.run([*enter, "cp", "/bin/true", name], check=True)
+                lib.equal("renamed", stale(pid)[0], {})
+                subprocess.run([*enter, "mv", name, name + ".true"], check=True)
+                subprocess.run([*enter, "mv", name + ".new", name], check=True)
+                subprocess.run([*enter, "rm", name], check=True)
+                row = stale(pid)[0][pid, name]
+                lib.equal("deleted", (row["state"], row["build_id"]), ("deleted", build_id))
+                subprocess.run([*enter, "mv", name + ".true", name], check=True)
+                lib.equal("replaced", stale(pid)[0][pid, name]["state"], "replaced")
+                elf.build(root, "program", ["gcc", "-static"])
+
+
+@lib.test
 def whole_machine():
     """--all: whatever runs here, it ends, and what it says is valid."""
     lib.need_root()
