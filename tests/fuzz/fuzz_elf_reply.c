@@ -40,8 +40,7 @@ static void check(const struct object *object)
 			abort();
 		last = object->relocs[i].end;
 	}
-	if (sum == 1)	/* the names were read */
-		abort();
+	__asm__ volatile("" : : "r"(sum));	/* the names are read, whatever they hold */
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
