@@ -208,6 +208,8 @@ static void walk_item(struct ps_reader *reader, struct frame_join *join, struct 
 	*index = UINT32_MAX;
 	if (reader->deadline && meter_now() >= reader->deadline)
 		return;
+	if (item->dir.fd < 0 && ps_reopen(reader, item))
+		return;
 	item->dir.root = &reader->ctx->root;
 	meter_target(item->dir.root->meter);
 	if (frame_join_add(join, &item->dir, &process, NULL) == 0 && !process.same_as &&
@@ -256,8 +258,7 @@ void ps_walk_big(struct ps_reader *reader, unsigned without)
 	for (size_t i = 0; i < reader->count; i++) {
 		struct ps_item *item = &reader->items[i];
 
-		if (item->done && !item->rc && item->left == PS_PACE && item->dir.fd >= 0 &&
-		    item->row.tally.sum.absent)
+		if (item->done && !item->rc && item->left == PS_PACE && item->row.tally.sum.absent)
 			items[count++] = item;
 	}
 	if (count) {

@@ -2,6 +2,7 @@
 #include "cmd/ps_read.h"
 
 #include <errno.h>
+#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -251,22 +252,28 @@ static void read_rollup(struct ps_reader *reader, struct ps_worker *worker, stru
 	take_rollup(worker, item, rc, &rollup);
 }
 
-void ps_read_rollup(struct ps_reader *reader, struct ps_item *item)
+int ps_reopen(struct ps_reader *reader, struct ps_item *item)
 {
 	struct ps_worker *worker = &reader->workers[0];
 	struct value *fact = &item->row.fact[PS_START_TIME], before = *fact;
 
-	if (item->done || item->rc || !item->row.tally.mappings)
-		return;
 	item->rc = procdir_open(&item->dir, &worker->root, (int)item->row.fact[PS_PID].i, NULL);
 	if (item->rc)
-		return;
+		return item->rc;
 	read_start_time(worker, item);
 	if (value_is_known(fact) && value_is_known(&before) && fact->u != before.u)
 		item->rc = -ESRCH;
 	else if (item->row.status.state == 'Z')
 		use_live_thread(worker, item);
-	read_rollup(reader, worker, item);
+	return item->rc;
+}
+
+void ps_read_rollup(struct ps_reader *reader, struct ps_item *item)
+{
+	if (item->done || item->rc || !item->row.tally.mappings)
+		return;
+	if (ps_reopen(reader, item) == 0)
+		read_rollup(reader, &reader->workers[0], item);
 	procdir_close(&item->dir);
 }
 
@@ -288,6 +295,27 @@ static void show_progress(struct ps_reader *reader, unsigned number, size_t tota
 		progress_show(&reader->progress, done, total);
 }
 
+/*
+ * Threads that have their descriptors in common wait for each other with every file that they open or
+ * close. Where directories stay open for a second pass they have to be in common.
+ */
+static void begin_work(struct ps_reader *reader, struct ps_worker *worker, unsigned number)
+{
+	if (!worker->begun && number && !reader->two_passes)
+		worker->own_files = unshare(CLONE_FILES) == 0;
+	worker->begun = true;
+}
+
+/* The few that are too big are walked later. */
+static void leave_open(struct ps_worker *worker, struct ps_item *item)
+{
+	if (!worker->own_files)
+		return;
+	/* by which it is known again */
+	read_start_time(worker, item);
+	procdir_close(&item->dir);
+}
+
 static void cheap_work(void *ctx, unsigned number, size_t index)
 {
 	struct ps_reader *reader = ctx;
@@ -295,6 +323,7 @@ static void cheap_work(void *ctx, unsigned number, size_t index)
 	struct ps_item *item = &reader->items[index];
 	int rc;
 
+	begin_work(reader, worker, number);
 	/* here and not before: the page faults of new memory are shared by the workers */
 	ps_row_init(&item->row);
 	item->row.fact[PS_PID] = value_i(reader->pids[index]);
@@ -309,9 +338,10 @@ static void cheap_work(void *ctx, unsigned number, size_t index)
 	if (rc == 0 && index >= reader->kept_open) {
 		if (reader->needs & NEED_ROLLUP)
 			read_rollup(reader, worker, item);
-		/* the few that are too big are walked later */
 		if (item->left != PS_PACE || item->rc)
 			procdir_close(&item->dir);
+		else
+			leave_open(worker, item);
 	}
 	show_progress(reader, number, reader->count);
 }
@@ -368,6 +398,7 @@ static void begin_workers(struct ps_reader *reader)
 		worker->root = reader->ctx->root;
 		worker->root.meter = &worker->meter;
 		worker->keys = *reader->keys;
+		worker->begun = worker->own_files = false;
 		rollup_init(&worker->rollup, &worker->keys);
 		arena_init(&worker->arena);
 	}

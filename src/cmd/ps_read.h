@@ -41,6 +41,7 @@ struct ps_worker {
 	struct smaps_keys keys;
 	struct slurp slurp;
 	struct rollup rollup;
+	bool begun, own_files;	/* own_files: its descriptors are not those of other threads */
 };
 
 /*
@@ -85,6 +86,12 @@ void ps_read_rollups(struct ps_reader *reader, bool (*keep)(void *ctx, const str
  * out as the others are; once.
  */
 void ps_read_rollup(struct ps_reader *reader, struct ps_item *item);
+
+/*
+ * Open the directory of an item again, with PS_START_TIME known of the first time. Returns 0, or what
+ * it sets rc to: -ESRCH where that process is gone and another one has its number.
+ */
+int ps_reopen(struct ps_reader *reader, struct ps_item *item);
 
 /* The skip_over that nobody chose: none in a recording, where nobody is made to wait. */
 uint64_t ps_skip_over(const struct context *ctx);

@@ -176,6 +176,27 @@ def big_processes_are_walked():
 
 
 @lib.test
+def big_processes_of_every_thread():
+    """More than one thread can take: each is walked, whoever met it."""
+    lib.need_root()
+    ours = spawned(100)
+    try:
+        pids = [process.pid for process in ours]
+        done = lib.vmview("ps", *pids, "--skip-over=1K", "--json", "--sort=pid", status=1)
+        document = json.loads(done.out)
+        lib.validate(document)
+        equal("rows", [row["pid"] for row in document["processes"]], sorted(pids))
+        for row in document["processes"]:
+            equal(f"by frames: {row['pid']}", row["by_frames"], True)
+            rollup = fields(f"/proc/{row['pid']}/smaps_rollup")
+            equal("rss", row["rss"], fields(f"/proc/{row['pid']}/status")["VmRSS"])
+            true(0 < row["uss"] <= row["pss"] <= rollup["Rss"], f"uss and pss of {row}")
+        equal("not read", document["not_read"], {"denied": 0, "pace": 100, "budget": 0})
+    finally:
+        ended(ours)
+
+
+@lib.test
 def leader_that_has_exited():
     with lib.zoo("zombie-leader") as zoo:
         truth = zoo.truth["zombie-leader"]
