@@ -276,6 +276,31 @@ def beyond_4_gib():
 
 
 @lib.test
+def of_no_known_file_system():
+    """A core has names of files and nothing of where they were: that is said, not guessed."""
+    made = corpus()
+    core = made.Core()
+    core.thread(1, 0)
+    core.files((0x10000, 0x11000, 0, b"/program"), (0x20000, 0x21000, 0, b"/dev/shm/data"),
+               (0x30000, 0x31000, 0, b"/memfd:known (deleted)"))
+    core.load(0x10000, PAGE, 5, made.program())
+    core.load(0x20000, PAGE, 6, b"data" * (PAGE // 4))
+    core.load(0x30000, PAGE, 6, b"data" * (PAGE // 4))
+    with elf.workshop() as directory:
+        path = os.path.join(directory, "core")
+        with open(path, "wb") as file:
+            file.write(core.build())
+        process = lib.vmview_json(path, status=None)["processes"][0]
+        lib.equal("kinds", [row["kind"] for row in process["mappings"]], ["elf", "file", "shm"])
+        lib.true("does not tell the file system" in process["missing"]["kind"], process["missing"])
+        for address, reason in ("20800", True), ("30800", False), ("10800", False):
+            found = lib.vmview_json("at", path, address, status=None)["mapping"]
+            lib.equal(address, "kind" in found["missing"], reason)
+        done = lib.vmview("at", path, "20800", status=None)
+        lib.true("kind 'file' may be another" in done.err, done.err)
+
+
+@lib.test
 def many_mappings():
     """More program headers than fit the header's field: the kernel's PN_XNUM."""
     made = corpus()
