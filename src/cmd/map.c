@@ -568,6 +568,8 @@ int map_run(struct context *ctx, const struct command *command, int argc, char *
 	rc = 0;
 	if (run->options.check && context_columns_help(ctx, &diff_columns, diff_columns_default))
 		return STATUS_OK;
+	if (run->options.total && map_total_columns_help(ctx))
+		return STATUS_OK;
 	if (!map_columns_help(&run->columns, ctx, &run->keys)) {
 		rc = targets_find(ctx, &run->options.targets, argc - operands, argv + operands,
 				  &targets, &err);

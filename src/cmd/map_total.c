@@ -147,6 +147,7 @@ static int read_rollup(struct total_run *run, const struct procdir *dir, struct 
 
 	if (!dead || !mappings_live_thread(dir, &run->ctx->arena, &thread))
 		return smaps_read(dir, "smaps_rollup", &run->keys, take_rollup, row, &pass, err);
+	read_size(run, &thread, row);
 	rc = smaps_read(&thread, "smaps_rollup", &run->keys, take_rollup, row, &pass, err);
 	procdir_close(&thread);
 	return rc;
@@ -341,6 +342,16 @@ static void write_all(struct total_run *run)
 		report_fact(ctx->report, "vanished", VALUE_COUNT, value_u(run->vanished));
 	report_end(ctx->report, ctx->status == STATUS_OK, NULL);
 	free(items);
+}
+
+bool map_total_columns_help(struct context *ctx)
+{
+	struct total_run *run = arena_zalloc(&ctx->arena, sizeof(*run));
+
+	run->ctx = ctx;
+	smaps_keys_init(&run->keys);
+	make_set(run);
+	return context_columns_help(ctx, &run->set, defaults);
 }
 
 int map_total(struct context *ctx, const struct targets *targets, struct error *err)

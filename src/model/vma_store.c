@@ -28,10 +28,12 @@ struct vma_record {
 	const char *absent, *why_lost;
 	const struct vma_object *object;
 	const struct core_mapping *core;
+	const char *guess; /* or why there is none */
 	uint64_t have, nonzero, estimated, lost;
 	int32_t tid, pid;
 	uint8_t perm, kind;
 	bool deleted, changed;
+	bool guessed; /* guess is one */
 	bool flags_known; /* also where there are none */
 	bool wide; /* values are eight bytes each, in bytes; else four, in kB */
 	uint32_t values[]; /* of the bits of nonzero, from the lowest */
@@ -204,6 +206,8 @@ void vma_store_add(struct vma_store *store, const struct vma *vma)
 		.lost = vma->lost,
 		.why_lost = vma->why_lost,
 		.core = vma->core,
+		.guess = vma->guess ? vma->guess : vma->guess_reason,
+		.guessed = vma->guess,
 		.have = vma->have,
 		.nonzero = nonzero,
 		.estimated = vma->estimated,
@@ -280,6 +284,8 @@ void vma_store_get(const struct vma_store *store, size_t index, struct vma *vma)
 	vma->lost = record->lost;
 	vma->why_lost = record->why_lost;
 	vma->core = record->core;
+	vma->guess = record->guessed ? record->guess : NULL;
+	vma->guess_reason = record->guessed ? NULL : record->guess;
 	unpack(record, vma);
 }
 

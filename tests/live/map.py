@@ -291,6 +291,18 @@ def tasks_without_memory_share_none():
 
 
 @lib.test
+def total_of_a_process_whose_leader_is_gone():
+    with lib.zoo("zombie-leader") as zoo:
+        truth = zoo.truth["zombie-leader"]
+        (process,) = lib.vmview_json("--total", truth["pid"])["processes"]
+        with open(f"/proc/{truth['pid']}/task/{truth['tid']}/statm", encoding="ascii") as file:
+            pages = int(file.read().split()[0])
+        lib.true(pages > 0, pages)
+        lib.equal("size", process["total"]["size"], pages * os.sysconf("SC_PAGE_SIZE"))
+        lib.true(process["total"]["rss"] > 0, process)
+
+
+@lib.test
 def what_helps_is_said():
     with lib.zoo("touched") as zoo:
         done = lib.vmview("--total", zoo.pid, user=65534, status=1)

@@ -287,6 +287,8 @@ static void check_same(const struct vma *a, const struct vma *b)
 	check_bytes("flags", a->vm_flags, b->vm_flags);
 	assert_int_equal(!a->vm_flags.data, !b->vm_flags.data);
 	assert_ptr_equal(a->absent, b->absent);
+	assert_ptr_equal(a->guess, b->guess);
+	assert_ptr_equal(a->guess_reason, b->guess_reason);
 	assert_int_equal(a->have, b->have);
 	for (unsigned i = 0; i < SMAPS_SLOTS; i++)
 		if (vma_has(a, i))
@@ -347,6 +349,8 @@ static void random_vma(uint64_t *random, struct vma *vma, char *path, char *tail
 		.vm_flags = { vm_flags, vm_flags ? strlen(vm_flags) : 0 },
 		.have = next_random(random) & ((1ULL << SMAPS_SLOTS) - 1),
 		.absent = r >> 50 & 1 ? "denied" : NULL,
+		.guess = r >> 51 & 1 ? "malloc arena" : NULL,
+		.guess_reason = (r >> 51 & 3) == 2 ? "too many" : NULL,
 	};
 	for (size_t i = 0; i < len; i++)
 		path[i] = (char)(next_random(random) % 3 + 'a');
