@@ -8,9 +8,9 @@
 
 /*
  * Parse an ELF file of anybody's. It runs in a confined process (elf_worker.h): it may crash or use
- * up what that is allowed without harm to us, but shall not. By libelf, read as a file and never
- * mapped (a file cut short under a mapping is SIGBUS), nothing is decompressed, and no number of
- * the file sizes anything beyond the limits of model/object.h.
+ * up what that is allowed without harm to us, but shall not. By libelf (usual headers without:
+ * elf_raw.h), read as a file and never mapped (a file cut short under a mapping is SIGBUS), nothing is
+ * decompressed, and no number of the file sizes anything beyond the limits of model/object.h.
  */
 enum elf_want {
 	ELF_WANT_SYMBOLS = 1,	/* .symtab, else .dynsym */
