@@ -439,7 +439,7 @@ static void keep_before(struct smaps_parser *parser)
 	parser->before = parser->kept;
 }
 
-/* A record of most mappings: without a file. Returns what follows its header, or NULL where it has another. */
+/* A record of most mappings. Returns what follows its header, or NULL where that is another one. */
 static inline const char *quick_record(struct smaps_parser *parser, const char *at, const char *end)
 {
 	struct vma *vma = &parser->vma;
@@ -448,7 +448,7 @@ static inline const char *quick_record(struct smaps_parser *parser, const char *
 
 	if (end - at < SMAPS_QUICK)
 		return NULL;
-	next = smaps_header_quick(parser, at, &range);
+	next = smaps_header_quick(parser, at, end, &range);
 	if (!next)
 		return NULL;
 	parser->pass.lines++;
@@ -457,9 +457,18 @@ static inline const char *quick_record(struct smaps_parser *parser, const char *
 	vma->start = range.start;
 	vma->end = range.end;
 	vma->perm = range.perm;
-	vma->offset = vma->inode = 0;
-	vma->dev_major = vma->dev_minor = 0;
-	set_path(parser, next - 1, 0);
+	vma->offset = range.offset;
+	vma->path = range.name;
+	vma->path_len = range.name.len;
+	if (range.file) {
+		vma->inode = parser->file.inode;
+		vma->dev_major = parser->file.dev_major;
+		vma->dev_minor = parser->file.dev_minor;
+		strip_deleted(vma, vma->path);
+	} else {
+		vma->inode = 0;
+		vma->dev_major = vma->dev_minor = 0;
+	}
 	parser->pending = true;
 	return next;
 }

@@ -125,20 +125,53 @@ static inline void keep_end(struct smaps_parser *parser, const char *line, uint6
 	parser->end = end;
 }
 
-const char *smaps_header_quick(struct smaps_parser *parser, const char *line,
-			       struct smaps_range *range)
+/* " 00000000 00:00 0 ", and no name. */
+static inline const char *quick_no_file(const char *at, struct smaps_range *range)
 {
 	/* in words of eight bytes, of which the last two overlap */
 	static const char none[] = " 00000000 00:00 0 \n";
 	const size_t last = sizeof(none) - 1 - 8;
-	const char *at = line + PREFIX;
 
-	if (!quick_range(parser, line, range) || smaps_load64(at) != smaps_load64(none) ||
+	if (smaps_load64(at) != smaps_load64(none) ||
 	    smaps_load64(at + 8) != smaps_load64(none + 8) ||
 	    smaps_load64(at + last) != smaps_load64(none + last))
 		return NULL;
-	keep_end(parser, line, range->end);
+	range->offset = 0;
+	range->file = false;
+	range->name = (struct bytes){ at + last, 0 };
 	return at + sizeof(none) - 1;
+}
+
+/* " OFFSET", eight digits, and the rest as it was in the last header of a file. */
+static inline const char *quick_file(const struct smaps_file *file, const char *at, const char *end,
+				     struct smaps_range *range)
+{
+	const char *text = at + 9;
+	uint32_t offset;
+
+	if (file->at != PREFIX + 9 || !file->len || end - text <= file->len || *at != ' ' ||
+	    memcmp(text, file->text, file->len) != 0 || text[file->len] != '\n' ||
+	    !num_hex8(at + 1, &offset))
+		return NULL;
+	range->offset = offset;
+	range->file = true;
+	range->name = (struct bytes){ text + file->name, (size_t)(file->len - file->name) };
+	return text + file->len + 1;
+}
+
+const char *smaps_header_quick(struct smaps_parser *parser, const char *line, const char *end,
+			       struct smaps_range *range)
+{
+	const char *next;
+
+	if (!quick_range(parser, line, range))
+		return NULL;
+	next = quick_no_file(line + PREFIX, range);
+	if (!next)
+		next = quick_file(&parser->file, line + PREFIX, end, range);
+	if (next)
+		keep_end(parser, line, range->end);
+	return next;
 }
 
 /*

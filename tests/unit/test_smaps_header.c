@@ -103,6 +103,38 @@ static void test_quick_headers(void **state)
 		{ "the same and overlapping",
 		  BYTES(MANY MANY "7ffff0000800-7ffff0002000 rw-p" NONE),
 		  MANY_DUMP "7ffff0001000-7ffff0002000 rw-p 0 0:0 0 [] changed\n", 3, 0, 0, 2 },
+	};
+
+	(void)state;
+	check_cases(cases, COUNT(cases));
+}
+
+/* So are those of the file that the header before had. */
+static void test_quick_files(void **state)
+{
+	static const struct smaps_case cases[] = {
+		{ "the file before, and others",
+		  BYTES("7fffe0000000-7fffe0001000 r--p 00001000 08:01 1                  /a\n"
+			"7fffe0001000-7fffe0002000 rw-s 89abcdef 08:01 1                  /a\n"
+			"7fffe0002000-7fffe0003000 r--p 1abcdef00 08:01 1                  /a\n"
+			"7fffe0003000-7fffe0004000 r--p 00001000 08:01 1                  /a \n"
+			"7fffe0004000-7fffe0005000 r--p 00001000 08:01 1                  /b\n"
+			"7fffe0005000-7fffe0006000 r--p 00001000 08:01 1                  /\n"
+			"7fffe0006000-7fffe0007000 r--p 00001000 08:01 2                  /\n"
+			"7fffe0007000-7fffe0008000 r--p 00001000 08:02 2                  /\n"
+			"7fffe0008000-7fffe0009000 r--p 0000100g 08:02 2                  /\n"
+			"7fffe0008000-7fffe0009000 r--p-00001000 08:02 2                  /\n"
+			"7fffe0009000-7fffe000a000 r--p 00001000 08:02 2                  /\n"),
+		  "7fffe0000000-7fffe0001000 r--p 1000 8:1 1 [/a]\n"
+		  "7fffe0001000-7fffe0002000 rw-s 89abcdef 8:1 1 [/a]\n"
+		  "7fffe0002000-7fffe0003000 r--p 1abcdef00 8:1 1 [/a]\n"
+		  "7fffe0003000-7fffe0004000 r--p 1000 8:1 1 [/a ]\n"
+		  "7fffe0004000-7fffe0005000 r--p 1000 8:1 1 [/b]\n"
+		  "7fffe0005000-7fffe0006000 r--p 1000 8:1 1 [/]\n"
+		  "7fffe0006000-7fffe0007000 r--p 1000 8:1 2 [/]\n"
+		  "7fffe0007000-7fffe0008000 r--p 1000 8:2 2 [/]\n"
+		  "7fffe0009000-7fffe000a000 r--p 1000 8:2 2 [/]\n",
+		  11, 2, 9, 0 },
 		{ "between those of files",
 		  BYTES("7fffe0000000-7fffe0001000 r--p 00001000 08:01 1      /a (deleted)\n" MANY
 			"7ffff0001000-7ffff0002000 r--p 00001000 08:01 1      /a (deleted)\n"),
@@ -274,9 +306,10 @@ static void test_overlaps(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_headers),		  cmocka_unit_test(test_quick_headers),
-		cmocka_unit_test(test_any_byte),	  cmocka_unit_test(test_same_file),
-		cmocka_unit_test(test_malformed_headers), cmocka_unit_test(test_overlaps),
+		cmocka_unit_test(test_headers),	    cmocka_unit_test(test_quick_headers),
+		cmocka_unit_test(test_quick_files), cmocka_unit_test(test_any_byte),
+		cmocka_unit_test(test_same_file),   cmocka_unit_test(test_malformed_headers),
+		cmocka_unit_test(test_overlaps),
 	};
 
 	return cmocka_run_group_tests_name("smaps_header", tests, NULL, NULL);
