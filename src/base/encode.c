@@ -244,7 +244,8 @@ static bool json_character(struct out *out, struct bytes from, size_t offset, st
 	return true;
 }
 
-static size_t json_plain_length(struct bytes from, size_t offset)
+/* Of plain characters, none of which a quoted string has to mask. */
+static size_t unquoted_length(struct bytes from, size_t offset)
 {
 	size_t end = offset;
 
@@ -260,7 +261,7 @@ bool encode_json(struct out *out, struct bytes from)
 
 	out_char(out, '"');
 	for (size_t offset = 0; offset < from.len;) {
-		size_t plain = json_plain_length(from, offset);
+		size_t plain = unquoted_length(from, offset);
 		struct character c;
 
 		out_mem(out, from.data + offset, plain);
@@ -296,8 +297,15 @@ struct bytes arena_hex(struct arena *arena, struct bytes from)
 static bool csv_needs_quotes(struct bytes from)
 {
 	for (size_t i = 0; i < from.len; i++)
-		if (strchr("\",; ", from.data[i]) && from.data[i])
+		switch (from.data[i]) {
+		case '"':
+		case ',':
+		case ';':
+		case ' ':
 			return true;
+		default:
+			break;
+		}
 	return false;
 }
 
@@ -312,8 +320,14 @@ void encode_csv(struct out *out, struct bytes from)
 	if (formula)
 		out_char(out, '\'');
 	while (offset < from.len) {
-		struct character c = decode(from, offset);
+		size_t plain = unquoted_length(from, offset);
+		struct character c;
 
+		out_mem(out, from.data + offset, plain);
+		offset += plain;
+		if (offset == from.len)
+			break;
+		c = decode(from, offset);
 		if (c.valid && c.code == '"')
 			out_char(out, '"');
 		text_character(out, from, offset, c);
