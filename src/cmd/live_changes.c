@@ -104,6 +104,11 @@ static void add_now(struct maker *maker, const struct column *column)
 	struct column now = *column;
 
 	now.get = get_now;
+	/* these would look for the other's row where the changed one is */
+	now.number = NULL;
+	now.literal = NULL;
+	now.text = NULL;
+	now.from = now.to = 0;
 	add(maker, &now, column);
 }
 
