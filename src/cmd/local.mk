@@ -8,6 +8,7 @@ libvmview_a_SOURCES += %D%/at_text.c %D%/at_text.h
 libvmview_a_SOURCES += %D%/at_view.c %D%/at_view.h
 libvmview_a_SOURCES += %D%/commands.h
 libvmview_a_SOURCES += %D%/context.c %D%/context.h
+libvmview_a_SOURCES += %D%/cores.c %D%/cores.h
 libvmview_a_SOURCES += %D%/counters.c %D%/counters.h
 libvmview_a_SOURCES += %D%/cow.c
 libvmview_a_SOURCES += %D%/cow_columns.c %D%/cow_columns.h
