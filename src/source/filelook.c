@@ -183,7 +183,7 @@ static void add_own_mounts(struct filelook *filelook, struct bytes *text)
 	*text = both;
 }
 
-/* The mounts of the process, before the first file is looked at. */
+/* The mounts of the process, before the child is made that needs them. */
 static void read_mounts(struct filelook *filelook)
 {
 	struct bytes text;
@@ -401,7 +401,6 @@ static void ask_child(struct filelook *filelook, struct entry *entry,
 static bool look_now(struct filelook *filelook, struct entry *entry,
 		     const struct look_request *request, struct bytes name)
 {
-	const struct look_process process = { filelook->dir, &filelook->mounts };
 	const struct root *root = filelook->root;
 	char path[LOOK_PATH_MAX + 1];
 	struct look_reply reply;
@@ -409,10 +408,9 @@ static bool look_now(struct filelook *filelook, struct entry *entry,
 
 	if (root->core || root->recorded || name.len > LOOK_PATH_MAX)
 		return false;
-	read_mounts(filelook);
 	memcpy(path, name.data, name.len);
 	path[name.len] = '\0';
-	if (!look_directly(&process, request, path, &reply, &fd))
+	if (!look_directly(request, path, &reply, &fd))
 		return false;
 	settle(filelook, entry, &reply, fd);
 	return true;

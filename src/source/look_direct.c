@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <linux/openat2.h>
 #include <stdint.h>
 #include <sys/stat.h>
@@ -13,7 +14,33 @@
 
 #include "source/filecache.h"
 #include "source/filelook_child.h"
-#include "source/mounts.h"
+
+/* statmount() is of Linux 6.8, and so is the id that it wants (include/uapi/linux/mount.h, stat.h). */
+enum {
+	NR_STATMOUNT = 457,
+	WANT_MNT_ID_UNIQUE = 0x4000,
+	WANT_SB_BASIC = 1,
+	WANT_MNT_BASIC = 2,
+	ATTR_NOATIME = 0x10,
+	ATTR_STRICTATIME = 0x20,
+};
+
+struct mount_request {
+	uint32_t size, spare;
+	uint64_t id, want;
+};
+
+struct mount_told {
+	uint32_t size, options;
+	uint64_t told;
+	uint32_t sb_dev_major, sb_dev_minor;
+	uint64_t sb_magic;
+	uint32_t sb_flags, fs_type;
+	uint64_t id, parent_id;
+	uint32_t old_id, old_parent_id;
+	uint64_t attr;
+	uint64_t rest[54];
+};
 
 /*
  * relatime writes where the time of access is not behind those of changes, or is 24 hours old
@@ -32,15 +59,27 @@ static int open_cached(const char *path)
 }
 
 /* Nothing is asked of statx() that a network file system would have to find out first. */
-static bool is_the_file(int path_fd, const struct look_request *request)
+static bool is_the_file(int path_fd, const struct look_request *request, struct statx *st)
 {
-	struct statx st;
+	const unsigned want = STATX_TYPE | STATX_INO | STATX_UID | WANT_MNT_ID_UNIQUE;
 
-	return statx(path_fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC,
-		     STATX_TYPE | STATX_INO | STATX_UID, &st) == 0 &&
-	       st.stx_ino == request->inode && st.stx_dev_major == request->dev_major &&
-	       st.stx_dev_minor == request->dev_minor && S_ISREG(st.stx_mode) &&
-	       (st.stx_uid == 0 || st.stx_uid == geteuid());
+	return statx(path_fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, want, st) == 0 &&
+	       (st->stx_mask & want) == want && st->stx_ino == request->inode &&
+	       st->stx_dev_major == request->dev_major && st->stx_dev_minor == request->dev_minor &&
+	       S_ISREG(st->stx_mode) && (st->stx_uid == 0 || st->stx_uid == geteuid());
+}
+
+static bool opens_at_once(uint64_t mount_id, struct mount_told *mount)
+{
+	const struct mount_request request = {
+		.size = sizeof(request),
+		.id = mount_id,
+		.want = WANT_SB_BASIC | WANT_MNT_BASIC,
+	};
+
+	return syscall(NR_STATMOUNT, &request, mount, sizeof(*mount), 0) == 0 &&
+	       (mount->told & request.want) == request.want &&
+	       (mount->sb_magic == EXT4_SUPER_MAGIC || mount->sb_magic == XFS_SUPER_MAGIC);
 }
 
 static bool is_before(const struct statx_timestamp *a, const struct statx_timestamp *b)
@@ -49,23 +88,22 @@ static bool is_before(const struct statx_timestamp *a, const struct statx_timest
 }
 
 /* Whether reading leaves the time of access as it is. */
-static bool spares_atime(const struct mounts *mounts, const struct statx *st)
+static bool spares_atime(const struct mount_told *mount, const struct statx *st)
 {
-	enum mount_atime atime = mounts_atime(mounts, st->stx_mnt_id);
 	struct timespec now;
 
 	clock_gettime(CLOCK_REALTIME, &now);
-	return atime == ATIME_NEVER ||
-	       (atime == ATIME_RELATIVE && is_before(&st->stx_mtime, &st->stx_atime) &&
+	return mount->attr & ATTR_NOATIME ||
+	       (!(mount->attr & ATTR_STRICTATIME) && is_before(&st->stx_mtime, &st->stx_atime) &&
 		is_before(&st->stx_ctime, &st->stx_atime) &&
 		now.tv_sec - st->stx_atime.tv_sec < FRESH_SECONDS);
 }
 
-static int open_quietly(int path_fd, const struct look_process *process, const struct statx *st)
+static int open_quietly(int path_fd, const struct mount_told *mount, const struct statx *st)
 {
 	int fd = look_reopen(path_fd, O_NOATIME);
 
-	if (fd < 0 && errno == EPERM && spares_atime(process->mounts, st))
+	if (fd < 0 && errno == EPERM && spares_atime(mount, st))
 		fd = look_reopen(path_fd, 0);
 	return fd;
 }
@@ -81,17 +119,18 @@ static ssize_t read_cached(int fd, char *head)
 	return preadv2(fd, &room, 1, 0, RWF_NOWAIT);
 }
 
-static bool look_at_path(int path_fd, const struct look_process *process, struct look_reply *reply,
+static bool look_at_path(int path_fd, const struct look_request *request, struct look_reply *reply,
 			 int *fd)
 {
+	struct mount_told mount;
 	char head[LOOK_HEAD];
 	struct statx st;
 	ssize_t len;
 
-	if (statx(path_fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_BASIC_STATS | STATX_MNT_ID,
-		  &st))
+	if (!is_the_file(path_fd, request, &st) || !opens_at_once(st.stx_mnt_id, &mount) ||
+	    statx(path_fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_BASIC_STATS, &st))
 		return false;
-	*fd = open_quietly(path_fd, process, &st);
+	*fd = open_quietly(path_fd, &mount, &st);
 	if (*fd < 0)
 		return false;
 	len = read_cached(*fd, head);
@@ -102,20 +141,19 @@ static bool look_at_path(int path_fd, const struct look_process *process, struct
 	return true;
 }
 
-bool look_directly(const struct look_process *process, const struct look_request *request,
-		   const char *path, struct look_reply *reply, int *fd)
+bool look_directly(const struct look_request *request, const char *path, struct look_reply *reply,
+		   int *fd)
 {
 	int path_fd;
 	bool known;
 
 	*fd = -1;
-	if (request->deleted || path[0] != '/' ||
-	    !mounts_open_at_once(process->mounts, request->dev_major, request->dev_minor))
+	if (request->deleted || path[0] != '/' || !request->dev_major)
 		return false;
 	path_fd = open_cached(path);
 	if (path_fd < 0)
 		return false;
-	known = is_the_file(path_fd, request) && look_at_path(path_fd, process, reply, fd);
+	known = look_at_path(path_fd, request, reply, fd);
 	close(path_fd);
 	if (known)
 		reply->opened = request->open && reply->type == LOOK_ELF;

@@ -7,38 +7,6 @@
 #include "base/array.h"
 #include "base/num.h"
 
-static bool has_option(const char *at, const char *end, struct bytes option)
-{
-	while (at < end) {
-		const char *comma = memchr(at, ',', (size_t)(end - at));
-		const struct bytes one = { at, (size_t)((comma ? comma : end) - at) };
-
-		if (bytes_equal(one, option))
-			return true;
-		at += one.len + 1;
-	}
-	return false;
-}
-
-/* rest begins before the root of the mount; its point and its options follow. */
-static enum mount_atime parse_atime(const char *rest, const char *end)
-{
-	const char *stop;
-
-	for (unsigned field = 0; field < 3; field++) {
-		rest = memchr(rest, ' ', (size_t)(end - rest));
-		if (!rest)
-			return ATIME_ALWAYS;
-		rest++;
-	}
-	stop = memchr(rest, ' ', (size_t)(end - rest));
-	if (!stop)
-		stop = end;
-	return has_option(rest, stop, BYTES("noatime"))	 ? ATIME_NEVER :
-	       has_option(rest, stop, BYTES("relatime")) ? ATIME_RELATIVE :
-							   ATIME_ALWAYS;
-}
-
 /* "36 35 98:0 /root /mount rw,noatime shared:1 - ext4 /dev/sda1 rw" */
 static bool parse_line(const char *at, const char *end, struct mount *mount)
 {
@@ -50,7 +18,6 @@ static bool parse_line(const char *at, const char *end, struct mount *mount)
 	    !num_parse_dec(&at, end, &major) || at == end || *at++ != ':' ||
 	    !num_parse_dec(&at, end, &minor))
 		return false;
-	mount->atime = parse_atime(at, dash);
 	dash += 3;
 	stop = memchr(dash, ' ', (size_t)(end - dash));
 	mount->dev_major = (uint32_t)major;
@@ -110,35 +77,6 @@ static const struct {
 	{ BYTES_INIT("tmpfs"), FS_SHM },	{ BYTES_INIT("ramfs"), FS_SHM },	{ BYTES_INIT("hugetlbfs"), FS_HUGETLB },
 	/* clang-format on */
 };
-
-enum mount_atime mounts_atime(const struct mounts *mounts, uint64_t id)
-{
-	for (size_t i = 0; i < mounts->count; i++)
-		if (mounts->list[i].id == id)
-			return mounts->list[i].atime;
-	return ATIME_ALWAYS;
-}
-
-bool mounts_open_at_once(const struct mounts *mounts, uint32_t major, uint32_t minor)
-{
-	static const struct bytes types[] = { BYTES_INIT("ext4"), BYTES_INIT("ext3"),
-					      BYTES_INIT("ext2"), BYTES_INIT("xfs") };
-	bool found = false;
-
-	for (size_t i = 0; i < mounts->count; i++) {
-		const struct mount *mount = &mounts->list[i];
-		bool listed = false;
-
-		if (mount->dev_major != major || mount->dev_minor != minor)
-			continue;
-		for (size_t j = 0; j < sizeof(types) / sizeof(types[0]) && !listed; j++)
-			listed = bytes_equal(types[j], mount->type);
-		if (!listed)
-			return false;
-		found = true;
-	}
-	return found;
-}
 
 enum fs_class fs_class_of(struct bytes type)
 {

@@ -2,7 +2,6 @@
 #ifndef VMVIEW_SOURCE_MOUNTS_H
 #define VMVIEW_SOURCE_MOUNTS_H
 
-#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -10,19 +9,11 @@
 
 struct arena;
 
-/* What reading a file writes as the time of access. */
-enum mount_atime {
-	ATIME_ALWAYS, /* also where the mount is not known */
-	ATIME_RELATIVE, /* relatime: seldom */
-	ATIME_NEVER, /* noatime */
-};
-
 /* A mount of /proc/PID/mountinfo. */
 struct mount {
 	uint64_t id;
 	uint32_t dev_major, dev_minor;
 	struct bytes type; /* "ext4", "fuse.sshfs" */
-	enum mount_atime atime;
 };
 
 struct mounts {
@@ -46,15 +37,5 @@ enum fs_class {
 };
 
 enum fs_class fs_class_of(struct bytes type);
-
-/*
- * Whether the device is mounted, and wherever it is as a file system whose files can be opened without
- * waiting for anybody, and read with RWF_NOWAIT: ext4 and xfs, whose open() of an inode in memory takes
- * no lock that others can hold. (f2fs takes the inode's lock; btrfs and overlayfs show other devices in
- * stat than in maps; tmpfs and read-only file systems know no RWF_NOWAIT.)
- */
-bool mounts_open_at_once(const struct mounts *mounts, uint32_t major, uint32_t minor);
-
-enum mount_atime mounts_atime(const struct mounts *mounts, uint64_t id);
 
 #endif

@@ -169,8 +169,8 @@ def check_kinds(mappings):
 def need_direct(*paths):
     """Files that can be looked at without a child: on ext4 or xfs, and linux is new enough."""
     release = tuple(map(int, re.match(r"(\d+)\.(\d+)", os.uname().release).groups()))
-    if release < (6, 5):
-        raise lib.Skipped("cachestat() is of Linux 6.5")
+    if release < (6, 8):
+        raise lib.Skipped("statmount() is of Linux 6.8")
     for path in paths:
         kind = subprocess.run(["findmnt", "-n", "-o", "FSTYPE", "-T", path],
                               stdout=subprocess.PIPE, check=False).stdout.decode().split()

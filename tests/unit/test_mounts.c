@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* mountinfo: types, devices, what reading writes, and what can be opened without waiting. */
+/* mountinfo: types of file systems by device and by id. */
 #include "unit.h"
 
 #include "base/arena.h"
@@ -20,28 +20,17 @@ static const char mountinfo[] =
 	"no mount\n"
 	"37 27 8:3 / /cut";
 
-static const struct atime_case {
-	const char *name;
-	uint64_t id;
-	enum mount_atime atime;
-} atime_cases[] = {
-	{ "relatime", 27, ATIME_RELATIVE },	   { "noatime, spaces", 28, ATIME_NEVER },
-	{ "part of an option", 29, ATIME_ALWAYS }, { "part of a path", 30, ATIME_ALWAYS },
-	{ "no such mount", 99, ATIME_ALWAYS },	   { "line without end", 37, ATIME_ALWAYS },
-};
-
 static const struct device_case {
 	const char *type;
 	uint32_t major, minor;
-	bool at_once;
 	enum fs_class class;
 } device_cases[] = {
-	{ "ext4", 254, 0, true, FS_LOCAL },	{ "xfs", 254, 1, true, FS_LOCAL },
-	{ "ext4", 254, 2, true, FS_LOCAL },	{ "fuse.sshfs", 0, 40, false, FS_UNKNOWN },
-	{ "fuseblk", 8, 1, false, FS_UNKNOWN }, { "ext4", 8, 2, false, FS_LOCAL },
-	{ "overlay", 0, 50, false, FS_LOCAL },	{ "tmpfs", 0, 51, false, FS_SHM },
-	{ "proc", 0, 21, false, FS_LOCAL },	{ "", 8, 3, false, FS_UNKNOWN },
-	{ "", 254, 99, false, FS_UNKNOWN },
+	{ "ext4", 254, 0, FS_LOCAL },	 { "xfs", 254, 1, FS_LOCAL },
+	{ "ext4", 254, 2, FS_LOCAL },	 { "fuse.sshfs", 0, 40, FS_UNKNOWN },
+	{ "fuseblk", 8, 1, FS_UNKNOWN }, { "ext4", 8, 2, FS_LOCAL },
+	{ "overlay", 0, 50, FS_LOCAL },	 { "tmpfs", 0, 51, FS_SHM },
+	{ "proc", 0, 21, FS_LOCAL },	 { "", 8, 3, FS_UNKNOWN },
+	{ "", 254, 99, FS_UNKNOWN },
 };
 
 static int set_up(void **state)
@@ -59,32 +48,18 @@ static int tear_down(void **state)
 	return 0;
 }
 
-static void test_atime(void **state)
-{
-	struct mounts mounts;
-
-	mounts_parse(BYTES(mountinfo), *state, &mounts);
-	assert_int_equal(mounts.count, 11);
-	for (size_t i = 0; i < COUNT(atime_cases); i++) {
-		const struct atime_case *one = &atime_cases[i];
-
-		CHECK(one->name, mounts_atime(&mounts, one->id) == one->atime);
-	}
-}
-
 static void test_devices(void **state)
 {
 	struct mounts mounts;
 
 	mounts_parse(BYTES(mountinfo), *state, &mounts);
+	assert_int_equal(mounts.count, 11);
 	for (size_t i = 0; i < COUNT(device_cases); i++) {
 		const struct device_case *one = &device_cases[i];
 		struct bytes type = mounts_type_by_dev(&mounts, one->major, one->minor);
 
 		check_bytes("type", type, bytes_of(one->type));
 		CHECK(one->type, fs_class_of(type) == one->class);
-		CHECK(one->type,
-		      mounts_open_at_once(&mounts, one->major, one->minor) == one->at_once);
 	}
 }
 
@@ -97,13 +72,12 @@ static void test_ids(void **state)
 	check_bytes("none", mounts_type_by_id(&mounts, 1), BYTES(""));
 	mounts_parse(BYTES(""), *state, &mounts);
 	check_bytes("empty", mounts_type_by_id(&mounts, 31), BYTES(""));
-	assert_false(mounts_open_at_once(&mounts, 254, 0));
+	check_bytes("no device", mounts_type_by_dev(&mounts, 254, 0), BYTES(""));
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_atime),
 		cmocka_unit_test(test_devices),
 		cmocka_unit_test(test_ids),
 	};
