@@ -37,6 +37,14 @@ static void write_all(struct out *out, const char *data, size_t len)
 	}
 }
 
+struct bytes out_take(struct out *out, struct arena *arena)
+{
+	struct bytes text = arena_bytes(arena, (struct bytes){ out->buf, out->len });
+
+	out_fini(out);
+	return text;
+}
+
 int out_flush(struct out *out)
 {
 	if (out->fd < 0)

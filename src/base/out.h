@@ -5,6 +5,10 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "base/bytes.h"
+
+struct arena;
+
 /*
  * Output through a buffer of our own: a number costs 4 ns here against 40 with printf, and a table of
  * 60,000 rows has 700,000 numbers. The first error of a write is kept and later output dropped;
@@ -19,6 +23,9 @@ struct out {
 
 void out_init(struct out *out, int fd);
 void out_init_memory(struct out *out);
+
+/* How an out in memory ends where its text is wanted: a copy in arena, with a NUL behind it. */
+struct bytes out_take(struct out *out, struct arena *arena);
 
 /* Write what is buffered. Returns 0, or -errno of the first failure ever. */
 int out_flush(struct out *out);

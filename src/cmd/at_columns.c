@@ -12,14 +12,6 @@
 #include "model/core.h"
 #include "model/vm_flags.h"
 
-static struct value text_of(const struct at_view *view, struct out *out)
-{
-	struct bytes copy = arena_bytes(&view->ctx->arena, (struct bytes){ out->buf, out->len });
-
-	out_fini(out);
-	return value_text(copy);
-}
-
 /* "7f0000000000-7f0000021000 rw-p heap [heap]" */
 static void put_vma(struct out *out, const struct vma *vma)
 {
@@ -48,7 +40,7 @@ static struct value get_range(const void *row, const struct column *column)
 		return value_none();
 	out_init_memory(&out);
 	put_vma(&out, &view->vma);
-	return text_of(view, &out);
+	return value_text(out_take(&out, &view->ctx->arena));
 }
 
 static struct value get_size(const void *row, const struct column *column)
@@ -88,7 +80,7 @@ static struct value get_file(const void *row, const struct column *column)
 	out_init_memory(&out);
 	out_printf(&out, "device %02x:%02x inode %llu", view->vma.dev_major, view->vma.dev_minor,
 		   (unsigned long long)view->vma.inode);
-	return text_of(view, &out);
+	return value_text(out_take(&out, &view->ctx->arena));
 }
 
 /* Where a core has the byte. */
@@ -139,7 +131,7 @@ static struct value get_fields(const void *row, const struct column *column)
 		else
 			out_u64(&out, view->vma.field[slot]);
 	}
-	return text_of(view, &out);
+	return value_text(out_take(&out, &view->ctx->arena));
 }
 
 static struct value neighbour(const struct at_view *view, const struct at_neighbour *beside)
@@ -152,7 +144,7 @@ static struct value neighbour(const struct at_view *view, const struct at_neighb
 	report_size(view->ctx->report, &out, beside->gap);
 	out_str(&out, beside == &view->below ? " above " : " below ");
 	put_vma(&out, &beside->vma);
-	return text_of(view, &out);
+	return value_text(out_take(&out, &view->ctx->arena));
 }
 
 static struct value get_below(const void *row, const struct column *column)
@@ -228,7 +220,7 @@ static struct value get_levels(const void *row, const struct column *column)
 			   (unsigned long long)paging_index(level, view->addr));
 	}
 	out_printf(&out, "offset 0x%llx", (unsigned long long)(view->addr & (view->page_size - 1)));
-	return text_of(view, &out);
+	return value_text(out_take(&out, &view->ctx->arena));
 }
 
 /* Whether there is an entry that maps memory; else the question of its level does not apply. */
@@ -302,7 +294,7 @@ static struct value get_state_help(const void *row, const struct column *column)
 	(void)column;
 	out_init_memory(&out);
 	out_printf(&out, "%s: %s", page_state_names[view->state], page_state_help[view->state]);
-	return text_of(view, &out);
+	return value_text(out_take(&out, &view->ctx->arena));
 }
 
 static struct value get_bit(const void *row, const struct column *column)

@@ -63,7 +63,6 @@ static struct value get_section(const void *row, const struct column *column)
 static struct value get_name(const void *row, const struct column *column)
 {
 	const struct at_view *view = row;
-	struct value value;
 	struct out out;
 	NAMED;
 
@@ -74,9 +73,7 @@ static struct value get_name(const void *row, const struct column *column)
 	encode_text(&out, object_symbol_name(named->symbol));
 	if (named->offset)
 		out_printf(&out, "+0x%llx", (unsigned long long)named->offset);
-	value = value_text(arena_bytes(&view->ctx->arena, (struct bytes){ out.buf, out.len }));
-	out_fini(&out);
-	return value;
+	return value_text(out_take(&out, &view->ctx->arena));
 }
 
 static struct value get_symbol(const void *row, const struct column *column)

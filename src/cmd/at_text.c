@@ -87,7 +87,6 @@ static struct bytes value_text_of(const struct maker *maker, const struct column
 				  const struct value *value)
 {
 	const struct context *ctx = maker->view->ctx;
-	struct bytes text;
 	struct out out;
 
 	out_init_memory(&out);
@@ -99,9 +98,7 @@ static struct bytes value_text_of(const struct maker *maker, const struct column
 	for (size_t i = 0; column->type == VALUE_MEANINGS && i < out.len; i++)
 		if (out.buf[i] == ',')
 			out.buf[i] = ';';
-	text = arena_bytes(&maker->view->ctx->arena, (struct bytes){ out.buf, out.len });
-	out_fini(&out);
-	return text;
+	return out_take(&out, &maker->view->ctx->arena);
 }
 
 static void add_fact(struct maker *maker, const struct at_group *group, const struct column *column)

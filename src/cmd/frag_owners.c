@@ -138,7 +138,6 @@ static struct bytes list_addresses(struct arena *arena, const struct frag_blocke
 				   const struct blocker *owner)
 {
 	uint32_t at = owner->first;
-	struct bytes list;
 	struct out out;
 
 	out_init_memory(&out);
@@ -147,9 +146,7 @@ static struct bytes list_addresses(struct arena *arena, const struct frag_blocke
 			   (unsigned long long)blockers->frames[at].addr);
 		at = blockers->frames[at].next;
 	}
-	list = arena_bytes(arena, (struct bytes){ out.buf, out.len });
-	out_fini(&out);
-	return list;
+	return out_take(&out, arena);
 }
 
 static void write_rows(struct frag_view *view, bool people)

@@ -122,7 +122,6 @@ static struct value pageblocks_of(const struct pagetypeinfo *info, const struct 
 /* "1 >100000 3" for people, "1 100000 3" where numbers are wanted. */
 static struct bytes list_blocks(struct arena *arena, const struct buddy_zone *zone, bool people)
 {
-	struct bytes list;
 	struct out out;
 
 	out_init_memory(&out);
@@ -130,23 +129,18 @@ static struct bytes list_blocks(struct arena *arena, const struct buddy_zone *zo
 		out_printf(&out, "%s%s%llu", i ? " " : "",
 			   people && zone->at_least >> i & 1 ? ">" : "",
 			   (unsigned long long)zone->free_blocks[i]);
-	list = arena_bytes(arena, (struct bytes){ out.buf, out.len });
-	out_fini(&out);
-	return list;
+	return out_take(&out, arena);
 }
 
 static struct bytes list_cut(struct arena *arena, const struct buddy_zone *zone)
 {
-	struct bytes list;
 	struct out out;
 
 	out_init_memory(&out);
 	for (unsigned i = 0; i < zone->orders; i++)
 		if (zone->at_least >> i & 1)
 			out_printf(&out, "%s%u", out.len ? " " : "", i);
-	list = arena_bytes(arena, (struct bytes){ out.buf, out.len });
-	out_fini(&out);
-	return list;
+	return out_take(&out, arena);
 }
 
 static bool is_empty(const struct type_row *row)

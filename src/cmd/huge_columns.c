@@ -181,7 +181,6 @@ void huge_columns_make(struct arena *arena, const struct smaps_keys *keys, uint6
 const char *huge_columns_json(struct arena *arena, const struct column_set *set, bool sum)
 {
 	struct out out;
-	const char *list;
 
 	out_init_memory(&out);
 	for (size_t i = 0; i < set->count; i++) {
@@ -195,9 +194,7 @@ const char *huge_columns_json(struct arena *arena, const struct column_set *set,
 			out_char(&out, ',');
 		out_str(&out, name);
 	}
-	list = arena_bytes(arena, (struct bytes){ out.buf, out.len }).data;
-	out_fini(&out);
-	return list;
+	return out_take(&out, arena).data;
 }
 
 static struct value get_reason(const void *row, const struct column *column)

@@ -168,7 +168,6 @@ static const char *with_nodes(struct arena *arena, const struct nodes *nodes, co
 			      const char *behind, size_t most)
 {
 	struct out out;
-	const char *list;
 
 	out_init_memory(&out);
 	out_str(&out, before);
@@ -177,9 +176,7 @@ static const char *with_nodes(struct arena *arena, const struct nodes *nodes, co
 		     node++, most--)
 			out_printf(&out, ",n%u", node);
 	out_str(&out, behind);
-	list = arena_bytes(arena, (struct bytes){ out.buf, out.len }).data;
-	out_fini(&out);
-	return list;
+	return out_take(&out, arena).data;
 }
 
 const char *numa_columns_default(struct arena *arena, const struct nodes *nodes)

@@ -62,16 +62,13 @@ static const char *with_devices(struct arena *arena, const char *before, int dev
 				const char *behind)
 {
 	struct out out;
-	const char *list;
 
 	out_init_memory(&out);
 	out_str(&out, before);
 	for (int i = 0; i < devices; i++)
 		out_printf(&out, ",d%d", i);
 	out_str(&out, behind);
-	list = arena_bytes(arena, (struct bytes){ out.buf, out.len }).data;
-	out_fini(&out);
-	return list;
+	return out_take(&out, arena).data;
 }
 
 const char *swap_mapping_default(struct arena *arena, int devices, bool json)

@@ -458,7 +458,6 @@ const char *vma_columns_json(struct arena *arena, const struct column_set *set,
 			     const struct smaps_keys *keys)
 {
 	struct out out;
-	const char *list;
 
 	out_init_memory(&out);
 	for (size_t i = 0; i < set->count; i++) {
@@ -477,9 +476,7 @@ const char *vma_columns_json(struct arena *arena, const struct column_set *set,
 			out_char(&out, ',');
 		out_str(&out, column->name);
 	}
-	list = arena_bytes(arena, (struct bytes){ out.buf, out.len }).data;
-	out_fini(&out);
-	return list;
+	return out_take(&out, arena).data;
 }
 
 uint64_t vma_columns_slots(const struct selection *selection)
