@@ -13,26 +13,9 @@
 #include "model/object.h"
 #include "source/elf_parse.h"
 
+#include "elf_frames.h"
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static int take(void *ctx, const char *frames, size_t len)
-{
-	struct elf_decoder *decoder = ctx;
-	uint32_t frame;
-
-	while (len) {
-		if (len < sizeof(frame))
-			abort();
-		memcpy(&frame, frames, sizeof(frame));
-		if (frame > ELF_FRAME_MAX || frame > len - sizeof(frame))
-			abort();
-		if (elf_decode(decoder, (struct bytes){ frames + sizeof(frame), frame }))
-			abort();
-		frames += sizeof(frame) + frame;
-		len -= sizeof(frame) + frame;
-	}
-	return 0;
-}
 
 static void ask_address(const struct object *object, uint64_t addr)
 {

@@ -1,23 +1,24 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 
+EXTRA_DIST += %D%/elf_frames.h
 check_LIBRARIES += tests/fuzz/libreplay.a
 tests_fuzz_libreplay_a_SOURCES = %D%/replay.c
 
 # One target a line, sorted: FUZZ_TARGETS += %D%/fuzz_NAME   (its source is fuzz_NAME.c,
 # its inputs are in corpus/NAME/)
+FUZZ_TARGETS += %D%/fuzz_arguments
 FUZZ_TARGETS += %D%/fuzz_census
 FUZZ_TARGETS += %D%/fuzz_core
 FUZZ_TARGETS += %D%/fuzz_elf
 FUZZ_TARGETS += %D%/fuzz_elf_reply
-FUZZ_TARGETS += %D%/fuzz_arguments
 FUZZ_TARGETS += %D%/fuzz_encode
 FUZZ_TARGETS += %D%/fuzz_filter
+FUZZ_TARGETS += %D%/fuzz_flag_match
 FUZZ_TARGETS += %D%/fuzz_free_lists
 FUZZ_TARGETS += %D%/fuzz_numa_maps
 FUZZ_TARGETS += %D%/fuzz_pmap_rc
 FUZZ_TARGETS += %D%/fuzz_render
 FUZZ_TARGETS += %D%/fuzz_rollup
-FUZZ_TARGETS += %D%/fuzz_flag_match
 FUZZ_TARGETS += %D%/fuzz_smaps
 FUZZ_TARGETS += %D%/fuzz_stat
 FUZZ_TARGETS += %D%/fuzz_status

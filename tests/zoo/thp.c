@@ -62,6 +62,14 @@ static bool huge_fill(const struct zoo *zoo, char *p, size_t slots)
 	return true;
 }
 
+/* The same of a new piece of memory of so many pages; NULL: there are none. */
+static char *huge_new(const struct zoo *zoo, size_t pages, size_t slots)
+{
+	char *p = zoo->huge ? huge_den(zoo, pages, 0) : NULL;
+
+	return p && huge_fill(zoo, p, slots) ? p : NULL;
+}
+
 static int no_huge(struct zoo *zoo)
 {
 	return zoo_skip(zoo, zoo->huge ? "the kernel gave no huge page" : "no huge pages");
@@ -70,12 +78,9 @@ static int no_huge(struct zoo *zoo)
 static int thp(struct zoo *zoo)
 {
 	size_t slot = zoo->huge / zoo->page, pages = SLOTS * slot;
-	char *p;
+	char *p = huge_new(zoo, pages, SLOTS);
 
-	if (!zoo->huge)
-		return no_huge(zoo);
-	p = huge_den(zoo, pages, 0);
-	if (!huge_fill(zoo, p, SLOTS))
+	if (!p)
 		return no_huge(zoo);
 	return say_one(zoo, TRUTH(.start = addr_of(p), .pages = pages, .kind = "anon", OWN(pages),
 				  .anon_huge = pages, .flags = "hg", .kpf = "anonymous thp",
@@ -87,12 +92,9 @@ static int thp(struct zoo *zoo)
 static int thp_odd(struct zoo *zoo)
 {
 	size_t slot = zoo->huge / zoo->page, pages = slot + slot * 3 / 4;
-	char *p;
+	char *p = huge_new(zoo, pages, 1);
 
-	if (!zoo->huge)
-		return no_huge(zoo);
-	p = huge_den(zoo, pages, 0);
-	if (!huge_fill(zoo, p, 1))
+	if (!p)
 		return no_huge(zoo);
 	den_touch(zoo, p, slot, 5);
 	huge_still(zoo, p, pages);
@@ -110,12 +112,9 @@ static int thp_odd(struct zoo *zoo)
 static int thp_partial(struct zoo *zoo)
 {
 	size_t slot = zoo->huge / zoo->page;
-	char *p;
+	char *p = huge_new(zoo, slot, 1);
 
-	if (!zoo->huge)
-		return no_huge(zoo);
-	p = huge_den(zoo, slot, 0);
-	if (!huge_fill(zoo, p, 1))
+	if (!p)
 		return no_huge(zoo);
 	huge_still(zoo, p, slot);
 	if (madvise(p + 10 * zoo->page, zoo->page, MADV_DONTNEED))
@@ -129,12 +128,9 @@ static int thp_partial(struct zoo *zoo)
 static int thp_pte(struct zoo *zoo)
 {
 	size_t slot = zoo->huge / zoo->page;
-	char *p;
+	char *p = huge_new(zoo, slot, 1);
 
-	if (!zoo->huge)
-		return no_huge(zoo);
-	p = huge_den(zoo, slot, 0);
-	if (!huge_fill(zoo, p, 1))
+	if (!p)
 		return no_huge(zoo);
 	huge_still(zoo, p, slot);
 	if (mprotect(p + 7 * zoo->page, zoo->page, PROT_READ) ||
