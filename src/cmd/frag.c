@@ -225,18 +225,12 @@ static int parse_columns(struct frag_view *view, struct error *err)
 	return rc;
 }
 
-static bool names_processes(const struct target_options *targets, int operands)
-{
-	return operands || targets->name || targets->user || targets->cgroup || targets->tree ||
-	       targets->all;
-}
-
 static int show(struct frag_view *view, int argc, char **argv, struct error *err)
 {
 	struct targets targets;
 	int rc;
 
-	if (!names_processes(&view->options.targets, argc)) {
+	if (!argc && !targets_selected(&view->options.targets)) {
 		rc = parse_columns(view, err);
 		return rc ? rc : show_machine(view, err);
 	}
@@ -255,7 +249,7 @@ int frag_run(struct context *ctx, const struct command *command, int argc, char 
 	view->ctx = ctx;
 	if (context_open(ctx, command, &own, argc, argv, &operands, &status))
 		return status;
-	if (names_processes(&view->options.targets, argc - operands) ?
+	if (argc > operands || targets_selected(&view->options.targets) ?
 		    !frag_space_help(ctx) :
 		    !context_columns_help(ctx, &frag_order_columns, frag_order_defaults))
 		rc = show(view, argc - operands, argv + operands, &err);

@@ -71,7 +71,7 @@ static int parse_operands(struct pages *pages, int argc, char **argv, struct tar
 			  struct error *err)
 {
 	const struct target_options *by = &pages->options.targets;
-	bool selected = by->name || by->user || by->cgroup || by->tree || by->all;
+	bool selected = targets_selected(by);
 	int pids = selected ? 0 : argc < 1 ? argc : 1;
 
 	if (argc - pids > 1)

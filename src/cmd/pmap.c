@@ -114,11 +114,6 @@ static int refuse_common(const struct common_options *options, struct error *err
 	return 0;
 }
 
-static bool has_targets(const struct target_options *targets)
-{
-	return targets->name || targets->user || targets->cgroup || targets->tree || targets->all;
-}
-
 /* "~/.pmaprc" whatever we are called, so that it is shared with pmap. NULL: no home. */
 static const char *default_rc(struct run *run)
 {
@@ -315,7 +310,7 @@ static int find_operands(struct run *run, int count, char **operands, struct tar
 static int find_targets(struct run *run, int count, char **operands, struct targets *out,
 			struct error *err)
 {
-	if (has_targets(&run->targets))
+	if (targets_selected(&run->targets))
 		return targets_find(run->ctx, &run->targets, count, operands, out, err);
 	return find_operands(run, count, operands, out, err);
 }
@@ -348,7 +343,8 @@ static int run_operands(struct run *run, int count, char **operands, struct erro
 	struct targets targets;
 	int rc;
 
-	rc = pmap_style_from(&run->given, has_targets(&run->targets) ? 1 : count, &run->style, err);
+	rc = pmap_style_from(&run->given, targets_selected(&run->targets) ? 1 : count, &run->style,
+			     err);
 	if (rc == 0)
 		rc = refuse_common(options, err);
 	if (rc)

@@ -394,7 +394,7 @@ int swap_run(struct context *ctx, const struct command *command, int argc, char 
 	if (context_open(ctx, command, &own, argc, argv, &operands, &status))
 		return status;
 	run->named = operands < argc;
-	if (!run->named && !select->name && !select->user && !select->cgroup && !select->tree)
+	if (!run->named && !targets_selected(select))
 		run->options.targets.all = true;
 	prepare(run);
 	if (context_columns_help(ctx, &run->process_set,

@@ -179,7 +179,7 @@ int targets_find(struct context *ctx, const struct target_options *options, int 
 		 struct targets *out, struct error *err)
 {
 	bool narrow = options->name || options->user || options->cgroup || options->tree;
-	bool select = narrow || options->all;
+	bool select = targets_selected(options);
 	regex_t name;
 	int rc;
 

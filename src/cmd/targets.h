@@ -52,6 +52,12 @@ struct targets {
 	bool selected; /* by an option: one that vanished meanwhile is no error */
 };
 
+/* Whether any of them is given. */
+static inline bool targets_selected(const struct target_options *options)
+{
+	return options->name || options->user || options->cgroup || options->tree || options->all;
+}
+
 /*
  * The processes that operands ("123", "/proc/123") and options name, each once; options are AND-ed.
  * Returns 0, -EINVAL for wrong usage (nothing named, no number), or -errno of the process list.
