@@ -30,6 +30,14 @@ static bool parse_line(const char *at, const char *end, struct meminfo_line *lin
 	return !__builtin_mul_overflow(line->value, 1024, &line->value) && line->value <= INT64_MAX;
 }
 
+static bool has_key(const struct meminfo *meminfo, struct bytes key)
+{
+	for (size_t i = 0; i < meminfo->count; i++)
+		if (bytes_equal(meminfo->lines[i].key, key))
+			return true;
+	return false;
+}
+
 void meminfo_parse(struct bytes text, struct arena *arena, struct meminfo *out)
 {
 	const char *at = text.data, *end = text.data + text.len;
@@ -42,7 +50,8 @@ void meminfo_parse(struct bytes text, struct arena *arena, struct meminfo *out)
 		const char *newline = memchr(at, '\n', (size_t)(end - at));
 		const char *stop = newline ? newline : end;
 
-		out->count += parse_line(at, stop, &out->lines[out->count]);
+		out->count += parse_line(at, stop, &out->lines[out->count]) &&
+			      !has_key(out, out->lines[out->count].key);
 		at = stop + 1;
 	}
 }

@@ -52,14 +52,32 @@ static bool is_plain_line(const char *line)
 	return memcmp(line + PREFIX + DIGITS, " kB\n", 4) == 0;
 }
 
+/* "5581d0a4f000-7ffe1ff6e000", and what follows on its line. */
+static bool parse_range(struct bytes text, struct vma *out, struct bytes *rest)
+{
+	const char *at = text.data, *newline = memchr(at, '\n', text.len);
+
+	if (!newline || !num_parse_hex(&at, newline, &out->start) || *at++ != '-' ||
+	    !num_parse_hex(&at, newline, &out->end) || *at != ' ' || out->start >= out->end)
+		return false;
+	*rest = (struct bytes){ at, (size_t)(newline - at) };
+	return true;
+}
+
 /* Learn the lines of a text that was parsed; none where one of them is not plain. */
 static void learn(struct rollup *rollup, struct bytes text)
 {
 	const char *at = memchr(text.data, '\n', text.len), *end = text.data + text.len, *colon;
+	struct bytes rest;
+	struct vma range;
 	size_t lines = 0;
 	int slot;
 
 	rollup->lines = 0;
+	if (!parse_range(text, &range, &rest) || rest.len > ROLLUP_REST)
+		return;
+	memcpy(rollup->rest, rest.data, rest.len);
+	rollup->rest_len = rest.len;
 	for (at++; at < end; at += LINE) {
 		colon = end - at < LINE ? NULL : memchr(at, ':', PREFIX);
 		if (!colon || !is_plain_line(at) || lines == SMAPS_SLOTS)
@@ -94,16 +112,17 @@ static bool parse_digits(const char *at, uint64_t *out)
 
 static bool parse_learned(const struct rollup *rollup, struct bytes text, struct vma *out)
 {
-	const char *at = text.data, *end = text.data + text.len;
-	const char *newline = memchr(at, '\n', text.len);
+	const char *at, *end = text.data + text.len;
 	struct vma made = { 0 };
+	struct bytes rest;
 	uint64_t number;
 
-	if (!rollup->lines || !newline || !num_parse_hex(&at, newline, &made.start) ||
-	    *at++ != '-' || !num_parse_hex(&at, newline, &made.end) || *at != ' ' ||
-	    made.start >= made.end || (size_t)(end - newline - 1) != rollup->lines * LINE)
+	if (!rollup->lines || !parse_range(text, &made, &rest) ||
+	    !bytes_equal(rest, (struct bytes){ rollup->rest, rollup->rest_len }))
 		return false;
-	at = newline + 1;
+	at = rest.data + rest.len + 1;
+	if ((size_t)(end - at) != rollup->lines * LINE)
+		return false;
 	for (size_t i = 0; i < rollup->lines; i++, at += LINE) {
 		const struct rollup_line *line = &rollup->line[i];
 

@@ -11,6 +11,8 @@ struct error;
 struct procdir;
 struct vma;
 
+enum { ROLLUP_REST = 96 };
+
 /*
  * Reads /proc/PID/smaps_rollup of one process after the other: the sums of smaps' fields over all
  * mappings, in one read and a ninth of the time. The kernel holds the mmap_lock for one mapping at a
@@ -22,6 +24,8 @@ struct vma;
 struct rollup {
 	struct slurp slurp;
 	struct smaps_keys *keys;
+	char rest[ROLLUP_REST]; /* of the header, behind the addresses */
+	size_t rest_len;
 	size_t lines;
 	struct rollup_line {
 		char prefix[16];	/* "Rss:            " */

@@ -31,8 +31,9 @@ static inline bool parse_perm(const char *at, uint8_t *out)
 	static const char words[16][4] = { "---p", "r--p", "-w-p", "rw-p", "--xp", "r-xp",
 					   "-wxp", "rwxp", "---s", "r--s", "-w-s", "rw-s",
 					   "--xs", "r-xs", "-wxs", "rwxs" };
-	unsigned perm = (unsigned)((at[0] >> 1 & VMA_READ) | (at[1] & VMA_WRITE) |
-				   (at[2] >> 2 & VMA_EXEC) | (at[3] << 3 & VMA_SHARED));
+	const unsigned char *letter = (const unsigned char *)at;
+	unsigned perm = (unsigned)((letter[0] >> 1 & VMA_READ) | (letter[1] & VMA_WRITE) |
+				   (letter[2] >> 2 & VMA_EXEC) | (letter[3] << 3 & VMA_SHARED));
 
 	*out = (uint8_t)perm;
 	return load32(at) == load32(words[perm]);
