@@ -564,12 +564,12 @@ int map_run(struct context *ctx, const struct command *command, int argc, char *
 	run->ctx = ctx;
 	if (context_open(ctx, command, &own, argc, argv, &operands, &status))
 		return status;
-	run_init(run);
-	rc = 0;
 	if (run->options.check && context_columns_help(ctx, &diff_columns, diff_columns_default))
 		return STATUS_OK;
 	if (run->options.total && map_total_columns_help(ctx))
 		return STATUS_OK;
+	run_init(run);
+	rc = 0;
 	if (!map_columns_help(&run->columns, ctx, &run->keys)) {
 		rc = targets_find(ctx, &run->options.targets, argc - operands, argv + operands,
 				  &targets, &err);
