@@ -36,6 +36,8 @@ struct mappings {
 	struct smaps_keys *keys;
 	struct filelook *filelook; /* made when the first file is looked at */
 	struct objects *objects; /* NULL: files are not parsed */
+	uint32_t looked_id; /* the file that looked is of; 0: none */
+	struct look looked;
 	struct object_file file; /* of the mapping that is handed on now */
 	struct vma_sections sections;
 	uint32_t page_size; /* for sections */
@@ -168,9 +170,25 @@ static void look_of_core(struct mappings *mappings, struct vma *vma)
 		result->file_reason = core_no_file_system;
 }
 
+/*
+ * Most mappings have the file of the one before (60,000 of one file: a tenth of our instructions). Not
+ * deleted ones, which are looked at by their address, nor what may be known better the next time.
+ */
+static struct look look_at(struct mappings *mappings, const struct vma *vma)
+{
+	struct look look;
+
+	if (vma->file_id && vma->file_id == mappings->looked_id && !mappings->objects)
+		return mappings->looked;
+	look = filelook_get(mappings->filelook, vma);
+	mappings->looked = look;
+	mappings->looked_id = vma->deleted || look.type == LOOK_UNKNOWN ? 0 : vma->file_id;
+	return look;
+}
+
 static void look(struct mappings *mappings, struct vma *vma)
 {
-	struct look look = filelook_get(mappings->filelook, vma);
+	struct look look = look_at(mappings, vma);
 
 	if (mappings->objects)
 		mappings->file = objects_get(mappings->objects, vma);
@@ -469,6 +487,7 @@ static int read_once(struct mappings *mappings, struct error *err)
 	mappings->has_below = false;
 	mappings->holding = true;
 	mappings->walking = mappings->walked = result->from_pages = false;
+	mappings->looked_id = 0;
 	mappings->absent = mappings->dir->core		? core_lacks :
 			   mappings->needs & NEED_SMAPS ? NULL :
 							  "not read";
@@ -483,6 +502,7 @@ static int read_once(struct mappings *mappings, struct error *err)
 	result->smaps_reason = mappings->needs & NEED_SMAPS ? mappings->spared : NULL;
 	if (!result->smaps_reason) {
 		result->file = mappings->needs & NEED_SMAPS ? "smaps" : "maps";
+		mappings->looked_id = 0;
 		rc = smaps_read(mappings->dir, result->file, mappings->keys, take, mappings,
 				&result->pass, err);
 		if (!(mappings->needs & NEED_SMAPS) || rc >= 0 || rc == -ESRCH ||

@@ -45,6 +45,7 @@ struct vma {
 		core; /* of a core, whose mapping has no device, and whose inode only counts files */
 	uint64_t inode;
 	uint32_t dev_major, dev_minor;
+	uint32_t file_id; /* records of one reading with the same one have one file; 0: not told */
 	enum vma_kind kind;
 	const char *kind_reason; /* why KIND_FILE may be another; NULL: known, or from a vma_store */
 	int32_t tid; /* thread whose stack it is, 0: none known */

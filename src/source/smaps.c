@@ -157,7 +157,9 @@ static inline void clear(struct vma *vma)
 	vma->tail = (struct bytes){ NULL, 0 };
 	vma->deleted = vma->changed = vma->same = false;
 	vma->kind = KIND_UNKNOWN;
+	vma->kind_reason = NULL;
 	vma->tid = 0;
+	vma->file_id = 0;
 }
 
 static bool begin_record(struct smaps_parser *parser, const char *line, const char *end)
@@ -461,6 +463,7 @@ static inline const char *quick_record(struct smaps_parser *parser, const char *
 	vma->path = range.name;
 	vma->path_len = range.name.len;
 	if (range.file) {
+		vma->file_id = parser->file.id;
 		vma->inode = parser->file.inode;
 		vma->dev_major = parser->file.dev_major;
 		vma->dev_minor = parser->file.dev_minor;

@@ -39,6 +39,7 @@ struct smaps_line {
 struct smaps_file {
 	uint64_t inode;
 	uint32_t dev_major, dev_minor;
+	uint32_t id; /* how many were met */
 	uint8_t at; /* in the line, which decides where the name begins */
 	uint8_t name;
 	uint8_t len; /* 0: nothing is kept */

@@ -209,6 +209,7 @@ static void keep_file(struct smaps_parser *parser, const char *line, struct byte
 	file->len = (uint8_t)text.len;
 	file->at = (uint8_t)(text.data - line);
 	file->name = (uint8_t)(name - text.data);
+	file->id++;
 	file->inode = parser->vma.inode;
 	file->dev_major = parser->vma.dev_major;
 	file->dev_minor = parser->vma.dev_minor;
@@ -228,6 +229,7 @@ static const char *parse_file(struct smaps_parser *parser, const char *line, con
 	const char *name;
 
 	if (is_same_file(file, line, at, end)) {
+		vma->file_id = file->id;
 		vma->inode = file->inode;
 		vma->dev_major = file->dev_major;
 		vma->dev_minor = file->dev_minor;
@@ -241,6 +243,8 @@ static const char *parse_file(struct smaps_parser *parser, const char *line, con
 	vma->dev_minor = (uint32_t)minor;
 	name = find_name(line, at, end);
 	keep_file(parser, line, text, name);
+	if (file->len)
+		vma->file_id = file->id;
 	return name;
 }
 

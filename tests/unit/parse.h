@@ -18,6 +18,8 @@ struct parsed {
 	int rc;			/* of smaps_parser_finish() */
 	struct vma last;
 	size_t wrong_same;	/* records that say vma->same and are not */
+	size_t wrong_file;	/* that have the file_id of the one before, and not its file */
+	size_t not_cleared;	/* that still have what the sink wrote to the one before */
 	size_t stop_after;	/* mappings, 0: never; the sink then returns 17 */
 };
 
@@ -59,13 +61,29 @@ static inline bool is_same(const struct vma *a, const struct vma *b)
 	return true;
 }
 
+/* (the path before is gone, but not how long it was) */
+static inline bool is_same_file(const struct vma *a, const struct vma *b)
+{
+	return a->inode == b->inode && a->dev_major == b->dev_major &&
+	       a->dev_minor == b->dev_minor && a->path_len == b->path_len &&
+	       a->deleted == b->deleted;
+}
+
 static inline int parsed_sink(void *ctx, struct vma *vma)
 {
 	struct parsed *parsed = ctx;
 
 	dump_vma(&parsed->out, &parsed->keys, vma);
 	parsed->wrong_same += vma->same && !is_same(vma, &parsed->last);
+	parsed->wrong_file += vma->file_id && vma->file_id == parsed->last.file_id &&
+			      !is_same_file(vma, &parsed->last);
+	parsed->not_cleared += vma->tid || vma->kind != KIND_UNKNOWN || vma->kind_reason ||
+			       vma->name.len;
 	parsed->last = *vma;
+	vma->tid = 1;
+	vma->kind = KIND_HEAP;
+	vma->kind_reason = "written by the sink";
+	vma->name = BYTES("so is this");
 	return parsed->stop_after && --parsed->stop_after == 0 ? 17 : 0;
 }
 

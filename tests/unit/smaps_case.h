@@ -27,6 +27,8 @@ static inline void check_case(const struct smaps_case *c, size_t piece)
 	CHECK(c->name, parsed.pass.first_malformed == c->first_malformed);
 	CHECK(c->name, parsed.pass.changed == c->changed);
 	CHECK(c->name, parsed.wrong_same == 0);
+	CHECK(c->name, parsed.wrong_file == 0);
+	CHECK(c->name, parsed.not_cleared == 0);
 	parsed_fini(&parsed);
 }
 
