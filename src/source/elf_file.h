@@ -8,13 +8,11 @@
 #include "base/out.h"
 #include "model/object.h"
 #include "source/elf_parse.h"
-#include "source/elf_raw.h"
 
 /* A file while elf_parse.c and elf_tables.c are at it. */
 struct elf_file {
 	int fd;
-	Elf *elf;		/* NULL: raw has the headers, and tables are not asked for */
-	struct elf_raw raw;
+	Elf *elf;
 	GElf_Ehdr header;
 	struct arena arena;
 	struct object object;
@@ -39,15 +37,11 @@ void elf_file_send(struct elf_file *file);
 Elf_Data *elf_file_data(const struct elf_file *file, uint64_t offset, uint64_t size, uint64_t most,
 			Elf_Type type);
 
-/* The same also without libelf; data is NULL where there is none. */
-struct bytes elf_file_bytes(struct elf_file *file, uint64_t offset, uint64_t size, uint64_t most,
-			    Elf_Type type);
-
 /* The section header at index; false where there is none. */
 bool elf_file_section(const struct elf_file *file, size_t index, GElf_Shdr *header);
 
 /* A string of a table, at most OBJECT_NAME_MAX bytes; len 0 where there is none. */
-struct bytes elf_file_string(struct bytes strings, uint64_t offset);
+struct bytes elf_file_string(const Elf_Data *strings, uint64_t offset);
 
 /* The tables, as frames. object.segments and .sections are known. */
 void elf_file_symbols(struct elf_file *file);

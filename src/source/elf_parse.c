@@ -24,41 +24,22 @@ Elf_Data *elf_file_data(const struct elf_file *file, uint64_t offset, uint64_t s
 	return elf_getdata_rawchunk(file->elf, (int64_t)offset, size, type);
 }
 
-struct bytes elf_file_bytes(struct elf_file *file, uint64_t offset, uint64_t size, uint64_t most,
-			    Elf_Type type)
-{
-	Elf_Data *data;
-
-	if (!file->elf)
-		return size && size <= most ? elf_raw_read(&file->raw, offset, size) :
-					      (struct bytes){ NULL, 0 };
-	data = elf_file_data(file, offset, size, most, type);
-	return data ? (struct bytes){ data->d_buf, data->d_size } : (struct bytes){ NULL, 0 };
-}
-
 bool elf_file_section(const struct elf_file *file, size_t index, GElf_Shdr *header)
 {
-	Elf_Scn *scn;
+	Elf_Scn *scn = elf_getscn(file->elf, index);
 
-	if (!file->elf) {
-		if (index >= file->header.e_shnum)
-			return false;
-		memcpy(header, file->raw.sections + index * sizeof(*header), sizeof(*header));
-		return true;
-	}
-	scn = elf_getscn(file->elf, index);
 	return scn && gelf_getshdr(scn, header);
 }
 
-struct bytes elf_file_string(struct bytes strings, uint64_t offset)
+struct bytes elf_file_string(const Elf_Data *strings, uint64_t offset)
 {
 	const char *text;
 	size_t room;
 
-	if (offset >= strings.len)
+	if (!strings || offset >= strings->d_size)
 		return (struct bytes){ "", 0 };
-	text = strings.data + offset;
-	room = strings.len - offset;
+	text = (const char *)strings->d_buf + offset;
+	room = strings->d_size - offset;
 	return (struct bytes){ text,
 			       strnlen(text, room < OBJECT_NAME_MAX ? room : OBJECT_NAME_MAX) };
 }
@@ -68,13 +49,7 @@ static struct bytes read_string(struct elf_file *file, uint64_t offset)
 {
 	static const size_t sizes[] = { 64, OBJECT_NAME_MAX + 1 };	/* most are short */
 	char text[OBJECT_NAME_MAX + 1];
-	struct bytes known = file->elf ? (struct bytes){ NULL, 0 } :
-					 elf_raw_known(&file->raw, offset);
 
-	if (known.len > sizes[1])
-		known.len = sizes[1];
-	if (known.len && memchr(known.data, '\0', known.len))
-		return arena_bytes(&file->arena, bytes_of(known.data));
 	for (size_t i = 0; i < 2 && offset <= INT64_MAX; i++) {
 		ssize_t len = pread(file->fd, text, sizes[i], (off_t)offset);
 
@@ -115,20 +90,12 @@ static bool file_offset(const struct object *object, uint64_t addr, uint64_t *of
 	return false;
 }
 
-static bool read_segment(const struct elf_file *file, size_t index, GElf_Phdr *header)
-{
-	if (file->elf)
-		return gelf_getphdr(file->elf, (int)index, header);
-	memcpy(header, file->raw.segments + index * sizeof(*header), sizeof(*header));
-	return true;
-}
-
 static enum elf_why parse_segments(struct elf_file *file)
 {
 	struct object *object = &file->object;
-	size_t count = file->header.e_phnum;
+	size_t count;
 
-	if (file->elf && elf_getphdrnum(file->elf, &count))
+	if (elf_getphdrnum(file->elf, &count))
 		return ELF_WHY_MALFORMED;
 	if (count > OBJECT_SEGMENTS_MAX)
 		return ELF_WHY_TOO_MANY;
@@ -136,7 +103,7 @@ static enum elf_why parse_segments(struct elf_file *file)
 	for (size_t i = 0; i < count; i++) {
 		GElf_Phdr header;
 
-		if (!read_segment(file, i, &header))
+		if (!gelf_getphdr(file->elf, (int)i, &header))
 			return ELF_WHY_MALFORMED;
 		object->segments[object->segment_count++] = (struct object_segment){
 			.type = header.p_type,
@@ -151,21 +118,20 @@ static enum elf_why parse_segments(struct elf_file *file)
 	return ELF_WHY_NONE;
 }
 
-/* The string table of section names; empty where names can not be had. */
-static struct bytes section_names(struct elf_file *file, enum elf_why *why)
+/* The string table of section names; NULL where names can not be had. */
+static Elf_Data *section_names(const struct elf_file *file, enum elf_why *why)
 {
-	const struct bytes none = { NULL, 0 };
-	size_t index = file->header.e_shstrndx;
 	GElf_Shdr header;
+	size_t index;
 
-	if ((file->elf && elf_getshdrstrndx(file->elf, &index)) ||
-	    !elf_file_section(file, index, &header) || header.sh_type != SHT_STRTAB)
-		return none;
+	if (elf_getshdrstrndx(file->elf, &index) || !elf_file_section(file, index, &header) ||
+	    header.sh_type != SHT_STRTAB)
+		return NULL;
 	if (header.sh_flags & SHF_COMPRESSED) {
 		*why = ELF_WHY_COMPRESSED;
-		return none;
+		return NULL;
 	}
-	return elf_file_bytes(file, header.sh_offset, header.sh_size, ELF_TABLE_MAX, ELF_T_BYTE);
+	return elf_file_data(file, header.sh_offset, header.sh_size, ELF_TABLE_MAX, ELF_T_BYTE);
 }
 
 /* Sections can be missing or wrong in a program that runs: segments are what the kernel reads. */
@@ -173,10 +139,10 @@ static enum elf_why parse_sections(struct elf_file *file)
 {
 	struct object *object = &file->object;
 	enum elf_why why = ELF_WHY_NONE;
-	size_t count = file->header.e_shnum, bytes = 0;
-	struct bytes names;
+	size_t count, bytes = 0;
+	Elf_Data *names;
 
-	if (file->elf && elf_getshdrnum(file->elf, &count))
+	if (elf_getshdrnum(file->elf, &count))
 		return ELF_WHY_MALFORMED;
 	if (count > OBJECT_SECTIONS_MAX)
 		return ELF_WHY_TOO_MANY;
@@ -207,48 +173,24 @@ static enum elf_why parse_sections(struct elf_file *file)
 	return why;
 }
 
-/* A note with its name and what it says. */
-struct note {
-	Elf64_Nhdr header;	/* the same with 32 bits */
-	const char *name, *desc;
-};
-
-/* The note at *at, which then is where the next one begins. False where none is there as a whole. */
-static bool take_note(struct bytes notes, unsigned align, size_t *at, struct note *note)
-{
-	uint64_t left = notes.len - *at, begin = *at, name, desc;
-
-	if (left < sizeof(note->header))
-		return false;
-	memcpy(&note->header, notes.data + begin, sizeof(note->header));
-	left -= sizeof(note->header);
-	begin += sizeof(note->header);
-	name = (begin + note->header.n_namesz + align - 1) / align * align - begin;
-	desc = ((uint64_t)note->header.n_descsz + align - 1) / align * align;
-	if (left < name || left - name < desc)
-		return false;
-	note->name = notes.data + begin;
-	note->desc = note->name + name;
-	*at = (size_t)(begin + name + desc);
-	return true;
-}
-
 static void parse_notes(struct elf_file *file, uint64_t offset, uint64_t size, uint64_t align)
 {
-	struct bytes notes = elf_file_bytes(file, offset, size, ELF_NOTES_MAX - file->notes,
-					    align == 8 ? ELF_T_NHDR8 : ELF_T_NHDR);
-	struct note note;
-	size_t at = 0;
+	Elf_Data *data = elf_file_data(file, offset, size, ELF_NOTES_MAX - file->notes,
+				       align == 8 ? ELF_T_NHDR8 : ELF_T_NHDR);
+	size_t at = 0, name, desc;
+	GElf_Nhdr note;
 
-	file->notes += notes.len;
-	while (!file->object.build_id.len && take_note(notes, align == 8 ? 8 : 4, &at, &note)) {
-		if (note.header.n_type != NT_GNU_BUILD_ID ||
-		    note.header.n_namesz != sizeof("GNU") ||
-		    memcmp(note.name, "GNU", sizeof("GNU")) != 0 || !note.header.n_descsz ||
-		    note.header.n_descsz > OBJECT_BUILD_ID_MAX)
+	file->notes += data ? data->d_size : 0;
+	while (data && !file->object.build_id.len &&
+	       (at = gelf_getnote(data, at, &note, &name, &desc)) > 0) {
+		const char *bytes = data->d_buf;
+
+		if (note.n_type != NT_GNU_BUILD_ID || note.n_namesz != sizeof("GNU") ||
+		    memcmp(bytes + name, "GNU", sizeof("GNU")) != 0 || !note.n_descsz ||
+		    note.n_descsz > OBJECT_BUILD_ID_MAX)
 			continue;
-		file->object.build_id = arena_bytes(
-			&file->arena, (struct bytes){ note.desc, note.header.n_descsz });
+		file->object.build_id =
+			arena_bytes(&file->arena, (struct bytes){ bytes + desc, note.n_descsz });
 	}
 }
 
@@ -271,27 +213,7 @@ struct dynamic {
 	bool named, textrel, bind_now;
 };
 
-/* The entry at *at, which then is where the next one begins; false at the end. */
-static bool next_dynamic(const struct elf_file *file, struct bytes table, size_t *at,
-			 Elf64_Dyn *entry)
-{
-	size_t size = file->object.wide ? sizeof(Elf64_Dyn) : sizeof(Elf32_Dyn);
-	Elf32_Dyn narrow;
-
-	if (table.len - *at < size)
-		return false;
-	if (file->object.wide) {
-		memcpy(entry, table.data + *at, size);
-	} else {
-		memcpy(&narrow, table.data + *at, size);
-		entry->d_tag = narrow.d_tag;
-		entry->d_un.d_val = narrow.d_un.d_val;
-	}
-	*at += size;
-	return entry->d_tag != DT_NULL;
-}
-
-static void take_dynamic(struct dynamic *dynamic, const Elf64_Dyn *entry)
+static void take_dynamic(struct dynamic *dynamic, const GElf_Dyn *entry)
 {
 	switch (entry->d_tag) {
 	case DT_STRTAB:
@@ -320,14 +242,14 @@ static void take_dynamic(struct dynamic *dynamic, const Elf64_Dyn *entry)
 
 static void parse_dynamic(struct elf_file *file, const struct object_segment *segment, bool *pie)
 {
-	struct bytes table =
-		elf_file_bytes(file, segment->offset, segment->file_size, ELF_NOTES_MAX, ELF_T_DYN);
+	Elf_Data *data =
+		elf_file_data(file, segment->offset, segment->file_size, ELF_NOTES_MAX, ELF_T_DYN);
 	struct object *object = &file->object;
 	struct dynamic dynamic = { 0 };
 	uint64_t offset;
-	Elf64_Dyn entry;
+	GElf_Dyn entry;
 
-	for (size_t at = 0; next_dynamic(file, table, &at, &entry);)
+	for (int i = 0; data && gelf_getdyn(data, i, &entry) && entry.d_tag != DT_NULL; i++)
 		take_dynamic(&dynamic, &entry);
 	if (dynamic.textrel || dynamic.flags & DF_TEXTREL)
 		object->flags |= OBJECT_FLAG(TEXTREL);
@@ -383,7 +305,7 @@ static enum elf_why parse_head(struct elf_file *file)
 	bool pie = false;
 	size_t begin;
 
-	object->wide = file->header.e_ident[EI_CLASS] == ELFCLASS64;
+	object->wide = gelf_getclass(file->elf) == ELFCLASS64;
 	object->big_endian = file->header.e_ident[EI_DATA] == ELFDATA2MSB;
 	object->type = file->header.e_type;
 	object->machine = file->header.e_machine;
@@ -415,10 +337,6 @@ static enum elf_why parse(struct elf_file *file)
 {
 	enum elf_why why;
 
-	if (!file->request.want && elf_raw_open(&file->raw, file->fd, &file->arena)) {
-		file->header = file->raw.header;
-		return parse_head(file);
-	}
 	elf_version(EV_CURRENT);
 	file->elf = elf_begin(file->fd, ELF_C_READ, NULL);
 	if (!file->elf || elf_kind(file->elf) != ELF_K_ELF)

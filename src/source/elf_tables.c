@@ -14,8 +14,7 @@ enum {
 /* A symbol table being read. */
 struct symtab {
 	GElf_Shdr header;
-	Elf_Data *data;
-	struct bytes strings;
+	Elf_Data *data, *strings;
 	Elf_Data *indexes;	/* SHT_SYMTAB_SHNDX, for more than 65,279 sections */
 	size_t count;
 	struct out records, names;
@@ -141,7 +140,7 @@ static Elf_Data *find_indexes(const struct elf_file *file, size_t symtab)
 	return NULL;
 }
 
-static enum elf_why open_symtab(struct elf_file *file, struct symtab *symtab)
+static enum elf_why open_symtab(const struct elf_file *file, struct symtab *symtab)
 {
 	size_t index = 0, entry = gelf_fsize(file->elf, ELF_T_SYM, 1, EV_CURRENT);
 	GElf_Shdr strings;
@@ -164,12 +163,12 @@ static enum elf_why open_symtab(struct elf_file *file, struct symtab *symtab)
 	symtab->count = size / entry;
 	symtab->data =
 		elf_file_data(file, symtab->header.sh_offset, size, ELF_TABLE_MAX, ELF_T_SYM);
-	symtab->strings = elf_file_bytes(file, strings.sh_offset, strings.sh_size, ELF_STRINGS_MAX,
-					 ELF_T_BYTE);
+	symtab->strings = elf_file_data(file, strings.sh_offset, strings.sh_size, ELF_STRINGS_MAX,
+					ELF_T_BYTE);
 	symtab->indexes = find_indexes(file, index);
 	if (!symtab->count)
 		return ELF_WHY_NO_SYMBOLS;
-	return symtab->data && symtab->strings.data ? ELF_WHY_NONE : ELF_WHY_MALFORMED;
+	return symtab->data && symtab->strings ? ELF_WHY_NONE : ELF_WHY_MALFORMED;
 }
 
 void elf_file_symbols(struct elf_file *file)

@@ -12,7 +12,6 @@ libvmview_a_SOURCES += %D%/core_wire.c %D%/core_wire.h
 libvmview_a_SOURCES += %D%/elf_confine.c %D%/elf_confine.h
 libvmview_a_SOURCES += %D%/elf_file.h
 libvmview_a_SOURCES += %D%/elf_parse.c %D%/elf_parse.h
-libvmview_a_SOURCES += %D%/elf_raw.c %D%/elf_raw.h
 libvmview_a_SOURCES += %D%/elf_serve.c %D%/elf_serve.h
 libvmview_a_SOURCES += %D%/elf_tables.c
 libvmview_a_SOURCES += %D%/elf_wire.c %D%/elf_wire.h
