@@ -69,6 +69,10 @@ static void end_child(struct elf_worker *worker)
 {
 	if (!worker->child)
 		return;
+	/*
+	 * One of another user may not be killed, since CAP_KILL was dropped: the closed socket ends it
+	 * at its next message, and its limit of processor time before.
+	 */
 	close(worker->socket);
 	kill(worker->child, SIGKILL);
 	reap(worker->child);
