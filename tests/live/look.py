@@ -118,7 +118,7 @@ def as_user(user):
 @contextlib.contextmanager
 def running(user=None, **plan):
     wrap = as_user(user) if user else []
-    process = subprocess.Popen([*wrap, sys.executable, "-S", "-E", os.path.abspath(__file__), "den",
+    process = subprocess.Popen([*wrap, sys.executable, "-BSE", os.path.abspath(__file__), "den",
                                 json.dumps(plan)], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
     try:
         lib.equal("the den", process.stdout.readline(), b"ready\n")
