@@ -76,5 +76,8 @@ void privileges_drop(bool parses)
 
 void privileges_settle(void)
 {
-	drop_capabilities(false);
+	/* libcap-ng knows what is left since privileges_drop() */
+	capng_updatev(CAPNG_DROP, CAPNG_PERMITTED, CAP_SETUID, CAP_SETGID, -1);
+	if (capng_apply(CAPNG_SELECT_CAPS))
+		error_note("capabilities could not be dropped");
 }
