@@ -255,20 +255,26 @@ static size_t unquoted_length(struct bytes from, size_t offset)
 	return end - offset;
 }
 
+/* What needs no quoting, from *offset on; whether a character that may is left there. */
+static bool put_plain(struct out *out, struct bytes from, size_t *offset)
+{
+	size_t plain = unquoted_length(from, *offset);
+
+	if (plain)
+		out_mem(out, from.data + *offset, plain);
+	*offset += plain;
+	return *offset < from.len;
+}
+
 bool encode_json(struct out *out, struct bytes from)
 {
 	bool exact = true;
+	size_t offset = 0;
 
 	out_char(out, '"');
-	for (size_t offset = 0; offset < from.len;) {
-		size_t plain = unquoted_length(from, offset);
-		struct character c;
+	while (put_plain(out, from, &offset)) {
+		struct character c = decode(from, offset);
 
-		out_mem(out, from.data + offset, plain);
-		offset += plain;
-		if (offset == from.len)
-			break;
-		c = decode(from, offset);
 		exact &= json_character(out, from, offset, c);
 		offset += c.len;
 	}
@@ -319,15 +325,9 @@ void encode_csv(struct out *out, struct bytes from)
 		out_char(out, '"');
 	if (formula)
 		out_char(out, '\'');
-	while (offset < from.len) {
-		size_t plain = unquoted_length(from, offset);
-		struct character c;
+	while (put_plain(out, from, &offset)) {
+		struct character c = decode(from, offset);
 
-		out_mem(out, from.data + offset, plain);
-		offset += plain;
-		if (offset == from.len)
-			break;
-		c = decode(from, offset);
 		if (c.valid && c.code == '"')
 			out_char(out, '"');
 		text_character(out, from, offset, c);

@@ -32,11 +32,6 @@ enum { MATCHES_MAX = 8 };
 static const char text_columns[] = "fact,value";
 static const char csv_columns[] = "group,key,value,explain";
 
-/* How the lines are shown. */
-struct at_table {
-	struct query query;
-};
-
 /* JSON: objects */
 
 static void write_neighbour(struct at_view *view, const char *key,
@@ -172,9 +167,9 @@ static enum tone tone_of(const void *row)
 	return ((const struct at_line *)row)->dim ? TONE_DIM : TONE_PLAIN;
 }
 
-static void write_lines(struct at_view *view, const struct at_table *shown, bool explain)
+static void write_lines(struct at_view *view, const struct query *shown, bool explain)
 {
-	const struct table table = { "facts", &shown->query.selection, tone_of, .csv = true,
+	const struct table table = { "facts", &shown->selection, tone_of, .csv = true,
 				     .text_only = true };
 	struct report *report = view->ctx->report;
 	struct at_lines lines = { NULL };
@@ -183,7 +178,7 @@ static void write_lines(struct at_view *view, const struct at_table *shown, bool
 
 	at_lines_make(&lines, view, explain && report_prose(report),
 		      report_prose(report) ? report_options(report)->width : 0);
-	items = sort_rows(&shown->query.sort, shown->query.filter,
+	items = sort_rows(&shown->sort, shown->filter,
 			  &(struct sort_rows){ lines.list, lines.count, sizeof(lines.list[0]) },
 			  &count);
 	report_table(report, &table);
@@ -228,7 +223,7 @@ static void note_gaps(struct at_view *view)
 	}
 }
 
-static void show(struct at_view *view, const struct at_table *shown, bool explain)
+static void show(struct at_view *view, const struct query *shown, bool explain)
 {
 	struct context *ctx = view->ctx;
 
@@ -310,7 +305,7 @@ static int find_symbol(struct at_view *view, const struct procdir *dir, struct p
 	return 0;
 }
 
-static int read_and_show(struct at_view *view, struct place *place, const struct at_table *shown,
+static int read_and_show(struct at_view *view, struct place *place, const struct query *shown,
 			 bool explain)
 {
 	struct context *ctx = view->ctx;
@@ -345,7 +340,7 @@ int at_run(struct context *ctx, const struct command *command, int argc, char **
 	struct at_view *view = arena_zalloc(&ctx->arena, sizeof(*view));
 	struct at_options options = { 0 };
 	const struct option_table own = { at_option_rows, 1, &options };
-	struct at_table shown = { 0 };
+	struct query shown = { 0 };
 	struct place place = { 0 };
 	struct error err;
 	int operands, status, rc;
@@ -357,13 +352,12 @@ int at_run(struct context *ctx, const struct command *command, int argc, char **
 	rc = parse_operands(argc - operands, argv + operands, &place, &err);
 	if (rc == 0)
 		rc = context_query(ctx, &at_line_columns,
-				   ctx->options.csv ? csv_columns : text_columns, &shown.query,
-				   &err);
+				   ctx->options.csv ? csv_columns : text_columns, &shown, &err);
 	if (rc == 0) {
 		at_view_init(view, ctx, place.addr);
 		read_and_show(view, &place, &shown, options.explain);
 		at_view_fini(view);
 	}
-	filter_free(shown.query.filter);
+	filter_free(shown.filter);
 	return rc ? context_usage(ctx, &err) : ctx->status;
 }
