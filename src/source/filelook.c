@@ -46,6 +46,7 @@ struct filelook {
 	struct arena arena; /* of the current process: its mounts */
 	struct mounts mounts;
 	bool mounts_read;
+	struct look_dir look_dir;
 	pid_t child; /* 0: none */
 	int socket;
 	unsigned lost; /* children that did not answer */
@@ -67,6 +68,7 @@ struct filelook *filelook_new(const struct root *root)
 	struct filelook *filelook = mem_zalloc(sizeof(*filelook));
 
 	filelook->root = root;
+	filelook->look_dir.fd = -1;
 	filelook->size = CACHE_FIRST;
 	filelook->cache = mem_zalloc(filelook->size * sizeof(filelook->cache[0]));
 	arena_init(&filelook->arena);
@@ -91,6 +93,7 @@ void filelook_free(struct filelook *filelook)
 	if (!filelook)
 		return;
 	end_child(filelook, filelook->in_flight > 0);
+	look_dir_leave(&filelook->look_dir);
 	if (filelook->findings)
 		munmap(filelook->findings, sizeof(*filelook->findings));
 	arena_fini(&filelook->arena);
@@ -363,6 +366,7 @@ void filelook_process(struct filelook *filelook, const struct procdir *dir)
 {
 	take_replies(filelook);
 	end_child(filelook, false);
+	look_dir_leave(&filelook->look_dir);
 	arena_fini(&filelook->arena);
 	filelook->mounts = (struct mounts){ 0 };
 	filelook->mounts_read = false;
@@ -410,7 +414,7 @@ static bool look_now(struct filelook *filelook, struct entry *entry,
 		return false;
 	memcpy(path, name.data, name.len);
 	path[name.len] = '\0';
-	if (!look_directly(request, path, &reply, &fd))
+	if (!look_directly(&filelook->look_dir, request, path, &reply, &fd))
 		return false;
 	settle(filelook, entry, &reply, fd);
 	return true;

@@ -113,7 +113,8 @@ static enum fs_class class_of(const struct mounts *mounts, const struct statx *s
 	return is_kernel_shm(st) ? FS_SHM : FS_UNKNOWN;
 }
 
-int look_reopen(int path_fd, int flags)
+/* For reading, a file that is held by O_PATH, with O_NONBLOCK: -1 and errno. */
+static int reopen(int path_fd, int flags)
 {
 	char link[40];
 
@@ -123,9 +124,9 @@ int look_reopen(int path_fd, int flags)
 
 static int open_for_reading(int path_fd)
 {
-	int fd = look_reopen(path_fd, O_NOATIME);
+	int fd = reopen(path_fd, O_NOATIME);
 
-	return fd < 0 && errno == EPERM ? look_reopen(path_fd, 0) : fd;
+	return fd < 0 && errno == EPERM ? reopen(path_fd, 0) : fd;
 }
 
 static struct look_reply look_at_head(int fd, const struct looking *looking, enum fs_class class)

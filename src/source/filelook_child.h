@@ -62,11 +62,9 @@ struct look_reply look_at_file(const struct look_process *process,
 			       const struct look_request *request, const char *path, int *fd);
 
 /*
- * What look_directly() does too. For reading, a file that is held by O_PATH, with O_NONBLOCK and flags:
- * -1 and errno. Whether a file's first bytes (LOOK_HEAD at most) are those of ELF, by libelf; and what
- * the file then is. What tells the file from every other one.
+ * What look_directly() does too. Whether a file's first bytes (LOOK_HEAD at most) are those of ELF, by
+ * libelf; and what the file then is. What tells the file from every other one.
  */
-int look_reopen(int path_fd, int flags);
 int look_is_elf(const char *head, unsigned len);
 struct look_reply look_of_head(const char *head, unsigned len);
 void look_identify(struct look_reply *reply, const struct statx *st);

@@ -6,6 +6,7 @@
 #include <linux/magic.h>
 #include <linux/openat2.h>
 #include <stdint.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
@@ -48,38 +49,48 @@ struct mount_told {
  */
 enum { FRESH_SECONDS = 24 * 60 * 60 - 60 };
 
-static int open_cached(const char *path)
-{
-	struct open_how how = {
-		.flags = O_PATH | O_NOFOLLOW | O_CLOEXEC,
-		.resolve = RESOLVE_CACHED | RESOLVE_NO_MAGICLINKS,
-	};
+/* RESOLVE_CACHED: nothing that has to be read or asked for; by no link, and on this mount alone. */
+enum { RESOLVE_BELOW = RESOLVE_CACHED | RESOLVE_NO_SYMLINKS | RESOLVE_NO_XDEV | RESOLVE_BENEATH };
 
-	return (int)syscall(SYS_openat2, AT_FDCWD, path, &how, sizeof(how));
+static int open_cached(int dir_fd, const char *path, uint64_t flags, uint64_t resolve)
+{
+	struct open_how how = { .flags = flags | O_NOFOLLOW | O_CLOEXEC, .resolve = resolve };
+
+	return (int)syscall(SYS_openat2, dir_fd, path, &how, sizeof(how));
 }
 
-/* Nothing is asked of statx() that a network file system would have to find out first. */
-static bool is_the_file(int path_fd, const struct look_request *request, struct statx *st)
+/* Never asks a network file system. */
+static bool stat_known(int fd, unsigned want, struct statx *st)
 {
-	const unsigned want = STATX_TYPE | STATX_INO | STATX_UID | WANT_MNT_ID_UNIQUE;
+	return statx(fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, want, st) == 0 &&
+	       (st->stx_mask & want) == want;
+}
 
-	return statx(path_fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, want, st) == 0 &&
-	       (st->stx_mask & want) == want && st->stx_ino == request->inode &&
+static bool is_the_file(int fd, const struct look_request *request, struct statx *st)
+{
+	return stat_known(fd, STATX_BASIC_STATS, st) && st->stx_ino == request->inode &&
 	       st->stx_dev_major == request->dev_major && st->stx_dev_minor == request->dev_minor &&
 	       S_ISREG(st->stx_mode) && (st->stx_uid == 0 || st->stx_uid == geteuid());
 }
 
-static bool opens_at_once(uint64_t mount_id, struct mount_told *mount)
+/* The mount that the directory is on, where opening its files is known not to wait. */
+static bool opens_at_once(int dir_fd, uint64_t *attr)
 {
-	const struct mount_request request = {
+	struct mount_request request = {
 		.size = sizeof(request),
-		.id = mount_id,
 		.want = WANT_SB_BASIC | WANT_MNT_BASIC,
 	};
+	struct mount_told mount;
+	struct statx st;
 
-	return syscall(NR_STATMOUNT, &request, mount, sizeof(*mount), 0) == 0 &&
-	       (mount->told & request.want) == request.want &&
-	       (mount->sb_magic == EXT4_SUPER_MAGIC || mount->sb_magic == XFS_SUPER_MAGIC);
+	if (!stat_known(dir_fd, WANT_MNT_ID_UNIQUE, &st))
+		return false;
+	request.id = st.stx_mnt_id;
+	if (syscall(NR_STATMOUNT, &request, &mount, sizeof(mount), 0) ||
+	    (mount.told & request.want) != request.want)
+		return false;
+	*attr = mount.attr;
+	return mount.sb_magic == EXT4_SUPER_MAGIC || mount.sb_magic == XFS_SUPER_MAGIC;
 }
 
 static bool is_before(const struct statx_timestamp *a, const struct statx_timestamp *b)
@@ -88,23 +99,24 @@ static bool is_before(const struct statx_timestamp *a, const struct statx_timest
 }
 
 /* Whether reading leaves the time of access as it is. */
-static bool spares_atime(const struct mount_told *mount, const struct statx *st)
+static bool spares_atime(uint64_t mount_attr, const struct statx *st)
 {
 	struct timespec now;
 
 	clock_gettime(CLOCK_REALTIME, &now);
-	return mount->attr & ATTR_NOATIME ||
-	       (!(mount->attr & ATTR_STRICTATIME) && is_before(&st->stx_mtime, &st->stx_atime) &&
+	return mount_attr & ATTR_NOATIME ||
+	       (!(mount_attr & ATTR_STRICTATIME) && is_before(&st->stx_mtime, &st->stx_atime) &&
 		is_before(&st->stx_ctime, &st->stx_atime) &&
 		now.tv_sec - st->stx_atime.tv_sec < FRESH_SECONDS);
 }
 
-static int open_quietly(int path_fd, const struct mount_told *mount, const struct statx *st)
+static int open_quietly(const struct look_dir *dir, const char *name, const struct statx *st)
 {
-	int fd = look_reopen(path_fd, O_NOATIME);
+	const uint64_t flags = O_RDONLY | O_NONBLOCK | O_NOCTTY;
+	int fd = open_cached(dir->fd, name, flags | O_NOATIME, RESOLVE_BELOW);
 
-	if (fd < 0 && errno == EPERM && spares_atime(mount, st))
-		fd = look_reopen(path_fd, 0);
+	if (fd < 0 && errno == EPERM && spares_atime(dir->mount_attr, st))
+		fd = open_cached(dir->fd, name, flags, RESOLVE_BELOW);
 	return fd;
 }
 
@@ -119,45 +131,78 @@ static ssize_t read_cached(int fd, char *head)
 	return preadv2(fd, &room, 1, 0, RWF_NOWAIT);
 }
 
-static bool look_at_path(int path_fd, const struct look_request *request, struct look_reply *reply,
-			 int *fd)
+/* Whether it is the file by its name now, before it is opened. */
+static bool is_named(const struct look_dir *dir, const char *name,
+		     const struct look_request *request, struct statx *st)
 {
-	struct mount_told mount;
+	int fd = open_cached(dir->fd, name, O_PATH, RESOLVE_BELOW);
+	bool is_it;
+
+	if (fd < 0)
+		return false;
+	is_it = is_the_file(fd, request, st);
+	close(fd);
+	return is_it;
+}
+
+static bool look_at_open(int fd, const struct look_request *request, struct look_reply *reply)
+{
 	char head[LOOK_HEAD];
 	struct statx st;
 	ssize_t len;
 
-	if (!is_the_file(path_fd, request, &st) || !opens_at_once(st.stx_mnt_id, &mount) ||
-	    statx(path_fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_BASIC_STATS, &st))
+	if (!is_the_file(fd, request, &st))
 		return false;
-	*fd = open_quietly(path_fd, &mount, &st);
-	if (*fd < 0)
-		return false;
-	len = read_cached(*fd, head);
+	len = read_cached(fd, head);
 	if (len < 0)
 		return false;
 	*reply = look_of_head(head, (unsigned)len);
 	look_identify(reply, &st);
+	reply->opened = request->open && reply->type == LOOK_ELF;
 	return true;
 }
 
-bool look_directly(const struct look_request *request, const char *path, struct look_reply *reply,
-		   int *fd)
+/* The directory of the file; most are in that of the file before. */
+static bool enter(struct look_dir *dir, const char *path, size_t len)
 {
-	int path_fd;
+	if (dir->fd >= 0 && len == dir->len && memcmp(path, dir->path, len) == 0)
+		return dir->opens_at_once;
+	look_dir_leave(dir);
+	if (len >= sizeof(dir->path))
+		return false;
+	memcpy(dir->path, path, len);
+	dir->path[len] = '\0';
+	dir->len = len;
+	dir->fd = open_cached(AT_FDCWD, dir->path, O_PATH | O_DIRECTORY,
+			      RESOLVE_CACHED | RESOLVE_NO_SYMLINKS);
+	dir->opens_at_once = dir->fd >= 0 && opens_at_once(dir->fd, &dir->mount_attr);
+	return dir->opens_at_once;
+}
+
+void look_dir_leave(struct look_dir *dir)
+{
+	if (dir->fd >= 0)
+		close(dir->fd);
+	dir->fd = -1;
+}
+
+bool look_directly(struct look_dir *dir, const struct look_request *request, const char *path,
+		   struct look_reply *reply, int *fd)
+{
+	const char *name = strrchr(path, '/');
+	struct statx st;
 	bool known;
 
 	*fd = -1;
-	if (request->deleted || path[0] != '/' || !request->dev_major)
+	if (request->deleted || path[0] != '/' || !request->dev_major ||
+	    !enter(dir, path, (size_t)(name - path) + (name == path)) ||
+	    !is_named(dir, name + 1, request, &st))
 		return false;
-	path_fd = open_cached(path);
-	if (path_fd < 0)
+	*fd = open_quietly(dir, name + 1, &st);
+	if (*fd < 0)
 		return false;
-	known = look_at_path(path_fd, request, reply, fd);
-	close(path_fd);
-	if (known)
-		reply->opened = request->open && reply->type == LOOK_ELF;
-	if (*fd >= 0 && !(known && reply->opened)) {
+	known = look_at_open(*fd, request, reply);
+	if (!known || !reply->opened) {
 		close(*fd);
 		*fd = -1;
 	}
