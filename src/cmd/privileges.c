@@ -3,9 +3,11 @@
 
 #include <cap-ng.h>
 #include <fcntl.h>
+#include <linux/capability.h>
 #include <linux/close_range.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <sys/auxv.h>
 #include <sys/prctl.h>
@@ -25,27 +27,41 @@ enum { KEPT = ARRAY_SIZE(kept) };
 /* What a child needs to become nobody; we ourselves never use it, so it is not in effect. */
 static const unsigned to_confine[] = { CAP_SETUID, CAP_SETGID };
 
-static void keep(const unsigned *list, const bool *have, size_t count, unsigned sets)
+/* Permitted and effective capabilities. libcap-ng would read status twice, a twentieth of a short run. */
+struct capabilities {
+	uint64_t permitted, effective;
+};
+
+static struct capabilities own_capabilities(void)
+{
+	struct __user_cap_header_struct head = { .version = _LINUX_CAPABILITY_VERSION_3 };
+	struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3] = { 0 };
+
+	if (syscall(SYS_capget, &head, data))
+		return (struct capabilities){ UINT64_MAX, UINT64_MAX };
+	return (struct capabilities){
+		(uint64_t)data[1].permitted << 32 | data[0].permitted,
+		(uint64_t)data[1].effective << 32 | data[0].effective,
+	};
+}
+
+static void keep(const unsigned *list, size_t count, uint64_t have, unsigned sets)
 {
 	for (size_t i = 0; i < count; i++)
-		if (have[i])
+		if (have >> list[i] & 1)
 			capng_update(CAPNG_ADD, (capng_type_t)sets, list[i]);
 }
 
 static void drop_capabilities(bool parses)
 {
-	bool have[KEPT], may_confine[2];
+	const struct capabilities have = own_capabilities();
 
-	capng_get_caps_process();
-	if (capng_have_capabilities(CAPNG_SELECT_CAPS) == CAPNG_NONE)
-		return;
-	for (size_t i = 0; i < KEPT; i++)
-		have[i] = capng_have_capability(CAPNG_EFFECTIVE, kept[i]);
-	for (size_t i = 0; i < 2; i++)
-		may_confine[i] = parses && capng_have_capability(CAPNG_PERMITTED, to_confine[i]);
 	capng_clear(CAPNG_SELECT_ALL);
-	keep(kept, have, KEPT, CAPNG_EFFECTIVE | CAPNG_PERMITTED);
-	keep(to_confine, may_confine, 2, CAPNG_PERMITTED);
+	if (!have.permitted)
+		return;
+	keep(kept, KEPT, have.effective, CAPNG_EFFECTIVE | CAPNG_PERMITTED);
+	if (parses)
+		keep(to_confine, 2, have.permitted, CAPNG_PERMITTED);
 	/* without CAP_SETPCAP the bounding set stays; what exec could gain, no_new_privs forbids */
 	if (capng_apply(CAPNG_SELECT_CAPS))
 		error_note("capabilities could not be dropped");
