@@ -70,7 +70,7 @@ void page_summary_merge(struct page_summary *into, const struct page_summary *fr
 	into->uffd_wp += from->uffd_wp;
 	into->no_flags += from->no_flags;
 	into->hidden |= from->hidden;
-	into->soft_dirty_known |= from->soft_dirty_known;
+	into->absent = from->absent;
 	contiguity_merge(&into->contiguity, &from->contiguity);
 	flag_sets_merge(&into->flags, &from->flags);
 }

@@ -8,6 +8,7 @@
 #include "analysis/contiguity.h"
 #include "analysis/flag_sets.h"
 #include "model/page.h"
+#include "model/page_run.h"
 
 struct vma;
 
@@ -20,8 +21,8 @@ struct page_summary {
 	uint64_t exclusive, file, soft_dirty, uffd_wp;	/* of what is present or zero */
 	uint64_t mapped[PAGE_MAPPED_COUNT];	/* pages present or zero, by level */
 	uint64_t no_flags;		/* frames whose flags are not known */
-	bool soft_dirty_known;		/* this kernel tracks it */
 	bool hidden;			/* frame numbers are: no contiguity, no flags */
+	const struct page_absent *absent; /* why that is, and what else is not known */
 	struct contiguity contiguity;	/* of present pages */
 	struct flag_sets flags;
 };

@@ -23,6 +23,13 @@ static bool has_delta(const struct counter_row *row)
 	return row->interval_ns && row->has_before && row->total >= row->before;
 }
 
+static const char no_interval[] = "not asked for: needs --interval";
+
+static struct value no_delta(const struct counter_row *row)
+{
+	return value_absent(row->interval_ns ? "not known: the counter began anew" : no_interval);
+}
+
 static double rate_of(const struct counter_row *row)
 {
 	return (double)(row->total - row->before) * 1e9 / (double)row->interval_ns;
@@ -45,7 +52,7 @@ static struct value get_delta(const void *opaque, const struct column *column)
 	const struct counter_row *row = opaque;
 
 	(void)column;
-	return has_delta(row) ? value_u(row->total - row->before) : value_none();
+	return has_delta(row) ? value_u(row->total - row->before) : no_delta(row);
 }
 
 static struct value get_rate(const void *opaque, const struct column *column)
@@ -53,7 +60,7 @@ static struct value get_rate(const void *opaque, const struct column *column)
 	const struct counter_row *row = opaque;
 
 	(void)column;
-	return has_delta(row) ? value_d(rate_of(row)) : value_none();
+	return has_delta(row) ? value_d(rate_of(row)) : no_delta(row);
 }
 
 static struct value get_rate_text(const void *opaque, const struct column *column)
@@ -61,7 +68,7 @@ static struct value get_rate_text(const void *opaque, const struct column *colum
 	const struct counter_row *row = opaque;
 
 	(void)column;
-	return has_delta(row) ? value_word(row->rate) : value_none();
+	return has_delta(row) ? value_word(row->rate) : no_delta(row);
 }
 
 static const struct column counter_columns[] = {
@@ -153,6 +160,6 @@ const char *counters_write(struct counters *counters)
 	write_rows(counters, text, span_ns);
 	report_table_end(ctx->report);
 	report_fact(ctx->report, "interval_ns", VALUE_NS,
-		    counters->interval_ns ? value_u(span_ns) : value_none());
+		    counters->interval_ns ? value_u(span_ns) : value_absent(no_interval));
 	return NULL;
 }

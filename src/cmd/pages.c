@@ -121,35 +121,49 @@ static int take_mapping(void *opaque, struct vma *vma)
 	return pages->rc;
 }
 
+const struct page_absent *pages_absent(struct pages *pages)
+{
+	const struct caps *caps = &pages->walk.caps;
+	const char *frames = caps->reason[CAPS_FRAMES];
+	const char *const *reason = pages->reader.frames.reason;
+
+	pages->absent = (struct page_absent){
+		.frames = frames,
+		.flags = frames ? frames : reason[FRAME_FLAGS],
+		.counts = frames ? frames : reason[FRAME_COUNTS],
+		.cgroups = frames ? frames : reason[FRAME_CGROUPS],
+		.mapped = caps->reason[CAPS_SCAN],
+		.soft_dirty = caps->reason[CAPS_SOFT_DIRTY],
+	};
+	return &pages->absent;
+}
+
 /* Frames that rights or the kernel hide, once for all pages of the process. */
 static void list_hidden(struct pages *pages)
 {
-	const struct caps *caps = &pages->walk.caps;
+	const struct page_absent *absent = pages_absent(pages);
 	struct missing *missing = &pages->process.missing;
-	const char *frames = caps->reason[CAPS_FRAMES];
-	const char *flags = frames ? frames : pages->reader.frames.reason[FRAME_FLAGS];
-	const char *counts = frames ? frames : pages->reader.frames.reason[FRAME_COUNTS];
-	const char *cgroups = frames ? frames : pages->reader.frames.reason[FRAME_CGROUPS];
 
-	if (frames && pages->needs & NEED_FRAMES) {
-		missing_add(missing, "pfn", frames);
-		missing_add(missing, "swap", frames);
+	if (absent->frames && pages->needs & NEED_FRAMES) {
+		missing_add(missing, "pfn", absent->frames);
+		missing_add(missing, "swap", absent->frames);
 	}
-	if (frames && pages->total[PAGE_SWAPPED])
+	if (absent->frames && pages->total[PAGE_SWAPPED])
 		missing_add(missing, "state",
 			    "markers and migration look swapped while frames are hidden");
-	if (flags && pages->needs & NEED_FLAGS)
-		missing_add(missing, "flags", flags);
-	if (counts && pages->needs & NEED_COUNTS)
-		missing_add(missing, "map_count", counts);
-	if (cgroups && pages->needs & NEED_CGROUPS)
-		missing_add(missing, "cgroup", cgroups);
-	if (caps->reason[CAPS_SCAN])
-		missing_add(missing, "mapped_by", caps->reason[CAPS_SCAN]);
-	if (caps->reason[CAPS_SCAN] && !caps->zero_pfn && (frames || !(pages->needs & NEED_FLAGS)))
+	if (absent->flags && pages->needs & NEED_FLAGS)
+		missing_add(missing, "flags", absent->flags);
+	if (absent->counts && pages->needs & NEED_COUNTS)
+		missing_add(missing, "map_count", absent->counts);
+	if (absent->cgroups && pages->needs & NEED_CGROUPS)
+		missing_add(missing, "cgroup", absent->cgroups);
+	if (absent->mapped)
+		missing_add(missing, "mapped_by", absent->mapped);
+	if (absent->mapped && !pages->walk.caps.zero_pfn &&
+	    (absent->frames || !(pages->needs & NEED_FLAGS)))
 		missing_add(missing, "zero", "zero pages look present: needs PAGEMAP_SCAN");
-	if (caps->reason[CAPS_SOFT_DIRTY])
-		missing_add(missing, "soft_dirty", caps->reason[CAPS_SOFT_DIRTY]);
+	if (absent->soft_dirty)
+		missing_add(missing, "soft_dirty", absent->soft_dirty);
 }
 
 /* What was asked for and is denied makes the run partial; what a kernel can not tell does not. */
@@ -227,10 +241,9 @@ static void write_total(struct pages *pages)
 
 	report_object(report, "total");
 	for (int state = 0; state < PAGE_STATE_COUNT; state++) {
-		/* what is empty has no flags that could match */
 		report_fact(report, page_state_names[state], VALUE_COUNT,
 			    state == PAGE_EMPTY && pages->reader.match ?
-				    value_none() :
+				    value_absent("not counted: has no flags that could match") :
 				    value_u(pages->total[state]));
 		if (!out || !pages->total[state] || state == PAGE_EMPTY)
 			continue;

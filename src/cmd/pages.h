@@ -59,6 +59,7 @@ struct pages {
 	size_t found;		/* mappings in the range */
 	uint64_t total[PAGE_STATE_COUNT];	/* pages by state */
 	struct pages_shm shm;
+	struct page_absent absent; /* as pages_absent() saw it last */
 	int rc;			/* of the walk */
 };
 
@@ -70,6 +71,9 @@ struct pages_mode {
 	void (*walk)(void *shown);	/* the mappings of store */
 	void (*end)(void *shown);	/* of its mappings */
 };
+
+/* What is not known of the pages of the process, and why: the walk may learn it with any page. */
+const struct page_absent *pages_absent(struct pages *pages);
 
 /* A mapping that was walked from end to end: how many pages are empty, and swapped. */
 void pages_shm_note(struct pages *pages, const struct vma *vma, uint64_t empty, uint64_t swapped);

@@ -48,7 +48,7 @@ static void show_run(void *opaque, struct page_run *run)
 
 	run->page_size = pages->reader.caps.page_size;
 	run->vma = list->vma;
-	run->soft_dirty_known = caps_has(&pages->walk.caps, CAPS_SOFT_DIRTY);
+	run->absent = pages_absent(pages);
 	/* which level maps a hugetlb page, its size tells, which is in its flags */
 	if (run->mapped == PAGE_MAPPED_PMD && !run->has_flags && run->vma->kind == KIND_HUGETLB)
 		run->mapped = PAGE_MAPPED_UNKNOWN;

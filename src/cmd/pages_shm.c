@@ -101,8 +101,7 @@ void pages_shm_write(struct pages *pages)
 	for (size_t i = 0; i < shm->count; i++)
 		total += shm->list[i].hidden;
 	if (reason) {
-		missing_add(&pages->process.missing, "swapped_shared", reason);
-		report_fact(pages->ctx->report, "swapped_shared", VALUE_WORD, value_none());
+		report_fact(pages->ctx->report, "swapped_shared", VALUE_WORD, value_absent(reason));
 	} else {
 		write_list(pages, total);
 	}

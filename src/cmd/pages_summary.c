@@ -300,13 +300,14 @@ static void summary_walk(void *opaque)
 	for (size_t i = 0; i < pages->store.count; i++) {
 		page_summary_init(&shown->summaries[i], pages->vmas[i].start, pages->vmas[i].end,
 				  caps->page_size, caps->huge_size);
-		shown->summaries[i].soft_dirty_known = caps_has(caps, CAPS_SOFT_DIRTY);
+		shown->summaries[i].absent = pages_absent(pages);
 	}
 	shown->last_vma = UINT32_MAX;
 	shown->last_first = 0;
 	pages->rc = pagewalk_run(&pages->walk, pages->vmas, pages->store.count, take_batch, shown);
 	read_bits(shown);
 	read_batch(shown);
+	pages_absent(pages);
 	for (size_t i = 0; i < pages->store.count; i++)
 		show_summary(shown, i);
 }

@@ -11,12 +11,14 @@
 #include "source/pids.h"
 #include "source/root.h"
 
-/* A fact that is listed in missing where it is not known: null here, the reason there. */
+/* A fact that is listed in missing where it is not known. */
 static void fact(struct report *report, const struct process *process, const char *key,
 		 enum value_type type, struct value value)
 {
-	if (missing_find(&process->missing, key))
-		value = value_none();
+	const char *reason = missing_find(&process->missing, key);
+
+	if (reason)
+		value = value_absent(reason);
 	report_fact(report, key, type, value);
 }
 
@@ -74,7 +76,8 @@ static void core_facts(struct report *report, const struct core *core)
 	report_fact(report, "code", VALUE_NUMBER,
 		    core->has_code ? value_i(core->code) : value_absent("core: has no NT_SIGINFO"));
 	report_fact(report, "fault_address", VALUE_ADDR,
-		    core->has_fault ? value_u(core->fault) : value_none());
+		    core->has_fault ? value_u(core->fault) :
+				      value_absent("none: no signal with an address"));
 	report_fact(report, "in_core", VALUE_BYTES, value_u(in_core));
 	report_fact(report, "left_out", VALUE_BYTES, value_u(left_out));
 	report_fact(report, "lost", VALUE_BYTES, value_u(core->lost));

@@ -86,8 +86,7 @@ static void show_nothing(struct subjects *subjects, struct subject *subject, con
 							 "no mappings";
 	if (subjects->quiet)
 		return;
-	report_fact(report, "mappings", VALUE_WORD, value_none());
-	missing_add(&subject->process.missing, "mappings", reason);
+	report_fact(report, "mappings", VALUE_WORD, value_absent(reason));
 	if (out) {
 		out_str(out, reason);
 		out_char(out, '\n');

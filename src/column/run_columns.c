@@ -18,10 +18,24 @@ const char run_columns_csv[] =
 
 static const char no_memory[] = "no memory: a device, a hole, or offline";
 static const char changed[] = "changed while it was read";
+static const char no_level[] = "not known: read without PAGEMAP_SCAN";
 
 static bool is_present(const struct page_run *run)
 {
 	return run->state == PAGE_PRESENT || run->state == PAGE_ZERO;
+}
+
+/* What a frame has, where it is not known for this reason; NULL: the frame contradicts itself. */
+static struct value of_frame(const struct page_run *run, const char *reason)
+{
+	return is_present(run) && !run->no_memory ? value_absent(reason ? reason : changed) :
+						    value_none();
+}
+
+/* The same of what says that there is no memory. */
+static struct value of_memory(const struct page_run *run, const char *reason)
+{
+	return run->no_memory ? value_absent(no_memory) : of_frame(run, reason);
 }
 
 static struct value get_start(const void *row, const struct column *column)
@@ -63,7 +77,8 @@ static struct value get_pfn(const void *row, const struct column *column)
 	const struct page_run *run = row;
 
 	(void)column;
-	return page_run_has_frame(run) ? value_u(page_run_pfn(run)) : value_none();
+	return page_run_has_frame(run) ? value_u(page_run_pfn(run)) :
+					 of_frame(run, run->absent->frames);
 }
 
 static struct value get_phys(const void *row, const struct column *column)
@@ -71,7 +86,8 @@ static struct value get_phys(const void *row, const struct column *column)
 	const struct page_run *run = row;
 
 	(void)column;
-	return page_run_has_frame(run) ? value_u(page_run_pfn(run) * run->page_size) : value_none();
+	return page_run_has_frame(run) ? value_u(page_run_pfn(run) * run->page_size) :
+					 of_frame(run, run->absent->frames);
 }
 
 static struct value get_flags(const void *row, const struct column *column)
@@ -79,9 +95,7 @@ static struct value get_flags(const void *row, const struct column *column)
 	const struct page_run *run = row;
 
 	(void)column;
-	if (run->has_flags)
-		return value_u(run->flags);
-	return run->no_memory ? value_absent(no_memory) : value_none();
+	return run->has_flags ? value_u(run->flags) : of_memory(run, run->absent->flags);
 }
 
 static struct value get_map_count(const void *row, const struct column *column)
@@ -89,9 +103,7 @@ static struct value get_map_count(const void *row, const struct column *column)
 	const struct page_run *run = row;
 
 	(void)column;
-	if (run->has_count)
-		return value_u(run->map_count);
-	return run->no_memory ? value_absent(no_memory) : value_none();
+	return run->has_count ? value_u(run->map_count) : of_memory(run, run->absent->counts);
 }
 
 static struct value get_average(const void *row, const struct column *column)
@@ -124,8 +136,10 @@ static struct value get_soft_dirty(const void *row, const struct column *column)
 	const struct page_run *run = row;
 
 	(void)column;
-	if (!run->soft_dirty_known || run->state == PAGE_EMPTY || run->state == PAGE_GUARD)
+	if (run->state == PAGE_EMPTY || run->state == PAGE_GUARD)
 		return value_none();
+	if (run->absent->soft_dirty)
+		return value_absent(run->absent->soft_dirty);
 	return value_u((run->word & PAGEMAP_SOFT_DIRTY) != 0);
 }
 
@@ -144,9 +158,11 @@ static struct value get_mapped_by(const void *row, const struct column *column)
 	const struct page_run *run = row;
 
 	(void)column;
-	return is_present(run) && run->mapped != PAGE_MAPPED_UNKNOWN ?
-		       value_word(page_mapped_names[run->mapped]) :
-		       value_none();
+	if (!is_present(run))
+		return value_none();
+	if (run->mapped != PAGE_MAPPED_UNKNOWN)
+		return value_word(page_mapped_names[run->mapped]);
+	return value_absent(run->absent->mapped ? run->absent->mapped : no_level);
 }
 
 static bool has_order(const struct page_run *run)
@@ -161,7 +177,7 @@ static struct value get_order(const void *row, const struct column *column)
 	(void)column;
 	if (run->has_flags && run->order == PAGE_ORDER_UNKNOWN)
 		return value_absent(changed);
-	return has_order(run) ? value_u(run->order) : value_none();
+	return has_order(run) ? value_u(run->order) : of_frame(run, run->absent->flags);
 }
 
 /* How far the first page is from the head of its folio, in pages. */
@@ -195,9 +211,8 @@ static struct value get_node(const void *row, const struct column *column)
 	const struct page_run *run = row;
 
 	(void)column;
-	if (run->node != PAGE_NODE_UNKNOWN)
-		return value_i(run->node);
-	return run->no_memory ? value_absent(no_memory) : value_none();
+	return run->node != PAGE_NODE_UNKNOWN ? value_i(run->node) :
+						of_memory(run, run->absent->frames);
 }
 
 static struct value get_zone(const void *row, const struct column *column)
@@ -215,7 +230,9 @@ static struct value get_cgroup(const void *row, const struct column *column)
 	(void)column;
 	if (run->cgroup_path.len)
 		return value_text(run->cgroup_path);
-	return run->has_cgroup && run->cgroup ? value_absent("gone") : value_none();
+	if (run->has_cgroup)
+		return run->cgroup ? value_absent("gone") : value_none();
+	return of_frame(run, run->absent->cgroups);
 }
 
 static struct value get_cgroup_inode(const void *row, const struct column *column)
@@ -231,12 +248,19 @@ static bool has_slot(const struct page_run *run)
 	return run->state == PAGE_SWAPPED && run->word & PAGEMAP_PAYLOAD;
 }
 
+static struct value no_slot(const struct page_run *run)
+{
+	return run->state == PAGE_SWAPPED && run->absent->frames ?
+		       value_absent(run->absent->frames) :
+		       value_none();
+}
+
 static struct value get_swap_type(const void *row, const struct column *column)
 {
 	const struct page_run *run = row;
 
 	(void)column;
-	return has_slot(run) ? value_u(pagemap_swap_type(run->word)) : value_none();
+	return has_slot(run) ? value_u(pagemap_swap_type(run->word)) : no_slot(run);
 }
 
 static struct value get_swap_offset(const void *row, const struct column *column)
@@ -244,7 +268,7 @@ static struct value get_swap_offset(const void *row, const struct column *column
 	const struct page_run *run = row;
 
 	(void)column;
-	return has_slot(run) ? value_u(pagemap_swap_offset(run->word)) : value_none();
+	return has_slot(run) ? value_u(pagemap_swap_offset(run->word)) : no_slot(run);
 }
 
 static struct value get_swap_device(const void *row, const struct column *column)
@@ -254,7 +278,7 @@ static struct value get_swap_device(const void *row, const struct column *column
 	(void)column;
 	if (run->device.len)
 		return value_text(run->device);
-	return has_slot(run) ? value_absent("not in /proc/swaps") : value_none();
+	return has_slot(run) ? value_absent("not in /proc/swaps") : no_slot(run);
 }
 
 static struct value get_torn(const void *row, const struct column *column)

@@ -15,6 +15,8 @@ const char summary_columns_csv[] =
 	"pid,start,end,size,perm,kind,present,swapped,zero,guard,marker,migration,empty,exclusive,"
 	"file,huge,runs,longest,aligned_64k,aligned_2m,path";
 
+static const char no_level[] = "not known: read without PAGEMAP_SCAN";
+
 static struct value get_start(const void *row, const struct column *column)
 {
 	const struct page_summary *summary = row;
@@ -59,7 +61,8 @@ static struct value get_soft_dirty(const void *row, const struct column *column)
 	const struct page_summary *summary = row;
 
 	(void)column;
-	return summary->soft_dirty_known ? value_u(summary->soft_dirty) : value_none();
+	return summary->absent->soft_dirty ? value_absent(summary->absent->soft_dirty) :
+					     value_u(summary->soft_dirty);
 }
 
 static struct value get_uffd_wp(const void *row, const struct column *column)
@@ -74,7 +77,7 @@ static struct value get_huge(const void *row, const struct column *column)
 
 	(void)column;
 	if (summary->mapped[PAGE_MAPPED_UNKNOWN])
-		return value_none();
+		return value_absent(summary->absent->mapped ? summary->absent->mapped : no_level);
 	return value_u(summary->mapped[PAGE_MAPPED_PMD] + summary->mapped[PAGE_MAPPED_PUD]);
 }
 
@@ -93,7 +96,7 @@ static struct value get_matching(const void *row, const struct column *column)
 
 	(void)column;
 	if (summary->hidden)
-		return value_none();
+		return value_absent(summary->absent->frames);
 	for (size_t i = 0; i < summary->flags.count; i++)
 		pages += summary->flags.sets[i].pages;
 	return value_u(pages);
@@ -104,7 +107,8 @@ static struct value get_runs(const void *row, const struct column *column)
 	const struct page_summary *summary = row;
 
 	(void)column;
-	return summary->hidden ? value_none() : value_u(summary->contiguity.runs);
+	return summary->hidden ? value_absent(summary->absent->frames) :
+				 value_u(summary->contiguity.runs);
 }
 
 static struct value get_longest(const void *row, const struct column *column)
@@ -112,14 +116,16 @@ static struct value get_longest(const void *row, const struct column *column)
 	const struct page_summary *summary = row;
 
 	(void)column;
-	return summary->hidden ? value_none() :
+	return summary->hidden ? value_absent(summary->absent->frames) :
 				 value_u(summary->contiguity.longest * summary->page_size);
 }
 
 static struct value share_of(const struct page_summary *summary,
 			     const struct contiguity_block *block)
 {
-	if (summary->hidden || !block->size || !summary->contiguity.pages)
+	if (summary->hidden)
+		return value_absent(summary->absent->frames);
+	if (!block->size || !summary->contiguity.pages)
 		return value_none();
 	return value_d((double)block->pages / (double)summary->contiguity.pages);
 }

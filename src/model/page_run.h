@@ -16,6 +16,17 @@ enum {
 };
 
 /*
+ * Why a process's pages do not have what they could have: by what it is of, NULL where it is known.
+ * Reasons as in struct value.
+ */
+struct page_absent {
+	const char *frames; /* numbers of frames and swap slots, and all that needs them */
+	const char *flags, *counts, *cgroups; /* of frames, where their numbers are known too */
+	const char *mapped; /* the level that maps a page */
+	const char *soft_dirty;
+};
+
+/*
  * Pages one behind the other that are equal: same state, same bits, consecutive frames or swap slots
  * where these are known. Also a single page. Of a folio's pages the first (compound_head) and the
  * others (compound_tail) count as equal: a run that holds both has both flags.
@@ -34,8 +45,8 @@ struct page_run {
 	bool average;			/* map_count is the folio's average: this kernel counts no more */
 	bool no_memory;			/* a device, a hole, or offline: the frame has no flags */
 	bool changed;			/* flags contradict the word, which was read before: torn */
-	bool soft_dirty_known;		/* this kernel tracks it */
 	/* set when a run is complete */
+	const struct page_absent *absent;
 	uint64_t page_size;		/* bytes */
 	const struct vma *vma;
 	struct bytes cgroup_path;	/* len 0: gone */

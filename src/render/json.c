@@ -123,9 +123,8 @@ static void json_fact(void *format, const struct column *column, const struct va
 	next(json, column->name);
 	if (value->reason) {
 		out_mem(json->out, "null", 4);
-		if (*value->reason)
-			missing_add(&json->levels[json->depth].missing, column->name,
-				    value->reason);
+		missing_add(&json->levels[json->depth].missing, column->name,
+			    json_reason(value->reason));
 		return;
 	}
 	json_value(json->out, column, value);

@@ -305,21 +305,19 @@ static inline void update_value(struct json_row *row, struct cell *cell, size_t 
 	write_cell(row, cell, at, value);
 }
 
-/* Null where no member applies to the row; left out where besides none stands there in any case. */
+/* Left out where no member stands there in any case, and none applies to the row. */
 static void write_members(struct out *out, const struct cell *cells, size_t count, const void *data)
 {
-	bool any = false, shown = false, first = true;
+	bool shown = false, first = true;
 
-	for (size_t i = 0; i < count; i++) {
-		any |= !cells[i].reason || *cells[i].reason;
-		shown |= !cells[i].column->sparse;
-	}
-	if (!any && !shown)
+	for (size_t i = 0; i < count; i++)
+		shown |= !cells[i].reason || *cells[i].reason || !cells[i].column->sparse;
+	if (!shown)
 		return;
 	out_mem(out, ",\"", 2);
 	out_mem(out, cells->column->name, group_len(cells->column));
-	out_str(out, any ? "\":{" : "\":null");
-	for (size_t i = 0; any && i < count; i++) {
+	out_str(out, "\":{");
+	for (size_t i = 0; i < count; i++) {
 		const struct column *column = cells[i].column;
 		struct value value = column->get(data, column);
 
@@ -329,8 +327,7 @@ static void write_members(struct out *out, const struct cell *cells, size_t coun
 		write_value(out, &cells[i], &value);
 		first = false;
 	}
-	if (any)
-		out_char(out, '}');
+	out_char(out, '}');
 }
 
 /* A nested object is written anew where one of its members changed. */
@@ -411,10 +408,11 @@ static void update_missing(struct json_row *row)
 	row->reasons_changed = false;
 	row->missing.count = row->missing.more = 0;
 	for (size_t i = 0; i < row->count; i++) {
-		const char *reason = row->cells[i].reason;
+		const struct cell *cell = &row->cells[i];
 
-		if (reason && *reason)
-			missing_add_new(&row->missing, row->cells[i].column->name, reason);
+		if (cell->reason && (*cell->reason || !cell->column->sparse))
+			missing_add_new(&row->missing, cell->column->name,
+					json_reason(cell->reason));
 	}
 	text->len -= row->missing_len;
 	start = text->len;

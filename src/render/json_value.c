@@ -309,6 +309,11 @@ bool json_rewrite_address(char *at, size_t len, uint64_t addr)
 	return true;
 }
 
+const char *json_reason(const char *reason)
+{
+	return *reason ? reason : "none: does not apply";
+}
+
 void json_missing_value(struct out *out, const struct missing *missing)
 {
 	out_char(out, '{');

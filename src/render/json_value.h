@@ -28,6 +28,9 @@ char *json_quick(char *at, enum value_type type, const struct value *value);
 /* An address over the text of another one, len bytes at at. False: it is not as long. */
 bool json_rewrite_address(char *at, size_t len, uint64_t addr);
 
+/* What "missing" has for a value with this reason: words also where the question does not apply. */
+const char *json_reason(const char *reason);
+
 /* What is missing, and why: an object. */
 void json_missing_value(struct out *out, const struct missing *missing);
 

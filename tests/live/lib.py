@@ -18,6 +18,8 @@ import subprocess
 import sys
 import tempfile
 
+sys.dont_write_bytecode = True      # the sources may be read-only
+
 SRC = os.environ.get("SRCDIR",
                      os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))))
 BUILD = os.environ.get("BUILDDIR", os.path.join(SRC, "build"))
@@ -25,6 +27,9 @@ VMVIEW = os.environ.get("VMVIEW", os.path.join(BUILD, "vmview"))
 ZOO = os.environ.get("ZOO", os.path.join(BUILD, "tests/zoo/zoo"))
 SCHEMA = os.path.join(SRC, "share/vmview.schema.json")
 READY_SECONDS = 60
+
+sys.path.append(os.path.join(SRC, "tests"))
+from document import unexplained    # noqa: E402
 
 # tests/run ends a test with SIGTERM: then too what `with` opened is closed.
 signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(143))
@@ -101,6 +106,9 @@ def validate(document):
         jsonschema.validate(document, schema)
     except jsonschema.ValidationError as err:
         raise Failed(f"not valid by the schema: {str(err)[:2000]}") from err
+    without = unexplained(document)
+    if without:
+        raise Failed(f"null without a reason in missing: {sorted(set(without))[:20]}")
 
 
 class Zoo:

@@ -66,7 +66,7 @@ def check_frame(truth, run):
         lib.equal("map_count", run["map_count"], truth["map_count"])
     if "order" in truth and run.get("order") is not None:
         lib.equal("order", run["order"], truth["order"])
-    if "mapped_by" in truth and "mapped_by" in run:
+    if "mapped_by" in truth and run.get("mapped_by"):
         lib.equal("mapped_by", run["mapped_by"], truth["mapped_by"])
     for flag in truth.get("flags", ()) if run["flags"] is not None else ():
         lib.true(flag in run["flags"], f"{flag} is not in {run['flags']}")

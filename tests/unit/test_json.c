@@ -16,6 +16,7 @@ static const struct report_options json_options = { .format = REPORT_JSON, .page
 
 static const struct report_host host = { "6.18.0", "2026-11-22T15:00:00Z", 4096, false };
 
+#define NONE_JSON "\"none: does not apply\""
 #define HEAD(command) \
 	"{\"vmview\":\"" PACKAGE_VERSION "\",\"schema\":1,\"command\":\"" command "\",\"host\":{" \
 	"\"kernel\":\"6.18.0\",\"page_size\":4096,\"time\":\"2026-11-22T15:00:00Z\"}"
@@ -92,9 +93,10 @@ static void test_nesting(void **state)
 	check_out("nesting", &doc.out,
 		  HEAD("map") ",\"total\":7,\"processes\":[\n"
 			      "{\"pid\":0,\"exe\":null,\"tid\":null,\"layout\":{},\"empty\":[],"
-			      "\"missing\":{\"exe\":\"gone\"}},\n"
+			      "\"missing\":{\"exe\":\"gone\",\"tid\":" NONE_JSON "}},\n"
 			      "{\"pid\":1,\"exe\":null,\"tid\":null,\"layout\":{},\"empty\":[],"
-			      "\"missing\":{\"exe\":\"gone\",\"smaps\":\"denied\"}}],"
+			      "\"missing\":{\"exe\":\"gone\",\"tid\":" NONE_JSON
+			      ",\"smaps\":\"denied\"}}],"
 			      "\"complete\":true,\"missing\":{\"smaps\":\"denied\"}}\n");
 	doc_fini(&doc);
 }
@@ -235,15 +237,15 @@ static void test_table(void **state)
 	check_table("known", columns, COUNT(columns), &known,
 		    "[\n{\"rss\":1,\"path\":\"x\",\"tid\":-2,\"pss\":0,"
 		    "\"a_key_that_is_longer_than_what_is_copied\":9}]");
-	check_table(
-		"absent", columns, COUNT(columns), &absent,
-		"[\n{\"rss\":null,\"path\":null,\"pss\":null,"
-		"\"a_key_that_is_longer_than_what_is_copied\":null,\"missing\":{\"pss\":\"denied\","
-		"\"a_key_that_is_longer_than_what_is_copied\":\"gone\"}}]");
+	check_table("absent", columns, COUNT(columns), &absent,
+		    "[\n{\"rss\":null,\"path\":null,\"pss\":null,"
+		    "\"a_key_that_is_longer_than_what_is_copied\":null,"
+		    "\"missing\":{\"rss\":" NONE_JSON ",\"path\":" NONE_JSON ",\"pss\":\"denied\","
+		    "\"a_key_that_is_longer_than_what_is_copied\":\"gone\"}}]");
 	check_table("sparse", columns, COUNT(columns), &sparse,
 		    "[\n{\"rss\":1,\"path\":\"\xef\xbf\xbd\",\"path_hex\":\"ff\",\"tid\":null,"
 		    "\"pss\":null,\"a_key_that_is_longer_than_what_is_copied\":0,"
-		    "\"missing\":{\"tid\":\"denied\"}}]");
+		    "\"missing\":{\"tid\":\"denied\",\"pss\":" NONE_JSON "}}]");
 	check_table("sparse alone", &columns[2], 1, &absent, "[\n{}]");
 	check_table("sparse first", &columns[2], 2, &absent,
 		    "[\n{\"pss\":null,\"missing\":{\"pss\":\"denied\"}}]");
@@ -269,14 +271,19 @@ static void test_groups(void **state)
 	check_table("known", columns, COUNT(columns), &known,
 		    "[\n{\"swap\":{\"type\":1,\"offset\":2,\"device\":\"\xef\xbf\xbd\","
 		    "\"device_hex\":\"ff\"},\"rss\":3,\"file\":{\"a\":4,\"b\":5}}]");
-	check_table("none", columns, COUNT(columns), &none, "[\n{\"swap\":null,\"rss\":3}]");
+	check_table("none", columns, COUNT(columns), &none,
+		    "[\n{\"swap\":{\"type\":null,\"offset\":null,\"device\":null},\"rss\":3,"
+		    "\"missing\":{\"swap.type\":" NONE_JSON ",\"swap.offset\":" NONE_JSON
+		    ",\"swap.device\":" NONE_JSON "}}]");
 	check_table("some", columns, COUNT(columns), &some,
 		    "[\n{\"swap\":{\"type\":null,\"offset\":2,\"device\":null},\"rss\":3,"
-		    "\"file\":{\"b\":5},\"missing\":{\"swap.device\":\"denied\"}}]");
+		    "\"file\":{\"b\":5},\"missing\":{\"swap.type\":" NONE_JSON
+		    ",\"swap.device\":\"denied\"}}]");
 	check_table("denied", columns, COUNT(columns), &denied,
 		    "[\n{\"swap\":{\"type\":null,\"offset\":null,\"device\":null},\"rss\":3,"
 		    "\"file\":{\"a\":null},\"missing\":{\"swap.type\":\"denied\","
-		    "\"swap.offset\":\"denied\",\"file.a\":\"gone\"}}]");
+		    "\"swap.offset\":\"denied\",\"swap.device\":" NONE_JSON
+		    ",\"file.a\":\"gone\"}}]");
 	check_table("one of a group", &columns[1], 1, &known, "[\n{\"swap\":{\"offset\":2}}]");
 	check_table("group first of two", &columns[2], 2, &known,
 		    "[\n{\"swap\":{\"device\":\"\xef\xbf\xbd\",\"device_hex\":\"ff\"},\"rss\":3}]");

@@ -1,0 +1,24 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What holds for every JSON document of vmview, beyond its schema."""
+
+
+def unexplained(document, path="", above=None):
+    """Paths of nulls without a reason in "missing" of the object that holds them.
+
+    What belongs to an object in a row ("swap.type") is explained beside that object.
+    """
+    if isinstance(document, list):
+        return [found for entry in document for found in unexplained(entry, f"{path}[]")]
+    if not isinstance(document, dict):
+        return []
+    reasons = dict(document.get("missing") or {})
+    reasons.update(above or {})
+    found = []
+    for key, value in document.items():
+        if value is None:
+            found += [] if reasons.get(key) else [f"{path}.{key}"]
+        elif key != "missing":
+            inner = {name[len(key) + 1:]: why for name, why in reasons.items()
+                     if name.startswith(f"{key}.")}
+            found += unexplained(value, f"{path}.{key}", inner)
+    return found
