@@ -93,7 +93,8 @@ void sharing_finish(struct sharing *sharing);
 /* All counts are in frames (pages of the smallest size), by kind. */
 struct sharing_process {
 	uint64_t mapped[SHARE_KINDS]; /* pages: a frame as often as it is mapped; all but hugetlb: rss */
-	uint64_t exclusive[SHARE_KINDS]; /* mapped once, by map count: uss */
+	uint64_t exclusive[SHARE_KINDS]; /* mapped once, by pagemap */
+	uint64_t once; /* mapped once by map count, though pagemap does not say so: uss has both */
 	uint64_t frames[SHARE_KINDS]; /* different frames */
 	uint64_t only[SHARE_KINDS]; /* frames that no other process of the join has */
 	uint64_t crowded; /* in crowds, so not in frames: shared, but not known with whom */
@@ -141,6 +142,9 @@ bool sharing_is_exact(const struct sharing *sharing);
 
 /* The set (0: not in the join, or exclusive) and kind of a frame, as it is now. */
 uint32_t sharing_set_of(const struct sharing *sharing, uint64_t pfn, enum share_kind *kind);
+
+/* Frames that are mapped here and nowhere else. */
+uint64_t sharing_uss(const struct sharing_process *process);
 
 static inline uint64_t share_sum(const uint64_t frames[SHARE_KINDS])
 {

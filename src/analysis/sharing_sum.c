@@ -196,6 +196,11 @@ const struct sharing_process *sharing_process(const struct sharing *sharing, uin
 	return &sharing->processes[process];
 }
 
+uint64_t sharing_uss(const struct sharing_process *process)
+{
+	return share_sum(process->exclusive) + process->once;
+}
+
 const struct sharing_total *sharing_total(const struct sharing *sharing)
 {
 	return &sharing->total;

@@ -224,7 +224,7 @@ static void take_walk(const struct ps_reader *reader, const struct sharing_proce
 
 	if (!process->crowded)
 		ps_row_take_frames(row, (uint64_t)(process->pss * (double)page_size),
-				   share_sum(process->exclusive) * page_size);
+				   sharing_uss(process) * page_size);
 }
 
 static void walk_items(struct ps_reader *reader, const struct caps *caps, struct ps_item **items,

@@ -69,7 +69,7 @@ static struct value get_uss(const void *opaque, const struct column *column)
 
 	(void)column;
 	if (row->frames)
-		return frames(row, share_sum(row->frames->exclusive));
+		return frames(row, sharing_uss(row->frames));
 	return row->rollup.known ? value_u(row->rollup.uss) : value_absent(row->reason);
 }
 

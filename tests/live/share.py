@@ -147,6 +147,11 @@ def forked_huge_pages():
         lib.true(abs(doc["pairs"][0]["shared"] - both) <= 8 * page,
                  f"shared {doc['pairs'][0]['shared']}, plainly {both}")
         lib.true(doc["pairs"][0]["anon"] >= 1000 * page, "the huge pages are not shared")
+        # the page that the child copied is the parent's alone, though it is part of a huge page
+        for process in doc["processes"]:
+            want = rollup(process["pid"])
+            lib.equal(f"uss of {process['pid']}", process["uss"],
+                      want["Private_Clean"] + want["Private_Dirty"])
 
 
 @lib.test

@@ -182,6 +182,28 @@ static void mapped_twice(void **state)
 	sharing_free(sharing);
 }
 
+/* Where pagemap does not say of a frame that it is mapped once, its map count does. */
+static void once_by_count(void **state)
+{
+	struct sharing *sharing = sharing_new(0);
+
+	(void)state;
+	sharing_begin(sharing);
+	sharing_add(sharing, 512, 4, SHARE_ANON, false);
+	sharing_add(sharing, 9000, 3, SHARE_ANON, true);
+	sharing_begin(sharing);
+	sharing_add(sharing, 512, 2, SHARE_ANON, false);
+	for (uint64_t pfn = 512; pfn < 516; pfn++) /* two by both, one by a stranger, one by 0 alone */
+		sharing_set_map_count(sharing, pfn, pfn == 515 ? 1 : 2);
+	sharing_finish(sharing);
+	assert_int_equal(sharing_uss(sharing_process(sharing, 0)), 3 + 1);
+	assert_int_equal(sharing_uss(sharing_process(sharing, 1)), 0);
+	assert_int_equal(share_sum(sharing_process(sharing, 0)->only), 3 + 2);
+	assert_int_equal(sharing_total(sharing)->closed[SHARE_ANON], 3 + 2 + 1);
+	check_identities(sharing);
+	sharing_free(sharing);
+}
+
 /* More often than is counted: the frame is still one, but whether others map it is not told. */
 static void mapped_very_often(void **state)
 {
@@ -520,6 +542,7 @@ int main(void)
 		cmocka_unit_test(sets_pairs_and_groups),
 		cmocka_unit_test(kinds_apart),
 		cmocka_unit_test(mapped_twice),
+		cmocka_unit_test(once_by_count),
 		cmocka_unit_test(mapped_very_often),
 		cmocka_unit_test(huge_pages_and_parts),
 		cmocka_unit_test(dropped),
