@@ -19,6 +19,7 @@ struct reconcile_input {
 	struct meminfo before, after;	/* of the reading of frames; before may be empty */
 	uint64_t anon_huge, shm_huge, file_huge;	/* in folios of a PMD's size or more */
 	uint64_t processor_lists;	/* free, in the lists of processors */
+	uint64_t managed;	/* by all zones; 0: not known */
 };
 
 /* A line beside what frames add up to. */
@@ -32,8 +33,15 @@ struct reconcile_row {
 	int64_t moved;		/* meminfo after - before: what changed meanwhile; 0 where not known */
 	bool apart;		/* not about frames at all: limits, sizes, address space */
 	const char *why_not;	/* not counted: why */
-	const char *note;	/* how the two differ by nature; NULL: not at all */
+	const char *note;	/* why the two differ, if they do; NULL: not counted */
+	bool adjusted;		/* frames have what note says, whether the two differ or not */
 };
+
+/*
+ * Bytes of MemTotal that no zone manages: memory that is not initialised yet, which some kernels count
+ * as if it were, and as free. 0 where there is none, or no such memory to be seen.
+ */
+uint64_t reconcile_unmanaged(const struct reconcile_input *input);
 
 /* One row a line of input->after, in its order; rows has room for all. */
 void reconcile(const struct reconcile_input *input, struct reconcile_row *rows);
@@ -45,6 +53,7 @@ void reconcile(const struct reconcile_input *input, struct reconcile_row *rows);
 struct reconcile_kernel {
 	uint64_t unflagged;	/* bytes */
 	uint64_t vmalloc, per_cpu, processor_lists;
+	uint64_t unmanaged;	/* of uninitialised memory: see reconcile_unmanaged() */
 };
 
 void reconcile_kernel(const struct reconcile_input *input, struct reconcile_kernel *out);

@@ -248,6 +248,19 @@ static void find_uninitialised(struct machine *machine, size_t zone)
 					 machine->pieces[i].end, FRAME_UNINITIALISED);
 }
 
+/* What is not initialised is charged to nobody, and no memory that anybody could have yet. */
+static void drop_uninitialised(struct machine *machine)
+{
+	uint64_t frames = machine->sums.class[FRAME_UNINITIALISED];
+
+	for (size_t i = 0; i < machine->cgroups.count; i++) {
+		struct frame_owner *owner = &machine->cgroups.list[i];
+
+		if (!owner->owner && owner->frames[FRAME_KERNEL] >= frames)
+			owner->frames[FRAME_KERNEL] -= frames;
+	}
+}
+
 static void add_up(struct machine *machine)
 {
 	size_t zones = machine->map.zone_count;
@@ -265,6 +278,7 @@ static void add_up(struct machine *machine)
 	for (size_t i = 0; i < machine->pool_count; i++)
 		free_huge += machine->pools[i].free * (machine->pools[i].size / machine->page_size);
 	frame_sums_move(&machine->sums, FRAME_HUGETLB, FRAME_HUGETLB_FREE, free_huge);
+	drop_uninitialised(machine);
 }
 
 /* A cell is a power of two of pageblocks. */

@@ -35,13 +35,16 @@ struct system_run {
 static const struct {
 	const char *name;
 	const struct column_set *set;
-	const char *defaults, *sort;
+	const char *defaults, *json, *sort;
 } bys[SYSTEM_BYS] = {
-	[SYSTEM_BY_CLASS] = { "class", &system_class_columns, system_class_default, NULL },
-	[SYSTEM_BY_CGROUP] = { "cgroup", &system_cgroup_columns, system_cgroup_default, "-bytes" },
+	[SYSTEM_BY_CLASS] = { "class", &system_class_columns, system_class_default,
+			      system_class_json, NULL },
+	[SYSTEM_BY_CGROUP] = { "cgroup", &system_cgroup_columns, system_cgroup_default,
+			       system_cgroup_json, "-bytes" },
 	[SYSTEM_BY_PROCESS] = { "process", &owner_process_columns, owner_process_default,
-				"-bytes" },
-	[SYSTEM_BY_FILE] = { "file", &owner_file_columns, owner_file_default, "-bytes" },
+				owner_process_json, "-bytes" },
+	[SYSTEM_BY_FILE] = { "file", &owner_file_columns, owner_file_default, owner_file_json,
+			     "-bytes" },
 };
 
 static int parse_by(struct system_run *run, struct error *err)
@@ -64,14 +67,10 @@ static const char *default_columns(const struct system_view *view)
 {
 	size_t width = report_options(view->ctx->report)->width;
 
-	if (view->ctx->options.json && view->by == SYSTEM_BY_PROCESS)
-		return owner_process_json;
-	if (view->ctx->options.json && view->by == SYSTEM_BY_FILE)
-		return owner_file_json;
+	if (view->ctx->options.json)
+		return bys[view->by].json;
 	if (view->by != SYSTEM_BY_CLASS)
 		return bys[view->by].defaults;
-	if (view->ctx->options.json)
-		return system_class_json;
 	return width && width < WIDE ? system_class_narrow : system_class_default;
 }
 

@@ -108,6 +108,12 @@ static void say_uncharged(struct system_view *view, const struct frame_owner *no
 		before = ", ";
 	}
 	out_char(out, '\n');
+	if (!view->machine.sums.class[FRAME_UNINITIALISED])
+		return;
+	out_str(out, "not in the table: ");
+	report_size(view->ctx->report, out,
+		    view->machine.sums.class[FRAME_UNINITIALISED] * view->machine.page_size);
+	out_str(out, " that the kernel has not taken into use yet\n");
 }
 
 void system_write_cgroups(struct system_view *view)
@@ -297,8 +303,10 @@ static struct reconcile_input reconcile_input_of(const struct machine *machine)
 		.after = machine->after,
 	};
 
-	for (size_t i = 0; i < machine->map.zone_count; i++)
+	for (size_t i = 0; i < machine->map.zone_count; i++) {
 		input.processor_lists += machine->map.zones[i].cached * machine->page_size;
+		input.managed += machine->map.zones[i].managed * machine->page_size;
+	}
 	if (machine->flags_reason)
 		return input;
 	input.anon_huge = huge_bytes(machine, FOLIO_ANON);
@@ -320,6 +328,7 @@ static void write_kernel(struct system_view *view, const struct reconcile_input 
 	report_fact(report, "vmalloc", VALUE_BYTES, value_u(kernel.vmalloc));
 	report_fact(report, "per_cpu", VALUE_BYTES, value_u(kernel.per_cpu));
 	report_fact(report, "processor_lists", VALUE_BYTES, value_u(kernel.processor_lists));
+	report_fact(report, "unmanaged", VALUE_BYTES, value_u(kernel.unmanaged));
 	report_object_end(report);
 	if (!out)
 		return;
@@ -331,7 +340,13 @@ static void write_kernel(struct system_view *view, const struct reconcile_input 
 	report_size(report, out, kernel.per_cpu);
 	out_str(out, " per-CPU areas, ");
 	report_size(report, out, kernel.processor_lists);
-	out_str(out, " free in processors' lists\n\n");
+	out_str(out, " free in processors' lists\n");
+	if (kernel.unmanaged) {
+		out_str(out, "uninitialised: meminfo counts ");
+		report_size(report, out, kernel.unmanaged);
+		out_str(out, " of it already, as free\n");
+	}
+	out_char(out, '\n');
 }
 
 void system_write_meminfo(struct system_view *view)
@@ -365,7 +380,7 @@ void system_write_summary(struct system_view *view)
 	report_fact(report, "unread_frames", VALUE_COUNT, value_u(machine->unread));
 	report_fact(report, "torn_folio_frames", VALUE_COUNT, value_u(machine->census.torn_folios));
 	report_fact(report, "span_ns", VALUE_NS,
-		    view->ctx->root.recorded ? value_none() : value_u(machine->span_ns));
+		    view->ctx->root.recorded ? value_absent("recorded") : value_u(machine->span_ns));
 	report_object(report, "mobility");
 	for (unsigned i = 0; i < MOBILITY_COUNT; i++)
 		report_fact(report, frame_mobility_names[i], VALUE_BYTES,

@@ -165,7 +165,20 @@ static struct value get_kind_unmapped(const void *opaque, const struct column *c
 	return value_u(((const struct owner_kind_row *)opaque)->unmapped);
 }
 
-const char owner_kind_default[] = "kind,bytes,owned,difference,unmapped";
+/* The flag is that of a folio, and page tables were read after the flags. */
+static struct value get_kind_why(const void *opaque, const struct column *column)
+{
+	const struct owner_kind_row *row = opaque;
+
+	(void)column;
+	if (row->owned == row->bytes)
+		return value_word("");
+	return value_word(row->owned > row->bytes ?
+				  "mapped since the frames were counted" :
+				  "of processes that were not read or ended, or folios mapped in part");
+}
+
+const char owner_kind_default[] = "kind,bytes,owned,difference,unmapped,why";
 
 static const struct column kind_columns[] = {
 	/* clang-format off */
@@ -174,6 +187,7 @@ static const struct column kind_columns[] = {
 	{ "owned", "OWNED", "frames that processes were found to map", VALUE_BYTES, 0, get_kind_owned },
 	{ "difference", "DIFF", "owned less frames", VALUE_DELTA, 0, get_kind_difference },
 	{ "unmapped", "UNMAPPED", "frames of the kind that nobody maps, by their flags", VALUE_BYTES, 0, get_kind_unmapped },
+	{ "why", "WHY", "why owned and frames differ", VALUE_WORD, 0, get_kind_why },
 	/* clang-format on */
 };
 

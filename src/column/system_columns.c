@@ -52,13 +52,21 @@ static struct value get_class_bytes(const void *opaque, const struct column *col
 	return value_u(class_frames(row) * row->page_size);
 }
 
+/* For programs, why a fact is not told of a class; of the sum the question makes no sense. */
+static struct value class_absent(const struct system_class_row *row, const char *reason)
+{
+	return row->class == FRAME_CLASSES ? value_none() : value_absent(reason);
+}
+
+static const char nothing_there[] = "no memory in use";
+
 static struct value get_class_share(const void *opaque, const struct column *column)
 {
 	const struct system_class_row *row = opaque;
 
 	(void)column;
 	if (!row->memory || row->class == FRAME_HOLE || row->class == FRAME_CLASSES)
-		return value_none();
+		return class_absent(row, "no memory");
 	return value_d((double)class_frames(row) / (double)row->memory);
 }
 
@@ -73,7 +81,7 @@ static struct value get_class_movable(const void *opaque, const struct column *c
 		return value_none();
 	mobility = frame_classes[row->class].mobility;
 	if (mobility == MOBILITY_NONE || mobility == MOBILITY_FREE)
-		return value_none();
+		return value_absent(nothing_there);
 	return value_u(mobility == MOBILITY_MOVABLE || mobility == MOBILITY_RECLAIMABLE);
 }
 
@@ -83,7 +91,7 @@ static struct value get_class_mobility(const void *opaque, const struct column *
 
 	(void)column;
 	if (row->class == FRAME_CLASSES || frame_classes[row->class].mobility == MOBILITY_NONE)
-		return value_none();
+		return class_absent(row, nothing_there);
 	return value_word(frame_mobility_names[frame_classes[row->class].mobility]);
 }
 
@@ -103,7 +111,7 @@ static struct value get_class_state(const void *opaque, const struct column *col
 
 	if (row->class < FRAME_KSM ||
 	    (row->class > FRAME_FILE_UNMAPPED && row->class != FRAME_CLASSES))
-		return value_none();
+		return value_absent("told of memory of processes and files alone");
 	for (unsigned class = FRAME_KSM; class <= FRAME_FILE_UNMAPPED; class ++)
 		if (row->class == FRAME_CLASSES || class == row->class)
 			frames += row->sums->state[class][column->arg];
@@ -154,7 +162,7 @@ static struct value get_zone_node(const void *opaque, const struct column *colum
 	const struct system_part_row *row = opaque;
 
 	(void)column;
-	return row->node < 0 ? value_none() : value_i(row->node);
+	return row->node < 0 ? value_absent(row->no_zone) : value_i(row->node);
 }
 
 static struct value get_zone_name(const void *opaque, const struct column *column)
@@ -359,7 +367,7 @@ static struct value get_line_why(const void *opaque, const struct column *column
 	(void)column;
 	if (!row->counted)
 		return value_word(row->why_not);
-	return row->note && row->difference ? value_word(row->note) : value_word("");
+	return value_word(row->difference || row->adjusted ? row->note : "");
 }
 
 const char system_meminfo_default[] = "line,bytes,frames,difference,moved,why";
@@ -424,7 +432,7 @@ static struct value get_cgroup_inode(const void *opaque, const struct column *co
 	const struct system_cgroup_row *row = opaque;
 
 	(void)column;
-	return row->inode ? value_u(row->inode) : value_none();
+	return row->inode ? value_u(row->inode) : value_absent("charged to no cgroup");
 }
 
 static struct value get_cgroup_classes(const void *opaque, const struct column *column)
@@ -434,6 +442,8 @@ static struct value get_cgroup_classes(const void *opaque, const struct column *
 	return value_u(sum_of(row->frames, column->arg) * row->page_size);
 }
 
+const char system_cgroup_json[] = "inode,cgroup,bytes,anonymous,shm,file_mapped,file_unmapped,"
+				  "page_tables,hugetlb,slab,free,kernel";
 const char system_cgroup_default[] = "bytes,anonymous,shm,file_mapped,file_unmapped,page_tables,"
 				     "kernel,cgroup";
 

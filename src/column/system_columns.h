@@ -58,6 +58,6 @@ struct system_cgroup_row {
 };
 
 extern const struct column_set system_cgroup_columns;
-extern const char system_cgroup_default[];
+extern const char system_cgroup_default[], system_cgroup_json[];
 
 #endif

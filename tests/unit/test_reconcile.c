@@ -134,6 +134,13 @@ static void test_rows(void **state)
 		CHECK(want[i].key, row->difference == want[i].difference_kb * 1024);
 		CHECK(want[i].key, row->moved == 0);
 	}
+	/* each difference has its reason, and that of the other sign is none */
+	assert_non_null(strstr(row_of(&fixture, "MemTotal")->note, "of different moments"));
+	assert_non_null(strstr(row_of(&fixture, "AnonPages")->note, "of different moments"));
+	fixture.input.after.lines[0].value = 900 * 1024;
+	reconcile(&fixture.input, fixture.rows);
+	assert_int_equal(row_of(&fixture, "MemTotal")->difference, 20 * 1024);
+	assert_non_null(strstr(row_of(&fixture, "MemTotal")->note, "kept at boot"));
 	reconcile_kernel(&fixture.input, &kernel);
 	assert_int_equal(kernel.unflagged, 40960);
 	assert_int_equal(kernel.vmalloc, 12 * 1024);
@@ -155,6 +162,30 @@ static void test_moved(void **state)
 	assert_int_equal(row_of(&fixture, "MemFree")->moved, -4096);
 	assert_int_equal(row_of(&fixture, "Cached")->moved, 61440);
 	assert_int_equal(row_of(&fixture, "Slab")->moved, 0);
+	arena_fini(&fixture.arena);
+}
+
+/* Memory that no zone manages yet, in MemTotal and MemFree all the same. */
+static void test_unmanaged(void **state)
+{
+	struct fixture fixture;
+
+	(void)state;
+	set_up(&fixture);
+	fixture.input.managed = 700 * 1024; /* of 1000 kB */
+	reconcile(&fixture.input, fixture.rows);
+	assert_int_equal(reconcile_unmanaged(&fixture.input), 0); /* no such frames */
+	assert_int_equal(row_of(&fixture, "MemTotal")->frames, 920 * 1024);
+	frame_sums_add_class(&fixture.sums, FRAME_UNINITIALISED, 80);
+	reconcile(&fixture.input, fixture.rows);
+	assert_int_equal(reconcile_unmanaged(&fixture.input), 300 * 1024);
+	assert_int_equal(row_of(&fixture, "MemTotal")->frames, (920 + 300) * 1024);
+	assert_int_equal(row_of(&fixture, "MemFree")->difference, (4 + 300) * 1024);
+	assert_true(row_of(&fixture, "MemFree")->adjusted);
+	assert_non_null(strstr(row_of(&fixture, "MemFree")->note, "uninitialised"));
+	assert_false(row_of(&fixture, "Cached")->adjusted);
+	fixture.input.managed = 0;
+	assert_int_equal(reconcile_unmanaged(&fixture.input), 0);
 	arena_fini(&fixture.arena);
 }
 
@@ -214,7 +245,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_parse), cmocka_unit_test(test_rows),
 		cmocka_unit_test(test_moved), cmocka_unit_test(test_denied),
-		cmocka_unit_test(test_pools),
+		cmocka_unit_test(test_unmanaged), cmocka_unit_test(test_pools),
 	};
 
 	return cmocka_run_group_tests_name("reconcile", tests, NULL, NULL);
