@@ -225,8 +225,9 @@ static void add_up(struct ps_run *run, const struct ps_member *members, size_t c
 		if (row->tally.sum.have)
 			ps_sum_add(&run->read, row);
 	}
-	ps_sum_end(&run->total);
-	ps_sum_end(&run->read);
+	ps_sum_end(&run->total, ps_no_memory);
+	ps_sum_end(&run->read, "no smaps_rollup was read");
+	run->read.fact[PS_FOOTPRINT] = value_absent("told of all processes alone");
 }
 
 static void make_groups(struct ps_run *run, struct ps_member *members, size_t count,

@@ -153,6 +153,14 @@ static void label_member(struct grouping *grouping, const struct ps_member *memb
 		grouping->label[joined->index] = (uint32_t)member->group;
 }
 
+static struct value footprint_of(const struct ps_row *row, const uint64_t frames[SHARE_KINDS],
+				 uint64_t page_size)
+{
+	if (!row->tally.mappings)
+		return value_absent(ps_no_memory);
+	return value_u(share_sum(frames) * page_size);
+}
+
 static void roll_up(struct grouping *grouping, size_t group_count)
 {
 	struct sharing *sharing = frame_join_sharing(grouping->footprints->join);
@@ -165,12 +173,12 @@ static void roll_up(struct grouping *grouping, size_t group_count)
 
 		if (!sharing_is_exact(sharing))
 			*fact = value_absent("too many sets of processes");
-		else if (fact->reason && !*fact->reason && grouping->groups[i].tally.mappings)
-			*fact = value_u(share_sum(sum[i]) * page_size);
+		else if (fact->reason && !*fact->reason)
+			*fact = footprint_of(&grouping->groups[i], sum[i], page_size);
 	}
 	if (!*grouping->total->fact[PS_FOOTPRINT].reason)
-		grouping->total->fact[PS_FOOTPRINT] =
-			value_u(share_sum(sharing_total(sharing)->footprint) * page_size);
+		grouping->total->fact[PS_FOOTPRINT] = footprint_of(
+			grouping->total, sharing_total(sharing)->footprint, page_size);
 	free(sum);
 }
 

@@ -161,7 +161,7 @@ void ps_groups_make(enum ps_by by, struct ps_member *members, size_t count, stru
 			sums[n - 1].fact[PS_PROCESSES].u++;
 	}
 	for (size_t i = 0; i < n; i++)
-		ps_sum_end(&sums[i]);
+		ps_sum_end(&sums[i], ps_no_memory);
 	free(keys);
 	*out = sums;
 	*groups = n;

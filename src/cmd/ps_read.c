@@ -153,6 +153,15 @@ static void use_live_thread(struct ps_worker *worker, struct ps_item *item)
 	item->dir = thread;
 }
 
+/* Why a process has no figures at all. */
+static const char *no_memory(const struct task_status *status)
+{
+	if (status->state == 'Z' || status->state == 'X')
+		return "gone: the process is a zombie";
+	return task_status_is_kernel(status) ? "kernel thread: has no memory of its own" :
+					       "has no memory of its own";
+}
+
 static void take_status(struct ps_worker *worker, struct ps_item *item)
 {
 	struct ps_row *row = &item->row;
@@ -166,9 +175,9 @@ static void take_status(struct ps_worker *worker, struct ps_item *item)
 	if (task_status_has(status, STATUS_UID))
 		row->fact[PS_UID] = value_i((int64_t)status->field[STATUS_UID]);
 	row->tally.mappings = memory || row->no_status;
-	row->tally.sum.absent = memory ? "not asked for" : row->no_status ? row->no_status : "";
-	if (!row->no_status && !memory)
-		row->no_status = "";
+	row->tally.sum.absent = memory ? "not asked for" : row->no_status;
+	if (!memory && !row->no_status)
+		row->tally.sum.absent = row->no_status = no_memory(status);
 }
 
 /* Without a single file that says who it is: hidepid, or a recording that has none. */

@@ -196,13 +196,15 @@ void ps_sum_add(struct ps_row *sum, const struct ps_row *row)
 		sum->sum[i] += row->sum[i];
 }
 
-void ps_sum_end(struct ps_row *sum)
+const char ps_no_memory[] = "no process with memory";
+
+void ps_sum_end(struct ps_row *sum, const char *nobody)
 {
 	if (sum->tally.mappings)
 		return;
 	sum->tally.sum.have = 0;
 	sum->status.have = sum->have_sums = 0;
-	sum->tally.sum.absent = sum->no_status = "";
+	sum->tally.sum.absent = sum->no_status = nobody;
 }
 
 void ps_row_take_frames(struct ps_row *row, uint64_t pss, uint64_t uss)

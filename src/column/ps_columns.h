@@ -57,8 +57,13 @@ void ps_row_init(struct ps_row *row);
 void ps_sum_init(struct ps_row *sum);
 void ps_sum_add(struct ps_row *sum, const struct ps_row *row);
 
-/* No more: the sum of nothing but processes without memory has none either, rather than 0. */
-void ps_sum_end(struct ps_row *sum);
+/*
+ * No more: the sum of nothing but processes without memory has none either, rather than 0, for that
+ * reason.
+ */
+void ps_sum_end(struct ps_row *sum, const char *nobody);
+
+extern const char ps_no_memory[]; /* the reason, for a group or all of them */
 
 /* pss and uss from frames; all else of the rollup stays absent. */
 void ps_row_take_frames(struct ps_row *row, uint64_t pss, uint64_t uss);

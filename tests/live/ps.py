@@ -216,12 +216,41 @@ def zombie_and_kernel_thread():
         equal("state", row["state"], "Z")
         for key in "rss", "pss", "page_tables", "swap":
             equal(key, row[key], None)
-        equal("missing", row.get("missing"), None)
+            equal(f"why {key}", row["missing"][key], "gone: the process is a zombie")
+        every_null_says_why(row)
     found = lib.vmview_json("ps", 2)
     row, = found["processes"]
     equal("comm", row["comm"], "kthreadd")
     equal("rss", row["rss"], None)
     equal("total", found["total"]["rss"], None)
+    equal("why", row["missing"]["pss"], "kernel thread: has no memory of its own")
+    every_null_says_why(found)
+
+
+def every_null_says_why(part):
+    """A null has its reason in the object that holds it, down to the last sum."""
+    if isinstance(part, list):
+        for one in part:
+            every_null_says_why(one)
+    if isinstance(part, dict):
+        for key, value in part.items():
+            true(value is not None or part.get("missing", {}).get(key), f"why is {key} null?")
+            every_null_says_why(value)
+
+
+@lib.test
+def sums_of_nobody():
+    process = subprocess.Popen(["true"])
+    process.wait()
+    for args in ((process.pid,), (process.pid, "--by=user"), (2, "--by=tree"),
+                 (os.getpid(), "--budget=1ns", "--by=program"), (os.getpid(), "--budget=1ns")):
+        document = json.loads(lib.vmview("ps", *args, "--json", status=None).out)
+        lib.validate(document)
+        every_null_says_why(document)
+    equal("sum", document["read"]["pss"], None)
+    document = lib.vmview_json("ps", 2, "--by=user", status=0)
+    if os.geteuid() == 0:
+        equal("footprint", document["total"]["footprint"], None)
 
 
 @lib.test
