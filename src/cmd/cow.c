@@ -15,6 +15,8 @@
 #include "cmd/targets.h"
 #include "column/filter.h"
 #include "column/sort.h"
+#include "model/process.h"
+#include "source/facts.h"
 #include "source/meter.h"
 #include "source/pids.h"
 
@@ -41,11 +43,16 @@ struct cow_run {
 	int parent;
 	int *children;
 	size_t child_count;
+	bool given; /* the child was named, not found */
 	struct cow_line *lines; /* of the child that is read */
 	size_t line_count, line_cap;
 	struct cow_line *sums; /* one for each child */
 	struct cow_line *before; /* the sums of the sample before */
+	int common; /* ancestor of the parent and the child that was named; 1 or less: none */
+	struct value descends; /* whether that is the parent */
 };
+
+enum { ANCESTORS_MAX = 256 };
 
 /* ---- what to read ---- */
 
@@ -67,6 +74,69 @@ static int find_children(struct cow_run *run, struct error *err)
 		       error_set(err, ESRCH, "%d has no child (or is gone)", run->parent);
 }
 
+/* The parent of a process now; 0: not known. */
+static int parent_of(struct cow_run *run, int pid)
+{
+	struct process process = { 0 };
+	struct procdir dir;
+
+	if (procdir_open(&dir, &run->ctx->root, pid, NULL))
+		return 0;
+	facts_read(&dir, &run->ctx->arena, FACT_STAT, &process, NULL);
+	procdir_close(&dir);
+	return process.ppid;
+}
+
+/* The nearest process, itself included, from which both descend; 1: only init; 0: not known. */
+static int common_ancestor(struct cow_run *run, int a, int b)
+{
+	int above[ANCESTORS_MAX];
+	unsigned count = 0;
+
+	for (; a > 1 && count < ANCESTORS_MAX; a = parent_of(run, a))
+		above[count++] = a;
+	for (unsigned step = 0; b > 1 && step < ANCESTORS_MAX; step++, b = parent_of(run, b))
+		for (unsigned i = 0; i < count; i++)
+			if (above[i] == b)
+				return b;
+	return b;
+}
+
+static bool shares(const struct cow_tally *tally)
+{
+	return tally->pages[COW_SHARED] || tally->pages[COW_SHARED_SWAP];
+}
+
+/*
+ * What looks copied was never shared where neither forked the other. By parents that live: one whose
+ * own parent has ended is a child of init's, so who still shares memory with it counts too.
+ */
+static void note_descent(struct cow_run *run, const struct cow_tally *tally)
+{
+	int parent = run->parent, child = run->children[0];
+
+	if (!run->given || run->common <= 0 || run->common == parent)
+		return;
+	run->given = false;
+	if (run->common == child)
+		error_note("%d is the child: try vmview cow %d %d", parent, child, parent);
+	else if (!shares(tally))
+		error_note("%d does not descend from %d, and they share no anonymous memory: what is "
+			   "called copied is memory of each at the same address",
+			   child, parent);
+	else if (run->common > 1)
+		error_note("%d does not descend from %d: what they share is of %d, which forked both",
+			   child, parent, run->common);
+}
+
+static void find_descent(struct cow_run *run)
+{
+	run->common = common_ancestor(run, run->parent, run->children[0]);
+	run->descends = run->common > 1 || run->common == run->parent ?
+				value_u(run->common == run->parent) :
+				value_absent("not known: its parents lead to init, to whom orphans go");
+}
+
 static int find_processes(struct cow_run *run, int argc, char **argv, struct error *err)
 {
 	int pids[2];
@@ -85,6 +155,7 @@ static int find_processes(struct cow_run *run, int argc, char **argv, struct err
 	run->children = arena_alloc(&run->ctx->arena, sizeof(*run->children));
 	run->children[0] = pids[1];
 	run->child_count = 1;
+	run->given = true;
 	return 0;
 }
 
@@ -215,6 +286,7 @@ static bool show_child(struct cow_run *run, size_t i)
 	}
 	if (many)
 		report_object(report, NULL);
+	note_descent(run, &run->sums[i].tally);
 	if (out)
 		out_printf(out, "%sparent %d, child %d\n", i ? "\n" : "", run->parent,
 			   run->children[i]);
@@ -393,6 +465,7 @@ static bool sample(struct cow_run *run, uint64_t begin)
 		if (!run->children[i])
 			continue;
 		if (read_child(run, i, NULL, &err) == 0) {
+			note_descent(run, &run->sums[i].tally);
 			write_sample(run, i, meter_now() - begin);
 			any = true;
 			continue;
@@ -442,6 +515,10 @@ static int show(struct cow_run *run, struct error *err)
 	run->reader.kinds = !run->options.interval;
 	context_begin(ctx, "cow");
 	report_fact(ctx->report, "parent", VALUE_NUMBER, value_i(run->parent));
+	if (run->given) {
+		find_descent(run);
+		report_fact(ctx->report, "descends", VALUE_BOOL, run->descends);
+	}
 	if (run->options.interval)
 		show_samples(run);
 	else

@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-or-later
 """vmview cow against processes that know what they copied since the fork."""
+import json
 import os
 import signal
 import subprocess
@@ -132,6 +133,27 @@ def all_children():
         for key in "shared", "child_copied":
             lib.equal(f"total {key}", doc["total"][key],
                       sum(c["total"][key] for c in doc["children"]))
+
+
+@lib.test
+def who_does_not_descend():
+    """Said where neither forked the other: the figures are not about copies then."""
+    lib.need_root()
+    with lib.zoo("family") as zoo, lib.zoo("touched") as other:
+        pids = [p["pid"] for p in zoo.truth["family"]["processes"]]
+        parent, child, sister = pids[0], pids[1], pids[2]
+        stranger = other.truth["touched"]["pid"]
+        for args, descends, word in (((parent, child), True, ""),
+                                     ((child, parent), False, f"try vmview cow {parent} {child}"),
+                                     ((child, sister), False, f"is of {parent}, which forked both"),
+                                     ((child, stranger), False, "they share no anonymous memory")):
+            for more in (), ("--interval=10ms", "--count=2"):
+                done = lib.vmview("cow", *args, *more, "--json")
+                document = json.loads(done.out)
+                lib.validate(document)
+                lib.equal(f"{args} descends", document["descends"], descends)
+                lib.true(word in done.err and bool(done.err) == (not descends), done.err)
+                lib.true(len(done.err.splitlines()) < 2, f"said twice: {done.err}")
 
 
 @lib.test
