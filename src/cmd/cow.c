@@ -534,6 +534,8 @@ static int prepare(struct cow_run *run, struct error *err)
 	unsigned without = 0;
 	int rc = run->options.without ? caps_parse(run->options.without, &without, err) : 0;
 
+	if (rc == 0 && run->options.count && !run->options.interval)
+		rc = error_set(err, EINVAL, "--count: of samples, which --interval takes");
 	if (rc == 0)
 		rc = cow_selections_make(&run->selections, ctx, err);
 	if (rc == 0)

@@ -56,7 +56,7 @@ struct ps_run {
 	struct caps caps;		/* with --by */
 	struct ps_reader reader;
 	const struct ps_row **rows;	/* what is shown */
-	size_t count, kernel_threads, vanished, left[PS_LEFT_COUNT];
+	size_t count, kernel_threads, twins, vanished, left[PS_LEFT_COUNT];
 	const char *why_denied;		/* of the first */
 	struct ps_row total, read;	/* read: those whose rollup was read */
 };
@@ -219,6 +219,7 @@ static void add_up(struct ps_run *run, const struct ps_member *members, size_t c
 
 		if (value_is_known(&row->fact[PS_SAME_AS])) {
 			run->total.fact[PS_PROCESSES].u++;
+			run->twins++;
 			continue;
 		}
 		ps_sum_add(&run->total, row);
@@ -363,6 +364,11 @@ static void write_prose(struct ps_run *run, struct out *out)
 	if (run->kernel_threads)
 		out_printf(out, "not listed: %zu kernel thread%s, without memory of their own\n",
 			   run->kernel_threads, run->kernel_threads == 1 ? "" : "s");
+	if (run->twins && !run->by)
+		out_printf(out,
+			   "counted once in the sum: %zu with the memory of another "
+			   "(-o +same_memory_as)\n",
+			   run->twins);
 	if (run->by && counts_frames(run))
 		out_str(out,
 			"once: each byte that processes of a group share is counted once, by frames\n");

@@ -2,7 +2,9 @@
 #include "cmd/share.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "analysis/sharing.h"
 #include "base/arena.h"
@@ -81,19 +83,30 @@ static int read_rollup(struct share_run *run, const struct procdir *dir, struct 
 	return rc == 0 && !row->rollup.known ? -ESRCH : rc;
 }
 
+/* A process may have thousands of them: the text is copied only when its room has doubled. */
+static void append_same(struct arena *arena, struct share_row *row, int pid)
+{
+	char text[NUM_MAX + 2];
+	size_t len = (size_t)snprintf(text, sizeof(text), row->same.len ? " %d" : "%d", pid);
+
+	if (row->same.len + len > row->same_room) {
+		char *before = row->same_text;
+
+		row->same_room = 2 * row->same_room + 32;
+		row->same_text = arena_alloc(arena, row->same_room);
+		if (before)
+			memcpy(row->same_text, before, row->same.len);
+	}
+	memcpy(row->same_text + row->same.len, text, len);
+	row->same = (struct bytes){ row->same_text, row->same.len + len };
+	row->twins++;
+}
+
 static void add_same(struct share_run *run, int of, int pid)
 {
-	struct arena *arena = &run->view.ctx->arena;
-
-	for (size_t i = 0; i < run->view.count; i++) {
-		struct share_row *row = &run->view.rows[i];
-
-		if (row->pid != of)
-			continue;
-		row->same = bytes_of(row->same.len ?
-					     arena_printf(arena, "%s %d", row->same.data, pid) :
-					     arena_printf(arena, "%d", pid));
-	}
+	for (size_t i = 0; i < run->view.count; i++)
+		if (run->view.rows[i].pid == of)
+			append_same(&run->view.ctx->arena, &run->view.rows[i], pid);
 }
 
 static const char denied[] = "denied: needs CAP_SYS_PTRACE and CAP_SYS_ADMIN";

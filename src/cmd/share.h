@@ -30,6 +30,8 @@ struct share_row {
 	int pid;
 	struct bytes comm;
 	struct bytes same; /* "4712 4713": processes with the same memory */
+	char *same_text; /* what same points to, with some room */
+	size_t same_room, twins;
 	uint32_t index; /* in the sharing */
 	const struct sharing_process *frames; /* NULL: not joined, see reason */
 	const char *reason;

@@ -12,7 +12,7 @@
 #include "cmd/share.h"
 #include "column/filter.h"
 
-enum { MATRIX_MAX = 6, NAMES_MAX = 12 };
+enum { MATRIX_MAX = 6, NAMES_MAX = 12, TWINS_NAMED = 4 };
 
 static int by_pid(const void *a, const void *b)
 {
@@ -223,6 +223,32 @@ static void write_pairs(struct share_view *view)
 
 /* ---- processes ---- */
 
+/* Who of those asked for has no row of its own: its memory is that of another. */
+static void say_twins(struct share_view *view)
+{
+	struct out *out = report_prose(view->ctx->report);
+	size_t said = 0, more = 0;
+
+	for (size_t i = 0; i < view->count; i++) {
+		const struct share_row *row = &view->rows[i];
+
+		if (!row->twins)
+			continue;
+		if (said++ >= TWINS_NAMED) {
+			more++;
+			continue;
+		}
+		out_printf(out, "%d has its memory in common with ", row->pid);
+		if (row->twins > TWINS_NAMED)
+			out_printf(out, "%zu others", row->twins);
+		else
+			out_mem(out, row->same.data, row->same.len);
+		out_str(out, ": they count as one\n");
+	}
+	if (more)
+		out_printf(out, "and so have %zu more (-o +same_memory)\n", more);
+}
+
 static void write_processes(struct share_view *view)
 {
 	const struct table table = { "processes", &view->columns.query.selection, .csv = true };
@@ -244,6 +270,8 @@ static void write_processes(struct share_view *view)
 	for (size_t i = 0; i < count; i++)
 		report_row(view->ctx->report, &view->rows[items[i].index]);
 	report_table_end(view->ctx->report);
+	if (report_prose(view->ctx->report))
+		say_twins(view);
 	free(items);
 }
 

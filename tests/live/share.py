@@ -122,6 +122,20 @@ def family_by_kind():
 
 
 @lib.test
+def twins_are_named():
+    """One memory is one row; the table says whose it is too."""
+    lib.need_root()
+    with lib.zoo("family") as zoo:
+        _, spaces = family_facts(zoo)
+        first, *others = next(pids for pids in spaces.values() if len(pids) > 1)
+        out = lib.vmview("share", first, *others).out
+        line = f"{first} has its memory in common with {' '.join(map(str, others))}: "
+        lib.true(line + "they count as one\n" in out, out)
+        out = lib.vmview("ps", first, *others).out
+        lib.true(f"counted once in the sum: {len(others)} with the memory of another" in out, out)
+
+
+@lib.test
 def one_process_alone():
     lib.need_root()
     with lib.zoo("family") as zoo:

@@ -246,6 +246,9 @@ def picture():
     true(set(cells) <= set(document["map"]["legend"].values()), "a letter is not in the legend")
     true(size % (512 * PAGE) == 0 or PAGE != 4096, "a cell is whole pageblocks")
     text = lib.vmview("system", "--map").out.splitlines()
+    true("SHARE" not in "\n".join(text), "classes are not asked for")
+    both = lib.vmview("system", "--map", "--by=cgroup").out.splitlines()
+    true(any(line.split()[-1:] == ["CGROUP"] for line in both), "--by is left out")
     shown = "".join(line[13:] for line in text[:text.index("")] if line.startswith("0"))
     true(shown.replace(" ", "") and len(shown) <= len(cells), "the picture is there")
 
