@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "analysis/unit.h"
 
+#include <string.h>
+
 #include "base/array.h"
 
 const char *const unit_kind_names[UNIT_KINDS] = {
@@ -17,12 +19,23 @@ const char *const unit_advice[UNIT_KINDS] = {
 	[UNIT_INIT] = "systemctl daemon-reexec",
 };
 
+/* Characters of the identity of a pod, without dashes. */
+enum { UID_LEAST = 32 };
+
+/* Without systemd Kubernetes has a directory "podUID" for each pod, one for each container in it. */
+static bool is_pod(struct bytes part)
+{
+	return bytes_start_with(part, BYTES("pod")) && part.len >= UID_LEAST + strlen("pod");
+}
+
 /* Directories and scopes that container managers make. */
 static bool is_container(struct bytes part, struct bytes above)
 {
 	static const struct bytes prefixes[] = {
-		BYTES_INIT("docker-"), BYTES_INIT("libpod-"),  BYTES_INIT("cri-containerd-"),
-		BYTES_INIT("crio-"),   BYTES_INIT("machine-"), BYTES_INIT("lxc.payload."),
+		BYTES_INIT("docker-"),	BYTES_INIT("libpod-"),
+		BYTES_INIT("crio-"),	BYTES_INIT("cri-containerd-"),
+		BYTES_INIT("machine-"), BYTES_INIT("lxc.payload."),
+		BYTES_INIT("nerdctl-"), BYTES_INIT("systemd-nspawn@"),
 	};
 	static const struct bytes parents[] = {
 		BYTES_INIT("docker"),
@@ -36,14 +49,19 @@ static bool is_container(struct bytes part, struct bytes above)
 	for (size_t i = 0; i < ARRAY_SIZE(parents); i++)
 		if (bytes_equal(above, parents[i]))
 			return true;
-	return false;
+	return is_pod(above);
+}
+
+static bool is_init(struct bytes part)
+{
+	return bytes_equal(part, BYTES("init.scope"));
 }
 
 static enum unit_kind kind_of(struct bytes part, struct bytes above, bool in_user)
 {
 	if (is_container(part, above))
 		return UNIT_CONTAINER;
-	if (bytes_equal(part, BYTES("init.scope")))
+	if (is_init(part))
 		return in_user ? UNIT_NONE : UNIT_INIT;
 	if (bytes_end_with(part, BYTES(".service")))
 		return in_user ? UNIT_USER : UNIT_SERVICE;
@@ -70,7 +88,11 @@ struct bytes unit_of_cgroup(struct bytes cgroup, enum unit_kind *kind)
 			unit = part;
 			*kind = found;
 		}
-		/* below user@1000.service is what that user's own systemd runs */
+		/* what a user's own systemd runs is no part of the service that this itself is */
+		if (in_user && *kind == UNIT_SERVICE && part.len && !is_init(part)) {
+			unit = (struct bytes){ "", 0 };
+			*kind = UNIT_NONE;
+		}
 		in_user |= bytes_start_with(part, BYTES("user@"));
 		above = part;
 		at = end + 1;

@@ -40,6 +40,7 @@ struct elf_run {
 	struct subjects subjects;
 	struct elf_process process;
 	regex_t object;
+	const regex_t *only;	/* NULL: all */
 };
 
 /* Files that were not parsed: each reason once; JSON has it with each object. */
@@ -87,12 +88,13 @@ static int check(struct elf_run *run, struct error *err)
 				 "each other");
 	if (options->stale && run->ctx->core)
 		return error_set(err, EINVAL, "--stale: the process of a core has ended");
-	if (options->stale)
-		return 0;
 	if (options->object && regcomp(&run->object, options->object, REG_EXTENDED | REG_NOSUB)) {
 		run->options.object = NULL;
 		return error_set(err, EINVAL, "--object: that is no regular expression");
 	}
+	run->only = options->object ? &run->object : NULL;
+	if (options->stale)
+		return 0;
 	return elf_view_init(&run->view, run->ctx,
 			     options->segments ? ELF_SEGMENTS :
 			     options->sections ? ELF_SECTIONS :
@@ -124,7 +126,7 @@ static void run_targets(struct elf_run *run, const struct targets *targets)
 	run->process = (struct elf_process){
 		.subjects = &run->subjects,
 		.needs = needs,
-		.only = run->options.object ? &run->object : NULL,
+		.only = run->only,
 		.page_size = ctx->host.page_size,
 	};
 	if (run->subjects.walks)
@@ -156,7 +158,7 @@ int elf_run(struct context *ctx, const struct command *command, int argc, char *
 		rc = targets_find(ctx, &run->options.targets, argc - operands, argv + operands,
 				  &targets, &err);
 		if (rc == 0 && run->options.stale)
-			rc = elf_stale_run(ctx, &targets, &err);
+			rc = elf_stale_run(ctx, &targets, run->only, &err);
 		else if (rc == 0)
 			run_targets(run, &targets);
 	}

@@ -20,12 +20,11 @@ void elf_process_fini(struct elf_process *process)
 	residency_fini(&process->residency);
 }
 
-static bool is_wanted(const struct elf_process *process, const struct vma *vma)
+bool elf_is_wanted(const regex_t *only, struct bytes path)
 {
-	regmatch_t range = { 0, (regoff_t)vma->path.len };
+	regmatch_t range = { 0, (regoff_t)path.len };
 
-	return !process->only || regexec(process->only, vma->path.len ? vma->path.data : "", 1,
-					 &range, REG_STARTEND) == 0;
+	return !only || regexec(only, path.len ? path.data : "", 1, &range, REG_STARTEND) == 0;
 }
 
 static void add_mapping(struct elf_process *process, const struct vma *vma, size_t index)
@@ -40,7 +39,7 @@ static void add_mapping(struct elf_process *process, const struct vma *vma, size
 		.unsure = !file->is_elf,
 	};
 
-	if ((file->is_elf || file->reason) && is_wanted(process, vma))
+	if ((file->is_elf || file->reason) && elf_is_wanted(process->only, vma->path))
 		images_add(&process->images, vma, (uint32_t)index, &of);
 	else if (!vma->inode && (!vma->path_len || vma->kind == KIND_HEAP))
 		images_add_anonymous(&process->images, vma, (uint32_t)index);

@@ -28,6 +28,9 @@ struct elf_process {
 	bool sections_cut;
 };
 
+/* Whether the path is one of those asked for; only: NULL for all. */
+bool elf_is_wanted(const regex_t *only, struct bytes path);
+
 void elf_process_fini(struct elf_process *process);
 
 /* Take the mappings and files of a subject, and walk its pages where needs say so. */

@@ -9,6 +9,7 @@
 #include "base/encode.h"
 #include "base/error.h"
 #include "cmd/context.h"
+#include "cmd/elf_process.h"
 #include "cmd/process_facts.h"
 #include "cmd/targets.h"
 #include "column/filter.h"
@@ -27,6 +28,7 @@ struct stale_run {
 	struct table table, restart_table;
 	struct filter *filter;
 	struct sort sort;
+	const regex_t *only;		/* which paths; NULL: all */
 	bool users;			/* names of users are wanted */
 	struct smaps_keys keys;
 	struct filelook *filelook;
@@ -34,6 +36,7 @@ struct stale_run {
 	struct arena arena;		/* of all rows */
 	struct stale_row *rows;
 	size_t count, cap;
+	bool found;			/* rows that the filter left out count too */
 	size_t vanished, denied, others, unknown;
 	const char *why_unknown;
 	/* process */
@@ -102,7 +105,8 @@ static int take_mapping(void *opaque, struct vma *vma)
 	struct stale_row *row;
 	struct look look;
 
-	if (!vma->deleted || kind_of_record(vma) != KIND_UNKNOWN)
+	if (!vma->deleted || kind_of_record(vma) != KIND_UNKNOWN ||
+	    !elf_is_wanted(run->only, vma->path))
 		return 0;
 	look = filelook_get(run->filelook, vma);
 	if (look.linked || (look.type != LOOK_ELF && look.type != LOOK_UNKNOWN)) {
@@ -161,12 +165,24 @@ static void read_pid(struct stale_run *run, int pid, bool selected)
 		context_partial(run->ctx, &err);
 }
 
+/* What the filter leaves out is not to be restarted either. */
+static void filter_rows(struct stale_run *run)
+{
+	size_t kept = 0;
+
+	run->found = run->count > 0;
+	for (size_t i = 0; i < run->count; i++)
+		if (filter_matches(run->filter, &run->rows[i]))
+			run->rows[kept++] = run->rows[i];
+	run->count = kept;
+}
+
 static void write_rows(struct stale_run *run)
 {
 	struct report *report = run->ctx->report;
 	const struct sort_rows rows = { run->rows, run->count, sizeof(run->rows[0]) };
 	size_t count;
-	struct sort_item *items = sort_rows(&run->sort, run->filter, &rows, &count);
+	struct sort_item *items = sort_rows(&run->sort, NULL, &rows, &count);
 
 	report_table(report, &run->table);
 	for (size_t i = 0; i < count; i++)
@@ -175,20 +191,28 @@ static void write_rows(struct stale_run *run)
 	free(items);
 }
 
-/* A unit is one by its whole control group: two containers may have services of one name. */
+/* The control group of the row's unit. */
+static struct bytes unit_path(const struct stale_row *row)
+{
+	const char *start = row->cgroup.data;
+
+	return (struct bytes){ start, (size_t)(row->unit.data + row->unit.len - start) };
+}
+
+/* A unit is one by its whole control group: two users may have services of one name. */
 static bool is_same(const struct stale_row *row, const struct stale_row *other)
 {
 	if (row->kind != other->kind)
 		return false;
 	return row->kind == UNIT_NONE ? row->pid == other->pid :
-					bytes_equal(row->unit, other->unit);
+					bytes_equal(unit_path(row), unit_path(other));
 }
 
 static void write_restart(struct stale_run *run)
 {
 	struct report *report = run->ctx->report;
 
-	if (report_prose(report) && run->count)
+	if (report_prose(report))
 		out_char(report_prose(report), '\n');
 	report_table(report, &run->restart_table);
 	for (size_t i = 0; i < run->count; i++) {
@@ -214,33 +238,45 @@ static void write_restart(struct stale_run *run)
 	report_table_end(report);
 }
 
-static void write_notes(struct stale_run *run)
+static void write_facts(struct stale_run *run)
 {
 	struct report *report = run->ctx->report;
-	struct out *out = report_prose(report);
-	struct error err;
 
 	report_fact(report, "other_deleted", VALUE_COUNT, value_u(run->others));
 	report_fact(report, "not_looked_at", VALUE_COUNT, value_u(run->unknown));
 	report_fact(report, "denied", VALUE_COUNT, value_u(run->denied));
 	report_fact(report, "vanished", VALUE_COUNT, value_u(run->vanished));
-	if (out && !run->count)
-		out_str(out, "No process maps a program file that was deleted or replaced.\n");
-	if (out && run->others)
-		out_printf(out, "%zu mappings of other deleted files, which are no programs.\n",
-			   run->others);
+}
+
+static void tell_partial(struct stale_run *run)
+{
+	struct error err;
+
 	if (run->unknown) {
-		error_set(&err, EACCES, "%zu mappings of deleted files were not looked at: %s",
-			  run->unknown, run->why_unknown);
+		error_set(&err, EACCES, "%zu mapping%s of deleted files not looked at: %s",
+			  run->unknown, run->unknown == 1 ? " was" : "s were", run->why_unknown);
 		context_partial(run->ctx, &err);
 	}
 	if (run->denied) {
 		error_set(&err, EACCES,
-			  "%zu processes may not be read: CAP_SYS_PTRACE "
-			  "(try: sudo vmview elf --stale)",
-			  run->denied);
+			  "%zu process%s may not be read: CAP_SYS_PTRACE "
+			  "(try: sudo vmview elf --stale ...)",
+			  run->denied, run->denied == 1 ? "" : "es");
 		context_partial(run->ctx, &err);
 	}
+}
+
+/* For people; "none" is only as true as the reading was complete. */
+static void write_notes(struct stale_run *run)
+{
+	struct out *out = report_prose(run->ctx->report);
+
+	if (out && !run->found)
+		out_printf(out, "%so process maps a program file that was deleted or replaced.\n",
+			   run->ctx->status == STATUS_OK ? "N" : "As far as could be read, n");
+	if (out && run->others)
+		out_printf(out, "%zu mapping%s of other deleted files, which are no programs.\n",
+			   run->others, run->others == 1 ? "" : "s");
 }
 
 static int select_columns(struct stale_run *run, struct error *err)
@@ -280,21 +316,26 @@ static void read_all(struct stale_run *run, const struct targets *targets)
 		read_pid(run, targets->pids[i], targets->selected);
 }
 
-int elf_stale_run(struct context *ctx, const struct targets *targets, struct error *err)
+int elf_stale_run(struct context *ctx, const struct targets *targets, const regex_t *only,
+		  struct error *err)
 {
 	struct stale_run *run = arena_zalloc(&ctx->arena, sizeof(*run));
 	int rc;
 
 	run->ctx = ctx;
+	run->only = only;
 	arena_init(&run->arena);
 	rc = select_columns(run, err);
 	if (rc == 0) {
 		read_all(run, targets);
 		context_begin(ctx, "elf");
-		if (run->count || !report_prose(ctx->report)) {
+		filter_rows(run);
+		if (run->found || !report_prose(ctx->report)) {
 			write_rows(run);
 			write_restart(run);
 		}
+		write_facts(run);
+		tell_partial(run);
 		write_notes(run);
 		report_end(ctx->report, ctx->status == STATUS_OK, NULL);
 	}

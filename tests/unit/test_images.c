@@ -475,6 +475,18 @@ static void test_units(void **state)
 		{ "/system.slice/docker.service", "docker.service", UNIT_SERVICE },
 		/* that service is not one of this machine */
 		{ "/docker/0123abc/system.slice/cron.service", "0123abc", UNIT_CONTAINER },
+		{ "/kubepods/burstable/pod3f0e7c52-8a1b-4c7e-9d55-0a1b2c3d4e5f/77aa", "77aa",
+		  UNIT_CONTAINER },
+		{ "/podium/77aa", "", UNIT_NONE },
+		{ "/machine.slice/systemd-nspawn@web.service/payload/system.slice/cron.service",
+		  "systemd-nspawn@web.service", UNIT_CONTAINER },
+		/* what runs in a user's session is not to be ended with all else of that user */
+		{ "/user.slice/user-1000.slice/user@1000.service/app.slice/app-browser-77.scope",
+		  "", UNIT_NONE },
+		{ "/user.slice/user-1000.slice/user@1000.service/app.slice/app.service/part",
+		  "app.service", UNIT_USER },
+		{ "/user.slice/user-1000.slice/user@1000.service", "user@1000.service",
+		  UNIT_SERVICE },
 		{ "/a/b/c", "", UNIT_NONE },
 		{ "/service", "", UNIT_NONE },
 		{ "//x.service//", "x.service", UNIT_SERVICE },
