@@ -274,8 +274,21 @@ static struct look_reply look_of_core(const struct looking *looking)
 	return reply;
 }
 
-/* Whether the file of this name is there (0: no, -1: not known) and is the one that is mapped. */
-static int is_there(int root_fd, const char *path, uint64_t inode, bool *same)
+/* The kernel calls a file that was made with O_TMPFILE by its inode: it never had another name. */
+static bool never_had_a_name(const struct looking *looking)
+{
+	char name[24];
+
+	snprintf(name, sizeof(name), "/#%llu", (unsigned long long)looking->request->inode);
+	return bytes_end_with(bytes_of(looking->path), bytes_of(name));
+}
+
+/*
+ * Whether the file of this name is there (0: no, -1: not known) and is the one that is mapped: reply
+ * has its device where it could be looked at, maps may show another.
+ */
+static int is_there(int root_fd, const char *path, const struct looking *looking,
+		    const struct look_reply *reply, bool *same)
 {
 	int fd = open_path(root_fd, path);
 	struct statx st;
@@ -284,7 +297,9 @@ static int is_there(int root_fd, const char *path, uint64_t inode, bool *same)
 	if (fd < 0)
 		return errno == ENOENT || errno == ENOTDIR ? 0 : -1;
 	if (statx(fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_INO, &st) == 0) {
-		*same = st.stx_ino == inode;
+		*same = st.stx_ino == looking->request->inode &&
+			(!reply->inode ||
+			 reply->dev == ((uint64_t)st.stx_dev_major << 32 | st.stx_dev_minor));
 		rc = 1;
 	}
 	close(fd);
@@ -329,7 +344,6 @@ static int open_root(const struct looking *looking, const char **path)
  */
 static void look_at_place(const struct looking *looking, struct look_reply *reply)
 {
-	uint64_t inode = looking->request->inode;
 	char name[LOOK_PATH_MAX + 16];
 	const char *path;
 	int root_fd = open_root(looking, &path), there;
@@ -338,15 +352,15 @@ static void look_at_place(const struct looking *looking, struct look_reply *repl
 	if (root_fd < 0)
 		return;
 	snprintf(name, sizeof(name), "%s (deleted)", path);
-	if (is_there(root_fd, name, inode, &same) > 0 && same) {
+	if (is_there(root_fd, name, looking, reply, &same) > 0 && same) {
 		reply->linked = 1;
 		reply->place = LOOK_PLACE_OWN;
 	} else {
-		there = is_there(root_fd, path, inode, &same);
-		reply->place = there < 0  ? LOOK_PLACE_UNKNOWN :
-			       there == 0 ? LOOK_PLACE_EMPTY :
-			       same	  ? LOOK_PLACE_OWN :
-					    LOOK_PLACE_OTHER;
+		there = is_there(root_fd, path, looking, reply, &same);
+		reply->place = there < 0 ? LOOK_PLACE_UNKNOWN :
+			       there > 0 ? (same ? LOOK_PLACE_OWN : LOOK_PLACE_OTHER) :
+			       never_had_a_name(looking) ? LOOK_PLACE_OWN :
+							   LOOK_PLACE_EMPTY;
 	}
 	close(root_fd);
 }

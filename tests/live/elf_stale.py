@@ -129,6 +129,63 @@ def false_alarms():
 
 
 @lib.test
+def file_without_a_name():
+    """O_TMPFILE: called by its inode and marked as deleted, but it never was anything else."""
+    lib.need_root()
+    with elf.workshop() as directory:
+        path = elf.build(directory, "program", ["gcc"])
+        fd = os.open(directory, os.O_TMPFILE | os.O_RDWR, 0o755)
+        inode = os.fstat(fd).st_ino
+        with open(path, "rb") as file:
+            os.write(fd, file.read())
+        closed = os.open(f"/proc/self/fd/{fd}", os.O_RDONLY)
+        os.close(fd)
+        process = subprocess.Popen([f"/proc/self/fd/{closed}"], stdin=subprocess.PIPE,
+                                   stdout=subprocess.PIPE, pass_fds=[closed])
+        try:
+            process.stdout.readline()
+            name = f"{directory}/#{inode}"
+            lib.equal("rows", stale(process.pid)[0], {})
+            one = elf.the_object(elf.objects(process.pid), name)
+            lib.equal("flags", one["flags"], [])
+            # only its own inode makes such a name one that nobody gave
+            named = f"{directory}/#{inode + 1}"
+            os.link(path, named)
+            with elf.running(named) as program:
+                os.unlink(named)
+                rows, _ = stale(program.pid)
+                lib.equal("really called so", [row["state"] for row in rows.values()],
+                          ["deleted"])
+        finally:
+            process.stdin.close()
+            process.wait(10)
+            process.stdout.close()
+            os.close(closed)
+
+
+@lib.test
+def same_inode_of_another_file_system():
+    """What has the name now is another file, though its inode has the same number."""
+    lib.need_root()
+    with elf.workshop() as directory:
+        path = elf.build(directory, "program", ["gcc"])
+        inside = os.path.join(directory, "mnt")
+        os.mkdir(inside)
+        fill = f"mount -t tmpfs none {inside} && cp {path} {inside}/program"
+        wrap = ["unshare", "-m", "sh", "-c", f"{fill} && exec {inside}/program"]
+        with elf.running(path, argv=wrap) as program:
+            pid = program.truth["pid"]
+            enter = ["nsenter", "-m", f"--target={pid}", "sh", "-c"]
+            inodes = [subprocess.run([*enter, f"{command}; stat -c %i {inside}/program"],
+                                     check=True, stdout=subprocess.PIPE).stdout
+                      for command in ("true", f"rm {inside}/program && {fill}")]
+            if inodes[0] != inodes[1]:
+                raise lib.Skipped("tmpfs numbers its inodes in another way")
+            rows, _ = stale(pid)
+            lib.equal("state", [row["state"] for row in rows.values()], ["replaced"])
+
+
+@lib.test
 def other_deleted_files():
     """A deleted file that is no program is only counted."""
     import mmap
