@@ -284,7 +284,28 @@ static bool has_code(const struct object *object, int32_t segment)
 	return segment >= 0 && object->segments[segment].flags & PF_X;
 }
 
-/* A file with code of which none is mapped was not loaded: somebody reads its first page. */
+/* Segments are moved against each other: only loading does that. */
+static bool is_laid_out(const struct image *image)
+{
+	const struct object_segment *first = NULL, *segment;
+
+	for (size_t i = 0; i < image->part_count; i++) {
+		const struct image_part *part = &image->parts[i];
+
+		if (part->segment < 0 || !part->file)
+			continue;
+		segment = &image->object->segments[part->segment];
+		if (first && segment_delta(segment) != segment_delta(first))
+			return true;
+		first = segment;
+	}
+	return false;
+}
+
+/*
+ * A file with code of which none is mapped was not loaded: somebody reads its first page. But a program
+ * may have copied its code to huge pages.
+ */
 static bool is_program(const struct image *image)
 {
 	const struct object *object = image->object;
@@ -293,6 +314,8 @@ static bool is_program(const struct image *image)
 	for (size_t i = 0; i < image->part_count; i++)
 		if (has_code(object, image->parts[i].segment))
 			return true;
+	if (is_laid_out(image))
+		return true;
 	for (size_t i = 0; i < object->segment_count; i++)
 		any |= object->segments[i].type == PT_LOAD && has_code(object, (int32_t)i);
 	return !any;

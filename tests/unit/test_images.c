@@ -203,6 +203,13 @@ static void test_data(void **state)
 	static const struct mapping first_page[] = { { 0x10000, 0x1000, 0, "r--", &file_1 } };
 	static const struct mapping middle[] = { { 0x10000, 0x1000, 0x3000, "r--", &file_1 },
 						 { 0x20000, 0x1000, 0x3000, "r--", &file_1 } };
+	/* its code was copied to memory of its own, of huge pages for example */
+	static const struct mapping moved[] = { { 0x10000, 0x2000, 0, "r--", &file_1 },
+						{ 0x12000, 0x4000, 0, "r-x", NULL },
+						{ 0x16000, 0x2000, 0x6000, "r--", &file_1 },
+						{ 0x18000, 0x1000, 0x7000, "r--", &file_1 } };
+	static const struct mapping pieces[] = { { 0x10000, 0x2000, 0, "r--", &file_1 },
+						 { 0x16000, 0x2000, 0x6000, "r--", &file_1 } };
 	static const struct {
 		const char *name;
 		const struct mapping *list;
@@ -210,6 +217,8 @@ static void test_data(void **state)
 		bool loaded;
 	} cases[] = {
 		{ "all of the file", whole, 1, 1, false },
+		{ "its code lies elsewhere", moved, 4, 1, true },
+		{ "parts of it, where they are in the file", pieces, 2, 1, false },
 		{ "its header", first_page, 1, 1, false },
 		/* text that lost its right to be executed would look the same */
 		{ "text twice", middle, 2, 2, true },
