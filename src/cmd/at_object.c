@@ -55,9 +55,7 @@ static struct value get_section(const void *row, const struct column *column)
 {
 	NAMED;
 	(void)column;
-	if (named->section)
-		return value_text(named->section->name);
-	return named->section_reason ? value_absent(named->section_reason) : value_none();
+	return named->section;
 }
 
 static struct value get_name(const void *row, const struct column *column)

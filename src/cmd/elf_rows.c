@@ -171,14 +171,15 @@ static void add_section(struct elf_process *process, const struct image *image,
 			const struct image_piece *piece, struct elf_rows *rows)
 {
 	struct elf_row *row = add_row(process, image, rows);
+	struct value name = image->object ? object_section_name(image->object, piece->index) :
+					    value_absent(image->reason);
 
 	row->start = piece->start;
 	row->perm = image->parts[piece->part].perm;
 	row->relro = image->loaded && object_is_relro(image->object, piece->start - image->bias);
 	row->section = section_of(image, piece);
-	row->name = row->section ? row->section->name : BYTES("(padding)");
-	if (!row->section)
-		row->reason = !image->object ? image->reason : image->object->sections_reason;
+	row->name = name.reason ? BYTES("(padding)") : name.text;
+	row->reason = name.reason && *name.reason ? name.reason : NULL;
 }
 
 void elf_rows_sections(struct elf_process *process, const struct image *image,

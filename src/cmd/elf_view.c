@@ -248,23 +248,23 @@ static int compare_rss(const void *one, const void *other)
 	return compare_names(a->name, b->name);
 }
 
-/* For people: those of less than a page together are one row, and the last one is the total. */
+/* For people: several of less than a page are one row, and the last one is the total. */
 static void fold_sums(const struct elf_process *process, struct sums *sums, struct elf_row *total)
 {
 	struct elf_rows *rows = &sums->rows;
 	struct elf_row small = { .count = 0 };
 	size_t kept = 0, folded = 0;
 
+	for (size_t i = 0; i < rows->count; i++)
+		folded += rows->list[i].size < process->page_size;
 	for (size_t i = 0; i < rows->count; i++) {
-		if (rows->list[i].size >= process->page_size) {
+		if (folded < 2 || rows->list[i].size >= process->page_size)
 			rows->list[kept++] = rows->list[i];
-			continue;
-		}
-		add_tally(&small, &rows->list[i]);
-		folded++;
+		else
+			add_tally(&small, &rows->list[i]);
 	}
 	rows->count = kept;
-	if (folded) {
+	if (folded > 1) {
 		small.name = bytes_of(
 			arena_printf(&process->subject->arena, "(%zu small ones)", folded));
 		*elf_rows_add(rows) = small;

@@ -244,7 +244,6 @@ void naming_at(struct naming *naming, uint64_t addr, struct named *named)
 	const struct object *object;
 	struct look_key key;
 	struct vma vma;
-	int section;
 
 	*named = (struct named){ .reason = "none: the address is in no file" };
 	if (!find_file(naming, addr, &vma))
@@ -260,12 +259,11 @@ void naming_at(struct naming *naming, uint64_t addr, struct named *named)
 		return;
 	}
 	if (!image_addr(named->image, addr, &named->addr)) {
-		named->section_reason = named->symbol_reason = "none: the file is mapped as data";
+		named->symbol_reason = "none: the file is mapped as data";
+		named->section = value_absent(named->symbol_reason);
 		return;
 	}
-	section = object_section_at(object, named->addr);
-	named->section = section >= 0 ? &object->sections[section] : NULL;
-	named->section_reason = object->sections_reason;
+	named->section = object_section_name(object, object_section_at(object, named->addr));
 	name_symbol(object, named);
 }
 

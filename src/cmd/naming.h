@@ -5,12 +5,12 @@
 #include <stdint.h>
 
 #include "base/bytes.h"
+#include "model/value.h"
 
 struct context;
 struct error;
 struct image;
 struct naming;
-struct object_section;
 struct object_symbol;
 struct procdir;
 
@@ -32,8 +32,7 @@ struct named {
 	const struct image *image;	/* NULL: see reason */
 	const char *reason;		/* why there is no image */
 	uint64_t addr;			/* in the file's own terms; where the image is loaded */
-	const struct object_section *section;	/* NULL: of none */
-	const char *section_reason;	/* why it is not known; NULL: it is */
+	struct value section;		/* its name, or why that is not known */
 	const struct object_symbol *symbol;	/* NULL: see symbol_reason */
 	const char *symbol_reason;
 	uint64_t offset;		/* from the symbol */

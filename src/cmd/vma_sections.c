@@ -38,12 +38,7 @@ static const struct vma_object *tell(struct vma_sections *sections, const struct
 		told->build_id = arena_hex(&sections->arena, image->build_id).data;
 	else
 		told->build_id_reason = object ? "none: the file has no build-id" : image->reason;
-	if (object && section >= 0)
-		told->section = object->sections[section].name;
-	else
-		told->section_reason = !object		       ? image->reason :
-				       object->sections_reason ? object->sections_reason :
-								 "";
+	told->section = object ? object_section_name(object, section) : value_absent(image->reason);
 	return told;
 }
 

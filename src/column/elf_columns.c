@@ -248,8 +248,11 @@ static struct value get_section_type(const void *opaque, const struct column *co
 static struct value get_section(const void *opaque, const struct column *column)
 {
 	ROW;
+	const struct object *object = row->image->object;
+
 	(void)column;
-	return row->section ? value_text(row->section->name) : value_none();
+	return object_section_name(object,
+				   row->section ? (int)(row->section - object->sections) : -1);
 }
 
 static struct value get_symbol_type(const void *opaque, const struct column *column)

@@ -330,10 +330,10 @@ static struct value get_section(const void *row, const struct column *column)
 	(void)column;
 	if (!image)
 		return value_none();
-	if (!image->object || image->object->sections_reason)
-		return value_absent(object->section_reason);
+	if (!image->object)
+		return object->section;
 	section = image_main_section(image, run->start, run->start + run->pages * run->page_size);
-	return section >= 0 ? value_text(image->object->sections[section].name) : value_none();
+	return object_section_name(image->object, section);
 }
 
 /* clang-format off */

@@ -149,10 +149,7 @@ static struct value get_section(const void *row, const struct column *column)
 	const struct vma_object *object = ((const struct vma *)row)->object;
 
 	(void)column;
-	if (!object)
-		return value_none();
-	return object->section_reason ? value_absent(object->section_reason) :
-					value_text(object->section);
+	return object ? object->section : value_none();
 }
 
 static struct value get_build_id(const void *row, const struct column *column)

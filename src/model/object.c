@@ -99,6 +99,17 @@ int object_section_at(const struct object *object, uint64_t addr)
 		       -1;
 }
 
+struct value object_section_name(const struct object *object, int section)
+{
+	const char *reason = object->sections_reason;
+
+	if (section < 0)
+		return reason && !object->section_count ? value_absent(reason) : value_none();
+	if (object->sections[section].name.len)
+		return value_text(object->sections[section].name);
+	return value_absent(reason ? reason : "none: the section has no name");
+}
+
 bool object_is_relro(const struct object *object, uint64_t addr)
 {
 	return object_has_relro(object, addr, addr + 1);

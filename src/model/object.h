@@ -96,7 +96,7 @@ struct object {
 	size_t segment_count;
 	struct object_section *sections;
 	size_t section_count;
-	const char *sections_reason;	/* why there are none; NULL: there are */
+	const char *sections_reason;	/* why there are none, or they have no names; NULL: they do */
 	struct object_place *places;	/* of sections that are loaded, by address, apart */
 	size_t place_count;
 	struct object_symbol *symbols;	/* by address once object_index() was called */
@@ -130,6 +130,9 @@ bool object_section_is_loaded(const struct object_section *section);
 
 /* The section that addr lies in (index), or -1. Empty sections have none. */
 int object_section_at(const struct object *object, uint64_t addr);
+
+/* The name of a section (index; -1: of none), or why it has none or nobody knows it. */
+struct value object_section_name(const struct object *object, int section);
 
 /* Sort places by address and take away what overlaps; returns how many are left. */
 size_t object_places_sort(struct object_place *places, size_t count);

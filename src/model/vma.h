@@ -8,6 +8,7 @@
 #include "base/bytes.h"
 #include "model/kind.h"
 #include "model/smaps_key.h"
+#include "model/value.h"
 
 enum vma_perm {
 	VMA_READ = 1,
@@ -26,8 +27,7 @@ struct image;
 
 /* A mapping's part of a program file. Lives until the next process is read. */
 struct vma_object {
-	struct bytes section; /* that has the most of the mapping */
-	const char *section_reason; /* why there is none; "": no section has any of it */
+	struct value section; /* the name of the one that has the most of the mapping */
 	const struct image *image; /* that the mapping belongs to */
 	const char *build_id; /* in hex; NULL: see build_id_reason */
 	const char *build_id_reason;

@@ -118,12 +118,14 @@ static enum elf_why parse_segments(struct elf_file *file)
 	return ELF_WHY_NONE;
 }
 
-/* The string table of section names; NULL where names can not be had. */
+/* The string table of section names; NULL where names can not be had, and why. */
 static Elf_Data *section_names(const struct elf_file *file, enum elf_why *why)
 {
 	GElf_Shdr header;
+	Elf_Data *names;
 	size_t index;
 
+	*why = ELF_WHY_NO_NAMES;
 	if (elf_getshdrstrndx(file->elf, &index) || !elf_file_section(file, index, &header) ||
 	    header.sh_type != SHT_STRTAB)
 		return NULL;
@@ -131,15 +133,18 @@ static Elf_Data *section_names(const struct elf_file *file, enum elf_why *why)
 		*why = ELF_WHY_COMPRESSED;
 		return NULL;
 	}
-	return elf_file_data(file, header.sh_offset, header.sh_size, ELF_TABLE_MAX, ELF_T_BYTE);
+	names = elf_file_data(file, header.sh_offset, header.sh_size, ELF_TABLE_MAX, ELF_T_BYTE);
+	if (names)
+		*why = ELF_WHY_NONE;
+	return names;
 }
 
 /* Sections can be missing or wrong in a program that runs: segments are what the kernel reads. */
 static enum elf_why parse_sections(struct elf_file *file)
 {
 	struct object *object = &file->object;
-	enum elf_why why = ELF_WHY_NONE;
 	size_t count, bytes = 0;
+	enum elf_why why;
 	Elf_Data *names;
 
 	if (elf_getshdrnum(file->elf, &count))
@@ -316,7 +321,7 @@ static enum elf_why parse_head(struct elf_file *file)
 	if (file->request.want & ELF_WANT_HASH)
 		hash_head(file);
 	sections_why = parse_sections(file);
-	if (sections_why && sections_why != ELF_WHY_COMPRESSED)
+	if (sections_why && sections_why != ELF_WHY_COMPRESSED && sections_why != ELF_WHY_NO_NAMES)
 		object->section_count = 0;
 	parse_build_id(file);
 	segment = first_segment(object, PT_DYNAMIC);

@@ -29,6 +29,7 @@ const char *const elf_reasons[ELF_WHY_COUNT] = {
 	[ELF_WHY_TOO_BIG] = "elf: unreadable (its tables are too big)",
 	[ELF_WHY_READ] = "elf: unreadable (reading it failed)",
 	[ELF_WHY_NO_SECTIONS] = "none: the file has no section headers",
+	[ELF_WHY_NO_NAMES] = "none: the file has no names of sections",
 	[ELF_WHY_NO_SYMBOLS] = "none: the file has no symbols",
 	[ELF_WHY_COMPRESSED] = "elf: unreadable (compressed names are not unpacked)",
 	[ELF_WHY_CRASHED] = "elf: unreadable (parsing it failed)",

@@ -177,7 +177,7 @@ static void test_malformed(void **state)
 		{ "headers-of-size-0", 0, 0, 0, 0, 7, 11, 4 },
 		{ "no-sections", 0, ELF_WHY_NO_SECTIONS, ELF_WHY_NO_SYMBOLS, ELF_WHY_NO_SECTIONS, 7, 0, 0 },
 		{ "no-segments", 0, 0, 0, ELF_WHY_MALFORMED, 0, 11, 4 },
-		{ "names-outside", 0, 0, 0, 0, 7, 11, 4 },
+		{ "names-outside", 0, ELF_WHY_NO_NAMES, 0, 0, 7, 11, 4 },
 		{ "bad-strings", 0, 0, 0, ELF_WHY_MALFORMED, 0, 4, 2 },
 		{ "same-names", 0, 0, 0, ELF_WHY_MALFORMED, 0, 4, 30 },
 		{ "overlapping", 0, 0, 0, ELF_WHY_MALFORMED, 2, 5, 5 },
