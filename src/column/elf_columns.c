@@ -73,7 +73,7 @@ static struct value get_relro(const void *opaque, const struct column *column)
 {
 	ROW;
 	(void)column;
-	return value_u(row->relro);
+	return row->image->object ? value_u(row->relro) : value_absent(row->image->reason);
 }
 
 static struct value get_count(const void *opaque, const struct column *column)
@@ -146,6 +146,8 @@ static struct value get_bias(const void *opaque, const struct column *column)
 {
 	ROW;
 	(void)column;
+	if (!row->image->object)
+		return value_absent(row->image->reason);
 	return row->image->loaded ? value_u(row->image->bias) : value_none();
 }
 
