@@ -6,6 +6,7 @@
 
 #include "base/arena.h"
 #include "base/list.h"
+#include "model/core.h"
 #include "model/object.h"
 #include "model/vma.h"
 
@@ -212,7 +213,7 @@ struct image *images_add(struct images *images, const struct vma *vma, uint32_t 
 		.end = vma->end,
 		.offset = vma->offset,
 		.vma = index,
-		.perm = vma->perm,
+		.perm = vma->core && vma->core->unlisted ? IMAGE_PERM_UNKNOWN : vma->perm,
 		.file = true,
 		.whole = true,
 	};

@@ -66,7 +66,7 @@ static struct value get_perm(const void *opaque, const struct column *column)
 	ROW;
 
 	(void)column;
-	return value_word(texts[row->perm & 7]);
+	return value_word(row->perm & IMAGE_PERM_UNKNOWN ? "???" : texts[row->perm & 7]);
 }
 
 static struct value get_relro(const void *opaque, const struct column *column)

@@ -29,7 +29,7 @@ struct elf_row {
 	const char *absent;			/* why tally is not known; NULL: it is */
 	uint64_t relocated;			/* dirty bytes on pages with relocations */
 	const char *relocated_absent;
-	uint8_t perm;				/* enum vma_perm, now */
+	uint8_t perm;				/* of an image_part, now */
 	bool relro;				/* lies in the part that is read-only after relocation */
 	bool with_data;				/* a function on a dirty page that holds data too */
 	uint32_t count;				/* objects of a sum; other names of a symbol */

@@ -11,6 +11,8 @@
 
 struct object;
 
+enum { IMAGE_PERM_UNKNOWN = 1 << 7 };
+
 /*
  * An ELF file in the address space of a process: one that is loaded as a program has each of its
  * segments where its file says, all moved by the same bias. A file can be there more than once, and
@@ -21,7 +23,7 @@ struct image_part {
 	uint64_t offset;	/* in the file; of memory without a file 0 */
 	uint32_t vma;		/* index of the mapping */
 	int32_t segment;	/* index in the object; -1: none */
-	uint8_t perm;		/* enum vma_perm */
+	uint8_t perm;		/* enum vma_perm, or IMAGE_PERM_UNKNOWN: of what a core only names */
 	bool file;		/* false: anonymous memory of a segment, .bss */
 	bool whole;		/* all of the mapping */
 };

@@ -239,6 +239,13 @@ def of_gcore():
         named = {(int(row["start"], 16), row["size"], row["path"]) for row in process["mappings"]
                  if row["perm"] == "????"}
         lib.true(named <= {(m.start, m.end - m.start, m.name.decode()) for m in maps}, named)
+        unknown = {(int(row["start"], 16), row["size"]) for row in process["mappings"]
+                   if row["perm"] == "????" and row["kind"] == "elf"}
+        parts = lib.vmview_json("elf", core)["processes"][0]["objects"]
+        got = {(int(row["start"], 16), row["size"]) for one in parts for row in one["segments"]
+               if row["perm"] == "???"}
+        lib.true(unknown, "some of them are of program files")
+        lib.equal("rights nobody knows", got, unknown)
         files = {row["start"] for row in live["mappings"] if row["kind"] in ("elf", "file")}
         lib.equal("files", files - {row["start"] for row in process["mappings"]}, set())
         was = {row["tid"]: (row["start"], row["end"]) for row in live["mappings"] if "tid" in row}
