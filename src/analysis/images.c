@@ -407,6 +407,16 @@ const struct image *images_at(const struct images *images, uint64_t addr)
 	return NULL;
 }
 
+const char *image_why_no_symbols(const struct image *image)
+{
+	if (!image->object)
+		return image->reason;
+	if (!image->loaded)
+		return "none: the file is mapped as data";
+	return image->object->symbols_cut ? "cut: a file has more symbols than are read" :
+					    image->object->symbols_reason;
+}
+
 bool image_addr(const struct image *image, uint64_t addr, uint64_t *out)
 {
 	if (!image->loaded)

@@ -47,6 +47,9 @@ void images_finish(struct images *images);
 /* The image that addr lies in, or NULL. */
 const struct image *images_at(const struct images *images, uint64_t addr);
 
+/* Why not all symbols of the image are known, or NULL. Asked of one whose file's symbols were wanted. */
+const char *image_why_no_symbols(const struct image *image);
+
 /* The address in the file's own terms; false where the image is not loaded. */
 bool image_addr(const struct image *image, uint64_t addr, uint64_t *out);
 

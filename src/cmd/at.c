@@ -271,8 +271,10 @@ static void note_others(const struct naming_match *matches, int found, const cha
 }
 
 /* Of names that are spelt otherwise in other programs, and of what has a name and no address. */
-static const char *hint(const char *name)
+static const char *hint(const struct naming *naming, const char *name)
 {
+	if (naming_is_cut(naming))
+		return "one has more symbols than are read";
 	if (strstr(name, "::") || strchr(name, '('))
 		return "C++ names are as the linker has them: _ZN...";
 	if (strchr(name, '@'))
@@ -299,7 +301,7 @@ static int find_symbol(struct at_view *view, const struct procdir *dir, struct p
 		return error_set(err, ENOENT,
 				 "%d: no file that it maps has a symbol '%.100s', as far as their "
 				 "tables go (%s)",
-				 place->pid, place->name, hint(place->name));
+				 place->pid, place->name, hint(view->naming, place->name));
 	place->addr = view->addr = matches[0].addr;
 	note_others(matches, found, place->name);
 	return 0;

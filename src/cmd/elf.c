@@ -62,6 +62,29 @@ static void tell_files(struct elf_run *run, struct subject *subject)
 	}
 }
 
+/* Tables of symbols that are cut, or can not be read; that there is none is only worth a note. */
+static void tell_symbols(struct elf_run *run, struct subject *subject)
+{
+	const struct images *images = &run->process.images;
+	struct error err;
+
+	for (size_t i = 0; i < images->count; i++) {
+		const struct image *image = images->list[i];
+		const char *reason = image->loaded ? image_why_no_symbols(image) : NULL;
+
+		if (!reason)
+			continue;
+		error_set(&err, E2BIG, "%d: %.*s: symbols: %s", subject->dir.pid,
+			  (int)image->path.len, image->path.data, reason);
+		if (strncmp(reason, "none", 4) == 0) {
+			error_print(&err);
+			continue;
+		}
+		missing_add(&subject->process.missing, "symbols", reason);
+		subject_partial(&run->subjects, subject, &err);
+	}
+}
+
 static void show(void *opaque, struct subject *subject)
 {
 	struct elf_run *run = opaque;
@@ -72,6 +95,8 @@ static void show(void *opaque, struct subject *subject)
 		elf_process_tell(&run->process, "sections",
 				 "cut: more sections than any real process has");
 	tell_files(run, subject);
+	if (run->options.symbols)
+		tell_symbols(run, subject);
 	if (subject->process.core)
 		process_core_note(run->ctx->report, subject->process.core);
 	/* what it holds lives in the subject, which goes now */

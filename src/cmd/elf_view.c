@@ -5,6 +5,7 @@
 
 #include "cmd/context.h"
 #include "cmd/subject.h"
+#include "model/missing.h"
 #include "model/needs.h"
 #include "model/object.h"
 
@@ -291,6 +292,16 @@ static void write_sums(const struct elf_view *view, const struct elf_process *pr
 	free(sums->last);
 }
 
+static void add_missing(struct report *report, const char *key, const char *reason)
+{
+	struct missing missing = { .count = 0 };
+
+	if (!reason)
+		return;
+	missing_add(&missing, key, reason);
+	report_missing(report, &missing);
+}
+
 /* An object of JSON with all that belongs to it. */
 static void write_object(const struct elf_view *view, struct elf_process *process,
 			 const struct elf_row *row, struct sums *sums)
@@ -311,6 +322,8 @@ static void write_object(const struct elf_view *view, struct elf_process *proces
 			add_sums(sums, &rows);
 		elf_rows_fini(&rows);
 	}
+	if (view->main == ELF_SYMBOLS)
+		add_missing(report, "symbols", image_why_no_symbols(row->image));
 	report_object_end(report);
 }
 

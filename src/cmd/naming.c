@@ -375,6 +375,14 @@ int naming_find(struct naming *naming, const char *text, struct naming_match *ma
 	return search.count;
 }
 
+bool naming_is_cut(const struct naming *naming)
+{
+	for (size_t i = 0; i < naming->all.count; i++)
+		if (naming->all.list[i]->object && naming->all.list[i]->object->symbols_cut)
+			return true;
+	return false;
+}
+
 const char *naming_table(const struct image *image)
 {
 	return image->object->symbols_debug   ? "debug file" :

@@ -2,6 +2,7 @@
 #ifndef VMVIEW_CMD_NAMING_H
 #define VMVIEW_CMD_NAMING_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/bytes.h"
@@ -54,6 +55,9 @@ struct naming_match {
  */
 int naming_find(struct naming *naming, const char *text, struct naming_match *matches, int max,
 		struct error *err);
+
+/* Whether a file that the last naming_find() looked into has more symbols than were read. */
+bool naming_is_cut(const struct naming *naming);
 
 /* How the symbol table is called that names come from: ".symtab", ".dynsym", "debug file". */
 const char *naming_table(const struct image *image);

@@ -4,8 +4,6 @@
 what the process showed before it died."""
 import contextlib
 import fcntl
-import importlib.machinery
-import importlib.util
 import os
 import re
 import resource
@@ -30,15 +28,6 @@ for _ in range(3):
 print('{}', flush=True)
 os.read(0, 1)
 """
-
-
-def corpus():
-    path = os.path.join(os.path.dirname(elf.HERE), "..", "fuzz", "core_corpus")
-    loader = importlib.machinery.SourceFileLoader("core_corpus", path)
-    module = importlib.util.module_from_spec(importlib.util.spec_from_loader(loader.name, loader))
-    sys.dont_write_bytecode = True
-    loader.exec_module(module)
-    return module
 
 
 @contextlib.contextmanager
@@ -262,7 +251,7 @@ def of_gcore():
 @lib.test
 def beyond_4_gib():
     """Memory at 5 GiB of a sparse file, and of a file that ends before it."""
-    made = corpus()
+    made = elf.corpus("core_corpus")
     core = made.Core()
     core.thread(77, 0x7f0000000800)
     core.process(77, 1, 0, b"big", b"big")
@@ -285,7 +274,7 @@ def beyond_4_gib():
 @lib.test
 def of_no_known_file_system():
     """A core has names of files and nothing of where they were: that is said, not guessed."""
-    made = corpus()
+    made = elf.corpus("core_corpus")
     core = made.Core()
     core.thread(1, 0)
     core.files((0x10000, 0x11000, 0, b"/program"), (0x20000, 0x21000, 0, b"/dev/shm/data"),
@@ -310,7 +299,7 @@ def of_no_known_file_system():
 @lib.test
 def many_mappings():
     """More program headers than fit the header's field: the kernel's PN_XNUM."""
-    made = corpus()
+    made = elf.corpus("core_corpus")
     count = 70000
     core = made.Core()
     core.thread(1, 0)
@@ -333,7 +322,7 @@ def many_mappings():
 @lib.test
 def in_any_order():
     """Program headers that descend, and whose first page of a file is found all the same."""
-    made = corpus()
+    made = elf.corpus("core_corpus")
     core = made.Core()
     core.thread(1, 0)
     core.files((0x10000, 0x11000, 0, b"/first"))

@@ -10,7 +10,7 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import lib  # noqa: E402
 import oracle  # noqa: E402
 from elf_objects import (NOBODY, PAGE, Pages, address, build, build_id, check_figures,  # noqa: E402
-                         check_sections, check_segments, check_smaps, check_sums, elf_loads,
+                         check_sections, check_segments, check_smaps, check_sums, corpus, elf_loads,
                          elf_sections, elf_symbols, objects, running, the_object, workshop)
 
 # Arguments of the compiler, and the flags that vmview has to find; None: not all are known.
@@ -255,6 +255,62 @@ def column_of_pages():
                     seen[row["section"]] = seen.get(row["section"], 0) + 1
             lib.true({".text", ".rodata", ".data", ".bss"} <= set(seen), seen)
             lib.true(seen[".data"] > 4, f"pages of .data: {seen}")
+
+
+def table_of_symbols(path, count):
+    """A program with three functions, whose table has room for count symbols."""
+    elf = corpus("elf_corpus")
+    file = elf.Elf()
+    file.segment(elf.LOAD, 5, 0, 0, PAGE)
+    strings = file.add(b"\0one\0two\0last\0")
+    start = PAGE
+    if count:
+        file.section(b".text", 1, flags=elf.ALLOC | elf.EXEC, addr=0x800, offset=0x800, size=0x30)
+        file.section(b".strtab", elf.STRTAB, offset=strings, size=14)
+        file.section(b".symtab", elf.SYMTAB, offset=start, size=count * 24, link=2, entry=24)
+    with open(path, "wb") as out:
+        out.write(file.build())
+        for at, name, addr in ((0, 1, 0x800), (1, 5, 0x810), (count - 1, 9, 0x820)):
+            if count:
+                out.seek(start + at * 24)
+                out.write(file.symbol(name, addr, 16, 0x12, 1))
+        out.truncate(max(2 * PAGE, start + count * 24))
+
+
+@lib.test
+def symbols_that_are_not_shown():
+    """More than are read: that is told. None at all: it says why."""
+    lib.need_root()
+    most = 1 << 20
+    with workshop() as directory:
+        path = os.path.join(directory, "program")
+        for count, names, reason in (
+                (most, ["last", "one", "two"], None),
+                (most + 1, ["one", "two"], "cut: a file has more symbols than are read"),
+                (0, [], "none: the file has no symbols")):
+            table_of_symbols(path, count)
+            with open(path, "rb") as file:
+                with mmap.mmap(file.fileno(), PAGE, mmap.MAP_PRIVATE,
+                               mmap.PROT_READ | mmap.PROT_EXEC) as view:
+                    view.read(PAGE)
+                    args = "elf", "--symbols", f"--object={path}", os.getpid()
+                    cut = count > most
+                    document = lib.vmview_json(*args, status=int(cut))
+                    process = document["processes"][0]
+                    one = [one for one in process["objects"] if one["path"] == path][0]
+                    lib.equal("names", sorted(row["symbol"] for row in one["symbols"]), names)
+                    lib.equal("complete", (document["complete"], process["complete"]),
+                              (not cut, not cut))
+                    lib.equal("reason", one.get("missing", {}).get("symbols"), reason)
+                    lib.equal("of the process", process["missing"].get("symbols"),
+                              reason if cut else None)
+                    done = lib.vmview(*args, status=int(cut))
+                    if reason:
+                        lib.true(f"{path}: symbols: {reason}" in done.err, done.err)
+                    if cut:
+                        done = lib.vmview("at", os.getpid(), "last", status=1)
+                        lib.true("one has more symbols than are read" in done.err, done.err)
+            os.unlink(path)
 
 
 @lib.test

@@ -1,11 +1,14 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Objects built for the tests of vmview elf, and what readelf and pagemap say of them."""
 import contextlib
+import importlib.machinery
+import importlib.util
 import json
 import os
 import re
 import shutil
 import subprocess
+import sys
 import tempfile
 import time
 
@@ -135,6 +138,16 @@ class Pages:
     @staticmethod
     def is_zero(word):
         return bool(oracle.word("/proc/kpageflags", word & (1 << 55) - 1) & oracle.ZERO_PAGE)
+
+
+def corpus(name):
+    """What makes the corpora of the fuzz targets can also make files for processes."""
+    path = os.path.join(HERE, "..", "..", "fuzz", name)
+    loader = importlib.machinery.SourceFileLoader(name, path)
+    module = importlib.util.module_from_spec(importlib.util.spec_from_loader(loader.name, loader))
+    sys.dont_write_bytecode = True
+    loader.exec_module(module)
+    return module
 
 
 def address(text):
