@@ -16,9 +16,6 @@
 #include "source/objects.h"
 #include "source/smaps.h"
 
-/* How many anonymous mappings back the file is looked for whose .bss an address may be in. */
-enum { BACK_ANONYMOUS = 4 };
-
 /* The images of one file. */
 struct named_file {
 	struct look_key key;
@@ -217,7 +214,8 @@ static bool find_file(const struct naming *naming, uint64_t addr, struct vma *vm
 	vma_store_get(&naming->vmas, i, vma);
 	if (vma->start > addr)
 		return false;
-	for (unsigned back = 0; is_anonymous(vma) && i > 0 && back < BACK_ANONYMOUS; back++) {
+	/* .bss may lie in as many mappings as it has pages */
+	while (is_anonymous(vma) && i > 0) {
 		uint64_t start = vma->start;
 
 		vma_store_get(&naming->vmas, --i, vma);

@@ -119,6 +119,23 @@ def facts_of_a_variable():
 
 
 @lib.test
+def memory_without_a_file_in_pieces():
+    """.bss that lies in many mappings: that of the file is far below."""
+    lib.need_root()
+    with elf.workshop() as directory:
+        path = elf.build(directory, "program", ["gcc", "-DCUT_BSS"])
+        with elf.running(path) as program:
+            start = program.truth["bss"]
+            pieces = [m for m in elf.oracle.maps(program.pid)
+                      if start < m.start < start + 16 * PAGE and not m.name]
+            lib.true(len(pieces) > 12, f"mappings of .bss: {len(pieces)}")
+            for piece in pieces:
+                found = ask(program.pid, piece.start)["object"]
+                lib.equal("symbol", (found["symbol"], int(found["symbol_offset"], 16)),
+                          ("bss", piece.start - start))
+
+
+@lib.test
 def by_name():
     lib.need_root()
     with elf.workshop() as directory:

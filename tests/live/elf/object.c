@@ -54,6 +54,11 @@ int main(void)
 		 PROT_READ | PROT_WRITE | PROT_EXEC);
 	*(volatile char *)function_1 = *(volatile char *)function_1;
 #endif
+#ifdef CUT_BSS
+	for (int i = 0; i < PAGES; i += 2)
+		mprotect((void *)((uintptr_t)(bss + i * PAGE) & ~(uintptr_t)(PAGE - 1)), PAGE,
+			 PROT_READ);
+#endif
 	printf("{\"pid\":%d,\"main\":%lu,\"data\":%lu,\"bss\":%lu,\"constants\":%lu,\"sum\":%d}\n",
 	       (int)getpid(), (unsigned long)main, (unsigned long)data, (unsigned long)bss,
 	       (unsigned long)constants, sum);
