@@ -86,11 +86,12 @@ static struct stale_row *add_row(struct stale_run *run, const struct vma *vma,
 		.comm = run->process.comm,
 		.user = run->process.user,
 		.cgroup = run->process.cgroup,
+		.units = run->process.units,
 		.place = file->place,
 		.path = arena_bytes(&run->arena, vma->path),
 		.build_id = arena_hex(&run->arena, file->build_id),
 	};
-	row->unit = unit_of_cgroup(row->cgroup, &row->kind);
+	row->unit = unit_of_cgroup(row->units, &row->kind);
 	return row;
 }
 
@@ -194,7 +195,7 @@ static void write_rows(struct stale_run *run)
 /* The control group of the row's unit. */
 static struct bytes unit_path(const struct stale_row *row)
 {
-	const char *start = row->cgroup.data;
+	const char *start = row->units.data;
 
 	return (struct bytes){ start, (size_t)(row->unit.data + row->unit.len - start) };
 }

@@ -15,7 +15,8 @@ struct stale_row {
 	uint32_t uid;
 	bool uid_known;
 	struct bytes comm, user, cgroup;
-	struct bytes unit;		/* within cgroup; empty: none */
+	struct bytes units;		/* path that has the names of units */
+	struct bytes unit;		/* within units; empty: none */
 	enum unit_kind kind;
 	enum look_place place;		/* LOOK_PLACE_UNKNOWN, _EMPTY or _OTHER */
 	struct bytes path;

@@ -35,6 +35,7 @@ struct process {
 	struct bytes cmdline; /* a NUL behind each argument; empty for kernel threads */
 	struct bytes exe; /* the link /proc/PID/exe */
 	struct bytes cgroup; /* path in the unified, else the memory hierarchy */
+	struct bytes units; /* path that has systemd's names: in its own hierarchy, else cgroup */
 	struct bytes user; /* name of uid */
 	uint32_t uid; /* effective user */
 	bool uid_known;

@@ -76,10 +76,14 @@ static bool has_memory(struct bytes names)
 	return false;
 }
 
-/* Lines "ID:CONTROLLERS:PATH": the unified hierarchy (0::) unless memory is in one of its own. */
-static void parse_cgroup(struct bytes text, struct bytes *path)
+/*
+ * Lines "ID:CONTROLLERS:PATH": the unified hierarchy (0::) unless memory is in one of its own, and that
+ * of systemd, which is not always in those.
+ */
+static void parse_cgroup(struct bytes text, struct process *process)
 {
 	const char *at = text.data, *end = text.data + text.len;
+	struct bytes memory = { "", 0 }, unified = { "", 0 };
 
 	while (at < end) {
 		const char *newline = memchr(at, '\n', (size_t)(end - at));
@@ -92,15 +96,18 @@ static void parse_cgroup(struct bytes text, struct bytes *path)
 			struct bytes names = { first + 1, (size_t)(second - first - 1) };
 			struct bytes found = { second + 1, (size_t)(stop - second - 1) };
 
-			if (has_memory(names)) {
-				*path = found;
-				return;
-			}
-			if (!names.len)
-				*path = found;
+			if (has_memory(names) && !memory.len)
+				memory = found;
+			else if (bytes_equal(names, BYTES("name=systemd")))
+				process->units = found;
+			else if (!names.len)
+				unified = found;
 		}
 		at = stop + 1;
 	}
+	process->cgroup = memory.len ? memory : unified;
+	if (process->units.len <= 1)
+		process->units = process->cgroup;
 }
 
 static void read_cgroup(const struct procdir *dir, struct arena *arena, struct process *process)
@@ -109,7 +116,7 @@ static void read_cgroup(const struct procdir *dir, struct arena *arena, struct p
 	int rc = procdir_read(dir, arena, &text, NULL, "cgroup");
 
 	if (rc == 0)
-		parse_cgroup(text, &process->cgroup);
+		parse_cgroup(text, process);
 	if (!process->cgroup.len)
 		missing_add(&process->missing, "cgroup",
 			    rc ? root_reason(dir->root, rc, NULL) : "unsupported");

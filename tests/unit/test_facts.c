@@ -169,12 +169,16 @@ static void test_malformed(void **state)
 static void test_cgroups(void **state)
 {
 	static const struct {
-		const char *text, *path;
+		const char *text, *path, *units;
 	} cases[] = {
 		{ "0::/a/b\n", "/a/b" },
 		{ "0::/\n", "/" },
 		{ "0::/a:b\n", "/a:b" },
-		{ "0::/a\n1:name=systemd:/s\n", "/a" },
+		{ "0::/a\n1:name=systemd:/s\n", "/a", "/s" },
+		{ "4:memory:/m\n1:name=systemd:/s\n", "/m", "/s" },
+		{ "1:name=systemd:/s\n4:memory:/m\n", "/m", "/s" },
+		/* where systemd does not run */
+		{ "4:memory:/m\n1:name=systemd:/\n", "/m" },
 		{ "4:cpu,memory:/m\n0::/a\n", "/m" },
 		{ "0::/a\n4:memory:/m\n", "/m" },
 		{ "4:memory,hugetlb:/m\n", "/m" },
@@ -200,6 +204,8 @@ static void test_cgroups(void **state)
 		tree_make(&read.tree, files, 2);
 		read_process(&read, FACT_CGROUP);
 		check_bytes(cases[i].text, read.process.cgroup, bytes_of(cases[i].path));
+		check_bytes(cases[i].text, read.process.units,
+			    bytes_of(cases[i].units ? cases[i].units : cases[i].path));
 		CHECK(cases[i].text,
 		      !*cases[i].path == !!missing_find(&read.process.missing, "cgroup"));
 		read_end(&read);
