@@ -232,7 +232,7 @@ const char *live_no_memory(const struct process *process)
 {
 	if (process->state == 'Z' || process->state == 'X')
 		return "gone: the process is a zombie";
-	return process->cmdline.len ? "no mappings" : "kernel thread: has no memory of its own";
+	return process->kernel_thread ? "kernel thread: has no memory of its own" : "no mappings";
 }
 
 static int read_mappings(struct live_reader *reader, struct live *live,

@@ -54,6 +54,7 @@ struct map_run {
 	const struct procdir *dir;
 	struct arena arena;
 	struct process process;
+	int facts_rc; /* of reading them */
 	bool begun, table_begun;
 	bool left_out; /* the record before did not pass the filter */
 	enum vma_kind kind_before;
@@ -397,6 +398,18 @@ static void reset_process(struct map_run *run, const struct procdir *dir)
 		vma_tally_init(&run->kinds[kind], kind_names[kind]);
 }
 
+static int read_facts(void *opaque, struct error *err)
+{
+	struct map_run *run = opaque;
+
+	run->facts_rc = facts_read(run->dir, &run->arena, facts_wanted(run), &run->process, err);
+	if (run->facts_rc == 0 && run->ctx->options.json)
+		process_user(&run->ctx->root, &run->arena, &run->process);
+	if (run->facts_rc)
+		return run->facts_rc;
+	return facts_are_settled(run->dir, &run->process) ? 0 : MAPPINGS_UNSETTLED;
+}
+
 static int show_process(struct map_run *run, struct error *err)
 {
 	struct mappings_result result;
@@ -404,14 +417,9 @@ static int show_process(struct map_run *run, struct error *err)
 	int rc;
 
 	run->same_as = same_mm_check(&run->same_mm, run->dir->pid, 0);
-	rc = facts_read(run->dir, &run->arena, facts_wanted(run), &run->process, err);
-	if (rc)
-		return rc;
-	if (run->ctx->options.json)
-		process_user(&run->ctx->root, &run->arena, &run->process);
 	rc = mappings_read(run->mappings, run->dir, run->columns.needs, take_mapping, run, &result,
 			   err);
-	if (rc == -ESRCH && !run->begun)
+	if ((rc == -ESRCH || run->facts_rc) && !run->begun)
 		return rc;
 	if (rc == 0 && mappings_ended(run->dir, &run->process, &result))
 		result.pass.cut_off = true;
@@ -535,6 +543,7 @@ static void run_init(struct map_run *run)
 	vma_tally_init(&run->all, "total");
 	same_mm_init(&run->same_mm, &run->ctx->root);
 	run->mappings = mappings_new(&run->ctx->root, &run->keys);
+	mappings_read_facts(run->mappings, read_facts, run);
 }
 
 static void run_fini(struct map_run *run)

@@ -2,9 +2,11 @@
 #include "cmd/mappings.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "analysis/guess.h"
@@ -43,8 +45,11 @@ struct mappings {
 	uint32_t page_size; /* for sections */
 	struct vma_store held;
 	struct vma_store *kept; /* of the caller, who keeps all; or NULL */
+	mappings_facts read_facts; /* of the caller, or NULL */
+	void *facts_ctx;
 	/* of the process that is read now */
 	const struct procdir *dir;
+	struct procdir watched; /* is dir, with maps open since before the facts were read */
 	unsigned needs;
 	vma_sink sink;
 	void *ctx;
@@ -82,6 +87,12 @@ struct mappings *mappings_new(const struct root *root, struct smaps_keys *keys)
 void mappings_from(struct mappings *mappings, enum mappings_source from)
 {
 	mappings->from = from;
+}
+
+void mappings_read_facts(struct mappings *mappings, mappings_facts read, void *ctx)
+{
+	mappings->read_facts = read;
+	mappings->facts_ctx = ctx;
 }
 
 void mappings_free(struct mappings *mappings)
@@ -478,12 +489,41 @@ static int read_pages(struct mappings *mappings, struct error *err)
 	return rc;
 }
 
+static void end_watch(struct mappings *mappings)
+{
+	if (mappings->watched.watch >= 0)
+		close(mappings->watched.watch);
+	mappings->watched.watch = -1;
+}
+
+/* What is read from here on is of one program, or the reading will be found cut off. */
+static int begin_watch(struct mappings *mappings, struct error *err)
+{
+	struct procdir *dir = &mappings->watched;
+	int rc;
+
+	end_watch(mappings);
+	if (!dir->core)
+		dir->watch = procdir_openat(dir, O_RDONLY, NULL, "maps");
+	rc = mappings->read_facts ? mappings->read_facts(mappings->facts_ctx, err) : 0;
+	mappings->result->unsettled = rc == MAPPINGS_UNSETTLED;
+	return mappings->result->unsettled ? 0 : rc;
+}
+
+static void set_dir(struct mappings *mappings, const struct procdir *dir)
+{
+	mappings->watched = *dir;
+	mappings->dir = &mappings->watched;
+}
+
 /* One reading; maps, where smaps is needed but can not be read. */
 static int read_once(struct mappings *mappings, struct error *err)
 {
 	struct mappings_result *result = mappings->result;
-	int rc;
+	int rc = begin_watch(mappings, err);
 
+	if (rc)
+		return rc;
 	mappings->has_below = false;
 	mappings->holding = true;
 	mappings->walking = mappings->walked = result->from_pages = false;
@@ -516,17 +556,30 @@ static int read_once(struct mappings *mappings, struct error *err)
 			  err);
 }
 
+/* Whether another reading may find what this one did not, and nothing of it was handed on. */
+static bool wants_another(const struct mappings *mappings)
+{
+	const struct mappings_result *result = mappings->result;
+
+	if (!mappings->holding || result->retries == MAPPINGS_RETRIES)
+		return false;
+	if (result->pass.cut_off || result->unsettled)
+		return facts_is_alive(mappings->dir);
+	return result->pass.changed;
+}
+
 static int read_again(struct mappings *mappings, struct error *err)
 {
+	const struct timespec exec_time = { .tv_nsec = 1000000 };
 	struct mappings_result *result = mappings->result;
 	int rc;
 
 	for (;;) {
 		rc = read_once(mappings, err);
-		if (rc || !mappings->holding || result->retries == MAPPINGS_RETRIES ||
-		    !(result->pass.changed || result->pass.cut_off) ||
-		    (result->pass.cut_off && !facts_is_alive(mappings->dir)))
+		if (rc || !wants_another(mappings))
 			break;
+		if (result->unsettled)
+			nanosleep(&exec_time, NULL);
 		result->retries++;
 	}
 	if (rc >= 0 && mappings->holding) {
@@ -560,7 +613,7 @@ int mappings_read(struct mappings *mappings, const struct procdir *dir, unsigned
 
 	*result = (struct mappings_result){ 0 };
 	arena_fini(&mappings->arena);
-	mappings->dir = dir;
+	set_dir(mappings, dir);
 	mappings->needs = needs;
 	mappings->sink = sink;
 	mappings->ctx = ctx;
@@ -575,14 +628,16 @@ int mappings_read(struct mappings *mappings, const struct procdir *dir, unsigned
 	rc = read_again(mappings, err);
 	if (rc == 0 && !result->pass.mappings &&
 	    mappings_live_thread(dir, &mappings->arena, &thread)) {
-		mappings->dir = &thread;
+		end_watch(mappings);
+		set_dir(mappings, &thread);
 		if (needs & LOOKS)
 			filelook_process(mappings->filelook, &thread);
 		result->by_thread = true;
 		rc = read_again(mappings, err);
 		procdir_close(&thread);
-		mappings->dir = NULL;
 	}
+	end_watch(mappings);
+	mappings->dir = NULL;
 	if (dir->core)
 		result->file = "core";
 	if (needs & LOOKS)
@@ -594,6 +649,7 @@ int mappings_read(struct mappings *mappings, const struct procdir *dir, unsigned
 bool mappings_ended(const struct procdir *dir, const struct process *facts,
 		    const struct mappings_result *result)
 {
-	return !result->pass.mappings && facts->state != 'Z' && facts->state != 'X' &&
-	       !facts_is_alive(dir);
+	return result->unsettled ||
+	       (!result->pass.mappings && facts->state != 'Z' && facts->state != 'X' &&
+		!facts->kernel_thread && !dir->core && !dir->root->recorded);
 }

@@ -35,6 +35,7 @@ struct mappings_result {
 	const char *kind_reason; /* why a file could not be looked at; NULL: none */
 	const char *file_reason; /* why a file that was may be of another kind; NULL: none */
 	unsigned retries;
+	bool unsettled; /* the process was about to execute a program at every reading */
 	bool by_thread; /* the main thread has exited; read through another one */
 };
 
@@ -80,6 +81,18 @@ struct object_file mappings_file(const struct mappings *mappings);
 void mappings_keep(struct mappings *mappings, struct vma_store *kept);
 
 /*
+ * Have the facts of a process read by read(ctx, &err), where mappings_read() can tell that they are of
+ * the same program as the mappings: maps is open by then. After an exec they are read again, with the
+ * mappings; so they are where read() returned MAPPINGS_UNSETTLED, since exec goes on. An error of it is
+ * that of mappings_read().
+ */
+enum { MAPPINGS_UNSETTLED = 1 };
+
+typedef int (*mappings_facts)(void *ctx, struct error *err);
+
+void mappings_read_facts(struct mappings *mappings, mappings_facts read, void *ctx);
+
+/*
  * Hand every mapping of the process to sink. needs: NEED_SMAPS for the fields, NEED_KIND for kind and
  * tid, NEED_ELF for kind alone and mappings_file(), NEED_SECTION for vma->object, NEED_GUESS for
  * vma->guess, NEED_NAME for the name alone, which is composed where it differs from the path (files are
@@ -90,8 +103,9 @@ int mappings_read(struct mappings *mappings, const struct procdir *dir, unsigned
 		  vma_sink sink, void *ctx, struct mappings_result *result, struct error *err);
 
 /*
- * Whether nothing was read since the process ended after its facts were: by then it was no zombie. A
- * kernel thread has no mappings either, but goes on.
+ * Whether nothing was read since the process was about to end, or ended after its facts were read (by
+ * then it was no zombie; a kernel thread has no mappings either, but goes on), or what was read is of a
+ * memory that exec had not filled yet.
  */
 bool mappings_ended(const struct procdir *dir, const struct process *facts,
 		    const struct mappings_result *result);

@@ -40,7 +40,11 @@ struct run {
 /* The process at hand. */
 struct show {
 	struct run *run;
-	const struct process *process;
+	const struct procdir *dir;
+	struct arena *arena;
+	struct process process;
+	int facts_rc; /* of reading them */
+	bool titled;
 	bool begun; /* the header is written: its memory could be read */
 };
 
@@ -163,10 +167,18 @@ static int read_rc(struct run *run, struct error *err)
 	return 0;
 }
 
+static void title(struct show *show)
+{
+	if (!show->titled)
+		pmap_title(&show->run->pmap, &show->process);
+	show->titled = true;
+}
+
 static void begin(struct show *show)
 {
+	title(show);
 	if (!show->begun)
-		pmap_begin(&show->run->pmap, show->process);
+		pmap_begin(&show->run->pmap, &show->process);
 	show->begun = true;
 }
 
@@ -225,20 +237,30 @@ static void unreadable(struct run *run, int rc, const struct error *err)
 	failed(run, &told);
 }
 
+static int read_facts(void *opaque, struct error *err)
+{
+	struct show *show = opaque;
+
+	show->facts_rc =
+		facts_read(show->dir, show->arena, FACT_STAT | FACT_CMDLINE, &show->process, err);
+	if (show->facts_rc)
+		return show->facts_rc;
+	return facts_are_settled(show->dir, &show->process) ? 0 : MAPPINGS_UNSETTLED;
+}
+
 static int show_process(struct run *run, const struct procdir *dir, struct arena *arena,
 			struct error *err)
 {
-	struct show show = { .run = run };
+	struct show show = { .run = run, .dir = dir, .arena = arena };
 	struct mappings_result result;
-	struct process process;
-	int rc = facts_read(dir, arena, FACT_STAT | FACT_CMDLINE, &process, err);
+	int rc;
 
-	if (rc)
-		return rc;
-	show.process = &process;
-	pmap_title(&run->pmap, &process);
+	mappings_read_facts(run->mappings, read_facts, &show);
 	rc = mappings_read(run->mappings, dir, run->needs, take, &show, &result, err);
-	if (rc == 0 && mappings_ended(dir, &process, &result))
+	if (show.facts_rc && !show.titled)
+		return rc;
+	title(&show);
+	if (rc == 0 && mappings_ended(dir, &show.process, &result))
 		result.pass.cut_off = true;
 	else if (rc >= 0)
 		begin(&show);

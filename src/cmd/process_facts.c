@@ -176,7 +176,7 @@ const char *process_no_memory(const struct process *process)
 {
 	if (process->state == 'Z' || process->state == 'X')
 		return "gone: the process is a zombie";
-	return process->cmdline.len ? NULL : "kernel thread: has no memory of its own";
+	return process->kernel_thread ? "kernel thread: has no memory of its own" : NULL;
 }
 
 void process_user(const struct root *root, struct arena *arena, struct process *process)

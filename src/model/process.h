@@ -13,7 +13,8 @@ struct core;
 /* Boundaries that the process claims (prctl(PR_SET_MM) can move them): /proc/PID/stat. */
 struct process_layout {
 	bool known;
-	bool denied; /* not known for want of rights; else there is no memory */
+	bool denied; /* not known for want of rights */
+	bool empty; /* not known since there is no memory, or no program in it yet (exec) */
 	const char *reason; /* why it is not known */
 	uint64_t code_start, code_end;
 	uint64_t data_start, data_end;

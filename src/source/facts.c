@@ -13,6 +13,27 @@
 
 static const char needs_ptrace[] = "denied: needs CAP_SYS_PTRACE or the same user";
 
+/* Why stat tells no layout. */
+static const char *no_layout(const struct process *process)
+{
+	if (process->layout.denied)
+		return needs_ptrace;
+	if (!process->layout.empty)
+		return "unsupported";
+	if (process->kernel_thread)
+		return "kernel thread: has no memory of its own";
+	if (process->state == 'Z' || process->state == 'X')
+		return process->threads > 1 ? "gone: the main thread has exited" :
+					      "gone: the process is a zombie";
+	return "gone: the process ends or executes a program";
+}
+
+bool facts_are_settled(const struct procdir *dir, const struct process *process)
+{
+	return !process->layout.empty || process->kernel_thread || process->state == 'Z' ||
+	       process->state == 'X' || dir->root->recorded;
+}
+
 static int read_stat(const struct procdir *dir, struct arena *arena, struct process *process,
 		     struct error *err)
 {
@@ -23,7 +44,11 @@ static int read_stat(const struct procdir *dir, struct arena *arena, struct proc
 		rc = stat_parse(text, process, err);
 	if (rc)
 		return rc;
-	process->layout.reason = process->layout.denied ? needs_ptrace : "has no memory of its own";
+	/* a recording is not in exec */
+	if (dir->root->recorded && process->layout.empty && process->state != 'Z' &&
+	    process->state != 'X')
+		process->kernel_thread = true;
+	process->layout.reason = no_layout(process);
 	return 0;
 }
 
@@ -40,12 +65,9 @@ static void read_status(const struct procdir *dir, struct arena *arena, struct p
 		missing_add(&process->missing, "uid",
 			    rc ? root_reason(dir->root, rc, NULL) : "unsupported");
 	}
-	/* since 6.10; before, a kernel thread shows no Vm lines and is no zombie */
+	/* since 6.10: it says what the flags in stat say */
 	if (rc == 0 && status_u64(text, "Kthread", &number))
 		process->kernel_thread = number;
-	else if (rc == 0)
-		process->kernel_thread = !status_u64(text, "VmSize", &number) &&
-					 process->state != 'Z' && process->state != 'X';
 }
 
 static void read_exe(const struct procdir *dir, struct arena *arena, struct process *process)

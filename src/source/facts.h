@@ -10,7 +10,7 @@ struct procdir;
 struct process;
 
 enum fact {
-	FACT_STAT = 1, /* pid, comm, state, ppid, threads, start_time, rss, layout */
+	FACT_STAT = 1, /* pid, comm, state, ppid, kernel_thread, threads, start_time, rss, layout */
 	FACT_CMDLINE = 2,
 	FACT_STATUS = 4, /* uid, kernel_thread */
 	FACT_EXE = 8,
@@ -25,6 +25,9 @@ enum fact {
  */
 int facts_read(const struct procdir *dir, struct arena *arena, unsigned facts,
 	       struct process *process, struct error *err);
+
+/* False where the process ended or executed a program just when its facts were read: not all are set. */
+bool facts_are_settled(const struct procdir *dir, const struct process *process);
 
 /* Whether the process that dir was opened for still exists, as more than a zombie. */
 bool facts_is_alive(const struct procdir *dir);

@@ -25,7 +25,9 @@ static int open_core(struct procdir *dir, const struct root *root, int handle, s
 	if (!core)
 		return error_set(err, ESRCH, "no process %d in the core%s", handle,
 				 root->core->next ? "s" : "");
-	*dir = (struct procdir){ .root = root, .core = core, .fd = -1, .pid = core->pid };
+	*dir = (struct procdir){
+		.root = root, .core = core, .fd = -1, .pid = core->pid, .watch = -1
+	};
 	dir->name[num_u64(dir->name, (uint64_t)core->pid)] = '\0';
 	return 0;
 }
@@ -43,7 +45,7 @@ int procdir_open(struct procdir *dir, const struct root *root, int pid, struct e
 		return error_set(err, ESRCH, "no process %d", pid);
 	if (fd < 0)
 		return error_errno(err, -fd, "%s/%s", root->dir, path);
-	*dir = (struct procdir){ .root = root, .fd = fd, .pid = pid };
+	*dir = (struct procdir){ .root = root, .fd = fd, .pid = pid, .watch = -1 };
 	memcpy(dir->name, name, strlen(name) + 1);
 	meter_target(root->meter);
 	return 0;
@@ -56,7 +58,7 @@ int procdir_open_thread(struct procdir *dir, const struct procdir *process, int 
 
 	if (fd < 0)
 		return fd;
-	*dir = (struct procdir){ .root = process->root, .fd = fd, .pid = process->pid };
+	*dir = (struct procdir){ .root = process->root, .fd = fd, .pid = process->pid, .watch = -1 };
 	snprintf(dir->name, sizeof(dir->name), "%d/task/%d", process->pid, tid);
 	return 0;
 }

@@ -74,6 +74,7 @@ struct procdir {
 	const struct core *core; /* where the process is one */
 	int fd;
 	int pid;
+	int watch; /* maps, opened by the caller, for smaps_read(); -1: none */
 	char name[48];
 };
 

@@ -110,7 +110,9 @@ int smaps_parser_finish(struct smaps_parser *parser);
  * Read FILE ("maps", "smaps", "smaps_rollup") of a process and hand every mapping to sink, in one
  * pass with a fixed buffer. smaps is paced (meter.h). After the end it is proved that the address
  * space is still there: the kernel ends the file of one that went away like any other
- * (pass->cut_off). Kernel threads and zombies have no mappings: 0 records, no error.
+ * (pass->cut_off). Where the caller opened maps before (dir->watch), it is that address space, and all
+ * that was read of the process in between was of it too, or pass->cut_off is set. Kernel threads and
+ * zombies have no mappings: 0 records, no error.
  * Returns 0, what sink returned where that is not 0, or -errno; *pass is valid in every case.
  */
 int smaps_read(const struct procdir *dir, const char *file, struct smaps_keys *keys, vma_sink sink,

@@ -111,6 +111,12 @@ static bool needs_lock(const char *file)
 	return strcmp(file, "maps") != 0;
 }
 
+static void close_watch(const struct procdir *dir, int watch)
+{
+	if (watch >= 0 && watch != dir->watch)
+		close(watch);
+}
+
 int smaps_read(const struct procdir *dir, const char *file, struct smaps_keys *keys, vma_sink sink,
 	       void *ctx, struct smaps_pass *pass, struct error *err)
 {
@@ -123,13 +129,14 @@ int smaps_read(const struct procdir *dir, const char *file, struct smaps_keys *k
 		return needs_lock(file) ? error_set(err, ENOENT, "%s: %s", file, core_lacks) :
 					  core_read_mappings(dir, sink, ctx, &pass->mappings);
 	/* opened first: it tells whether the address space of fd, opened later, is the same */
-	watch = procdir_openat(dir, O_RDONLY, needs_lock(file) ? NULL : err, "maps");
+	watch = dir->watch;
+	if (watch < 0)
+		watch = procdir_openat(dir, O_RDONLY, needs_lock(file) ? NULL : err, "maps");
 	if (watch < 0 && !needs_lock(file))
 		return watch;
 	fd = needs_lock(file) ? procdir_openat(dir, O_RDONLY, err, "%s", file) : watch;
 	if (fd < 0) {
-		if (watch >= 0)
-			close(watch);
+		close_watch(dir, watch);
 		return fd;
 	}
 	parser = mem_alloc(sizeof(*parser));
@@ -154,8 +161,8 @@ int smaps_read(const struct procdir *dir, const char *file, struct smaps_keys *k
 	*pass = parser->pass;
 	free(parser);
 	free(reader);
-	close(fd);
-	if (watch >= 0 && watch != fd)
-		close(watch);
+	if (fd != watch)
+		close(fd);
+	close_watch(dir, watch);
 	return rc == -ESRCH ? 0 : rc;
 }

@@ -14,6 +14,7 @@
 enum {
 	FIELD_STATE = 3,
 	FIELD_PPID = 4,
+	FIELD_FLAGS = 9,
 	FIELD_THREADS = 20,
 	FIELD_START_TIME = 22,
 	FIELD_RSS = 24,
@@ -23,6 +24,8 @@ enum {
 	FIELD_DATA_START = 45,
 	FIELD_COUNT = 52,
 };
+
+enum { KERNEL_THREAD = 0x00200000 }; /* PF_KTHREAD, in the flags since 2.6.27 */
 
 struct fields {
 	uint64_t number[FIELD_COUNT];
@@ -67,9 +70,10 @@ static struct process_layout layout_of(const uint64_t field[FIELD_COUNT], unsign
 		.stack_start = field[FIELD_STACK],
 	};
 
-	/* not permitted: the kernel shows an end of 1; no memory: 0 */
+	/* not permitted: the kernel shows an end of 1; no memory, or exec goes on: 0 */
 	if (count < FIELD_COUNT || layout.code_end <= 1)
-		return (struct process_layout){ .denied = layout.code_end == 1 };
+		return (struct process_layout){ .denied = layout.code_end == 1,
+						.empty = !layout.code_end };
 	layout.known = true;
 	layout.data_start = data[0];
 	layout.data_end = data[1];
@@ -106,6 +110,7 @@ int stat_parse(struct bytes text, struct process *process, struct error *err)
 	process->comm = (struct bytes){ open + 1, (size_t)(close - open - 1) };
 	process->state = close[2];
 	process->ppid = (int32_t)field[FIELD_PPID];
+	process->kernel_thread = field[FIELD_FLAGS] & KERNEL_THREAD;
 	process->threads = (uint32_t)field[FIELD_THREADS];
 	process->start_time = field[FIELD_START_TIME];
 	process->rss_pages = field[FIELD_RSS];

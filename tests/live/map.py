@@ -5,6 +5,7 @@ import contextlib
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -179,6 +180,31 @@ def a_process_that_is_gone():
     child.wait()
     done = lib.vmview(child.pid, status=1)
     lib.true(f"no process {child.pid}" in done.err, done.err)
+
+
+@lib.test
+def facts_and_mappings_are_of_one_program():
+    """Two programs that execute each other without end: a document is of one, or says it is not."""
+    with tempfile.TemporaryDirectory() as directory:
+        one, two, script = (os.path.join(directory, name) for name in ("one", "two", "script"))
+        for name in one, two:
+            shutil.copy("/bin/sh", name)
+        with open(script, "w", encoding="ascii") as file:
+            file.write('exec "$1" "$0" "$2" "$1"\n')
+        child = subprocess.Popen([one, script, two, one])
+        try:
+            got = [lib.vmview_json(child.pid, status=None)["processes"][0] for _ in range(80)]
+        finally:
+            child.kill()
+            child.wait()
+    whole = [process for process in got if process["complete"]]
+    for process in whole:
+        files = {m["path"] for m in process["mappings"] if m["path"] in (one, two)}
+        lib.equal("program", files, {process["exe"]})
+        lib.equal("comm", process["comm"], os.path.basename(process["exe"]))
+        lib.equal("cmdline", process["cmdline"][0], process["exe"])
+        lib.true(process["layout"], f"no layout: {process['missing']}")
+    lib.true(len(whole) > 40, f"only {len(whole)} of 80 are complete")
 
 
 @lib.test

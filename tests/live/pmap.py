@@ -538,8 +538,9 @@ def a_process_that_dies_between_its_files():
     need_strace()
     for args in (["-q"], ["-p"], ["-x"], ["-X"], ["map"], ["map", "--json"]):
         with started("/bin/cat") as process:
-            slow = ["strace", "-o", "/dev/null", "-P", "maps", "-e",
-                    "inject=openat:delay_enter=1500000"]
+            file = "maps" if args in (["-q"], ["-p"]) else "smaps"
+            slow = ["strace", "-o", "/dev/null", "-P", f"/proc/{process.pid}/{file}", "-e",
+                    "inject=read:delay_enter=1500000:when=1"]
             tracer = subprocess.Popen([*slow, lib.VMVIEW, *args, str(process.pid)],
                                       stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                                       stderr=subprocess.PIPE)

@@ -15,8 +15,9 @@
 
 #include "tree.h"
 
-#define STAT(comm, state)                                                                        \
-	"5 (" comm ") " state " 1 5 5 0 -1 4194560 1 2 3 4 5 6 7 8 20 0 2 0 77 1000000 10"       \
+#define STAT(comm, state) STAT_FLAGS(comm, state, "4194560")
+#define STAT_FLAGS(comm, state, flags)                                                           \
+	"5 (" comm ") " state " 1 5 5 0 -1 " flags " 1 2 3 4 5 6 7 8 20 0 2 0 77 1000000 10"       \
 	" 18446744073709551615 4096 8192 1000 0 0 0 0 0 0 0 0 0 17 1 0 0 0 0 0 1 2 3 4 5 6 7 0\n"
 
 static const struct tree_file whole[] = {
@@ -212,7 +213,7 @@ static void test_cgroups(void **state)
 	}
 }
 
-/* Since 6.10 status tells; before, no Vm lines do. */
+/* Flags of stat tell, since 6.10 status too. Without Vm lines a process may be about to end. */
 static void test_kernel_thread(void **state)
 {
 	static const struct {
@@ -220,7 +221,8 @@ static void test_kernel_thread(void **state)
 		bool kernel_thread;
 	} cases[] = {
 		{ STAT("kthreadd", "S"), "Uid:\t0\t0\t0\t0\nKthread:\t1\n", true },
-		{ STAT("kthreadd", "S"), "Uid:\t0\t0\t0\t0\n", true },
+		{ STAT_FLAGS("kthreadd", "S", "2129984"), "Uid:\t0\t0\t0\t0\n", true },
+		{ STAT("bash", "S"), "Uid:\t0\t0\t0\t0\n", false },
 		{ STAT("bash", "S"), "Uid:\t0\t0\t0\t0\nVmSize:\t 8 kB\n", false },
 		{ STAT("bash", "Z"), "Uid:\t0\t0\t0\t0\n", false },
 		{ STAT("bash", "S"), "VmSize:\t 8 kB\nKthread:\t0\n", false },
