@@ -152,13 +152,13 @@ static void add_core(struct elf_process *process, const struct core *core)
 				      core->mappings[i].in_core, RESIDENT_IN_CORE);
 }
 
-void elf_process_tell(struct elf_process *process, const char *key, const char *reason)
+void elf_process_tell(struct elf_process *process, const char *what, const char *reason)
 {
 	struct subject *subject = process->subject;
 	struct error err;
 
-	missing_add(&subject->process.missing, key, reason);
-	error_set(&err, EAGAIN, "%d: %s: %s", subject->dir.pid, key, reason);
+	missing_add(&subject->process.missing, "objects", reason);
+	error_set(&err, EAGAIN, "%d: %s: %s", subject->dir.pid, what, reason);
 	subject_partial(process->subjects, subject, &err);
 }
 

@@ -36,8 +36,8 @@ void elf_process_fini(struct elf_process *process);
 /* Take the mappings and files of a subject, and walk its pages where needs say so. */
 void elf_process_read(struct elf_process *process, struct subject *subject);
 
-/* Say that something could not be read: in "missing", on stderr, by the status. */
-void elf_process_tell(struct elf_process *process, const char *key, const char *reason);
+/* Say that something of the objects could not be read: in "missing", on stderr (what), by the status. */
+void elf_process_tell(struct elf_process *process, const char *what, const char *reason);
 
 /* Rows that live until the next process is read. */
 struct elf_rows {

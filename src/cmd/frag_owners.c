@@ -236,7 +236,7 @@ void frag_blockers_write(struct frag_view *view)
 		missing_add(&view->missing, "blockers", view->blocks_reason);
 		return;
 	}
-	frag_note(view, "pagemap", "blockers.pid", blockers->reason);
+	frag_note(view, "pagemap", "blockers", blockers->reason);
 	if (!out || blockers->count) {
 		if (out)
 			say_head(view, out);

@@ -251,7 +251,7 @@ static void show(void *opaque, struct subject *subject)
 	run->subject = subject;
 	walk_pages(run, subject);
 	if (subject->walk_reason && subject->complete && !run->ctx->root.recorded) {
-		missing_add(&subject->process.missing, "pages", subject->walk_reason);
+		missing_add(&subject->process.missing, "mappings", subject->walk_reason);
 		error_set(&err, EACCES, "%d: pagemap: %s (try: sudo vmview frag %d)",
 			  subject->dir.pid, subject->walk_reason, subject->dir.pid);
 		subject_partial(&run->subjects, subject, &err);

@@ -370,7 +370,7 @@ static void show(void *opaque, struct subject *subject)
 
 	huge_pages_read(&run->subjects, subject, &run->frames, run->options.why, &run->pages);
 	if (run->pages.reasons.all && subject->complete) {
-		missing_add(&subject->process.missing, "pages", run->pages.reasons.all);
+		missing_add(&subject->process.missing, "mappings", run->pages.reasons.all);
 		error_set(&err, EACCES, "%d: pagemap: %s (try: sudo vmview huge %d)",
 			  subject->dir.pid, run->pages.reasons.all, subject->dir.pid);
 		subject_partial(&run->subjects, subject, &err);

@@ -269,8 +269,11 @@ static void write_source(struct map_run *run, const struct mappings_result *resu
 	struct out *out = report_prose(report);
 
 	report_fact(report, "source", VALUE_WORD,
-		    result->file ? value_word(result->from_pages ? "pages" : result->file) :
-				   value_none());
+		    !result->pass.mappings ? value_none() :
+		    result->from_pages	   ? value_word("pages") :
+					     value_word(result->file));
+	if (result->spared)
+		report_fact(report, "source_reason", VALUE_WORD, value_word(result->spared));
 	if (!out || !result->from_pages || !result->pass.mappings)
 		return;
 	out_str(out, "\nThe figures are from the page walk");
@@ -353,22 +356,21 @@ static void add_missing(struct map_run *run, const struct mappings_result *resul
 	struct missing *missing = &run->process.missing;
 	const struct smaps_pass *pass = &result->pass;
 
-	if (result->smaps_reason)
-		missing_add(missing, "smaps", result->smaps_reason);
-	if (result->spared)
-		missing_add(missing, "smaps", result->spared);
-	if (result->no_frames)
-		missing_add(missing, "frames", result->no_frames);
-	if (result->kind_reason)
-		missing_add(missing, "kind", result->kind_reason);
-	else if (result->file_reason)
-		missing_add(missing, "kind", result->file_reason);
 	if (pass->cut_off)
 		missing_add(missing, "mappings", "gone: the memory went away while it was read");
 	if (pass->changed)
 		missing_add(missing, "mappings", "changed while they were read");
 	if (pass->malformed)
 		missing_add(missing, "mappings", "malformed records were skipped");
+	/* rows are there, but lack figures: each says so, too */
+	if (result->smaps_reason)
+		missing_add(missing, "mappings", result->smaps_reason);
+	if (result->no_frames)
+		missing_add(missing, "mappings", result->no_frames);
+	if (result->kind_reason)
+		missing_add(missing, "kinds", result->kind_reason);
+	else if (result->file_reason)
+		missing_add(missing, "kinds", result->file_reason);
 }
 
 static void denied(struct map_run *run, int rc, const struct error *err)

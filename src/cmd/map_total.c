@@ -25,7 +25,8 @@ struct total_row {
 	struct vma_tally tally; /* first: the columns of sums take it for the row */
 	struct process process;
 	bool kept; /* its address space was not counted before */
-	bool from_pages; /* the rollup would have made it wait */
+	bool from_pages;
+	const char *spared; /* why, where the rollup would have made it wait */
 };
 
 struct total_run {
@@ -176,8 +177,9 @@ static int read_pages(struct total_run *run, const struct procdir *dir, struct t
 	row->tally.no_size = no_size;
 	row->from_pages = result.from_pages;
 	row->tally.sum.end = size;
-	row->tally.sum.absent = reason;
-	missing_add(&row->process.missing, "smaps_rollup", reason);
+	row->tally.sum.absent = row->spared = reason;
+	if (!row->from_pages)
+		missing_add(&row->process.missing, "total", reason);
 	if (rc == 0 && result.smaps_reason)
 		rc = error_set(err, EAGAIN, "%d: %s", dir->pid, result.smaps_reason);
 	else if (rc == 0 && (result.pass.cut_off || result.pass.changed))
@@ -208,7 +210,7 @@ static int read_row(struct total_run *run, const struct procdir *dir, struct tot
 	row->tally.sum.absent = reason_of(row, rc ? rc : -ESRCH);
 	if (!row->tally.sum.end)
 		vma_tally_set_unknown(&row->tally, row->tally.sum.absent);
-	missing_add(&row->process.missing, "smaps_rollup", row->tally.sum.absent);
+	missing_add(&row->process.missing, "total", row->tally.sum.absent);
 	row->process.complete = rc == 0 || rc == -ESRCH || row->process.state == 'Z';
 	return row->process.complete ? 0 : rc;
 }
@@ -282,6 +284,17 @@ static void write_facts(struct total_run *run, const char *key, const struct tot
 	report_object_end(run->ctx->report);
 }
 
+static void write_source(struct report *report, const struct total_row *row)
+{
+	const char *source = row->from_pages	 ? "pages" :
+			     row->tally.sum.have ? "smaps_rollup" :
+						   NULL;
+
+	report_fact(report, "source", VALUE_WORD, source ? value_word(source) : value_none());
+	if (row->spared)
+		report_fact(report, "source_reason", VALUE_WORD, value_word(row->spared));
+}
+
 static void write_objects(struct total_run *run, const struct sort_item *items)
 {
 	struct report *report = run->ctx->report;
@@ -294,8 +307,7 @@ static void write_objects(struct total_run *run, const struct sort_item *items)
 		report_object(report, NULL);
 		process_facts(report, &row->process);
 		write_facts(run, "total", row);
-		report_fact(report, "source", VALUE_WORD,
-			    value_word(row->from_pages ? "pages" : "smaps_rollup"));
+		write_source(report, row);
 		report_fact(report, "complete", VALUE_BOOL, value_u(row->process.complete));
 		report_missing(report, &row->process.missing);
 		report_object_end(report);

@@ -47,7 +47,8 @@ struct numa_run {
 static const char page_tables_reason[] =
 	"unsupported: the kernel does not tell on which node page tables are";
 
-static const char no_unit[] = "unsupported: this kernel does not tell what it counts in";
+static const char no_unit[] =
+	"unsupported: this kernel does not tell what it counts hugetlb pages in";
 
 /* numa_maps, or the frames themselves. */
 static void read_nodes(struct numa_run *run, struct subject *subject)
@@ -64,7 +65,7 @@ static void read_nodes(struct numa_run *run, struct subject *subject)
 	run->reason = run->policy_reason = NULL;
 	for (size_t i = 0; rc == 0 && i < run->maps.count; i++)
 		if (run->maps.vmas[i].no_unit)
-			missing_add(&subject->process.missing, "hugetlb", no_unit);
+			missing_add(&subject->process.missing, "mappings", no_unit);
 	if (!rc && !run->maps.cut_off && !run->maps.malformed)
 		return;
 	if (rc) {
@@ -76,11 +77,10 @@ static void read_nodes(struct numa_run *run, struct subject *subject)
 		error_set(&err, -rc, "%d: numa_maps: %s; frames: %s (try: sudo vmview numa %d)",
 			  subject->dir.pid, why, run->reason, subject->dir.pid);
 	} else {
-		missing_add(&subject->process.missing, "numa_maps",
-			    run->maps.cut_off ? "gone: the memory went away while it was read" :
-						"malformed lines were skipped");
-		error_set(&err, EPROTO, "%d: numa_maps: %s", subject->dir.pid,
-			  missing_find(&subject->process.missing, "numa_maps"));
+		why = run->maps.cut_off ? "gone: the memory went away while it was read" :
+					  "malformed lines were skipped";
+		missing_add(&subject->process.missing, "mappings", why);
+		error_set(&err, EPROTO, "%d: numa_maps: %s", subject->dir.pid, why);
 	}
 	subject_partial(&run->subjects, subject, &err);
 }

@@ -78,12 +78,11 @@ static void show_nothing(struct subjects *subjects, struct subject *subject, con
 {
 	struct report *report = subjects->ctx->report;
 	struct out *out = report_prose(report);
-	char state = subject->process.state;
 
 	if (!reason)
-		reason = state == 'Z' || state == 'X'  ? "gone: the process is a zombie" :
-			 !subject->process.cmdline.len ? "kernel thread: has no memory of its own" :
-							 "no mappings";
+		reason = process_no_memory(&subject->process);
+	if (!reason)
+		reason = "no mappings";
 	if (subjects->quiet)
 		return;
 	report_fact(report, "mappings", VALUE_WORD, value_absent(reason));
@@ -98,23 +97,23 @@ static void check_pass(struct subjects *subjects, struct subject *subject)
 {
 	const struct smaps_pass *pass = &subject->result.pass;
 	struct missing *missing = &subject->process.missing;
+	const char *why = pass->cut_off	  ? "gone: the memory went away while it was read" :
+			  pass->changed	  ? "changed while they were read" :
+			  pass->malformed ? "malformed records were skipped" :
+					    NULL;
 	struct error err;
 
+	if (why) {
+		missing_add(missing, "mappings", why);
+		error_set(&err, EAGAIN, "%d: mappings: %s", subject->dir.pid, why);
+		subject_partial(subjects, subject, &err);
+	}
 	if (subject->result.smaps_reason && pass->mappings) {
-		missing_add(missing, "smaps", subject->result.smaps_reason);
+		missing_add(missing, "mappings", subject->result.smaps_reason);
 		error_set(&err, EACCES, "%d: smaps: %s", subject->dir.pid,
 			  subject->result.smaps_reason);
 		subject_partial(subjects, subject, &err);
 	}
-	if (!pass->malformed && !pass->changed && !pass->cut_off)
-		return;
-	missing_add(missing, "mappings",
-		    pass->cut_off ? "gone: the memory went away while it was read" :
-		    pass->changed ? "changed while they were read" :
-				    "malformed records were skipped");
-	error_set(&err, EAGAIN, "%d: mappings: %s", subject->dir.pid,
-		  missing_find(missing, "mappings"));
-	subject_partial(subjects, subject, &err);
 }
 
 static void open_walk(struct subjects *subjects, struct subject *subject)
@@ -243,6 +242,7 @@ int subject_walk(struct subjects *subjects, struct subject *subject, page_sink s
 	struct walk_vma *vmas =
 		arena_alloc(&subject->arena, subject->vmas.count * sizeof(*vmas) + 1);
 	struct error err;
+	const char *why;
 	struct vma vma;
 	int rc;
 
@@ -254,11 +254,10 @@ int subject_walk(struct subjects *subjects, struct subject *subject, page_sink s
 	if (rc == 0 && !pagewalk_is_alive(&subject->walk))
 		rc = -ESRCH;
 	if (rc < 0) {
-		missing_add(&subject->process.missing, "pages",
-			    rc == -ESRCH ? "gone: the memory went away while it was read" :
-					   error_reason(-rc));
-		error_set(&err, -rc, "%d: pages: %s", subject->dir.pid,
-			  missing_find(&subject->process.missing, "pages"));
+		why = rc == -ESRCH ? "gone: the memory went away while it was read" :
+				     error_reason(-rc);
+		missing_add(&subject->process.missing, "mappings", why);
+		error_set(&err, -rc, "%d: pages: %s", subject->dir.pid, why);
 		subject_partial(subjects, subject, &err);
 	}
 	return rc;

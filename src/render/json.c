@@ -12,7 +12,7 @@
 #include "render/json_row.h"
 #include "render/json_value.h"
 
-enum { DEPTH_MAX = 16 };
+enum { DEPTH_MAX = 16, KEYS_MAX = 128 };
 
 /* An object or list that is open. */
 struct level {
@@ -20,6 +20,8 @@ struct level {
 	bool empty;
 	bool shows_missing; /* also where nothing is missing */
 	struct missing missing;
+	size_t key_count;
+	const char *keys[KEYS_MAX]; /* that were written */
 };
 
 struct json_format {
@@ -58,6 +60,12 @@ static void key_text(struct json_format *json, const char *key)
 	out_mem(json->out, "\":", 2);
 }
 
+static void note_key(struct level *level, const char *key)
+{
+	if (level->key_count < KEYS_MAX)
+		level->keys[level->key_count++] = key;
+}
+
 /* What goes between two elements, and the element's key. */
 static void next(struct json_format *json, const char *key)
 {
@@ -68,8 +76,10 @@ static void next(struct json_format *json, const char *key)
 	if (level->list)
 		out_char(json->out, '\n');
 	level->empty = false;
-	if (key)
-		key_text(json, key);
+	if (!key)
+		return;
+	key_text(json, key);
+	note_key(level, key);
 }
 
 static void push(struct json_format *json, const char *key, bool list)
@@ -84,7 +94,32 @@ static void push(struct json_format *json, const char *key, bool list)
 	level->empty = true;
 	level->shows_missing = false;
 	level->missing.count = level->missing.more = 0;
+	level->key_count = 0;
 	out_char(json->out, list ? '[' : '{');
+}
+
+static bool was_written(const struct level *level, const char *key)
+{
+	for (size_t i = 0; i < level->key_count; i++)
+		if (strcmp(level->keys[i], key) == 0)
+			return true;
+	return level->key_count == KEYS_MAX;
+}
+
+/* What is missing is null: each key that is told to be is one of the object. */
+static void write_nulls(struct json_format *json)
+{
+	struct level *level = &json->levels[json->depth];
+
+	for (size_t i = 0; i < level->missing.count; i++) {
+		const char *key = level->missing.items[i].key;
+
+		/* "swap.type" is in an object of its own */
+		if (strchr(key, '.') || was_written(level, key))
+			continue;
+		next(json, key);
+		out_mem(json->out, "null", 4);
+	}
 }
 
 static void pop(struct json_format *json)
@@ -92,6 +127,7 @@ static void pop(struct json_format *json)
 	struct level *level = &json->levels[json->depth];
 
 	if (!level->list && (level->missing.count || level->shows_missing)) {
+		write_nulls(json);
 		next(json, "missing");
 		json_missing_value(json->out, &level->missing);
 	}
@@ -220,6 +256,8 @@ static void json_facts(void *format, const struct selection *selection, const vo
 	if (text.len)
 		out_mem(json->out, text.data + level->empty, text.len - level->empty);
 	level->empty &= !text.len;
+	for (size_t i = 0; i < selection->count; i++)
+		note_key(level, selection->columns[i]->name);
 	add_missing(level, json_row_missing(json->rows[0]));
 }
 

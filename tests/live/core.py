@@ -198,7 +198,7 @@ def without_first_pages():
         rows = [row for row in process["mappings"] if row["path"] == path]
         lib.equal("in core", {row["in_core"] for row in rows}, {0})
         lib.equal("kinds", {row["kind"] for row in rows}, {"file"})
-        lib.true("kind" in process["missing"], process["missing"])
+        lib.true("kinds" in process["missing"], process["missing"])
         done = lib.vmview("elf", core, status=1)
         lib.true("made without the file's first page" in done.err, done.err)
 
@@ -288,7 +288,7 @@ def of_no_known_file_system():
             file.write(core.build())
         process = lib.vmview_json(path, status=None)["processes"][0]
         lib.equal("kinds", [row["kind"] for row in process["mappings"]], ["elf", "file", "shm"])
-        lib.true("does not tell the file system" in process["missing"]["kind"], process["missing"])
+        lib.true("does not tell the file system" in process["missing"]["kinds"], process["missing"])
         for address, reason in ("20800", True), ("30800", False), ("10800", False):
             found = lib.vmview_json("at", path, address, status=None)["mapping"]
             lib.equal(address, "kind" in found["missing"], reason)

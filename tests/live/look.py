@@ -215,7 +215,7 @@ def ordinary_process_needs_no_child():
         check_kinds(mappings)
         lib.equal("kinds", (mappings[elf]["kind"], mappings[text]["kind"]), ("elf", "file"))
         lib.equal("children", children, 0)
-        lib.equal("missing", process["missing"].get("kind"), None)
+        lib.equal("missing", process["missing"].get("kinds"), None)
 
 
 def spares_atime(path):
@@ -345,7 +345,7 @@ def file_system_that_hangs_is_not_touched():
                 mappings, of, _ = told(process.pid, inside=inside)
                 lib.equal("ours", mappings[elf]["kind"], "elf")
                 lib.equal("of FUSE", mappings[file]["kind"], "file")
-                lib.equal("reason", of["missing"]["kind"],
+                lib.equal("reason", of["missing"]["kinds"],
                           "not looked at: its file system may hang")
                 lib.true(time.monotonic() - began < 20, "it took too long")
 
@@ -360,7 +360,7 @@ def hanging_file_system_over_the_file():
             began = time.monotonic()
             mappings, of, children = told(process.pid, inside=inside)
             lib.equal("kinds", (mappings[elf]["kind"], mappings[text]["kind"]), ("elf", "file"))
-            lib.equal("missing", of["missing"].get("kind"), None)
+            lib.equal("missing", of["missing"].get("kinds"), None)
             lib.equal("children", children, int(inside))
             lib.true(time.monotonic() - began < 20, "it took too long")
 

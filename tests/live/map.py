@@ -44,7 +44,7 @@ def find(truth, mappings):
 
 def check_mapping(truth, got, missing=None):
     # a file that may not be looked at says so
-    if got["kind"] == "file" and "not looked at" in (missing or {}).get("kind", ""):
+    if got["kind"] == "file" and "not looked at" in (missing or {}).get("kinds", ""):
         truth = dict(truth, kind="file")
     if "end" in truth:
         lib.equal("end", got["end"], truth["end"])
@@ -249,7 +249,9 @@ def a_big_mapping_is_not_made_to_wait():
         child.stdout.readline()
         paced = lib.vmview_json(child.pid)["processes"][0]
         lib.equal("source", paced["source"], "pages")
-        lib.true(paced["missing"]["smaps"].startswith("pace: "), paced["missing"])
+        lib.true(paced["source_reason"].startswith("pace: "), paced["source_reason"])
+        lib.equal("missing", paced["missing"], {})
+        lib.true(paced["total"]["missing"]["referenced"].startswith("pace: "), paced["total"])
         lib.true(paced["complete"], "complete")
         fast = lib.vmview_json("--pace=fast", child.pid)["processes"][0]
         lib.equal("source at --pace fast", fast["source"], "smaps")
@@ -285,13 +287,13 @@ def a_big_mapping_without_frames():
             done = lib.vmview(child.pid, "--json", user=65534, status=1)
             process = json.loads(done.out)["processes"][0]
             lib.equal("source", process["source"], "maps")
-            lib.true(process["missing"]["smaps"].startswith("pace: "), process["missing"])
+            lib.true(process["missing"]["mappings"].startswith("pace: "), process["missing"])
             lib.equal("rss", process["total"]["rss"], None)
             lib.true(process["total"]["size"] >= 2 << 30, "the size is there")
             done = lib.vmview("--total", child.pid, "--json", user=65534, status=1)
             process = json.loads(done.out)["processes"][0]
             lib.equal("total rss", process["total"]["rss"], None)
-            lib.true(process["missing"]["smaps_rollup"].startswith("pace: "), process["missing"])
+            lib.true(process["missing"]["total"].startswith("pace: "), process["missing"])
         finally:
             child.stdin.close()
             child.wait()

@@ -66,9 +66,11 @@ static void test_unknown_host(void **state)
 	doc_fini(&doc);
 }
 
+/* What is listed in missing is a key of its object: null where nobody wrote it. */
 static void test_nesting(void **state)
 {
-	struct missing missing = { .count = 1, .items = { { "smaps", "denied" } } };
+	struct missing missing = { .count = 2,
+				   .items = { { "smaps", "denied" }, { "layout.heap", "gone" } } };
 	struct doc doc;
 
 	(void)state;
@@ -95,9 +97,10 @@ static void test_nesting(void **state)
 			      "{\"pid\":0,\"exe\":null,\"tid\":null,\"layout\":{},\"empty\":[],"
 			      "\"missing\":{\"exe\":\"gone\",\"tid\":" NONE_JSON "}},\n"
 			      "{\"pid\":1,\"exe\":null,\"tid\":null,\"layout\":{},\"empty\":[],"
-			      "\"missing\":{\"exe\":\"gone\",\"tid\":" NONE_JSON
-			      ",\"smaps\":\"denied\"}}],"
-			      "\"complete\":true,\"missing\":{\"smaps\":\"denied\"}}\n");
+			      "\"smaps\":null,\"missing\":{\"exe\":\"gone\",\"tid\":" NONE_JSON
+			      ",\"smaps\":\"denied\",\"layout.heap\":\"gone\"}}],\"complete\":true,"
+			      "\"smaps\":null,"
+			      "\"missing\":{\"smaps\":\"denied\",\"layout.heap\":\"gone\"}}\n");
 	doc_fini(&doc);
 }
 
