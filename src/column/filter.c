@@ -461,6 +461,27 @@ static bool regex_matches(const struct filter *filter, struct bytes text)
 	return regexec(&filter->regex, text.data ? text.data : "", 1, &range, REG_STARTEND) == 0;
 }
 
+/* Codes in words, as the table shows them: joined by ", ". */
+static void write_meanings(struct out *out, struct bytes text, const struct code_name *codes)
+{
+	for (size_t at = 0, end; at < text.len; at = end + 1) {
+		const char *space = memchr(text.data + at, ' ', text.len - at);
+		const struct code_name *code = codes;
+		struct bytes word;
+
+		end = space ? (size_t)(space - text.data) : text.len;
+		word = (struct bytes){ text.data + at, end - at };
+		while (code->code && !bytes_equal(bytes_of(code->code), word))
+			code++;
+		if (out->len && word.len)
+			out_str(out, ", ");
+		if (code->code)
+			out_str(out, code->meaning);
+		else
+			out_mem(out, word.data, word.len);
+	}
+}
+
 /* The text that a regular expression sees: numbers in decimal, addresses in hex, bits by name. */
 static bool matches(const struct filter *filter, const struct value *value)
 {
@@ -468,7 +489,7 @@ static bool matches(const struct filter *filter, const struct value *value)
 	struct out out;
 	bool found;
 
-	if (is_text(column->type))
+	if (is_text(column->type) && column->type != VALUE_MEANINGS)
 		return regex_matches(filter, value->text);
 	if (column->type == VALUE_WORD)
 		return regex_matches(filter, bytes_of(value->word));
@@ -477,6 +498,8 @@ static bool matches(const struct filter *filter, const struct value *value)
 		for (unsigned bit = 0; bit < 64; bit++)
 			if (value->u >> bit & 1 && column->codes[bit].code)
 				out_printf(&out, "%s ", column->codes[bit].code);
+	} else if (column->type == VALUE_MEANINGS) {
+		write_meanings(&out, value->text, column->codes);
 	} else if (column->type == VALUE_ADDR) {
 		out_hex(&out, value->u, 1);
 	} else if (column->type == VALUE_NUMBER || column->type == VALUE_DELTA) {

@@ -14,6 +14,13 @@ static const struct code_name bits[64] = {
 	[5] = { "lru", "x" },
 };
 
+static const struct code_name meanings[] = {
+	{ "rd", "readable" },
+	{ "wr", "writable" },
+	{ "ex", "executable" },
+	{ NULL, NULL },
+};
+
 static const struct column columns[] = {
 	COLUMN(0, "rss", VALUE_BYTES, .needs = 1),
 	COLUMN(1, "pid", VALUE_NUMBER, .needs = 2),
@@ -31,6 +38,7 @@ static const struct column columns[] = {
 	COLUMN(13, "args", VALUE_ARGS),
 	COLUMN(14, "codes", VALUE_CODES),
 	COLUMN(15, "dev", VALUE_DEV),
+	COLUMN(14, "words", VALUE_MEANINGS, .codes = meanings),
 };
 
 static const struct column_set set = { columns, COUNT(columns) };
@@ -141,6 +149,11 @@ static const struct {
 	{ "args", 1 },
 	{ "codes ~ ht", 1 },
 	{ "codes ~ '\\bwr\\b'", 1 },
+	{ "words ~ writable", 1 },
+	{ "words ~ '^readable, writable, ht$'", 1 },
+	{ "words ~ '\\bwr\\b'", 0 },
+	{ "words !~ executable", 1 },
+	{ "words", 1 },
 	{ "dev ~ '^08:01$'", 1 },
 	{ "dev == 08:01", 1 },
 	{ "dev == 8:1", 1 },
