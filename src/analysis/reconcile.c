@@ -127,8 +127,8 @@ uint64_t reconcile_unmanaged(const struct reconcile_input *input)
 {
 	uint64_t total, most;
 
-	if (!input->sums || !input->managed ||
-	    !meminfo_find(&input->after, "MemTotal", &total) || total <= input->managed)
+	if (!input->sums || !input->managed || !meminfo_find(&input->after, "MemTotal", &total) ||
+	    total <= input->managed)
 		return 0;
 	most = input->sums->class[FRAME_UNINITIALISED] * input->page_size;
 	return total - input->managed <= most ? total - input->managed : 0;

@@ -149,7 +149,7 @@ static void list_hidden(struct pages *pages)
 		missing_add(missing, "swap", absent->frames);
 	}
 	if (absent->frames && pages->total[PAGE_SWAPPED])
-		missing_add(missing, "state",
+		missing_add(missing, "total",
 			    "markers and migration look swapped while frames are hidden");
 	if (absent->flags && pages->needs & NEED_FLAGS)
 		missing_add(missing, "flags", absent->flags);
@@ -161,7 +161,7 @@ static void list_hidden(struct pages *pages)
 		missing_add(missing, "mapped_by", absent->mapped);
 	if (absent->mapped && !pages->walk.caps.zero_pfn &&
 	    (absent->frames || !(pages->needs & NEED_FLAGS)))
-		missing_add(missing, "zero", "zero pages look present: needs PAGEMAP_SCAN");
+		missing_add(missing, "total", "zero pages look present: needs PAGEMAP_SCAN");
 	if (absent->soft_dirty)
 		missing_add(missing, "soft_dirty", absent->soft_dirty);
 }
