@@ -121,20 +121,23 @@ static void note_descent(struct cow_run *run, const struct cow_tally *tally)
 	if (run->common == child)
 		error_note("%d is the child: try vmview cow %d %d", parent, child, parent);
 	else if (!shares(tally))
-		error_note("%d does not descend from %d, and they share no anonymous memory: what is "
-			   "called copied is memory of each at the same address",
-			   child, parent);
+		error_note(
+			"%d does not descend from %d, and they share no anonymous memory: what is "
+			"called copied is memory of each at the same address",
+			child, parent);
 	else if (run->common > 1)
-		error_note("%d does not descend from %d: what they share is of %d, which forked both",
-			   child, parent, run->common);
+		error_note(
+			"%d does not descend from %d: what they share is of %d, which forked both",
+			child, parent, run->common);
 }
 
 static void find_descent(struct cow_run *run)
 {
 	run->common = common_ancestor(run, run->parent, run->children[0]);
-	run->descends = run->common > 1 || run->common == run->parent ?
-				value_u(run->common == run->parent) :
-				value_absent("not known: its parents lead to init, to whom orphans go");
+	run->descends =
+		run->common > 1 || run->common == run->parent ?
+			value_u(run->common == run->parent) :
+			value_absent("not known: its parents lead to init, to whom orphans go");
 }
 
 static int find_processes(struct cow_run *run, int argc, char **argv, struct error *err)

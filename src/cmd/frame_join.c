@@ -14,6 +14,7 @@
 #include "cmd/mappings.h"
 #include "cmd/same_mm.h"
 #include "model/page.h"
+#include "source/average.h"
 #include "source/frames.h"
 #include "source/pagewalk.h"
 #include "source/smaps.h"
@@ -461,4 +462,10 @@ struct sharing *frame_join_sharing(struct frame_join *join)
 const char *frame_join_no_counts(const struct frame_join *join)
 {
 	return join->no_counts;
+}
+
+bool frame_join_has_averages(const struct frame_join *join)
+{
+	return !join->no_counts && !join->ctx->root.recorded &&
+	       average_probe(&join->ctx->root, &join->frames, &join->caps);
 }

@@ -52,4 +52,7 @@ struct sharing *frame_join_sharing(struct frame_join *join);
 /* Why pss and closed of the sharing are not known (no kpagecount); NULL: they are. */
 const char *frame_join_no_counts(const struct frame_join *join);
 
+/* Whether map counts of big folios are averages, so that pss, uss and closed are estimates. */
+bool frame_join_has_averages(const struct frame_join *join);
+
 #endif

@@ -177,8 +177,8 @@ static void roll_up(struct grouping *grouping, size_t group_count)
 			*fact = footprint_of(&grouping->groups[i], sum[i], page_size);
 	}
 	if (!*grouping->total->fact[PS_FOOTPRINT].reason)
-		grouping->total->fact[PS_FOOTPRINT] = footprint_of(
-			grouping->total, sharing_total(sharing)->footprint, page_size);
+		grouping->total->fact[PS_FOOTPRINT] =
+			footprint_of(grouping->total, sharing_total(sharing)->footprint, page_size);
 	free(sum);
 }
 

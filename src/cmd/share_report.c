@@ -376,6 +376,23 @@ static void say_ended(struct share_view *view, const struct ended *ended)
 		say(view, ended->unknown, "may be mapped by others too: not known");
 }
 
+/* What comes of map counts. */
+static void write_estimates(struct share_view *view)
+{
+	static const struct code_name names[64] = { { "pss", NULL },
+						    { "uss", NULL },
+						    { "if_ended", NULL } };
+	struct report *report = view->ctx->report;
+
+	if (!frame_join_has_averages(view->join))
+		return;
+	report_fact_codes(report, "estimates", VALUE_BITS, value_u(7), names);
+	if (report_prose(report))
+		out_str(report_prose(report),
+			"Map counts of big folios may be averages on this kernel: PSS, USS and what would "
+			"be free are estimates.\n");
+}
+
 static void write_total(struct share_view *view)
 {
 	const struct sharing_total *total = sharing_total(view->sharing);
@@ -394,8 +411,10 @@ static void write_total(struct share_view *view)
 	ended_facts(view, &ended);
 	report_fact(report, "sets", VALUE_COUNT, value_u(total->sets));
 	report_fact(report, "exact", VALUE_BOOL, value_u(sharing_is_exact(view->sharing)));
-	if (!report_prose(report))
+	if (!report_prose(report)) {
+		write_estimates(view);
 		return;
+	}
 	out_str(report_prose(report), "\nTogether:\n");
 	say(view, footprint, "footprint: every frame once");
 	say(view, rss, "sum of RSS");
@@ -409,6 +428,7 @@ static void write_total(struct share_view *view)
 		out_str(report_prose(report),
 			"More sets of processes share frames than are kept: pairs and groups are estimates, "
 			"too small.\n");
+	write_estimates(view);
 }
 
 /* Without frames: PSS is all there is. */

@@ -165,6 +165,8 @@ static void show(struct system_run *run)
 	if (!view->machine.flags_reason) {
 		if (run->options.map)
 			system_write_map(view);
+		if (run->options.map && view->by != SYSTEM_BY_CLASS && report_prose(ctx->report))
+			out_char(report_prose(ctx->report), '\n');
 		if (!run->options.map || ctx->options.json || view->by != SYSTEM_BY_CLASS)
 			write_main(view);
 		system_write_summary(view);

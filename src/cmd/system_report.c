@@ -112,7 +112,7 @@ static void say_uncharged(struct system_view *view, const struct frame_owner *no
 		return;
 	out_str(out, "not in the table: ");
 	report_size(view->ctx->report, out,
-		    view->machine.sums.class[FRAME_UNINITIALISED] * view->machine.page_size);
+		    view->machine.sums.class[FRAME_UNINITIALISED] * view -> machine.page_size);
 	out_str(out, " that the kernel has not taken into use yet\n");
 }
 
@@ -380,7 +380,8 @@ void system_write_summary(struct system_view *view)
 	report_fact(report, "unread_frames", VALUE_COUNT, value_u(machine->unread));
 	report_fact(report, "torn_folio_frames", VALUE_COUNT, value_u(machine->census.torn_folios));
 	report_fact(report, "span_ns", VALUE_NS,
-		    view->ctx->root.recorded ? value_absent("recorded") : value_u(machine->span_ns));
+		    view->ctx->root.recorded ? value_absent("recorded") :
+					       value_u(machine->span_ns));
 	report_object(report, "mobility");
 	for (unsigned i = 0; i < MOBILITY_COUNT; i++)
 		report_fact(report, frame_mobility_names[i], VALUE_BYTES,

@@ -173,9 +173,10 @@ static struct value get_kind_why(const void *opaque, const struct column *column
 	(void)column;
 	if (row->owned == row->bytes)
 		return value_word("");
-	return value_word(row->owned > row->bytes ?
-				  "mapped since the frames were counted" :
-				  "of processes that were not read or ended, or folios mapped in part");
+	return value_word(
+		row->owned > row->bytes ?
+			"mapped since the frames were counted" :
+			"of processes that were not read or ended, or folios mapped in part");
 }
 
 const char owner_kind_default[] = "kind,bytes,owned,difference,unmapped,why";

@@ -243,8 +243,8 @@ static void test_pools(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_parse), cmocka_unit_test(test_rows),
-		cmocka_unit_test(test_moved), cmocka_unit_test(test_denied),
+		cmocka_unit_test(test_parse),	  cmocka_unit_test(test_rows),
+		cmocka_unit_test(test_moved),	  cmocka_unit_test(test_denied),
 		cmocka_unit_test(test_unmanaged), cmocka_unit_test(test_pools),
 	};
 

@@ -193,7 +193,8 @@ static void once_by_count(void **state)
 	sharing_add(sharing, 9000, 3, SHARE_ANON, true);
 	sharing_begin(sharing);
 	sharing_add(sharing, 512, 2, SHARE_ANON, false);
-	for (uint64_t pfn = 512; pfn < 516; pfn++) /* two by both, one by a stranger, one by 0 alone */
+	/* two by both, one by a stranger too, one by 0 alone */
+	for (uint64_t pfn = 512; pfn < 516; pfn++)
 		sharing_set_map_count(sharing, pfn, pfn == 515 ? 1 : 2);
 	sharing_finish(sharing);
 	assert_int_equal(sharing_uss(sharing_process(sharing, 0)), 3 + 1);
