@@ -94,7 +94,8 @@ static struct value get_rate(const void *row, const struct column *column)
 	const struct cow_line *line = row;
 
 	(void)column;
-	return line->has_rate ? value_i(line->rate) : value_none();
+	return line->has_rate ? value_i(line->rate) :
+				value_absent("nothing to compare with: the first sample");
 }
 
 static const struct column columns[] = {

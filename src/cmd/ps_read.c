@@ -162,6 +162,12 @@ static const char *no_memory(const struct task_status *status)
 					       "has no memory of its own";
 }
 
+static struct value number_of(const struct task_status *status, unsigned field)
+{
+	return task_status_has(status, field) ? value_i((int64_t)status->field[field]) :
+						value_absent("not in status");
+}
+
 static void take_status(struct ps_worker *worker, struct ps_item *item)
 {
 	struct ps_row *row = &item->row;
@@ -170,10 +176,8 @@ static void take_status(struct ps_worker *worker, struct ps_item *item)
 
 	row->fact[PS_COMM] = text_value(worker, task_status_comm(status));
 	row->fact[PS_STATE] = text_value(worker, (struct bytes){ &status->state, 1 });
-	if (task_status_has(status, STATUS_PPID))
-		row->fact[PS_PPID] = value_i((int64_t)status->field[STATUS_PPID]);
-	if (task_status_has(status, STATUS_UID))
-		row->fact[PS_UID] = value_i((int64_t)status->field[STATUS_UID]);
+	row->fact[PS_PPID] = number_of(status, STATUS_PPID);
+	row->fact[PS_UID] = number_of(status, STATUS_UID);
 	row->tally.mappings = memory || row->no_status;
 	row->tally.sum.absent = memory ? "not asked for" : row->no_status;
 	if (!memory && !row->no_status)
@@ -423,8 +427,10 @@ static void name_users(struct ps_reader *reader)
 		struct value *fact = reader->items[i].row.fact;
 		struct bytes name;
 
-		if (!value_is_known(&fact[PS_UID]))
+		if (!value_is_known(&fact[PS_UID])) {
+			fact[PS_USER] = fact[PS_UID];
 			continue;
+		}
 		name = users_name(&users, (uint32_t)fact[PS_UID].i);
 		if (!name.len)
 			name = bytes_of(arena_printf(&reader->ctx->arena, "%llu",

@@ -72,9 +72,10 @@ void system_write_classes(struct system_view *view)
 				(enum frame_class) class,
 				machine->page_size,
 				memory,
+				true,
 			};
 	total = (struct system_class_row){ &machine->sums, FRAME_CLASSES, machine->page_size,
-					   memory };
+					   memory, false };
 	system_write_rows(view, "classes", rows, count, sizeof(rows[0]));
 	if (is_table(view))
 		report_row(view->ctx->report, &total);

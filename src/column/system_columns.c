@@ -52,10 +52,9 @@ static struct value get_class_bytes(const void *opaque, const struct column *col
 	return value_u(class_frames(row) * row->page_size);
 }
 
-/* For programs, why a fact is not told of a class; of the sum the question makes no sense. */
 static struct value class_absent(const struct system_class_row *row, const char *reason)
 {
-	return row->class == FRAME_CLASSES ? value_none() : value_absent(reason);
+	return row->reasons ? value_absent(reason) : value_none();
 }
 
 static const char nothing_there[] = "no memory in use";
@@ -81,7 +80,7 @@ static struct value get_class_movable(const void *opaque, const struct column *c
 		return value_none();
 	mobility = frame_classes[row->class].mobility;
 	if (mobility == MOBILITY_NONE || mobility == MOBILITY_FREE)
-		return value_absent(nothing_there);
+		return class_absent(row, nothing_there);
 	return value_u(mobility == MOBILITY_MOVABLE || mobility == MOBILITY_RECLAIMABLE);
 }
 
@@ -111,7 +110,7 @@ static struct value get_class_state(const void *opaque, const struct column *col
 
 	if (row->class < FRAME_KSM ||
 	    (row->class > FRAME_FILE_UNMAPPED && row->class != FRAME_CLASSES))
-		return value_absent("told of memory of processes and files alone");
+		return class_absent(row, "does not apply: no memory of processes or files");
 	for (unsigned class = FRAME_KSM; class <= FRAME_FILE_UNMAPPED; class ++)
 		if (row->class == FRAME_CLASSES || class == row->class)
 			frames += row->sums->state[class][column->arg];

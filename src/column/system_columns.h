@@ -11,6 +11,7 @@ struct system_class_row {
 	const struct frame_sums *sums;
 	enum frame_class class;
 	uint64_t page_size, memory;	/* memory: frames that are no holes */
+	bool reasons;			/* for programs: why a fact does not apply to the class */
 };
 
 extern const struct column_set system_class_columns;
