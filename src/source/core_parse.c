@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/array.h"
 #include "base/wire.h"
 #include "model/object.h"
 #include "source/core_notes.h"
@@ -110,13 +111,29 @@ struct header {
 	uint16_t phentsize;
 };
 
+/* As systemd-coredump(8) and others keep cores. */
+static bool is_packed(const char *head)
+{
+	static const struct bytes magics[] = {
+		BYTES_INIT("\x28\xb5\x2f\xfd"),	/* zstd */
+		BYTES_INIT("\x04\x22\x4d\x18"),	/* lz4 */
+		BYTES_INIT("\xfd\x37\x7aXZ"),	/* xz */
+		BYTES_INIT("\x1f\x8b"),		/* gzip */
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(magics); i++)
+		if (memcmp(head, magics[i].data, magics[i].len) == 0)
+			return true;
+	return false;
+}
+
 static enum elf_why take_header(struct core_reader *reader, struct header *header)
 {
 	struct core *core = reader->core;
 	char bytes[sizeof(Elf64_Ehdr)] = { 0 }, section[sizeof(Elf64_Shdr)];
 
 	if (!core_read(reader, bytes, sizeof(Elf32_Ehdr), 0) || memcmp(bytes, ELFMAG, SELFMAG) != 0)
-		return ELF_WHY_NO_CORE;
+		return is_packed(bytes) ? ELF_WHY_PACKED_CORE : ELF_WHY_NO_CORE;
 	core->wide = bytes[EI_CLASS] == ELFCLASS64;
 	core->big_endian = bytes[EI_DATA] == ELFDATA2MSB;
 	if (core_u16(core, bytes + offsetof(Elf64_Ehdr, e_type)) != ET_CORE)

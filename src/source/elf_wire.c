@@ -37,6 +37,7 @@ const char *const elf_reasons[ELF_WHY_COUNT] = {
 	[ELF_WHY_UNCONFINED] = "elf: not parsed (no seccomp to confine it, and too many rights)",
 	[ELF_WHY_GIVEN_UP] = "elf: not parsed (too many files failed before)",
 	[ELF_WHY_NO_CORE] = "core: the file is no core",
+	[ELF_WHY_PACKED_CORE] = "core: it is compressed (try: unzstd, unlz4, unxz, gunzip)",
 };
 
 size_t elf_frame_begin(struct out *out, enum elf_frame frame)
