@@ -130,19 +130,35 @@ static int apply(struct selection *selection, const struct column_set *set, cons
 	return 0;
 }
 
+/*
+ * What is added to the defaults stands before the name that is their last: it alone may be too long for
+ * the line, and what stood behind it would be torn off.
+ */
+static void put_last(struct selection *selection, const struct column *name)
+{
+	if (name->type != VALUE_TEXT || !selection_has(selection, name))
+		return;
+	drop(selection, name);
+	add(selection, name);
+}
+
 int selection_parse(struct selection *selection, const struct column_set *set, const char *defaults,
 		    const char *list, struct arena *arena, struct error *err)
 {
 	struct selection made = { 0 };
+	const struct column *name;
 	int rc = 0;
 
 	made.columns = arena_alloc(arena, (set->count + 1) * sizeof(made.columns[0]));
 	if (!list || *list == '+' || *list == '-')
 		rc = apply(&made, set, defaults, err);
+	name = made.count ? made.columns[made.count - 1] : NULL;
 	if (rc == 0 && list)
 		rc = apply(&made, set, list, err);
 	if (rc)
 		return rc;
+	if (name)
+		put_last(&made, name);
 	if (!made.count)
 		return error_set(err, EINVAL, "no column is left to show");
 	for (size_t i = 0; i < made.count; i++)

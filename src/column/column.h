@@ -60,8 +60,9 @@ struct selection {
 
 /*
  * Parse a -o argument: "a,b" are these columns, "+a,-b" the defaults with a and without b; "all" is
- * every column, "-all" takes them away. defaults has the same form; list NULL selects the defaults. The selection lives in
- * arena. Returns 0, or -EINVAL with the name that is no column in *err.
+ * every column, "-all" takes them away. A name (VALUE_TEXT) that is the last of the defaults stays last.
+ * defaults has the same form; list NULL selects the defaults. The selection lives in arena. Returns 0, or
+ * -EINVAL with the name that is no column in *err.
  */
 int selection_parse(struct selection *selection, const struct column_set *set, const char *defaults,
 		    const char *list, struct arena *arena, struct error *err);
