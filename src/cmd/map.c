@@ -50,6 +50,8 @@ struct map_run {
 	struct same_mm same_mm;
 	struct vma_tally all; /* of all processes, each address space once */
 	size_t shown, vanished;
+	size_t partial; /* of those shown: not read, or not as a whole */
+	struct missing missing; /* of the document */
 	/* process */
 	const struct procdir *dir;
 	struct arena arena;
@@ -431,6 +433,7 @@ static int show_process(struct map_run *run, struct error *err)
 		   !result.pass.malformed && !result.smaps_reason && !result.no_frames;
 	if (rc < 0)
 		denied(run, rc, err);
+	run->partial += !complete;
 	add_missing(run, &result);
 	end_process(run, complete, &result);
 	note_result(run, &result);
@@ -448,10 +451,22 @@ static void show_pid(struct map_run *run, int pid, bool selected)
 		rc = show_process(run, &err);
 		procdir_close(&dir);
 	}
-	if (rc == -ESRCH && selected)
+	if (rc == -ESRCH && selected) {
 		run->vanished++;
-	else if (rc < 0)
+	} else if (rc < 0) {
 		context_partial(run->ctx, &err);
+		missing_add(&run->missing, "processes", arena_strdup(&run->ctx->arena, err.text));
+	}
+}
+
+/* A sum says of how many processes it is not. */
+static void note_partial(struct map_run *run, struct out *out)
+{
+	if (!run->partial) {
+		out_str(out, ":\n");
+		return;
+	}
+	out_printf(out, ", %zu of them not read or not as a whole:\n", run->partial);
 }
 
 /* The sum over all of them, where there are several. */
@@ -460,8 +475,14 @@ static void write_all(struct map_run *run)
 	struct report *report = run->ctx->report;
 	struct out *out = report_prose(report);
 
+	if (run->shown > 1 && run->partial)
+		missing_add(&run->missing, "total",
+			    arena_printf(&run->ctx->arena,
+					 "%zu of %zu processes not read, or not as a whole",
+					 run->partial, run->shown));
 	if (out && run->shown > 1) {
-		out_printf(out, "\n%zu processes:\n", run->shown);
+		out_printf(out, "\n%zu processes", run->shown);
+		note_partial(run, out);
 		report_table(report, &run->columns.kinds);
 		report_row(report, &run->all);
 		report_table_end(report);
@@ -473,7 +494,8 @@ static void write_all(struct map_run *run)
 	}
 	if (run->vanished) {
 		report_fact(report, "vanished", VALUE_COUNT, value_u(run->vanished));
-		error_note("%zu processes ended meanwhile", run->vanished);
+		error_note("%zu process%s ended meanwhile", run->vanished,
+			   run->vanished == 1 ? "" : "es");
 	}
 }
 
@@ -487,7 +509,7 @@ static int run_targets(struct map_run *run, const struct targets *targets)
 		show_pid(run, targets->pids[i], targets->selected);
 	report_list_end(ctx->report);
 	write_all(run);
-	report_end(ctx->report, ctx->status == STATUS_OK, NULL);
+	report_end(ctx->report, ctx->status == STATUS_OK, &run->missing);
 	return ctx->status;
 }
 

@@ -39,6 +39,7 @@ struct total_run {
 	struct mappings *mappings; /* for the page walk */
 	struct total_row *rows;
 	size_t count, vanished;
+	struct missing missing; /* of the document */
 };
 
 static const char defaults[] = "pid,size,rss,pss,uss,dirty,swap,huge,command";
@@ -195,8 +196,10 @@ static int read_row(struct total_run *run, const struct procdir *dir, struct tot
 	const char *pace;
 	int rc = facts_read(dir, &run->ctx->arena, facts, &row->process, err);
 
-	if (rc)
+	if (rc) {
+		row->process.pid = 0; /* no row */
 		return rc;
+	}
 	vma_tally_init(&row->tally, "total");
 	row->tally.sum.have = 0;
 	read_size(run, dir, row);
@@ -241,6 +244,8 @@ static void read_pid(struct total_run *run, int pid, bool selected)
 	}
 	if (rc)
 		tell(run, rc, pid, &err);
+	if (rc && !row->process.pid)
+		missing_add(&run->missing, "processes", arena_strdup(&run->ctx->arena, err.text));
 	if (row->process.pid && filter_matches(run->query.filter, row))
 		run->count++;
 	else
@@ -319,6 +324,7 @@ static void write_objects(struct total_run *run, const struct sort_item *items)
 static void add_up(struct total_run *run, struct total_row *sum)
 {
 	size_t left_out = 0;
+	const char *why;
 
 	vma_tally_init(&sum->tally, "total");
 	sum->process = (struct process){ .comm = BYTES("total") };
@@ -329,8 +335,13 @@ static void add_up(struct total_run *run, struct total_row *sum)
 	}
 	if (!sum->tally.mappings)
 		vma_tally_set_unknown(&sum->tally, "no process could be read");
-	if (left_out && run->count > 1)
-		error_note("%zu processes that could not be read are not in the total", left_out);
+	if (!left_out || run->count < 2)
+		return;
+	why = arena_printf(&run->ctx->arena,
+			   "%zu process%s that could not be read %s not in the total", left_out,
+			   left_out == 1 ? "" : "es", left_out == 1 ? "is" : "are");
+	missing_add(&run->missing, "total", why);
+	error_note("%s", why);
 }
 
 static void write_all(struct total_run *run)
@@ -352,7 +363,7 @@ static void write_all(struct total_run *run)
 		write_facts(run, "total", sum);
 	if (run->vanished)
 		report_fact(ctx->report, "vanished", VALUE_COUNT, value_u(run->vanished));
-	report_end(ctx->report, ctx->status == STATUS_OK, NULL);
+	report_end(ctx->report, ctx->status == STATUS_OK, &run->missing);
 	free(items);
 }
 

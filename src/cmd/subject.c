@@ -227,7 +227,8 @@ void subjects_run(struct subjects *subjects, const struct targets *targets)
 	same_mm_fini(&subjects->same_mm);
 	mappings_free(subjects->mappings);
 	if (subjects->vanished)
-		error_note("%zu processes ended meanwhile", subjects->vanished);
+		error_note("%zu process%s ended meanwhile", subjects->vanished,
+			   subjects->vanished == 1 ? "" : "es");
 }
 
 static uint32_t hint_of(const struct subjects *subjects, const struct vma *vma)

@@ -180,6 +180,25 @@ def a_process_that_is_gone():
     child.wait()
     done = lib.vmview(child.pid, status=1)
     lib.true(f"no process {child.pid}" in done.err, done.err)
+    for option in [], ["--total"]:
+        document = lib.vmview_json(*option, child.pid, status=1)
+        lib.equal("processes", document["processes"], [])
+        lib.equal("missing", document["missing"], {"processes": f"no process {child.pid}"})
+
+
+@lib.test
+def a_sum_says_what_it_lacks():
+    with lib.zoo("touched", "nobody") as zoo:
+        pids = zoo.pid, zoo.truth["nobody"]["pid"]
+        done = lib.vmview(*pids, user=65534, status=1)
+        lib.true("2 processes, 1 of them not read or not as a whole:" in done.out, done.out)
+        document = lib.vmview_json(*pids, user=65534, status=1)
+        lib.equal("missing", document["missing"],
+                  {"total": "1 of 2 processes not read, or not as a whole"})
+        lib.equal("total", document["total"]["size"], document["processes"][1]["total"]["size"])
+        document = lib.vmview_json("--total", *pids, user=65534, status=1)
+        lib.true(document["missing"]["total"].startswith("1 process that could not be read is"),
+                 document["missing"])
 
 
 @lib.test
