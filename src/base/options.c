@@ -185,8 +185,18 @@ void options_scan(const struct option_table *tables, size_t count, int argc, cha
 	memcpy(copy, argv, (size_t)argc * sizeof(copy[0]));
 	copy[argc] = NULL;
 	parser_init(&parser, tables, count);
-	while (parse_next(&parser, argc, copy, NULL) <= 0)
-		;
+	for (;;) {
+		int option = getopt_long(argc, copy, parser.shorts, parser.longs, NULL);
+		const struct option_row *row;
+		size_t index = 0;
+
+		if (option == -1)
+			break;
+		/* one whose argument is missing is given, too */
+		row = find(&parser, option == ':' ? optopt : option, &index);
+		if (row)
+			store(row, parser.into[index], optarg ? optarg : "", NULL);
+	}
 	free(copy);
 }
 

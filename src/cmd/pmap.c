@@ -23,11 +23,18 @@
 #include "source/shm.h"
 #include "source/taskstat.h"
 
+/* Options of map that choose where its figures come from: pmap's have but one source. */
+struct map_given {
+	bool total, check;
+	const char *from;
+};
+
 /* One run over several processes. */
 struct run {
 	struct context *ctx;
 	struct pmap_given given;
 	struct target_options targets;
+	struct map_given map;
 	struct pmap_style style;
 	unsigned needs;
 	struct smaps_keys keys;
@@ -50,14 +57,21 @@ struct show {
 
 static const struct option_row target_rows[] = { TARGET_OPTION_ROWS };
 
-enum { TABLES = 3 };
+static const struct option_row map_rows[] = {
+	{ 0, "total", NULL, OPTION_FLAG, offsetof(struct map_given, total), NULL },
+	{ 0, "check", NULL, OPTION_FLAG, offsetof(struct map_given, check), NULL },
+	{ 0, "from", "SOURCE", OPTION_TEXT, offsetof(struct map_given, from), NULL },
+};
+
+enum { TABLES = 4 };
 
 static void set_tables(struct option_table tables[TABLES], struct common_options *common,
-		       struct target_options *targets, struct pmap_given *given)
+		       struct run *run)
 {
 	tables[0] = (struct option_table){ common_options, common_options_count, common };
-	tables[1] = (struct option_table){ target_rows, ARRAY_SIZE(target_rows), targets };
-	tables[2] = (struct option_table){ pmap_option_rows, pmap_option_count, given };
+	tables[1] = (struct option_table){ target_rows, ARRAY_SIZE(target_rows), &run->targets };
+	tables[2] = (struct option_table){ pmap_option_rows, pmap_option_count, &run->given };
+	tables[3] = (struct option_table){ map_rows, ARRAY_SIZE(map_rows), &run->map };
 }
 
 bool pmap_is_name(const char *program)
@@ -70,13 +84,15 @@ bool pmap_is_name(const char *program)
 bool pmap_wants(int argc, char **argv)
 {
 	struct common_options common = { 0 };
-	struct target_options targets = { 0 };
-	struct pmap_given given = { 0 };
 	struct option_table tables[TABLES];
+	struct run *run = mem_zalloc(sizeof(*run));
+	bool given;
 
-	set_tables(tables, &common, &targets, &given);
+	set_tables(tables, &common, run);
 	options_scan(tables, TABLES, argc, argv);
-	return pmap_is_given(&given);
+	given = pmap_is_given(&run->given);
+	free(run);
+	return given;
 }
 
 void pmap_help(struct out *out)
@@ -94,8 +110,9 @@ static void failed(struct run *run, const struct error *err)
 }
 
 /* Options that shape vmview's own table have nothing to shape here. */
-static int refuse_common(const struct common_options *options, struct error *err)
+static int refuse_others(const struct run *run, struct error *err)
 {
+	const struct common_options *options = &run->ctx->options;
 	const struct {
 		const char *name;
 		bool given;
@@ -109,6 +126,10 @@ static int refuse_common(const struct common_options *options, struct error *err
 		{ "human", options->human },
 		{ "pages", options->pages },
 		{ "noheadings", options->noheadings },
+		{ "core", options->core.count },
+		{ "total", run->map.total },
+		{ "check", run->map.check },
+		{ "from", run->map.from },
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(refused); i++)
@@ -361,14 +382,12 @@ static void show_all(struct run *run, const struct targets *targets)
 /* What is left when the options are read. Returns 0, or -errno where nothing could be shown. */
 static int run_operands(struct run *run, int count, char **operands, struct error *err)
 {
-	struct common_options *options = &run->ctx->options;
 	struct targets targets;
-	int rc;
+	int rc = refuse_others(run, err);
 
-	rc = pmap_style_from(&run->given, targets_selected(&run->targets) ? 1 : count, &run->style,
-			     err);
 	if (rc == 0)
-		rc = refuse_common(options, err);
+		rc = pmap_style_from(&run->given, targets_selected(&run->targets) ? 1 : count,
+				     &run->style, err);
 	if (rc)
 		return rc;
 	if (run->given.create_rc || run->given.rc_to)
@@ -392,7 +411,7 @@ int pmap_run(struct context *ctx, int argc, char **argv)
 	int operands, rc;
 
 	run->ctx = ctx;
-	set_tables(tables, &ctx->options, &run->targets, &run->given);
+	set_tables(tables, &ctx->options, run);
 	rc = options_parse(tables, TABLES, argc, argv, &operands, &err);
 	if (rc == 0 && ctx->options.help) {
 		out_str(&ctx->out, "Usage: vmview [map] [OPTIONS] PID...\n"

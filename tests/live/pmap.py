@@ -597,9 +597,15 @@ def wrong_usage():
         lib.equal(f"{args}: pmap's status", want.status, 1)
         lib.true(got.err.startswith("vmview: "), f"{args}: says {got.err!r}")
     for args in (["-x", "--json", "1"], ["-q", "-o", "rss", "1"], ["-p", "--sort=rss", "1"],
-                 ["-d", "--csv", "1"], ["-A", "1", "--filter=rss>1", "1"]):
+                 ["-d", "--csv", "1"], ["-A", "1", "--filter=rss>1", "1"],
+                 ["-x", "--total", "1"], ["-x", "--from=pages", "1"], ["-x", "--check", "1"],
+                 ["-x", "--core", "/bin/true"]):
         done = lib.vmview(*args, status=1)
         lib.equal(f"{args}: output", done.out, "")
+        lib.true("does not go with pmap's options" in done.err, f"{args}: {done.err}")
+    for option in "-A", "-C", "-N":
+        done = lib.vmview("map", option, status=1)
+        lib.true("needs an argument" in done.err, done.err)
 
 
 @lib.test

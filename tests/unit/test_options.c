@@ -191,6 +191,22 @@ static void test_scan(void **state)
 	assert_memory_equal(before, p.argv, sizeof(before));
 }
 
+/* An option whose argument is missing is given all the same. */
+static void test_scan_missing_argument(void **state)
+{
+	static const char *const lines[] = { "x -t", "x -ft", "x --text" };
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(lines); i++) {
+		struct parsed p;
+		const struct option_table table = { first, COUNT(first), &p.values };
+
+		split(&p, lines[i]);
+		options_scan(&table, 1, p.argc, p.argv);
+		assert_string_equal(p.values.text, "");
+	}
+}
+
 static void test_help(void **state)
 {
 	const struct option_table one = { first, COUNT(first), NULL };
@@ -223,7 +239,7 @@ int main(void)
 		cmocka_unit_test(test_values), cmocka_unit_test(test_forms),
 		cmocka_unit_test(test_many),   cmocka_unit_test(test_errors),
 		cmocka_unit_test(test_again),  cmocka_unit_test(test_scan),
-		cmocka_unit_test(test_help),
+		cmocka_unit_test(test_help),   cmocka_unit_test(test_scan_missing_argument),
 	};
 
 	return cmocka_run_group_tests_name("options", tests, NULL, NULL);
