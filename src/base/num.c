@@ -104,6 +104,24 @@ size_t num_human(char *text, uint64_t bytes)
 	return len;
 }
 
+size_t num_pages(char *text, uint64_t bytes, uint64_t page_size)
+{
+	uint64_t pages = bytes / page_size, rest = bytes % page_size;
+	uint64_t hundredths = (rest * 100 + page_size / 2) / page_size;
+	size_t len;
+
+	if (!rest)
+		return num_u64(text, pages);
+	if (!pages && !hundredths)
+		hundredths = 1;
+	len = num_u64(text, pages + hundredths / 100);
+	hundredths %= 100;
+	text[len++] = '.';
+	text[len++] = (char)('0' + hundredths / 10);
+	text[len++] = (char)('0' + hundredths % 10);
+	return len;
+}
+
 bool num_parse_dec(const char **text, const char *end, uint64_t *out)
 {
 	const char *at = *text;

@@ -28,6 +28,12 @@ char *num_hex_before(char *end, uint64_t number, unsigned digits);
 size_t num_human(char *text, uint64_t bytes);
 
 /*
+ * Bytes as pages: "12", "1.75"; what is no whole number of pages, as a share of a page may be, with two
+ * digits behind the point, rounded to nearest, but never to 0.
+ */
+size_t num_pages(char *text, uint64_t bytes, uint64_t page_size);
+
+/*
  * Parse the digits at *text, up to end; *text then stands behind them. False where there is no digit
  * or the number does not fit 64 bits; *text and *out are then untouched.
  */

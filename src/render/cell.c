@@ -24,10 +24,10 @@ static size_t bytes_cell(struct out *out, const struct report_options *options, 
 
 	if (options->units == UNITS_BYTES)
 		return number_cell(out, bytes);
-	if (options->units == UNITS_PAGES)
-		return number_cell(out, bytes / options->page_size);
 	out_need(out, NUM_MAX);
-	len = num_human(out->buf + out->len, bytes);
+	len = options->units == UNITS_PAGES ?
+		      num_pages(out->buf + out->len, bytes, options->page_size) :
+		      num_human(out->buf + out->len, bytes);
 	out->len += len;
 	return len;
 }

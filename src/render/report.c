@@ -139,7 +139,7 @@ void report_size(const struct report *report, struct out *out, uint64_t bytes)
 		out_mem(out, text, num_human(text, bytes));
 		break;
 	case UNITS_PAGES:
-		out_u64(out, bytes / report->options.page_size);
+		out_mem(out, text, num_pages(text, bytes, report->options.page_size));
 		break;
 	case UNITS_BYTES:
 		out_u64(out, bytes);

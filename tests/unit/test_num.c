@@ -156,6 +156,37 @@ static void human_by_division(char want[64], uint64_t bytes)
 		snprintf(want, 64, "%d%c", (int)((2 * all + unit) / (2 * unit)), "BKMGTPE"[power]);
 }
 
+static void test_pages(void **state)
+{
+	static const struct {
+		uint64_t bytes, page_size;
+		const char *text;
+	} cases[] = {
+		{ 0, 4096, "0" },
+		{ 4096, 4096, "1" },
+		{ 12 * 4096, 4096, "12" },
+		{ 1024, 4096, "0.25" },
+		{ 7168, 4096, "1.75" },
+		{ 6144, 4096, "1.50" },
+		{ 1, 4096, "0.01" },
+		{ 61, 4096, "0.01" },
+		{ 62, 4096, "0.02" },
+		{ 4095, 4096, "1.00" },
+		{ 4097, 4096, "1.00" },
+		{ 1024, 65536, "0.02" },
+		{ UINT64_MAX, 4096, "4503599627370496.00" },
+		{ UINT64_MAX, 1, "18446744073709551615" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		char text[NUM_MAX];
+		size_t len = num_pages(text, cases[i].bytes, cases[i].page_size);
+
+		check_bytes(cases[i].text, (struct bytes){ text, len }, bytes_of(cases[i].text));
+	}
+}
+
 static void test_human_everywhere(void **state)
 {
 	uint64_t random = 88172645463325252ULL;
@@ -453,13 +484,13 @@ static void test_user_time(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_u64),	   cmocka_unit_test(test_hex),
-		cmocka_unit_test(test_human),	   cmocka_unit_test(test_human_everywhere),
-		cmocka_unit_test(test_parse_dec),  cmocka_unit_test(test_parse_hex),
-		cmocka_unit_test(test_hex8),	   cmocka_unit_test(test_put_hex8),
-		cmocka_unit_test(test_parse_ends), cmocka_unit_test(test_user_u64),
-		cmocka_unit_test(test_user_addr),  cmocka_unit_test(test_user_size),
-		cmocka_unit_test(test_user_time),
+		cmocka_unit_test(test_u64),	  cmocka_unit_test(test_hex),
+		cmocka_unit_test(test_human),	  cmocka_unit_test(test_human_everywhere),
+		cmocka_unit_test(test_pages),	  cmocka_unit_test(test_parse_dec),
+		cmocka_unit_test(test_parse_hex), cmocka_unit_test(test_hex8),
+		cmocka_unit_test(test_put_hex8),  cmocka_unit_test(test_parse_ends),
+		cmocka_unit_test(test_user_u64),  cmocka_unit_test(test_user_addr),
+		cmocka_unit_test(test_user_size), cmocka_unit_test(test_user_time),
 	};
 
 	return cmocka_run_group_tests_name("num", tests, NULL, NULL);

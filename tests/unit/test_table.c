@@ -43,14 +43,14 @@ static const struct {
 	  VALUE_BYTES,
 	  U(1288490188),
 	  NULL,
-	  { "1288490188", "1.2G", "314572", "1288490188" } },
+	  { "1288490188", "1.2G", "314572.80", "1288490188" } },
 	{ "no bytes", VALUE_BYTES, U(0), NULL, { ".", NULL, NULL, "0" } },
-	{ "few bytes", VALUE_BYTES, U(4095), NULL, { "4095", "4.0K", "0", "4095" } },
+	{ "few bytes", VALUE_BYTES, U(4095), NULL, { "4095", "4.0K", "1.00", "4095" } },
 	{ "most bytes",
 	  VALUE_BYTES,
 	  U(UINT64_MAX),
 	  NULL,
-	  { "18446744073709551615", "16E", "4503599627370495", "18446744073709551615" } },
+	  { "18446744073709551615", "16E", "4503599627370496.00", "18446744073709551615" } },
 	{ "count", VALUE_COUNT, U(1048576), NULL, { "1048576" } },
 	{ "none", VALUE_COUNT, U(0), NULL, { ".", NULL, NULL, "0" } },
 	{ "time", VALUE_NS, U(1500), NULL, { "1500" } },
@@ -630,7 +630,7 @@ static void test_other_calls(void **state)
 
 static void test_size(void **state)
 {
-	static const char *const texts[] = { "1288490188", "1.2G", "314572", "1288490188" };
+	static const char *const texts[] = { "1288490188", "1.2G", "314572.80", "1288490188" };
 
 	(void)state;
 	for (size_t way = 0; way < WAYS; way++) {
