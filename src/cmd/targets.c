@@ -52,15 +52,35 @@ static int add_operands(struct context *ctx, int argc, char **argv, struct targe
 	return 0;
 }
 
+/* What options select by, parsed. */
+struct selector {
+	const struct target_options *options;
+	regex_t name;
+	int tree; /* 0: any */
+};
+
+/* The path as in /proc/PID/cgroup: also where it is given as below the mount, or as systemctl shows it. */
+static struct bytes cgroup_path(const char *path, struct arena *arena)
+{
+	static const struct bytes mount = BYTES_INIT("/sys/fs/cgroup");
+	struct bytes want = bytes_of(path);
+
+	if (bytes_start_with(want, mount) && (want.len == mount.len || path[mount.len] == '/'))
+		want = bytes_of(path + mount.len);
+	if (!want.len || *want.data != '/')
+		want = bytes_of(arena_printf(arena, "/%s", want.len ? path : ""));
+	while (want.len > 1 && want.data[want.len - 1] == '/')
+		want.len--;
+	return want;
+}
+
 static bool is_in_cgroup(struct context *ctx, int pid, const char *path)
 {
-	struct bytes want = bytes_of(path);
+	struct bytes want = cgroup_path(path, &ctx->arena);
 	struct process process;
 	struct procdir dir;
 	bool in;
 
-	while (want.len > 1 && want.data[want.len - 1] == '/')
-		want.len--;
 	if (procdir_open(&dir, &ctx->root, pid, NULL))
 		return false;
 	in = facts_read(&dir, &ctx->arena, FACT_CGROUP, &process, NULL) == 0 &&
@@ -114,37 +134,39 @@ static void mark_tree(const struct pid_entry *list, size_t count, int pid, bool 
 }
 
 /* Nothing was found: because what is asked for is not there at all? */
-static int no_match(struct context *ctx, const struct target_options *options, bool tree,
+static int no_match(struct context *ctx, const struct selector *selector, bool tree,
 		    struct error *err)
 {
+	const struct target_options *options = selector->options;
 	uint64_t uid;
 
 	if (options->user && !num_user_u64(options->user, &uid) && !ctx->root.recorded &&
 	    !users_know(options->user))
 		return error_set(err, EINVAL, "--user: there is no user '%.100s'", options->user);
-	if (options->tree && !tree)
-		return error_set(err, ESRCH, "no process %llu", (unsigned long long)options->tree);
+	if (selector->tree && !tree)
+		return error_set(err, ESRCH, "no process %d", selector->tree);
 	if (options->cgroup)
 		return error_set(err, ESRCH,
 				 "no process matches (--cgroup is a path as in /proc/PID/cgroup)");
 	return error_set(err, ESRCH, "no process matches");
 }
 
-static bool is_selected(struct context *ctx, const struct target_options *options,
-			const regex_t *name, const struct pid_entry *entry)
+static bool is_selected(struct context *ctx, const struct selector *selector,
+			const struct pid_entry *entry)
 {
+	const struct target_options *options = selector->options;
 	regmatch_t range = { 0, (regoff_t)entry->comm.len };
 
-	if (options->name &&
-	    regexec(name, entry->comm.len ? entry->comm.data : "", 1, &range, REG_STARTEND))
+	if (options->name && regexec(&selector->name, entry->comm.len ? entry->comm.data : "", 1,
+				     &range, REG_STARTEND))
 		return false;
 	if (options->user && !has_user(entry, options->user))
 		return false;
 	return !options->cgroup || is_in_cgroup(ctx, entry->pid, options->cgroup);
 }
 
-static int add_selected(struct context *ctx, const struct target_options *options,
-			const regex_t *name, struct targets *out, struct error *err)
+static int add_selected(struct context *ctx, const struct selector *selector, struct targets *out,
+			struct error *err)
 {
 	struct pid_entry *list;
 	size_t count;
@@ -158,14 +180,14 @@ static int add_selected(struct context *ctx, const struct target_options *option
 	in = arena_zalloc(&ctx->arena, count);
 	out->pids = arena_alloc(&ctx->arena, (count + 1) * sizeof(out->pids[0]));
 	out->count = 0;
-	if (options->tree)
-		mark_tree(list, count, (int)options->tree, in);
+	if (selector->tree)
+		mark_tree(list, count, selector->tree, in);
 	for (size_t i = 0; i < count; i++)
-		if ((!options->tree || in[i]) && is_selected(ctx, options, name, &list[i]))
+		if ((!selector->tree || in[i]) && is_selected(ctx, selector, &list[i]))
 			out->pids[out->count++] = list[i].pid;
 	if (out->count)
 		return 0;
-	return no_match(ctx, options, find_pid(list, count, (int)options->tree) < count, err);
+	return no_match(ctx, selector, find_pid(list, count, selector->tree) < count, err);
 }
 
 /* --all and nothing else: the numbers will do, no need to ask who they are. */
@@ -179,8 +201,8 @@ int targets_find(struct context *ctx, const struct target_options *options, int 
 		 struct targets *out, struct error *err)
 {
 	bool narrow = options->name || options->user || options->cgroup || options->tree;
+	struct selector selector = { .options = options };
 	bool select = targets_selected(options);
-	regex_t name;
 	int rc;
 
 	*out = (struct targets){ 0 };
@@ -193,11 +215,13 @@ int targets_find(struct context *ctx, const struct target_options *options, int 
 		return add_operands(ctx, argc, argv, out, err);
 	if (!narrow)
 		return add_all(ctx, out, err);
-	if (options->name && regcomp(&name, options->name, REG_EXTENDED | REG_NOSUB))
+	if (options->tree && !target_parse_pid(options->tree, &selector.tree))
+		return error_set(err, EINVAL, "--tree: '%.100s' is no process id", options->tree);
+	if (options->name && regcomp(&selector.name, options->name, REG_EXTENDED | REG_NOSUB))
 		return error_set(err, EINVAL, "--name: '%.100s' is no regular expression",
 				 options->name);
-	rc = add_selected(ctx, options, &name, out, err);
+	rc = add_selected(ctx, &selector, out, err);
 	if (options->name)
-		regfree(&name);
+		regfree(&selector.name);
 	return rc;
 }

@@ -4,15 +4,13 @@
 
 #include <stdbool.h>
 #include <stddef.h>
-#include <stdint.h>
 
 struct context;
 struct error;
 
 /* Which processes: as operands, or by one of these, for all commands that take several. */
 struct target_options {
-	const char *name, *user, *cgroup;
-	uint64_t tree;
+	const char *name, *user, *cgroup, *tree;
 	bool all;
 };
 
@@ -39,7 +37,7 @@ struct target_options {
 		{ 0, \
 		  "tree", \
 		  "PID", \
-		  OPTION_COUNT, \
+		  OPTION_TEXT, \
 		  offsetof(struct target_options, tree), \
 		  "this process and its descendants" }, \
 	{ \
