@@ -284,6 +284,26 @@ void context_partial(struct context *ctx, const struct error *err)
 	ctx->status = STATUS_PARTIAL;
 }
 
+void context_refuse(struct context_refused *refused, const struct error *err)
+{
+	if (!refused->count++)
+		refused->first = *err;
+}
+
+void context_tell_refused(struct context *ctx, const struct context_refused *refused)
+{
+	struct error err;
+
+	if (refused->count < 2)
+		err = refused->first;
+	else
+		error_set(&err, refused->first.code,
+			  "%zu processes could not be read, the first: %.400s", refused->count,
+			  refused->first.text);
+	if (refused->count)
+		context_partial(ctx, &err);
+}
+
 static void print_cost(const struct meter *meter)
 {
 	struct rusage used;

@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "base/arena.h"
+#include "base/error.h"
 #include "base/options.h"
 #include "base/out.h"
 #include "render/report.h"
@@ -93,6 +94,18 @@ void context_begin(struct context *ctx, const char *command);
 
 /* The error is told on stderr and the status becomes STATUS_PARTIAL. */
 void context_partial(struct context *ctx, const struct error *err);
+
+/*
+ * The same for many processes that options selected and that may not be read: they are told together, in
+ * one line, by the second.
+ */
+struct context_refused {
+	size_t count;
+	struct error first;
+};
+
+void context_refuse(struct context_refused *refused, const struct error *err);
+void context_tell_refused(struct context *ctx, const struct context_refused *refused);
 
 /* The same for wrong usage; returns STATUS_USAGE. */
 int context_usage(struct context *ctx, const struct error *err);

@@ -50,6 +50,8 @@ struct map_run {
 	struct same_mm same_mm;
 	struct vma_tally all; /* of all processes, each address space once */
 	size_t shown, vanished;
+	bool selected; /* by options: there may be many that may not be read */
+	struct context_refused refused;
 	size_t partial; /* of those shown: not read, or not as a whole */
 	struct missing missing; /* of the document */
 	/* process */
@@ -377,6 +379,7 @@ static void add_missing(struct map_run *run, const struct mappings_result *resul
 
 static void denied(struct map_run *run, int rc, const struct error *err)
 {
+	bool rights = rc == -EACCES || rc == -EPERM;
 	struct error told = *err;
 	const char *reason = strcmp(error_reason(rc), "denied") == 0 ?
 				     "denied: needs CAP_SYS_PTRACE or the same user" :
@@ -384,9 +387,12 @@ static void denied(struct map_run *run, int rc, const struct error *err)
 
 	missing_add(&run->process.missing, "mappings", reason);
 	vma_tally_set_unknown(&run->total, reason);
-	if (rc == -EACCES || rc == -EPERM)
+	if (rights)
 		error_set(&told, -rc, "%s (try: sudo vmview %d)", err->text, run->dir->pid);
-	context_partial(run->ctx, &told);
+	if (rights && run->selected)
+		context_refuse(&run->refused, &told);
+	else
+		context_partial(run->ctx, &told);
 }
 
 static void reset_process(struct map_run *run, const struct procdir *dir)
@@ -503,11 +509,13 @@ static int run_targets(struct map_run *run, const struct targets *targets)
 {
 	struct context *ctx = run->ctx;
 
+	run->selected = targets->selected;
 	context_begin(ctx, "map");
 	report_list(ctx->report, "processes");
 	for (size_t i = 0; i < targets->count; i++)
 		show_pid(run, targets->pids[i], targets->selected);
 	report_list_end(ctx->report);
+	context_tell_refused(ctx, &run->refused);
 	write_all(run);
 	report_end(ctx->report, ctx->status == STATUS_OK, &run->missing);
 	return ctx->status;

@@ -39,6 +39,7 @@ struct total_run {
 	struct mappings *mappings; /* for the page walk */
 	struct total_row *rows;
 	size_t count, vanished;
+	struct context_refused refused; /* of those that options selected */
 	struct missing missing; /* of the document */
 };
 
@@ -218,13 +219,17 @@ static int read_row(struct total_run *run, const struct procdir *dir, struct tot
 	return row->process.complete ? 0 : rc;
 }
 
-static void tell(struct total_run *run, int rc, int pid, const struct error *err)
+static void tell(struct total_run *run, int pid, bool selected, const struct error *err)
 {
+	bool denied = err->code == EACCES || err->code == EPERM;
 	struct error told = *err;
 
-	if ((rc == -EACCES || rc == -EPERM) && !run->ctx->root.recorded)
-		error_set(&told, -rc, "%s (try: sudo vmview --total %d)", err->text, pid);
-	context_partial(run->ctx, &told);
+	if (denied && !run->ctx->root.recorded)
+		error_set(&told, err->code, "%s (try: sudo vmview --total %d)", err->text, pid);
+	if (denied && selected)
+		context_refuse(&run->refused, &told);
+	else
+		context_partial(run->ctx, &told);
 }
 
 static void read_pid(struct total_run *run, int pid, bool selected)
@@ -243,7 +248,7 @@ static void read_pid(struct total_run *run, int pid, bool selected)
 		return;
 	}
 	if (rc)
-		tell(run, rc, pid, &err);
+		tell(run, pid, selected, &err);
 	if (rc && !row->process.pid)
 		missing_add(&run->missing, "processes", arena_strdup(&run->ctx->arena, err.text));
 	if (row->process.pid && filter_matches(run->query.filter, row))
@@ -392,6 +397,7 @@ int map_total(struct context *ctx, const struct targets *targets, struct error *
 		run->rows = arena_zalloc(&ctx->arena, targets->count * sizeof(*run->rows));
 		for (size_t i = 0; i < targets->count; i++)
 			read_pid(run, targets->pids[i], targets->selected);
+		context_tell_refused(ctx, &run->refused);
 		write_all(run);
 		mappings_free(run->mappings);
 		same_mm_fini(&run->same_mm);

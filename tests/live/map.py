@@ -166,6 +166,19 @@ def nobody_is_told_why():
 
 
 @lib.test
+def many_that_may_not_be_read_are_one_line():
+    with lib.zoo("touched", "nobody") as zoo:
+        tree = f"--tree={os.getpid()}"
+        for option in [], ["--total"]:
+            done = lib.vmview(tree, *option, user=65534, status=1)
+            lines = [line for line in done.err.splitlines() if "Permission denied" in line]
+            lib.equal("lines", len(lines), 1)
+            lib.true(re.match(r"vmview: \d+ processes could not be read, the first: /proc/\d+/"
+                              r"\w*maps.*\(try: sudo vmview .*\)$", lines[0]), lines)
+        lib.true(f"{zoo.pid}: " in lib.vmview(tree, user=65534, status=1).out, "each has its line")
+
+
+@lib.test
 def a_user_sees_his_own():
     with lib.zoo("nobody") as zoo:
         fact = zoo.truth["nobody"]
