@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "base/arena.h"
 #include "base/error.h"
@@ -194,7 +195,8 @@ static void note_walk(struct pages *pages, const struct mappings_result *result)
 	struct missing *missing = &pages->process.missing;
 	struct error err;
 
-	if (pages->rc == -ESRCH || pass->cut_off || !pagewalk_is_alive(&pages->walk)) {
+	if (pages->rc == -ESRCH || pass->cut_off || !pagewalk_is_alive(&pages->walk) ||
+	    !facts_are_settled(&pages->dir, &pages->process)) {
 		error_set(&err, ESRCH, "%d: its memory went away while it was read: incomplete",
 			  pages->dir.pid);
 		missing_add(missing, "mappings", "gone: the memory went away while it was read");
@@ -324,16 +326,18 @@ static int refuse(struct pages *pages, int rc, struct error *err)
 	return rc;
 }
 
-/* pagemap is opened before maps: if it is alive in the end, both are of one address space. */
+static int open_walk(struct pages *pages, const struct procdir *dir, struct error *err)
+{
+	return pagewalk_open(&pages->walk, dir, &pages->reader.caps, WALK_MAPPED | WALK_EXCLUSIVE,
+			     err);
+}
+
 static int walk_process(struct pages *pages, const struct procdir *dir, struct error *err)
 {
 	unsigned needs = pages->needs & (NEED_KIND | NEED_NAME | NEED_SECTION);
 	struct mappings_result result;
-	int rc = pagewalk_open(&pages->walk, dir, &pages->reader.caps, WALK_MAPPED | WALK_EXCLUSIVE,
-			       err);
+	int rc;
 
-	if (rc)
-		return refuse(pages, rc, err);
 	/* pages_shm_note() asks what is shared memory */
 	if (swaps_used(&pages->reader.swaps))
 		needs |= NEED_KIND;
@@ -348,25 +352,66 @@ static int walk_process(struct pages *pages, const struct procdir *dir, struct e
 	return pages->rc ? 0 : rc;
 }
 
-static int show_process(struct pages *pages, struct error *err)
+static int read_facts(struct pages *pages, struct error *err)
 {
 	bool json = pages->ctx->options.json;
 	int rc = facts_read(&pages->dir, &pages->arena, json ? FACT_ALL : FACT_STAT | FACT_CMDLINE,
 			    &pages->process, err);
+
+	if (rc == 0 && json)
+		process_user(&pages->ctx->root, &pages->arena, &pages->process);
+	return rc;
+}
+
+/* The main thread has exited, another one has the memory. */
+static int show_by_thread(struct pages *pages, const struct procdir *thread, struct error *err)
+{
+	int rc = open_walk(pages, thread, err);
+
+	return rc ? refuse(pages, rc, err) : walk_process(pages, thread, err);
+}
+
+/*
+ * pagemap is opened before the facts and maps are read: if it is alive in the end, all are of one program
+ * and one address space. What exec has not set up yet is tried again.
+ */
+static int open_process(struct pages *pages, int *opened, struct error *refused, struct error *err)
+{
+	const struct timespec exec_time = { .tv_nsec = 1000000 };
+	int rc;
+
+	for (unsigned tries = 0;; tries++) {
+		*opened = open_walk(pages, &pages->dir, refused);
+		rc = read_facts(pages, err);
+		if (rc == 0 && (facts_are_settled(&pages->dir, &pages->process) ||
+				tries == MAPPINGS_RETRIES))
+			return 0;
+		if (*opened == 0)
+			pagewalk_close(&pages->walk);
+		if (rc)
+			return rc;
+		nanosleep(&exec_time, NULL);
+	}
+}
+
+static int show_process(struct pages *pages, struct error *err)
+{
 	struct procdir thread;
+	struct error refused;
+	int opened, rc = open_process(pages, &opened, &refused, err);
 
 	if (rc)
 		return rc;
-	if (json)
-		process_user(&pages->ctx->root, &pages->arena, &pages->process);
-	/* the main thread has exited, another one has the memory */
+	if (opened == 0)
+		return walk_process(pages, &pages->dir, err);
 	if (pages->process.state == 'Z' &&
 	    mappings_live_thread(&pages->dir, &pages->arena, &thread)) {
-		rc = walk_process(pages, &thread, err);
+		rc = show_by_thread(pages, &thread, err);
 		procdir_close(&thread);
 		return rc;
 	}
-	return walk_process(pages, &pages->dir, err);
+	*err = refused;
+	return refuse(pages, opened, err);
 }
 
 static void show_pid(struct pages *pages, int pid, bool selected)

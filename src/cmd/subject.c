@@ -121,7 +121,6 @@ static void open_walk(struct subjects *subjects, struct subject *subject)
 	struct error err;
 	int rc;
 
-	subject->walk_reason = "not asked";
 	if (!subjects->walks)
 		return;
 	rc = pagewalk_open(&subject->walk, &subject->dir, &subjects->caps, subjects->walk_want,
@@ -131,6 +130,13 @@ static void open_walk(struct subjects *subjects, struct subject *subject)
 				 "denied: needs CAP_SYS_PTRACE and CAP_DAC_READ_SEARCH, "
 				 "or the same user") :
 		     NULL;
+}
+
+static void close_walk(struct subject *subject)
+{
+	if (!subject->walk_reason)
+		pagewalk_close(&subject->walk);
+	subject->walk_reason = "not asked";
 }
 
 static void show_mappings(struct subjects *subjects, struct subject *subject, int rc,
@@ -154,34 +160,56 @@ static void show_mappings(struct subjects *subjects, struct subject *subject, in
 	}
 }
 
-static int read_subject(struct subjects *subjects, struct subject *subject, struct error *err)
+/* The facts and the walk, while maps is open; again where the process executed another program. */
+static int read_facts(void *opaque, struct error *err)
 {
+	struct subjects *subjects = opaque;
+	struct subject *subject = &subjects->subject;
 	struct context *ctx = subjects->ctx;
 	unsigned facts = ctx->options.json ? FACT_ALL : FACT_STAT | FACT_CMDLINE;
 	int rc = facts_read(&subject->dir, &subject->arena, facts, &subject->process, err);
 
+	subject->facts_rc = rc;
 	if (rc)
 		return rc;
-	subject->complete = true;
-	subject->same_as = same_mm_check(&subjects->same_mm, subject->dir.pid, 0);
 	if (ctx->options.json)
 		process_user(&ctx->root, &subject->arena, &subject->process);
-	if (subjects->wanted && !subjects->wanted(subjects->run, subject))
-		return 0;
+	subject->passed_over = subjects->wanted && !subjects->wanted(subjects->run, subject);
+	if (subject->passed_over)
+		return -ECANCELED;
+	close_walk(subject);
 	open_walk(subjects, subject);
-	rc = mappings_read(subjects->mappings, &subject->dir, subjects->needs, keep, subjects,
-			   &subject->result, err);
+	return facts_are_settled(&subject->dir, &subject->process) ? 0 : MAPPINGS_UNSETTLED;
+}
+
+static int show_subject(struct subjects *subjects, struct subject *subject, int rc,
+			struct error *err)
+{
+	if (subject->facts_rc)
+		return subject->facts_rc;
+	if (subject->passed_over)
+		return 0;
 	if (rc == 0 && mappings_ended(&subject->dir, &subject->process, &subject->result))
 		rc = error_set(err, ESRCH, "%d: the process ended", subject->dir.pid);
 	if (rc == -ESRCH)
-		goto out;
+		return rc;
 	begin(subjects, subject);
 	show_mappings(subjects, subject, rc, err);
 	end(subjects, subject);
-	rc = 0;
-out:
-	if (!subject->walk_reason)
-		pagewalk_close(&subject->walk);
+	return 0;
+}
+
+static int read_subject(struct subjects *subjects, struct subject *subject, struct error *err)
+{
+	int rc;
+
+	subject->complete = true;
+	subject->walk_reason = "not asked";
+	subject->same_as = same_mm_check(&subjects->same_mm, subject->dir.pid, 0);
+	rc = mappings_read(subjects->mappings, &subject->dir, subjects->needs, keep, subjects,
+			   &subject->result, err);
+	rc = show_subject(subjects, subject, rc, err);
+	close_walk(subject);
 	return rc;
 }
 
@@ -217,6 +245,7 @@ void subjects_run(struct subjects *subjects, const struct targets *targets)
 	arena_init(&subjects->subject.arena);
 	vma_store_init(&subjects->subject.vmas);
 	mappings_keep(subjects->mappings, &subjects->subject.vmas);
+	mappings_read_facts(subjects->mappings, read_facts, subjects);
 	report_list(ctx->report, "processes");
 	for (size_t i = 0; i < targets->count; i++)
 		run_pid(subjects, targets->pids[i], targets->selected);

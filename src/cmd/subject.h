@@ -19,7 +19,8 @@ struct targets;
 
 /*
  * A process that a command looks at: its facts and all of its mappings, read as one and kept, and the
- * page walk, opened before the mappings were. Everything dies with the next process.
+ * page walk, opened before the mappings were read: all of one program, also where the process executes
+ * another one meanwhile. Everything dies with the next process.
  */
 struct subject {
 	struct procdir dir;
@@ -32,6 +33,8 @@ struct subject {
 	struct pagewalk walk;
 	const char *walk_reason; /* why walk is not open; NULL: it is */
 	int same_as; /* process with the same address space, 0: none */
+	int facts_rc; /* of reading the facts */
+	bool passed_over; /* subjects->wanted said so */
 	bool complete; /* a command clears it where it could not read something */
 };
 
