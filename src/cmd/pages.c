@@ -383,8 +383,8 @@ static int open_process(struct pages *pages, int *opened, struct error *refused,
 	for (unsigned tries = 0;; tries++) {
 		*opened = open_walk(pages, &pages->dir, refused);
 		rc = read_facts(pages, err);
-		if (rc == 0 && (facts_are_settled(&pages->dir, &pages->process) ||
-				tries == MAPPINGS_RETRIES))
+		if (rc == 0 &&
+		    (facts_are_settled(&pages->dir, &pages->process) || tries == MAPPINGS_RETRIES))
 			return 0;
 		if (*opened == 0)
 			pagewalk_close(&pages->walk);
