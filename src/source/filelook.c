@@ -52,7 +52,7 @@ struct filelook {
 	unsigned lost; /* children that did not answer */
 	struct findings *findings; /* NULL: there never was a child */
 	size_t batch_len; /* of the requests that were not sent yet */
-	char batch[BATCH_MAX];
+	char *batch; /* BATCH_MAX bytes, made with the first; most runs have none */
 	size_t in_flight; /* requests made, in order, whose answer was not taken */
 	struct entry *flight[WINDOW];
 	size_t count, size; /* of the cache */
@@ -98,6 +98,7 @@ void filelook_free(struct filelook *filelook)
 		munmap(filelook->findings, sizeof(*filelook->findings));
 	arena_fini(&filelook->arena);
 	free(filelook->cache);
+	free(filelook->batch);
 	free(filelook);
 }
 
@@ -394,6 +395,8 @@ static void ask_child(struct filelook *filelook, struct entry *entry,
 	if (filelook->in_flight == WINDOW ||
 	    filelook->batch_len + sizeof(*request) + path.len > BATCH_MAX)
 		take_replies(filelook);
+	if (!filelook->batch)
+		filelook->batch = mem_alloc(BATCH_MAX);
 	memcpy(filelook->batch + filelook->batch_len, request, sizeof(*request));
 	filelook->batch_len += sizeof(*request);
 	memcpy(filelook->batch + filelook->batch_len, path.data, path.len);
