@@ -57,7 +57,7 @@ static struct value class_absent(const struct system_class_row *row, const char 
 	return row->reasons ? value_absent(reason) : value_none();
 }
 
-static const char nothing_there[] = "no memory in use";
+static const char nothing_there[] = "none: no memory in use";
 
 static struct value get_class_share(const void *opaque, const struct column *column)
 {
@@ -65,7 +65,7 @@ static struct value get_class_share(const void *opaque, const struct column *col
 
 	(void)column;
 	if (!row->memory || row->class == FRAME_HOLE || row->class == FRAME_CLASSES)
-		return class_absent(row, "no memory");
+		return class_absent(row, "none: no memory");
 	return value_d((double)class_frames(row) / (double)row->memory);
 }
 
@@ -110,7 +110,7 @@ static struct value get_class_state(const void *opaque, const struct column *col
 
 	if (row->class < FRAME_KSM ||
 	    (row->class > FRAME_FILE_UNMAPPED && row->class != FRAME_CLASSES))
-		return class_absent(row, "does not apply: no memory of processes or files");
+		return class_absent(row, "none: told of memory of processes and files alone");
 	for (unsigned class = FRAME_KSM; class <= FRAME_FILE_UNMAPPED; class ++)
 		if (row->class == FRAME_CLASSES || class == row->class)
 			frames += row->sums->state[class][column->arg];
@@ -431,7 +431,7 @@ static struct value get_cgroup_inode(const void *opaque, const struct column *co
 	const struct system_cgroup_row *row = opaque;
 
 	(void)column;
-	return row->inode ? value_u(row->inode) : value_absent("charged to no cgroup");
+	return row->inode ? value_u(row->inode) : value_absent("none: charged to no cgroup");
 }
 
 static struct value get_cgroup_classes(const void *opaque, const struct column *column)

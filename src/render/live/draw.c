@@ -220,6 +220,12 @@ static void draw_header(struct live *live, struct grid *grid)
 		draw_spark(live, grid, i * (grid->width / 3), 3, i);
 }
 
+/* Is a reason worth the reader's time? Not that the question does not apply: "none: ..". */
+static bool tells(const char *reason)
+{
+	return reason && reason[0] && strncmp(reason, "none", 4) != 0;
+}
+
 /* Why the row under the cursor, or what is above the rows, shows a "-", or NULL. */
 static const char *why_absent(struct live_table *table)
 {
@@ -228,7 +234,7 @@ static const char *why_absent(struct live_table *table)
 	for (size_t i = 0; table->now && i < table->now->fact_count; i++) {
 		const char *reason = table->now->facts[i].value.reason;
 
-		if (reason && reason[0])
+		if (tells(reason))
 			return reason;
 	}
 	if (!table->now || !table->shown)
@@ -240,7 +246,7 @@ static const char *why_absent(struct live_table *table)
 		const struct column *column = table->selection.columns[i];
 		struct value value = column->get(table->now->ops->row(table->now, index), column);
 
-		if (value.reason && value.reason[0])
+		if (tells(value.reason))
 			return value.reason;
 	}
 	return NULL;
