@@ -15,6 +15,20 @@ static struct value unknown(const struct numa_row *row)
 	return row->reason && *row->reason ? value_absent(row->reason) : value_none();
 }
 
+/* numa_maps tells nothing of the kernel's own pages; smaps and the frames have that of the vdso. */
+static bool left_out(const struct numa_row *row)
+{
+	return row->numa && !row->numa->share_count && row->vma.kind == KIND_SPECIAL &&
+	       !row->policy_reason;
+}
+
+/* Why it is not known how much of the mapping is on which node. */
+static struct value no_nodes(const struct numa_row *row)
+{
+	return row->numa ? value_absent("unsupported: numa_maps leaves out pages of the kernel") :
+			   unknown(row);
+}
+
 static uint64_t resident(const struct numa_vma *numa)
 {
 	uint64_t sum = 0;
@@ -29,15 +43,15 @@ static struct value get_resident(const void *opaque, const struct column *column
 	const struct numa_row *row = opaque;
 
 	(void)column;
-	return row->numa ? value_u(resident(row->numa)) : unknown(row);
+	return row->numa && !left_out(row) ? value_u(resident(row->numa)) : no_nodes(row);
 }
 
 static struct value get_node(const void *opaque, const struct column *column)
 {
 	const struct numa_row *row = opaque;
 
-	if (!row->numa)
-		return unknown(row);
+	if (!row->numa || left_out(row))
+		return no_nodes(row);
 	for (size_t i = 0; i < row->numa->share_count; i++)
 		if (row->numa->shares[i].node == column->arg)
 			return value_u(row->numa->shares[i].bytes);
@@ -50,8 +64,8 @@ static struct value get_most(const void *opaque, const struct column *column)
 	const struct numa_share *most = NULL;
 
 	(void)column;
-	if (!row->numa)
-		return unknown(row);
+	if (!row->numa || left_out(row))
+		return no_nodes(row);
 	for (size_t i = 0; i < row->numa->share_count; i++)
 		if (!most || row->numa->shares[i].bytes > most->bytes)
 			most = &row->numa->shares[i];
@@ -76,8 +90,8 @@ static struct value get_remote(const void *opaque, const struct column *column)
 	const struct numa_row *row = opaque;
 	uint64_t bytes, all;
 
-	if (!row->numa)
-		return unknown(row);
+	if (!row->numa || left_out(row))
+		return no_nodes(row);
 	if (!numa_remote(row->numa, row->threads, &bytes))
 		return value_absent(row->threads->reason);
 	if (column->type == VALUE_BYTES)

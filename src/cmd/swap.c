@@ -258,15 +258,15 @@ static void write_devices(struct swap_run *run)
 	report_table_end(report);
 }
 
-static uint64_t fact_of(struct report *report, struct bytes meminfo, const char *key,
-			const char *name)
+/* Returns whether it is known. */
+static bool fact_of(struct report *report, struct bytes meminfo, const char *key, const char *name,
+		    uint64_t *bytes)
 {
-	uint64_t bytes = 0;
-	bool known = status_u64(meminfo, name, &bytes);
+	bool known = status_u64(meminfo, name, bytes);
 
 	report_fact(report, key, VALUE_BYTES,
-		    known ? value_u(bytes) : value_absent("unsupported: not in meminfo"));
-	return bytes;
+		    known ? value_u(*bytes) : value_absent("unsupported: not in meminfo"));
+	return known;
 }
 
 /* What the machine has, and what swapoff would have to bring back. */
@@ -274,7 +274,8 @@ static void write_machine(struct swap_run *run)
 {
 	struct report *report = run->ctx->report;
 	struct out *out = report_prose(report);
-	uint64_t used = 0, available, cached, zswap, zswapped;
+	uint64_t used = 0, available = 0, cached = 0, zswap = 0, zswapped = 0;
+	bool cached_known, available_known;
 	struct bytes text = { 0 };
 
 	if (root_read(&run->ctx->root, &run->ctx->arena, &text, NULL, "proc/meminfo"))
@@ -285,10 +286,10 @@ static void write_machine(struct swap_run *run)
 	report_fact(report, "used", VALUE_BYTES,
 		    run->device_count < 0 ? value_absent(error_reason(-run->device_count)) :
 					    value_u(used));
-	cached = fact_of(report, text, "swap_cached", "SwapCached");
-	zswap = fact_of(report, text, "zswap_memory", "Zswap");
-	zswapped = fact_of(report, text, "zswap_data", "Zswapped");
-	available = fact_of(report, text, "available", "MemAvailable");
+	cached_known = fact_of(report, text, "swap_cached", "SwapCached", &cached);
+	fact_of(report, text, "zswap_memory", "Zswap", &zswap);
+	fact_of(report, text, "zswap_data", "Zswapped", &zswapped);
+	available_known = fact_of(report, text, "available", "MemAvailable", &available);
 	report_object_end(report);
 	if (!out || run->device_count <= 0)
 		return;
@@ -301,12 +302,18 @@ static void write_machine(struct swap_run *run)
 	}
 	out_str(out, "swapoff has to bring back ");
 	report_size(report, out, used);
-	out_str(out, " (");
-	report_size(report, out, cached);
-	out_str(out, " of it is in memory too); ");
-	report_size(report, out, available);
-	out_printf(out, " are available: it %s\n",
-		   available + cached > used ? "fits" : "does not fit");
+	if (cached_known) {
+		out_str(out, " (");
+		report_size(report, out, cached);
+		out_str(out, " of it is in memory too)");
+	}
+	if (available_known) {
+		out_str(out, "; ");
+		report_size(report, out, available);
+		out_printf(out, " are available: it %s",
+			   available + cached > used ? "fits" : "does not fit");
+	}
+	out_char(out, '\n');
 }
 
 static int parse_columns(struct swap_run *run, struct error *err)

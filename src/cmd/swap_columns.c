@@ -153,7 +153,7 @@ void swap_process_columns(struct arena *arena, int devices, struct column_set *s
 		{ "pid", "PID", "process", VALUE_NUMBER, 0, get_pid },
 		{ "swap", "SWAP", "in swap, shared memory included", VALUE_BYTES, 0, get_bytes, OF_SWAP },
 		{ "swap_pss", "SWAP-PSS", "the same, each slot divided by its users; shared memory left out", VALUE_BYTES, 0, get_bytes, OF_PSS },
-		{ "own", "OWN", "in slots that no other of these processes has: free once it ends", VALUE_BYTES, 0, get_bytes, OF_OWN },
+		{ "own", "OWN", "in slots that no other of these processes has", VALUE_BYTES, 0, get_bytes, OF_OWN },
 		{ "shared", "SHARED", "in slots that others of these processes have too", VALUE_BYTES, 0, get_bytes, OF_SHARED },
 		{ "shm", "SHM", "shared memory, of which the page table shows nothing", VALUE_BYTES, 0, get_bytes, OF_SHM },
 		{ "command", "COMMAND", "its name", VALUE_TEXT, 0, get_command },

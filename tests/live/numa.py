@@ -68,6 +68,19 @@ def sum_of_rows():
 
 
 @lib.test
+def pages_of_the_kernel_are_not_0():
+    with lib.zoo("vdso") as zoo:
+        process = lib.vmview_json("numa", zoo.pid)["processes"][0]
+        vdso = [mapping for mapping in process["mappings"] if mapping["path"] == "[vdso]"]
+        lib.equal("vdsos", len(vdso), 1)
+        for key in ("resident", "n0", "node", "remote"):
+            lib.equal(key, vdso[0][key], None)
+            lib.equal(f"why no {key}", vdso[0]["missing"][key],
+                      "unsupported: numa_maps leaves out pages of the kernel")
+        lib.equal("policy", vdso[0]["policy"], "default")
+
+
+@lib.test
 def nobody_is_told_why():
     with lib.zoo("touched") as zoo:
         document = lib.vmview_json("numa", zoo.pid, user=65534, status=1)
