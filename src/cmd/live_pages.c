@@ -134,7 +134,7 @@ static void add_frame(struct live_reader *reader, struct out *out, uint64_t pfn)
 	struct frames frames;
 	uint64_t flags, maps;
 
-	out_printf(out, ", frame 0x%" PRIx64, pfn);
+	out_printf(out, ", frame %" PRIu64, pfn);
 	frames_open(&frames, &reader->ctx->root, &reader->caps);
 	if (frames_word(&frames, FRAME_COUNTS, pfn, &maps))
 		out_printf(out, ", mapped %" PRIu64 " time%s", maps, maps == 1 ? "" : "s");

@@ -450,6 +450,53 @@ static void test_filter(void **state)
 	live_fini(&live);
 }
 
+/* Nothing is cut off a filter: what is left of it would be another one. */
+static void test_long_filter(void **state)
+{
+	struct live live;
+	struct live_table *table = &live.table[LIVE_MAP];
+	char text[LIVE_INPUT_MAX + 64] = "rss > 100";
+
+	(void)state;
+	begin(&live);
+	live_take_list(&live, LIVE_MAP, three());
+	while (strlen(text) < 1000)
+		strcat(text, " && rss > 200");
+	assert_true(live_filter(&live, text));
+	assert_int_equal(table->shown, 1);
+	while (strlen(text) < LIVE_INPUT_MAX)
+		strcat(text, " && rss > 100");
+	assert_false(live_filter(&live, text));
+	assert_string_equal(live.message,
+			    "too long: a filter or list of columns has at most 4095 bytes");
+	assert_int_equal(table->shown, 1);
+	live_fini(&live);
+}
+
+/* The keys for moving move the help by as much, and no further than to its end. */
+static void test_help(void **state)
+{
+	const char *label, *help;
+	struct live live;
+
+	(void)state;
+	begin(&live);
+	live_take_list(&live, LIVE_MAP, three());
+	keys(&live, "?jj");
+	assert_int_equal(live.help_top, 2);
+	live_key(&live, LIVE_KEY_PAGE_DOWN);
+	assert_int_equal(live.help_top, 2 + live_rows(&live));
+	live_key(&live, LIVE_KEY_RIGHT);
+	assert_int_equal(live.help_top, 2 + live_rows(&live));
+	assert_int_equal(live.table[LIVE_MAP].left, 0);
+	live_key(&live, LIVE_KEY_END);
+	assert_true(live_binding(live.help_top + live_rows(&live) - 1, &label, &help));
+	assert_string_equal(label, "q");
+	live_key(&live, LIVE_KEY_HOME);
+	assert_int_equal(live.help_top, 0);
+	live_fini(&live);
+}
+
 static void test_search_and_goto(void **state)
 {
 	struct live live;
@@ -489,9 +536,11 @@ static void test_input(void **state)
 	assert_string_equal(live.input, "\xc3\xa4\xe6\xbc\xa2\xf0\x9f\x98\x80");
 	live_key(&live, LIVE_KEY_ERASE);
 	assert_string_equal(live.input, "\xc3\xa4\xe6\xbc\xa2");
-	for (unsigned i = 0; i < 1000; i++)
+	for (unsigned i = 0; i < 5000; i++)
 		live_key(&live, 'x');
-	assert_in_range(strlen(live.input), 200, LIVE_INPUT_MAX - 1);
+	assert_in_range(strlen(live.input), 4000, LIVE_INPUT_MAX - 1);
+	live_key(&live, 'U' - '@');
+	assert_string_equal(live.input, "");
 	live_key(&live, LIVE_KEY_ESCAPE);
 	assert_string_equal(live.write_to, "");
 	keys(&live, "wfile\r");
@@ -714,7 +763,8 @@ int main(void)
 		cmocka_unit_test(test_other_process), cmocka_unit_test(test_process_keys),
 		cmocka_unit_test(test_match),	      cmocka_unit_test(test_changes),
 		cmocka_unit_test(test_moves),	      cmocka_unit_test(test_cursor_follows),
-		cmocka_unit_test(test_filter),	      cmocka_unit_test(test_search_and_goto),
+		cmocka_unit_test(test_filter),	      cmocka_unit_test(test_long_filter),
+		cmocka_unit_test(test_help),	      cmocka_unit_test(test_search_and_goto),
 		cmocka_unit_test(test_input),	      cmocka_unit_test(test_views),
 		cmocka_unit_test(test_interval),      cmocka_unit_test(test_grid),
 		cmocka_unit_test(test_sizes),	      cmocka_unit_test(test_tree),

@@ -293,18 +293,33 @@ static struct bytes hints(enum live_view view)
 	return BYTES("? help  q quit  Enter into  Esc back  f filter  <> sort  m mark  d changes");
 }
 
+/* Where there is no room for all that was typed, its end is what one sees. */
+static size_t draw_input(const struct live *live, struct grid *grid, size_t x, size_t y)
+{
+	struct bytes input = { live->input, live->input_len };
+	size_t room = grid->width > x + 1 ? grid->width - x - 1 : 0;
+	struct out out;
+
+	while (input.len && encode_text_width(input) > room) {
+		do {
+			input.data++;
+			input.len--;
+		} while (input.len && (input.data[0] & 0xc0) == 0x80);
+	}
+	out_init_memory(&out);
+	encode_text(&out, input);
+	x = grid_text(grid, x, y, STYLE_PLAIN, (struct bytes){ out.buf, out.len });
+	out_fini(&out);
+	return grid_text(grid, x, y, STYLE_CURSOR, BYTES("_"));
+}
+
 static void draw_bottom(const struct live *live, struct grid *grid, size_t y)
 {
-	struct out out;
 	size_t x;
 
 	if (live->prompt != PROMPT_NONE) {
 		x = grid_text(grid, 0, y, STYLE_TITLE, bytes_of(prompt_texts[live->prompt]));
-		out_init_memory(&out);
-		encode_text(&out, (struct bytes){ live->input, live->input_len });
-		x = grid_text(grid, x, y, STYLE_PLAIN, (struct bytes){ out.buf, out.len });
-		out_fini(&out);
-		x = grid_text(grid, x, y, STYLE_CURSOR, BYTES("_"));
+		x = draw_input(live, grid, x, y);
 		grid_text(grid, x + 1, y, STYLE_WARN, bytes_of(live->message));
 	} else if (live->message[0]) {
 		grid_text(grid, 0, y, STYLE_WARN, bytes_of(live->message));
@@ -318,7 +333,9 @@ static void draw_help(const struct live *live, struct grid *grid)
 	const char *label, *help;
 	size_t rows = live_rows(live);
 
-	grid_text(grid, 0, 0, STYLE_TITLE, BYTES("Keys (? or Esc: back)"));
+	grid_text(grid, 0, 0, STYLE_TITLE,
+		  live_binding(rows, &label, &help) ? BYTES("Keys (? or Esc: back; Down: more)") :
+						      BYTES("Keys (? or Esc: back)"));
 	for (size_t i = 0; i < rows && live_binding(live->help_top + i, &label, &help); i++) {
 		grid_text(grid, 2, i + 2, STYLE_TITLE, bytes_of(label));
 		grid_text(grid, 14, i + 2, STYLE_PLAIN, bytes_of(help));

@@ -47,11 +47,21 @@ static void pages_move(struct live *live, int64_t by)
 	live->glance = true;
 }
 
+/* The last line of the help stays at the bottom. */
+static void help_move(struct live *live, long rows)
+{
+	const char *label, *help;
+	long top = (long)live->help_top + rows, last = 0;
+
+	while (live_binding((size_t)last + live_rows(live), &label, &help))
+		last++;
+	live->help_top = (size_t)(top < 0 ? 0 : top > last ? last : top);
+}
+
 static void move(struct live *live, long rows, int64_t pages)
 {
 	if (live->help)
-		live->help_top = rows < 0 ? live->help_top - (live->help_top > 0) :
-					    live->help_top + 1;
+		help_move(live, rows);
 	else if (live->view == LIVE_PAGES)
 		pages_move(live, pages * (int64_t)live->pages.zoom);
 	else
@@ -72,7 +82,7 @@ static void do_left(struct live *live)
 {
 	struct live_table *table = live_table(live);
 
-	if (live->view == LIVE_PAGES)
+	if (live->help || live->view == LIVE_PAGES)
 		move(live, 0, -1);
 	else if (table && table->left)
 		table->left--;
@@ -83,7 +93,7 @@ static void do_right(struct live *live)
 {
 	struct live_table *table = live_table(live);
 
-	if (live->view == LIVE_PAGES)
+	if (live->help || live->view == LIVE_PAGES)
 		move(live, 0, 1);
 	else if (table && table->left + 2 < table->selection.count)
 		table->left++;
@@ -633,6 +643,8 @@ static void input_erase(struct live *live)
 		live->input_len--;
 }
 
+enum { CONTROL_U = 'U' - '@' }; /* as a terminal's own: all that was typed */
+
 static bool answer_replace(struct live *live, int key)
 {
 	live->prompt = PROMPT_NONE;
@@ -657,6 +669,9 @@ static bool prompt_key(struct live *live, int key)
 		live->prompt = PROMPT_NONE;
 	} else if (key == LIVE_KEY_ERASE || key == 8) {
 		input_erase(live);
+		input_changed(live);
+	} else if (key == CONTROL_U) {
+		live->input_len = 0;
 		input_changed(live);
 	} else if (key >= ' ' && key < 0x110000) {
 		input_add(live, key);

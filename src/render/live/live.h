@@ -65,7 +65,7 @@ enum live_prompt {
 /* Since when changes are shown. */
 enum live_changes { CHANGES_OFF, CHANGES_REFRESH, CHANGES_MARK };
 
-enum { LIVE_INPUT_MAX = 256, LIVE_HISTORY = 1024, LIVE_TEXT_MAX = 1024 };
+enum { LIVE_INPUT_MAX = 4096, LIVE_HISTORY = 1024, LIVE_TEXT_MAX = 1024 };
 
 /* A list view: one row a process, a mapping, .. */
 struct live_table {

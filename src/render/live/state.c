@@ -106,6 +106,12 @@ static bool apply(struct live *live, const char *columns, const char *filter)
 	struct out out;
 	struct error err;
 
+	if (strlen(columns) >= LIVE_INPUT_MAX || strlen(filter) >= LIVE_INPUT_MAX) {
+		snprintf(live->message, sizeof(live->message),
+			 "too long: a filter or list of columns has at most %d bytes",
+			 LIVE_INPUT_MAX - 1);
+		return false;
+	}
 	snprintf(kept[0], sizeof(kept[0]), "%s", columns);
 	snprintf(kept[1], sizeof(kept[1]), "%s", filter);
 	if (parse(table, kept[0], kept[1], &err)) {
