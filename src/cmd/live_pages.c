@@ -20,6 +20,7 @@ struct reading {
 	struct live_cell *cells;
 	uint64_t first, zoom; /* address of the first page; pages a cell */
 	size_t count;
+	const char *no_dirty;
 	bool ask_dirty;
 	struct frame_batch files; /* frames of file pages, tagged by page */
 };
@@ -71,7 +72,7 @@ static int take_batch(void *opaque, const struct page_batch *batch)
 			if (class == CLASS_FILE && reading->ask_dirty && pfn)
 				frame_batch_add(&reading->files, pfn, 1, (uint32_t)(page + i));
 			else if (class == CLASS_FILE && !pfn)
-				reading->pages->no_dirty = "denied: needs CAP_SYS_ADMIN";
+				reading->no_dirty = "denied: needs CAP_SYS_ADMIN";
 		}
 	}
 	return 0;
@@ -82,7 +83,7 @@ static void take_flags(void *opaque, const struct frame_run *run, const uint64_t
 	struct reading *reading = opaque;
 
 	if (!words)
-		reading->pages->no_dirty = "the flags of some frames could not be read";
+		reading->no_dirty = "the flags of some frames could not be read";
 	for (uint32_t i = 0; words && i < run->count; i++) {
 		struct live_cell *cell = &reading->cells[(run->tag + i) / reading->zoom];
 
@@ -101,7 +102,7 @@ static void read_dirty(struct live_reader *reader, struct reading *reading)
 		return;
 	frames_open(&frames, &reader->ctx->root, &reader->caps);
 	if (frames.reason[FRAME_FLAGS])
-		reading->pages->no_dirty = frames.reason[FRAME_FLAGS];
+		reading->no_dirty = frames.reason[FRAME_FLAGS];
 	else
 		frames_read(&frames, FRAME_FLAGS, &reading->files, take_flags, reading);
 	frames_close(&frames);
@@ -194,52 +195,58 @@ static void explain(struct live_reader *reader, struct pagewalk *walk, struct li
 	out_fini(&out);
 }
 
-/* How much of the mapping a screen shows. */
-static void choose_zoom(const struct live *live, struct live_pages *pages)
+/* How much of the mapping a screen shows; returns how many cells. */
+static size_t choose_zoom(const struct live *live, struct live_pages *pages)
 {
 	uint64_t total = (pages->end - pages->start) / pages->page_size;
-	uint64_t room = live_pages_room(live);
+	uint64_t room = live_pages_room(live), cells;
 
 	if (!room)
-		return;
+		return pages->count;
 	if (pages->fit) {
 		pages->zoom = (total + room - 1) / room;
 		pages->top = 0;
 	}
-	pages->count = 0;
-	if (pages->top < total)
-		pages->count = (size_t)((total - pages->top + pages->zoom - 1) / pages->zoom);
-	if (pages->count > room)
-		pages->count = (size_t)room;
+	if (pages->top >= total)
+		return 0;
+	cells = (total - pages->top + pages->zoom - 1) / pages->zoom;
+	return (size_t)(cells < room ? cells : room);
 }
 
-static void begin_cells(struct live_pages *pages, struct reading *reading)
+static void begin_cells(struct live_pages *pages, size_t count, struct reading *reading)
 {
 	uint64_t total = (pages->end - pages->start) / pages->page_size;
 
-	free(pages->cells);
-	pages->no_dirty = NULL;
-	pages->cells = mem_zalloc((pages->count + 1) * sizeof(*pages->cells));
-	pages->read_top = pages->top;
-	pages->read_zoom = pages->zoom;
-	for (size_t i = 0; i < pages->count; i++) {
+	*reading = (struct reading){ .pages = pages,
+				     .cells = mem_zalloc((count + 1) * sizeof(*reading->cells)),
+				     .first = pages->start + pages->top * pages->page_size,
+				     .zoom = pages->zoom,
+				     .count = count,
+				     .ask_dirty = count * pages->zoom <= DIRTY_MOST };
+	for (size_t i = 0; i < count; i++) {
 		uint64_t left = total - pages->top - i * pages->zoom;
 
 		left = left < pages->zoom ? left : pages->zoom;
-		pages->cells[i].pages[CLASS_EMPTY] = left < UINT32_MAX ? (uint32_t)left :
-									 UINT32_MAX;
+		reading->cells[i].pages[CLASS_EMPTY] = left < UINT32_MAX ? (uint32_t)left :
+									   UINT32_MAX;
 	}
-	*reading = (struct reading){ .pages = pages,
-				     .cells = pages->cells,
-				     .first = pages->start + pages->top * pages->page_size,
-				     .zoom = pages->zoom,
-				     .count = pages->count,
-				     .ask_dirty = pages->count * pages->zoom <= DIRTY_MOST };
 	if (!reading->ask_dirty)
-		pages->no_dirty = "asked for up to 1 GiB on the screen: zoom in (z)";
+		reading->no_dirty = "asked for up to 1 GiB on the screen: zoom in (z)";
 }
 
-static int walk_cells(struct live_reader *reader, struct live_pages *pages, struct error *err)
+/* What was read before stays until all of it was read anew. */
+static void keep_cells(struct live_pages *pages, const struct reading *reading)
+{
+	free(pages->cells);
+	pages->cells = reading->cells;
+	pages->count = reading->count;
+	pages->no_dirty = reading->no_dirty;
+	pages->read_top = pages->top;
+	pages->read_zoom = reading->zoom;
+}
+
+static int walk_cells(struct live_reader *reader, struct live_pages *pages, size_t count,
+		      struct error *err)
 {
 	struct reading reading;
 	struct pagewalk walk;
@@ -249,17 +256,21 @@ static int walk_cells(struct live_reader *reader, struct live_pages *pages, stru
 	rc = pagewalk_open(&walk, &reader->dir, &reader->caps, WALK_MAPPED, err);
 	if (rc)
 		return rc;
-	begin_cells(pages, &reading);
+	begin_cells(pages, count, &reading);
 	vma.start = reading.first;
-	vma.end = vma.start + pages->count * pages->zoom * pages->page_size;
+	vma.end = vma.start + count * pages->zoom * pages->page_size;
 	vma.end = vma.end < pages->end ? vma.end : pages->end;
 	vma.hint = 0;
 	frame_batch_init(&reading.files, reading.ask_dirty ? DIRTY_MOST : 1, true);
-	rc = pages->count ? pagewalk_run(&walk, &vma, 1, take_batch, &reading) : 0;
+	rc = count ? pagewalk_run(&walk, &vma, 1, take_batch, &reading) : 0;
 	read_dirty(reader, &reading);
 	frame_batch_fini(&reading.files);
-	if (rc == 0)
+	if (rc == 0) {
+		keep_cells(pages, &reading);
 		explain(reader, &walk, pages);
+	} else {
+		free(reading.cells);
+	}
 	pagewalk_close(&walk);
 	return rc < 0 ? error_set(err, -rc, "%s", error_reason(rc)) : 0;
 }
@@ -280,16 +291,17 @@ void live_glance_pages(struct live_reader *reader, struct live *live)
 int live_read_pages(struct live_reader *reader, struct live *live, struct error *err)
 {
 	struct live_pages *pages = &live->pages;
+	size_t count = choose_zoom(live, pages);
 	int rc;
 
 	live_caps(reader);
-	choose_zoom(live, pages);
 	pages->reason[0] = '\0';
 	live->facts.status[0] = '\0';
-	rc = reader->has_dir ? walk_cells(reader, pages, err) : -ESRCH;
+	rc = reader->has_dir ? walk_cells(reader, pages, count, err) : -ESRCH;
 	if (rc == -ESRCH) {
 		live->facts.ended = true;
-		snprintf(pages->reason, sizeof(pages->reason), "the process has ended");
+		if (!pages->count)
+			snprintf(pages->reason, sizeof(pages->reason), "the process has ended");
 	} else if (rc) {
 		pages->count = 0;
 		snprintf(pages->reason, sizeof(pages->reason), "the pages cannot be read: %s",

@@ -218,14 +218,14 @@ static bool was_read(const struct live *live)
 	       live->table[LIVE_SHARING].now || live->table[LIVE_FRAME].now;
 }
 
-/* The process is gone: what was last read of it stays. */
+/* The process is gone: what was last read of it stays. A view that was not read has nothing to show. */
 static int set_ended(struct live *live, int rc)
 {
 	if (rc != -ESRCH || !was_read(live))
 		return rc;
 	live->facts.ended = true;
 	live->facts.status[0] = '\0';
-	return 0;
+	return live_is_empty(live) ? rc : 0;
 }
 
 const char *live_no_memory(const struct process *process)

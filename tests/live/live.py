@@ -427,6 +427,43 @@ def target_that_ends_stays_on_the_screen():
 
 
 @lib.test
+def views_of_what_has_ended():
+    with terminal() as term, sleeper() as process:
+        term.run("-i", "0.2", process.pid)
+        term.until("ADDRESS", "[heap]")
+        process.kill()
+        process.wait()
+        term.until("(ended)")
+        term.keys("Enter")
+        term.until("the process has ended", "a cell")
+        term.keys("Escape")
+        for key in "H", "s":
+            term.keys(key)
+            term.until("(ended)", "ADDRESS", f"no process {process.pid}")
+            term.keys("Down")
+            term.until("? help")
+        term.keys("q")
+        term.restored("quit")
+
+
+@lib.test
+def pages_of_what_has_ended_stay():
+    with terminal() as term, sleeper() as process:
+        term.run("-i", "0.2", process.pid)
+        term.until("ADDRESS", "[heap]")
+        term.keys("Enter")
+        before = term.until("a cell", ": present, file").splitlines()
+        process.kill()
+        process.wait()
+        after = term.until("(ended)", ": present, file").splitlines()
+        lib.equal("cells", after[1:-2], before[1:-2])
+        term.tmux("resize-window", "-x", 60, "-y", 12)
+        term.until("(ended)", "a cell")
+        term.keys("q")
+        term.restored("quit")
+
+
+@lib.test
 def exec_is_noticed():
     with terminal() as term, contextlib.ExitStack() as stack:
         process = subprocess.Popen(["bash", "-c", "read line; exec sleep 600"],

@@ -37,7 +37,8 @@ static void draw_cells(const struct live *live, struct grid *grid, size_t y)
 	const struct live_pages *pages = &live->pages;
 	uint64_t at = (pages->cursor - pages->read_top) / pages->read_zoom;
 
-	for (size_t i = 0; i < pages->count; i++) {
+	/* cells of a process that has ended may be those of a larger screen */
+	for (size_t i = 0; i < pages->count && i < live_pages_room(live); i++) {
 		enum live_class class = cell_class(&pages->cells[i]);
 		enum live_style style = class == CLASS_EMPTY ? STYLE_DIM : STYLE_KIND + class;
 
