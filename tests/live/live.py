@@ -536,6 +536,10 @@ def no_terminal_no_colour_no_utf8():
         term.type("TERM=none-such ")
         term.run(process.pid)
         term.until("TERM is not set, or has no entry")
+        term.type("TERM=dumb ")
+        term.run(process.pid)
+        term.until("cannot place text on its screen")
+        term.restored("dumb")
 
 
 @lib.test

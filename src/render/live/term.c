@@ -270,6 +270,27 @@ static void set_modes(const struct curses *curses)
 	curses->mouseinterval(0);
 }
 
+/* Begin to draw on the terminal that TERM tells of. */
+static int open_screen(struct terminal *term, struct error *err)
+{
+	const char *place;
+
+	term->screen = term->curses.newterm(NULL, stdout, stdin);
+	if (!term->screen)
+		return error_set(err, EINVAL,
+				 "this terminal is not known here: TERM is not set, or has no entry "
+				 "(try: TERM=xterm, or --batch 1)");
+	place = term->curses.tigetstr("cup");
+	if (place && place != (const char *)-1)
+		return 0;
+	term->curses.endwin();
+	term->curses.delscreen(term->screen);
+	tcsetattr(STDIN_FILENO, TCSANOW, &term->modes);
+	return error_set(err, EINVAL,
+			 "this terminal cannot place text on its screen, as TERM tells it "
+			 "(try: TERM=xterm, or --batch 1)");
+}
+
 int term_open(struct terminal **out, bool color, struct error *err)
 {
 	struct terminal *term;
@@ -287,14 +308,11 @@ int term_open(struct terminal **out, bool color, struct error *err)
 	term->modes = modes;
 	setlocale(LC_CTYPE, "");
 	term->utf8 = strcmp(nl_langinfo(CODESET), "UTF-8") == 0;
-	term->screen = term->curses.newterm(NULL, stdout, stdin);
-	if (!term->screen) {
+	rc = open_screen(term, err);
+	if (rc) {
 		dlclose(term->curses.handle);
 		free(term);
-		return error_set(
-			err, EINVAL,
-			"this terminal is not known here: TERM is not set, or has no entry "
-			"(try: TERM=xterm, or --batch 1)");
+		return rc;
 	}
 	term->signals = block_signals();
 	guard_crashes(term);
