@@ -19,8 +19,11 @@ static int answer(struct who_run *run, const struct who_target *target, struct e
 	report_fact(ctx->report, "target", VALUE_TEXT, value_text(bytes_of(run->target)));
 	rc = target->kind == WHO_FILE ? who_file(run, target->path, err) :
 					who_frames(run, target, err);
-	if (rc)
+	if (rc) {
 		context_partial(ctx, err);
+		report_fact(ctx->report, target->kind == WHO_FILE ? "file" : "frames", VALUE_TEXT,
+			    value_absent(err->text));
+	}
 	report_end(ctx->report, ctx->status == STATUS_OK, NULL);
 	return ctx->status;
 }

@@ -230,13 +230,16 @@ static void read_counts(struct who_frames *frames)
 	for (size_t i = 0; i < count; i++) {
 		uint64_t pfn = frames->pfns[i], flags = 0;
 
+		frames->counts[i] = UINT64_MAX;
+		/* (the count of a hole reads as 0) */
+		if (!memmap_is_memory(&frames->source.memory, pfn))
+			continue;
 		frames_word(&frames->source.frames, FRAME_FLAGS, pfn, &flags);
 		frames->average[i] = frame_count_is_average(&frames->source, flags);
 		if (frames->average[i] ||
 		    !frames_word(&frames->source.frames, FRAME_COUNTS, pfn, &frames->counts[i]))
 			frames->counts[i] = UINT64_MAX;
-		frames->searched[i] = memmap_is_memory(&frames->source.memory, pfn) &&
-				      !(flags & PAGE_FLAG(ZERO));
+		frames->searched[i] = !(flags & PAGE_FLAG(ZERO));
 		frames->open += frames->searched[i] && frames->counts[i];
 	}
 }

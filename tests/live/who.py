@@ -229,6 +229,35 @@ def without_rights():
         lib.true(document["file"]["missing"]["cached"].startswith("denied"), document["file"])
 
 
+def hole():
+    """A frame number that is no memory, though the kernel's files have words for it."""
+    with open("/sys/devices/system/memory/block_size_bytes", encoding="ascii") as file:
+        size = int(file.read(), 16)
+    blocks = sorted(int(name[6:]) for name in os.listdir("/sys/devices/system/memory")
+                    if name[6:].isdigit() and name.startswith("memory"))
+    for number in range(blocks[0], blocks[-1]):
+        if number not in blocks:
+            return number * size // PAGE
+    raise lib.Skipped("the machine has no hole in its memory")
+
+
+@lib.test
+def a_hole_has_no_map_count():
+    lib.need_root()
+    frame = ask(f"pfn:{hole()}")["frames"][0]
+    for key in "flags", "map_count", "owners_found":
+        lib.equal(key, frame[key], None)
+    lib.equal("why", frame["missing"]["map_count"], frame["missing"]["flags"])
+
+
+@lib.test
+def what_could_not_be_looked_at():
+    for target, key in ("2:1000", "frames"), ("/nonexistent", "file"):
+        document = ask(target, status=1)
+        lib.equal(f"{key} of {target}", document[key], None)
+        lib.true(document["missing"][key], "no reason")
+
+
 @lib.test
 def what_is_no_target():
     for target, said in (("/dev/null", "no regular file"), ("/nonexistent", "No such file"),
