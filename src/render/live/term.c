@@ -277,9 +277,10 @@ static int open_screen(struct terminal *term, struct error *err)
 
 	term->screen = term->curses.newterm(NULL, stdout, stdin);
 	if (!term->screen)
-		return error_set(err, EINVAL,
-				 "this terminal is not known here: TERM is not set, or has no entry "
-				 "(try: TERM=xterm, or --batch 1)");
+		return error_set(
+			err, EINVAL,
+			"this terminal is not known here: TERM is not set, or has no entry "
+			"(try: TERM=xterm, or --batch 1)");
 	place = term->curses.tigetstr("cup");
 	if (place && place != (const char *)-1)
 		return 0;
