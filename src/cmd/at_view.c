@@ -14,6 +14,7 @@
 #include "source/facts.h"
 #include "source/pagewalk.h"
 #include "source/root.h"
+#include "source/swaps.h"
 
 enum { TRIES = 3 };
 
@@ -254,6 +255,16 @@ static int read_page(struct at_view *view, struct frame_source *source, struct p
 	return 0;
 }
 
+static void read_swap_device(struct at_view *view)
+{
+	struct swaps swaps;
+
+	if (view->state != PAGE_SWAPPED || !(view->word & PAGEMAP_PAYLOAD))
+		return;
+	swaps_load(&view->ctx->root, &view->ctx->arena, &swaps);
+	view->swap_device = swaps_name(&swaps, pagemap_swap_type(view->word));
+}
+
 static void explain_absence(struct at_view *view, const struct caps *caps)
 {
 	if (view->mapped_by == PAGE_MAPPED_UNKNOWN)
@@ -287,6 +298,8 @@ static void read_memory(struct at_view *view, struct pagewalk *walk, int opened)
 	rc = read_page(view, &source, walk);
 	if (rc)
 		view->page_reason = view->frame_reason = error_reason(rc);
+	else
+		read_swap_device(view);
 	explain_absence(view, &walk->caps);
 	frame_source_close(&source);
 }

@@ -29,6 +29,13 @@ equal "mappings on it" "$(field "$TMP/swap.json" \
 equal "found" "$(field "$TMP/swap.json" 'd["devices"][0]["found"]')" $((24 * 4096))
 equal "kind" "$(field "$TMP/swap.json" 'd["devices"][0]["kind"]')" zram
 
+start=$(sed -n 's/.*"animal":"swap",[^[]*\[{"start":"\([0-9a-fx]*\)".*/\1/p' "$ZOO_OUT")
+status 0 "$VMVIEW" pages --json "$ZOO_PID" "$start" >"$TMP/pages.json"
+page='[r for r in d["processes"][0]["mappings"][0]["runs"] if r["state"] == "swapped"][0]'
+status 0 "$VMVIEW" at --json "$ZOO_PID" "$(field "$TMP/pages.json" "${page}[\"start\"]")" >"$TMP/at.json"
+equal "slot of a page" "$(field "$TMP/at.json" 'sorted(d["page"]["swap"].items())')" \
+	"$(field "$TMP/pages.json" "sorted(${page}[\"swap\"].items())")"
+
 start_zoo swap-fork
 parent=$(sed -n 's/.*"swap-fork","pid":\([0-9]*\).*/\1/p' "$ZOO_OUT")
 child=$(sed -n 's/.*"child":\([0-9]*\).*/\1/p' "$ZOO_OUT")
