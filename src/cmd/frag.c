@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "base/arena.h"
 #include "base/encode.h"
 #include "base/error.h"
 #include "cmd/commands.h"
@@ -9,7 +11,6 @@
 #include "cmd/frag.h"
 #include "cmd/frag_orders.h"
 #include "column/filter.h"
-#include "column/sort.h"
 
 static const struct option_row frag_option_rows[] = {
 	TARGET_OPTION_ROWS,
@@ -121,21 +122,35 @@ static struct order_row order_row(const struct frag_view *view, size_t zone, uns
 	return (struct order_row){ &view->zones[zone], order, view->ctx->host.page_size };
 }
 
+/* Those of the zones from first up to end that the filter takes, in the order asked for. */
+static void write_orders(struct frag_view *view, const struct table *table, size_t first,
+			 size_t end)
+{
+	struct report *report = view->ctx->report;
+	struct order_row *rows = NULL;
+	struct sort_item *items;
+	size_t count = 0, n;
+
+	for (size_t zone = first; zone < end; zone++) {
+		rows = mem_grow(rows, count + view->zones[zone].orders + 1, sizeof(*rows));
+		for (unsigned order = 0; order < view->zones[zone].orders; order++)
+			rows[count++] = order_row(view, zone, order);
+	}
+	items = sort_rows(&view->sort, view->filter,
+			  &(struct sort_rows){ rows, count, sizeof(*rows) }, &n);
+	report_table(report, table);
+	for (size_t i = 0; i < n; i++)
+		report_row(report, &rows[items[i].index]);
+	report_table_end(report);
+	free(items);
+	free(rows);
+}
+
 static void write_table(struct frag_view *view)
 {
 	const struct table table = { "orders", &view->selection, .csv = true, .text_only = true };
-	struct report *report = view->ctx->report;
 
-	report_table(report, &table);
-	for (size_t zone = 0; zone < view->zone_count; zone++) {
-		for (unsigned order = 0; order < view->zones[zone].orders; order++) {
-			struct order_row row = order_row(view, zone, order);
-
-			if (filter_matches(view->filter, &row))
-				report_row(report, &row);
-		}
-	}
-	report_table_end(report);
+	write_orders(view, &table, 0, view->zone_count);
 }
 
 static void write_json(struct frag_view *view)
@@ -149,14 +164,7 @@ static void write_json(struct frag_view *view)
 
 		report_object(report, NULL);
 		report_facts(report, &view->zone_selection, &first);
-		report_table(report, &table);
-		for (unsigned order = 0; order < view->zones[zone].orders; order++) {
-			struct order_row row = order_row(view, zone, order);
-
-			if (filter_matches(view->filter, &row))
-				report_row(report, &row);
-		}
-		report_table_end(report);
+		write_orders(view, &table, zone, zone + 1);
 		report_object_end(report);
 	}
 	report_list_end(report);
@@ -220,6 +228,8 @@ static int parse_columns(struct frag_view *view, struct error *err)
 	if (rc == 0)
 		rc = selection_parse(&view->zone_selection, &frag_order_columns, "node,zone", NULL,
 				     arena, err);
+	if (rc == 0)
+		rc = sort_parse(&view->sort, &frag_order_columns, options->sort, err);
 	if (rc == 0)
 		rc = filter_parse(&view->filter, &frag_order_columns, options->filter, arena, err);
 	return rc;

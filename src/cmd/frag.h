@@ -11,6 +11,7 @@
 #include "cmd/machine.h"
 #include "cmd/targets.h"
 #include "column/column.h"
+#include "column/sort.h"
 #include "model/missing.h"
 #include "source/buddyinfo.h"
 
@@ -30,6 +31,7 @@ struct frag_view {
 	struct context *ctx;
 	struct frag_options options;
 	struct selection selection, json_selection, zone_selection;
+	struct sort sort;
 	struct filter *filter;
 	struct buddy_zone *zones;
 	size_t zone_count, malformed;
