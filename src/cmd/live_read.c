@@ -275,7 +275,7 @@ int live_read_process(struct live_reader *reader, struct live *live, live_proces
 	arena_init(&arena);
 	rc = facts_read(&reader->dir, &arena, FACT_STAT | FACT_CMDLINE, &process, err);
 	if (rc == 0 && process.state == 'Z' && was_read(live))
-		rc = error_set(err, ESRCH, "no process %d", reader->dir.pid);
+		rc = error_set(err, ESRCH, "%d is a zombie: its memory is gone", reader->dir.pid);
 	if (rc == 0) {
 		set_title(live, &process);
 		notice_exec(reader, live, &process);

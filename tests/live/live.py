@@ -447,6 +447,18 @@ def views_of_what_has_ended():
 
 
 @lib.test
+def views_of_a_zombie():
+    with terminal() as term, lib.zoo("zombie") as zoo:
+        pid = zoo.truth["zombie"]["pid"]
+        term.run("-i", "0.2", pid)
+        term.until("no rows", "gone: the process is a zombie")
+        term.keys("H")
+        term.until(f"{pid} is a zombie: its memory is gone")
+        term.keys("q")
+        term.restored("quit")
+
+
+@lib.test
 def pages_of_what_has_ended_stay():
     with terminal() as term, sleeper() as process:
         term.run("-i", "0.2", process.pid)
