@@ -6,8 +6,8 @@
 
 /*
  * The columns of a run of pages; rows are struct page_run. What a run can not have (a frame where
- * nothing is present) does not apply; what nobody told us (rights, the kernel) is absent without a
- * reason here: that holds for all runs and is listed once, with the process.
+ * nothing is present) does not apply; what nobody told us (rights, the kernel) is absent for the reason
+ * in run->absent, which holds for all runs and is listed with the process, too.
  */
 extern const struct column_set run_columns;
 

@@ -79,7 +79,7 @@ static inline struct value value_absent(const char *reason)
 	return (struct value){ .reason = reason };
 }
 
-/* The question does not apply to this row: shown as absent, no reason listed. */
+/* The question does not apply to this row, or the answer is that there is none: JSON lists that. */
 static inline struct value value_none(void)
 {
 	return (struct value){ .reason = "" };
