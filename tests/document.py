@@ -1,5 +1,19 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """What holds for every JSON document of vmview, beyond its schema."""
+import json
+
+
+def _members(pairs):
+    members = dict(pairs)
+    if len(members) < len(pairs):
+        keys = [key for key, _ in pairs]
+        raise ValueError(f"twice in an object: {sorted({k for k in keys if keys.count(k) > 1})}")
+    return members
+
+
+def load(text):
+    """The document; ValueError where text is none, or has a key twice in an object."""
+    return json.loads(text, object_pairs_hook=_members)
 
 
 def unexplained(document, path="", above=None):

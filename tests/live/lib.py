@@ -29,7 +29,7 @@ SCHEMA = os.path.join(SRC, "share/vmview.schema.json")
 READY_SECONDS = 60
 
 sys.path.append(os.path.join(SRC, "tests"))
-from document import unexplained    # noqa: E402
+import document as documents    # noqa: E402
 
 # tests/run ends a test with SIGTERM: then too what `with` opened is closed.
 signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(143))
@@ -88,7 +88,7 @@ def vmview_json(*args, **options):
     """The document of `vmview ... --json`, checked by the schema."""
     done = vmview(*args, "--json", **options)
     try:
-        document = json.loads(done.raw.decode("utf-8"))
+        document = documents.load(done.raw.decode("utf-8"))
     except ValueError as err:
         raise Failed(f"vmview {' '.join(map(str, args))} --json: {err}\n{done.err}") from err
     validate(document)
@@ -106,7 +106,7 @@ def validate(document):
         jsonschema.validate(document, schema)
     except jsonschema.ValidationError as err:
         raise Failed(f"not valid by the schema: {str(err)[:2000]}") from err
-    without = unexplained(document)
+    without = documents.unexplained(document)
     if without:
         raise Failed(f"null without a reason in missing: {sorted(set(without))[:20]}")
 
