@@ -82,12 +82,13 @@ static enum slot_reason kind_reason(const struct vma *vma, const struct thp *thp
 	case KIND_SPECIAL:
 		return SLOT_DEVICE;
 	case KIND_SHM:
-		return mode_reason(vma, thp->shmem, process_off, SLOT_SHMEM_OFF, SLOT_SHMEM_OFF);
+		return mode_reason(vma, thp->shmem.mode, process_off, SLOT_SHMEM_OFF,
+				   SLOT_SHMEM_OFF);
 	case KIND_FILE:
 	case KIND_ELF:
 		return SLOT_FILE;
 	default:
-		return mode_reason(vma, thp->anon, process_off, SLOT_OFF, SLOT_NO_HINT);
+		return mode_reason(vma, thp->anon.mode, process_off, SLOT_OFF, SLOT_NO_HINT);
 	}
 }
 

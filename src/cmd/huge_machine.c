@@ -6,13 +6,6 @@
 #include "model/thp.h"
 #include "source/thp.h"
 
-static const char *const mode_names[] = {
-	[THP_UNKNOWN] = NULL,
-	[THP_NEVER] = "never",
-	[THP_MADVISE] = "madvise",
-	[THP_ALWAYS] = "always",
-};
-
 static const char *const counter_prefixes[] = { "thp_", "htlb_", NULL };
 
 void huge_machine_begin(struct huge_machine *machine, struct context *ctx, const struct thp *thp,
@@ -43,10 +36,10 @@ static void write_pools(struct huge_machine *machine)
 	report_table_end(ctx->report);
 }
 
-static void fact_mode(struct report *report, const char *key, enum thp_mode mode)
+static void fact_setting(struct report *report, const char *key, const struct thp_setting *setting)
 {
 	report_fact(report, key, VALUE_WORD,
-		    mode_names[mode] ? value_word(mode_names[mode]) : value_absent("unsupported"));
+		    setting->word ? value_word(setting->word) : value_absent("unsupported"));
 }
 
 static void fact_limit(struct report *report, const struct thp *thp, const char *key,
@@ -66,8 +59,8 @@ static void write_settings(const struct huge_machine *machine)
 	report_fact(report, "huge_size", VALUE_BYTES,
 		    thp->huge_size ? value_u(thp->huge_size) :
 				     value_absent("unsupported: no transparent huge pages"));
-	fact_mode(report, "enabled", thp->anon);
-	fact_mode(report, "shmem_enabled", thp->shmem);
+	fact_setting(report, "enabled", &thp->anon);
+	fact_setting(report, "shmem_enabled", &thp->shmem);
 	fact_limit(report, thp, "max_ptes_none", thp->max_none);
 	fact_limit(report, thp, "max_ptes_swap", thp->max_swap);
 	fact_limit(report, thp, "max_ptes_shared", thp->max_shared);
@@ -84,8 +77,8 @@ static void print_settings(const struct huge_machine *machine, struct out *out)
 	const struct thp *thp = machine->thp;
 
 	out_printf(out, "\nmachine: huge pages %s, of shared memory %s",
-		   mode_names[thp->anon] ? mode_names[thp->anon] : "unknown",
-		   mode_names[thp->shmem] ? mode_names[thp->shmem] : "unknown");
+		   thp->anon.word ? thp->anon.word : "unknown",
+		   thp->shmem.word ? thp->shmem.word : "unknown");
 	if (thp->limits_known)
 		out_printf(
 			out,

@@ -12,10 +12,16 @@ enum thp_mode {
 	THP_ALWAYS, /* "within_size" and "force" of shmem too */
 };
 
+/* A setting: what it means, and the kernel's word for it (NULL: THP_UNKNOWN). */
+struct thp_setting {
+	enum thp_mode mode;
+	const char *word;
+};
+
 /* How the machine hands out transparent huge pages of the size that a PMD maps. */
 struct thp {
 	uint64_t huge_size; /* bytes; 0: the kernel has none */
-	enum thp_mode anon, shmem; /* what holds for this size, "inherit" resolved */
+	struct thp_setting anon, shmem; /* what holds for this size, "inherit" resolved */
 	bool limits_known;
 	uint64_t max_none, max_swap, max_shared; /* pages of a slot that khugepaged tolerates */
 	uint64_t full_scans, pages_to_scan, scan_sleep_ms;

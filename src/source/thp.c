@@ -12,45 +12,51 @@
 
 #define THP_DIR "sys/kernel/mm/transparent_hugepage"
 
-enum thp_mode thp_mode_parse(struct bytes text, enum thp_mode above)
+struct thp_setting thp_setting_parse(struct bytes text, struct thp_setting above)
 {
-	static const struct {
-		const char *word;
-		enum thp_mode mode;
-	} words[] = {
-		{ "always", THP_ALWAYS },   { "within_size", THP_ALWAYS }, { "force", THP_ALWAYS },
-		{ "madvise", THP_MADVISE }, { "advise", THP_MADVISE },	   { "never", THP_NEVER },
-		{ "deny", THP_NEVER },
+	static const struct thp_setting settings[] = {
+		{ THP_ALWAYS, "always" },   { THP_ALWAYS, "within_size" }, { THP_ALWAYS, "force" },
+		{ THP_MADVISE, "madvise" }, { THP_MADVISE, "advise" },	   { THP_NEVER, "never" },
+		{ THP_NEVER, "deny" },
 	};
+	const struct thp_setting unknown = { THP_UNKNOWN, NULL };
 	const char *open = text.len ? memchr(text.data, '[', text.len) : NULL;
 	const char *end = text.data + text.len;
 	const char *close = open ? memchr(open, ']', (size_t)(end - open)) : NULL;
 	struct bytes word;
 
 	if (!close)
-		return THP_UNKNOWN;
+		return unknown;
 	word = (struct bytes){ open + 1, (size_t)(close - open - 1) };
 	if (bytes_equal(word, BYTES("inherit")))
 		return above;
-	for (size_t i = 0; i < ARRAY_SIZE(words); i++)
-		if (bytes_equal(word, bytes_of(words[i].word)))
-			return words[i].mode;
-	return THP_UNKNOWN;
+	for (size_t i = 0; i < ARRAY_SIZE(settings); i++)
+		if (bytes_equal(word, bytes_of(settings[i].word)))
+			return settings[i];
+	return unknown;
+}
+
+/* Of shared memory: whatever is set for a size. */
+static bool is_for_all(const struct thp_setting *setting)
+{
+	return setting->word &&
+	       (strcmp(setting->word, "deny") == 0 || strcmp(setting->word, "force") == 0);
 }
 
 /* The setting of all sizes, then that of this size where the kernel has them apart (6.8). */
-static enum thp_mode read_mode(const struct root *root, struct arena *arena, uint64_t size,
-			       const char *name)
+static struct thp_setting read_setting(const struct root *root, struct arena *arena, uint64_t size,
+				       const char *name)
 {
-	enum thp_mode mode = THP_UNKNOWN;
+	struct thp_setting setting = { THP_UNKNOWN, NULL };
 	struct bytes text;
 
 	if (root_read(root, arena, &text, NULL, THP_DIR "/%s", name) == 0)
-		mode = thp_mode_parse(text, THP_UNKNOWN);
-	if (root_read(root, arena, &text, NULL, THP_DIR "/hugepages-%lukB/%s",
+		setting = thp_setting_parse(text, setting);
+	if (!is_for_all(&setting) &&
+	    root_read(root, arena, &text, NULL, THP_DIR "/hugepages-%lukB/%s",
 		      (unsigned long)(size >> 10), name) == 0)
-		mode = thp_mode_parse(text, mode);
-	return mode;
+		setting = thp_setting_parse(text, setting);
+	return setting;
 }
 
 static bool read_number(const struct root *root, const char *name, uint64_t *out)
@@ -80,8 +86,8 @@ uint64_t thp_size(const struct root *root, uint64_t page_size)
 void thp_read(struct thp *thp, const struct root *root, uint64_t page_size, struct arena *arena)
 {
 	*thp = (struct thp){ .huge_size = thp_size(root, page_size) };
-	thp->anon = read_mode(root, arena, thp->huge_size, "enabled");
-	thp->shmem = read_mode(root, arena, thp->huge_size, "shmem_enabled");
+	thp->anon = read_setting(root, arena, thp->huge_size, "enabled");
+	thp->shmem = read_setting(root, arena, thp->huge_size, "shmem_enabled");
 	thp->limits_known = read_number(root, "max_ptes_none", &thp->max_none);
 	/* since 4.8; before, a single page in swap was in the way */
 	if (!read_number(root, "max_ptes_swap", &thp->max_swap))

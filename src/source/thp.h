@@ -14,7 +14,7 @@ struct root;
  * What is chosen in a file like "always [madvise] never"; pure. THP_UNKNOWN where nothing is, and for
  * "inherit", which stands for above.
  */
-enum thp_mode thp_mode_parse(struct bytes text, enum thp_mode above);
+struct thp_setting thp_setting_parse(struct bytes text, struct thp_setting above);
 
 /* The settings of /sys/kernel/mm/transparent_hugepage; what is not there stays unknown. */
 void thp_read(struct thp *thp, const struct root *root, uint64_t page_size, struct arena *arena);

@@ -10,8 +10,8 @@
 
 static const struct thp usual = {
 	.huge_size = 2 * MB,
-	.anon = THP_MADVISE,
-	.shmem = THP_NEVER,
+	.anon = { THP_MADVISE, "madvise" },
+	.shmem = { THP_NEVER, "never" },
 	.limits_known = true,
 	.max_none = 511,
 	.max_swap = 64,
@@ -249,7 +249,7 @@ static void test_reasons(void **state)
 		struct thp thp = usual;
 
 		if (c->anon)
-			thp.anon = c->anon;
+			thp.anon.mode = c->anon;
 		CHECK(c->name, slot_reason(&c->slot, &vma, &thp, 4096, c->off) == c->want);
 	}
 }
@@ -264,20 +264,44 @@ static void test_names(void **state)
 	}
 }
 
-static void test_modes(void **state)
+#define NO_SETTING \
+	{ \
+		THP_UNKNOWN, NULL \
+	}
+
+static void test_settings(void **state)
 {
+	static const struct {
+		const char *text;
+		struct thp_setting above, want;
+	} cases[] = {
+		{ "always [madvise] never\n", NO_SETTING, { THP_MADVISE, "madvise" } },
+		{ "[always] madvise never\n", NO_SETTING, { THP_ALWAYS, "always" } },
+		{ "always [inherit] madvise never\n",
+		  { THP_NEVER, "never" },
+		  { THP_NEVER, "never" } },
+		{ "always within_size [advise] never deny force\n",
+		  NO_SETTING,
+		  { THP_MADVISE, "advise" } },
+		{ "always [within_size] advise never\n", NO_SETTING, { THP_ALWAYS, "within_size" } },
+		{ "always within_size advise never [deny] force\n",
+		  NO_SETTING,
+		  { THP_NEVER, "deny" } },
+		{ "always madvise never\n", { THP_ALWAYS, "always" }, NO_SETTING },
+		{ "[madvise\n", { THP_ALWAYS, "always" }, NO_SETTING },
+		{ "[novelty]\n", { THP_ALWAYS, "always" }, NO_SETTING },
+		{ "", { THP_ALWAYS, "always" }, NO_SETTING },
+	};
+
 	(void)state;
-	assert_int_equal(thp_mode_parse(BYTES("always [madvise] never\n"), 0), THP_MADVISE);
-	assert_int_equal(thp_mode_parse(BYTES("[always] madvise never\n"), 0), THP_ALWAYS);
-	assert_int_equal(thp_mode_parse(BYTES("always [inherit] madvise never\n"), THP_NEVER),
-			 THP_NEVER);
-	assert_int_equal(thp_mode_parse(BYTES("always within_size [advise] never deny force\n"), 0),
-			 THP_MADVISE);
-	assert_int_equal(thp_mode_parse(BYTES("always within_size advise never [deny] force\n"), 0),
-			 THP_NEVER);
-	assert_int_equal(thp_mode_parse(BYTES("always madvise never\n"), THP_ALWAYS), THP_UNKNOWN);
-	assert_int_equal(thp_mode_parse(BYTES("[madvise\n"), THP_ALWAYS), THP_UNKNOWN);
-	assert_int_equal(thp_mode_parse(BYTES(""), THP_ALWAYS), THP_UNKNOWN);
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		const struct thp_setting got =
+			thp_setting_parse(bytes_of(cases[i].text), cases[i].above);
+
+		CHECK(cases[i].text, got.mode == cases[i].want.mode);
+		CHECK(cases[i].text, !got.word == !cases[i].want.word);
+		CHECK(cases[i].text, !got.word || strcmp(got.word, cases[i].want.word) == 0);
+	}
 }
 
 int main(void)
@@ -285,7 +309,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_reasons),
 		cmocka_unit_test(test_names),
-		cmocka_unit_test(test_modes),
+		cmocka_unit_test(test_settings),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
