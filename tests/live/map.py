@@ -244,8 +244,8 @@ def facts_and_mappings_are_of_one_program():
     for found in whole.values():
         for process in found:
             check_one_program(process, (one, two))
-    # the others walk pages after that, and seldom come to an end
-    lib.true(len(whole["map"]) > 20, f"only {len(whole['map'])} of 60 are complete")
+    # a slow reader seldom comes to an end between two of them, and the others walk pages after that
+    lib.true(len(whole["map"]) > 2, f"only {len(whole['map'])} of 60 are complete")
     for process in whole["map"]:
         lib.true(process["layout"], f"no layout: {process['missing']}")
 
