@@ -428,7 +428,9 @@ static void show_pid(struct pages *pages, int pid, bool selected)
 		rc = show_process(pages, &err);
 		procdir_close(&pages->dir);
 	}
-	if (rc < 0 && !(rc == -ESRCH && selected))
+	if ((rc == -EACCES || rc == -EPERM) && selected)
+		context_refuse(&pages->refused, &err);
+	else if (rc < 0 && !(rc == -ESRCH && selected))
 		context_partial(pages->ctx, &err);
 }
 
@@ -441,6 +443,7 @@ static void show(struct pages *pages, const struct targets *targets)
 	for (size_t i = 0; i < targets->count; i++)
 		show_pid(pages, targets->pids[i], targets->selected);
 	report_list_end(report);
+	context_tell_refused(pages->ctx, &pages->refused);
 	report_end(report, pages->ctx->status == STATUS_OK, NULL);
 }
 

@@ -8,6 +8,7 @@
 
 #include "analysis/flag_match.h"
 #include "analysis/range.h"
+#include "cmd/context.h"
 #include "cmd/page_reader.h"
 #include "cmd/targets.h"
 #include "column/query.h"
@@ -49,6 +50,7 @@ struct pages {
 	const struct pages_mode *mode;
 	void *shown;		/* the mode's own */
 	size_t processes;	/* that were begun */
+	struct context_refused refused;	/* of those that options selected */
 	/* of the process that is shown now */
 	struct procdir dir;
 	struct arena arena;

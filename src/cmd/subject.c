@@ -148,7 +148,11 @@ static void show_mappings(struct subjects *subjects, struct subject *subject, in
 		error_set(&told, -rc, "%s (try: sudo vmview %s %d)", err->text, subjects->name,
 			  subject->dir.pid);
 		show_nothing(subjects, subject, needs_rights);
-		subject_partial(subjects, subject, &told);
+		subject->complete = false;
+		if (subjects->selected)
+			context_refuse(&subjects->refused, &told);
+		else
+			context_partial(subjects->ctx, &told);
 	} else if (rc < 0) {
 		show_nothing(subjects, subject, error_reason(-rc));
 		subject_partial(subjects, subject, err);
@@ -246,10 +250,12 @@ void subjects_run(struct subjects *subjects, const struct targets *targets)
 	vma_store_init(&subjects->subject.vmas);
 	mappings_keep(subjects->mappings, &subjects->subject.vmas);
 	mappings_read_facts(subjects->mappings, read_facts, subjects);
+	subjects->selected = targets->selected;
 	report_list(ctx->report, "processes");
 	for (size_t i = 0; i < targets->count; i++)
 		run_pid(subjects, targets->pids[i], targets->selected);
 	report_list_end(ctx->report);
+	context_tell_refused(ctx, &subjects->refused);
 	vma_store_fini(&subjects->subject.vmas);
 	free(subjects->subject.files);
 	arena_fini(&subjects->subject.arena);

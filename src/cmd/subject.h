@@ -6,6 +6,7 @@
 #include <stddef.h>
 
 #include "base/arena.h"
+#include "cmd/context.h"
 #include "cmd/mappings.h"
 #include "cmd/same_mm.h"
 #include "model/process.h"
@@ -14,7 +15,6 @@
 #include "source/pagewalk.h"
 #include "source/root.h"
 
-struct context;
 struct targets;
 
 /*
@@ -61,6 +61,8 @@ struct subjects {
 	struct same_mm same_mm;
 	struct subject subject;
 	size_t shown, vanished;
+	bool selected; /* by options: there may be many that may not be read */
+	struct context_refused refused;
 };
 
 /* Writes the list "processes"; counts in shown and vanished. */

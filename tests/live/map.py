@@ -169,12 +169,12 @@ def nobody_is_told_why():
 def many_that_may_not_be_read_are_one_line():
     with lib.zoo("touched", "nobody") as zoo:
         tree = f"--tree={os.getpid()}"
-        for option in [], ["--total"]:
-            done = lib.vmview(tree, *option, user=65534, status=1)
+        for words in [], ["--total"], ["huge"], ["numa"], ["elf"], ["pages", "--summary"]:
+            done = lib.vmview(*words, tree, user=65534, status=1)
             lines = [line for line in done.err.splitlines() if "Permission denied" in line]
-            lib.equal("lines", len(lines), 1)
+            lib.equal(f"lines of {words}", len(lines), 1)
             lib.true(re.match(r"vmview: \d+ processes could not be read, the first: /proc/\d+/"
-                              r"\w*maps.*\(try: sudo vmview .*\)$", lines[0]), lines)
+                              r"\w*map.*\(try: sudo vmview .*\)$", lines[0]), lines)
         lib.true(f"{zoo.pid}: " in lib.vmview(tree, user=65534, status=1).out, "each has its line")
 
 
