@@ -73,14 +73,15 @@ def mount_fuse(point):
     """The server; and a file that makes it silent once it is written to."""
     fuse = os.open("/dev/fuse", os.O_RDWR)
     hangs, hang = os.pipe()
+    # first: reading from what is not mounted yet is refused
+    mount("vmview-test", point, "fuse", 0,
+          f"fd={fuse},rootmode=40000,user_id=0,group_id=0,allow_other".encode())
     server = os.fork()
     if server == 0:
         os.close(hang)
         LIBC.prctl(1, 9)    # PR_SET_PDEATHSIG, SIGKILL
         serve_fuse(fuse, hangs)
     os.close(hangs)
-    mount("vmview-test", point, "fuse", 0,
-          f"fd={fuse},rootmode=40000,user_id=0,group_id=0,allow_other".encode())
     os.close(fuse)      # the connection ends with the server
     return hang
 
