@@ -178,9 +178,6 @@ static int read_facts(void *opaque, struct error *err)
 		return rc;
 	if (ctx->options.json)
 		process_user(&ctx->root, &subject->arena, &subject->process);
-	subject->passed_over = subjects->wanted && !subjects->wanted(subjects->run, subject);
-	if (subject->passed_over)
-		return -ECANCELED;
 	close_walk(subject);
 	open_walk(subjects, subject);
 	return facts_are_settled(&subject->dir, &subject->process) ? 0 : MAPPINGS_UNSETTLED;
@@ -191,8 +188,6 @@ static int show_subject(struct subjects *subjects, struct subject *subject, int 
 {
 	if (subject->facts_rc)
 		return subject->facts_rc;
-	if (subject->passed_over)
-		return 0;
 	if (rc == 0 && mappings_ended(&subject->dir, &subject->process, &subject->result))
 		rc = error_set(err, ESRCH, "%d: the process ended", subject->dir.pid);
 	if (rc == -ESRCH)
@@ -207,6 +202,8 @@ static int read_subject(struct subjects *subjects, struct subject *subject, stru
 {
 	int rc;
 
+	if (subjects->wanted && !subjects->wanted(subjects->run, subject))
+		return 0;
 	subject->complete = true;
 	subject->walk_reason = "not asked";
 	subject->same_as = same_mm_check(&subjects->same_mm, subject->dir.pid, 0);

@@ -34,7 +34,6 @@ struct subject {
 	const char *walk_reason; /* why walk is not open; NULL: it is */
 	int same_as; /* process with the same address space, 0: none */
 	int facts_rc; /* of reading the facts */
-	bool passed_over; /* subjects->wanted said so */
 	bool complete; /* a command clears it where it could not read something */
 };
 
@@ -52,7 +51,8 @@ struct subjects {
 	struct caps caps; /* of the walk */
 	bool (*passes)(const struct vma *vma); /* the walk has nothing to find there; NULL: none */
 	bool quiet; /* write nothing: show collects what is written later */
-	bool (*wanted)(void *run, struct subject *subject); /* false: passed over; NULL: all */
+	/* by its directory alone, before anything is read; false: passed over; NULL: all are wanted */
+	bool (*wanted)(void *run, struct subject *subject);
 	void (*show)(void *run, struct subject *subject);
 	void *run;
 	/* the rest is the module's own */
