@@ -56,6 +56,7 @@ static int add_operands(struct context *ctx, int argc, char **argv, struct targe
 struct selector {
 	const struct target_options *options;
 	regex_t name;
+	struct bytes cgroup; /* len 0: any */
 	int tree; /* 0: any */
 };
 
@@ -74,9 +75,8 @@ static struct bytes cgroup_path(const char *path, struct arena *arena)
 	return want;
 }
 
-static bool is_in_cgroup(struct context *ctx, int pid, const char *path)
+static bool is_in_cgroup(struct context *ctx, int pid, struct bytes want)
 {
-	struct bytes want = cgroup_path(path, &ctx->arena);
 	struct process process;
 	struct procdir dir;
 	bool in;
@@ -162,7 +162,7 @@ static bool is_selected(struct context *ctx, const struct selector *selector,
 		return false;
 	if (options->user && !has_user(entry, options->user))
 		return false;
-	return !options->cgroup || is_in_cgroup(ctx, entry->pid, options->cgroup);
+	return !selector->cgroup.len || is_in_cgroup(ctx, entry->pid, selector->cgroup);
 }
 
 static int add_selected(struct context *ctx, const struct selector *selector, struct targets *out,
@@ -215,6 +215,8 @@ int targets_find(struct context *ctx, const struct target_options *options, int 
 		return add_operands(ctx, argc, argv, out, err);
 	if (!narrow)
 		return add_all(ctx, out, err);
+	if (options->cgroup)
+		selector.cgroup = cgroup_path(options->cgroup, &ctx->arena);
 	if (options->tree && !target_parse_pid(options->tree, &selector.tree))
 		return error_set(err, EINVAL, "--tree: '%.100s' is no process id", options->tree);
 	if (options->name && regcomp(&selector.name, options->name, REG_EXTENDED | REG_NOSUB))
