@@ -95,6 +95,8 @@ static void say_uncharged(struct system_view *view, const struct frame_owner *no
 		{ "slab", frames[FRAME_SLAB] },
 		{ "hugetlb", frames[FRAME_HUGETLB] + frames[FRAME_HUGETLB_FREE] },
 	};
+	const uint64_t *classes = view->machine.sums.class;
+	uint64_t uninitialised = classes[FRAME_UNINITIALISED] * view->machine.page_size;
 	const char *before = ", with ";
 
 	if (!out)
@@ -109,11 +111,10 @@ static void say_uncharged(struct system_view *view, const struct frame_owner *no
 		before = ", ";
 	}
 	out_char(out, '\n');
-	if (!view->machine.sums.class[FRAME_UNINITIALISED])
+	if (!uninitialised)
 		return;
 	out_str(out, "not in the table: ");
-	report_size(view->ctx->report, out,
-		    view->machine.sums.class[FRAME_UNINITIALISED] * view -> machine.page_size);
+	report_size(view->ctx->report, out, uninitialised);
 	out_str(out, " that the kernel has not taken into use yet\n");
 }
 
