@@ -6,7 +6,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "analysis/guess.h"
@@ -570,7 +569,6 @@ static bool wants_another(const struct mappings *mappings)
 
 static int read_again(struct mappings *mappings, struct error *err)
 {
-	const struct timespec exec_time = { .tv_nsec = 1000000 };
 	struct mappings_result *result = mappings->result;
 	int rc;
 
@@ -579,7 +577,7 @@ static int read_again(struct mappings *mappings, struct error *err)
 		if (rc || !wants_another(mappings))
 			break;
 		if (result->unsettled)
-			nanosleep(&exec_time, NULL);
+			facts_await_exec();
 		result->retries++;
 	}
 	if (rc >= 0 && mappings->holding) {

@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "base/arena.h"
 #include "base/error.h"
@@ -377,7 +376,6 @@ static int show_by_thread(struct pages *pages, const struct procdir *thread, str
  */
 static int open_process(struct pages *pages, int *opened, struct error *refused, struct error *err)
 {
-	const struct timespec exec_time = { .tv_nsec = 1000000 };
 	int rc;
 
 	for (unsigned tries = 0;; tries++) {
@@ -390,7 +388,7 @@ static int open_process(struct pages *pages, int *opened, struct error *refused,
 			pagewalk_close(&pages->walk);
 		if (rc)
 			return rc;
-		nanosleep(&exec_time, NULL);
+		facts_await_exec();
 	}
 }
 

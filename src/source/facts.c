@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <string.h>
+#include <time.h>
 
 #include "base/arena.h"
 #include "base/error.h"
@@ -177,6 +178,11 @@ int facts_read(const struct procdir *dir, struct arena *arena, unsigned facts,
 	if (facts & FACT_CMDLINE)
 		read_cmdline(dir, arena, process);
 	return 0;
+}
+
+void facts_await_exec(void)
+{
+	nanosleep(&(struct timespec){ .tv_nsec = 1000000 }, NULL);
 }
 
 bool facts_is_alive(const struct procdir *dir)

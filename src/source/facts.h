@@ -29,6 +29,9 @@ int facts_read(const struct procdir *dir, struct arena *arena, unsigned facts,
 /* False where the process ended or executed a program just when its facts were read: not all are set. */
 bool facts_are_settled(const struct procdir *dir, const struct process *process);
 
+/* Wait as long as exec takes to go on, before facts that are not settled are read again. */
+void facts_await_exec(void);
+
 /* Whether the process that dir was opened for still exists, as more than a zombie. */
 bool facts_is_alive(const struct procdir *dir);
 
