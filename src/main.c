@@ -8,9 +8,9 @@
 
 #include "base/error.h"
 #include "cmd/commands.h"
-#include "cmd/context.h"
-#include "cmd/pmap.h"
-#include "cmd/privileges.h"
+#include "cmd/pmap/pmap.h"
+#include "engine/context.h"
+#include "engine/privileges.h"
 
 static const struct command commands[] = {
 	{ "map", "PID...",

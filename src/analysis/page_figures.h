@@ -48,7 +48,7 @@ struct page_figures_facts {
 
 void page_figures_init(struct page_figures *figures, const struct vma *vma);
 
-/* Pages of one piece, with flags and map counts (cmd/page_reader.h). */
+/* Pages of one piece, with flags and map counts (engine/page_reader.h). */
 void page_figures_add(struct page_figures *figures, const struct page_run *run, uint64_t page_size);
 
 /*

@@ -2,7 +2,7 @@
 #ifndef VMVIEW_CMD_COMMANDS_H
 #define VMVIEW_CMD_COMMANDS_H
 
-#include "cmd/context.h"
+#include "engine/context.h"
 
 /* One a file. Each parses its own options through context_open(). */
 int at_run(struct context *ctx, const struct command *command, int argc, char **argv);

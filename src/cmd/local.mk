@@ -1,101 +1,20 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
 # One module a line, sorted: libvmview_a_SOURCES += %D%/NAME.c %D%/NAME.h
-libvmview_a_SOURCES += %D%/at.c
-libvmview_a_SOURCES += %D%/at_columns.c %D%/at_columns.h
-libvmview_a_SOURCES += %D%/at_object.c
-libvmview_a_SOURCES += %D%/at_text.c %D%/at_text.h
-libvmview_a_SOURCES += %D%/at_view.c %D%/at_view.h
 libvmview_a_SOURCES += %D%/commands.h
-libvmview_a_SOURCES += %D%/context.c %D%/context.h
-libvmview_a_SOURCES += %D%/cores.c %D%/cores.h
-libvmview_a_SOURCES += %D%/counters.c %D%/counters.h
-libvmview_a_SOURCES += %D%/cow.c
-libvmview_a_SOURCES += %D%/cow_columns.c %D%/cow_columns.h
-libvmview_a_SOURCES += %D%/cow_read.c %D%/cow_read.h
-libvmview_a_SOURCES += %D%/elf.c
-libvmview_a_SOURCES += %D%/elf_process.c %D%/elf_process.h
-libvmview_a_SOURCES += %D%/elf_rows.c
-libvmview_a_SOURCES += %D%/elf_stale.c %D%/elf_stale.h
-libvmview_a_SOURCES += %D%/elf_symbols.c
-libvmview_a_SOURCES += %D%/elf_view.c %D%/elf_view.h
-libvmview_a_SOURCES += %D%/figures.c %D%/figures.h
-libvmview_a_SOURCES += %D%/frag.c %D%/frag.h
-libvmview_a_SOURCES += %D%/frag_blockers.c %D%/frag_blockers.h
-libvmview_a_SOURCES += %D%/frag_blocks.c
-libvmview_a_SOURCES += %D%/frag_density.c %D%/frag_density.h
-libvmview_a_SOURCES += %D%/frag_orders.h
-libvmview_a_SOURCES += %D%/frag_owners.c
-libvmview_a_SOURCES += %D%/frag_space.c
-libvmview_a_SOURCES += %D%/frag_space_text.c
-libvmview_a_SOURCES += %D%/frag_types.c
-libvmview_a_SOURCES += %D%/frag_verdict.c
-libvmview_a_SOURCES += %D%/frame_info.c %D%/frame_info.h
-libvmview_a_SOURCES += %D%/frame_join.c %D%/frame_join.h
-libvmview_a_SOURCES += %D%/huge.c
-libvmview_a_SOURCES += %D%/huge_columns.c %D%/huge_columns.h
-libvmview_a_SOURCES += %D%/huge_machine.c %D%/huge_machine.h
-libvmview_a_SOURCES += %D%/huge_read.c %D%/huge_read.h
-libvmview_a_SOURCES += %D%/huge_scatter.c %D%/huge_scatter.h
-libvmview_a_SOURCES += %D%/live.c
-libvmview_a_SOURCES += %D%/live_budget.c %D%/live_budget.h
-libvmview_a_SOURCES += %D%/live_changes.c %D%/live_changes.h
-libvmview_a_SOURCES += %D%/live_frame.c
-libvmview_a_SOURCES += %D%/live_huge.c
-libvmview_a_SOURCES += %D%/live_machine.c
-libvmview_a_SOURCES += %D%/live_pages.c
-libvmview_a_SOURCES += %D%/live_processes.c
-libvmview_a_SOURCES += %D%/live_read.c %D%/live_read.h
-libvmview_a_SOURCES += %D%/live_rows.c %D%/live_rows.h
-libvmview_a_SOURCES += %D%/live_sharing.c
-libvmview_a_SOURCES += %D%/live_write.c %D%/live_write.h
-libvmview_a_SOURCES += %D%/machine.c %D%/machine.h
-libvmview_a_SOURCES += %D%/map.c
-libvmview_a_SOURCES += %D%/map_check.c %D%/map_check.h
-libvmview_a_SOURCES += %D%/map_columns.c %D%/map_columns.h
-libvmview_a_SOURCES += %D%/map_names.c %D%/map_names.h
-libvmview_a_SOURCES += %D%/map_total.c %D%/map_total.h
-libvmview_a_SOURCES += %D%/mappings.c %D%/mappings.h
-libvmview_a_SOURCES += %D%/naming.c %D%/naming.h
-libvmview_a_SOURCES += %D%/numa.c
-libvmview_a_SOURCES += %D%/numa_columns.c %D%/numa_columns.h
-libvmview_a_SOURCES += %D%/numa_frames.c %D%/numa_frames.h
-libvmview_a_SOURCES += %D%/page_elements.c %D%/page_elements.h
-libvmview_a_SOURCES += %D%/page_join.c
-libvmview_a_SOURCES += %D%/page_reader.c %D%/page_reader.h
-libvmview_a_SOURCES += %D%/pages.c %D%/pages.h
-libvmview_a_SOURCES += %D%/pages_list.c
-libvmview_a_SOURCES += %D%/pages_shm.c
-libvmview_a_SOURCES += %D%/pages_summary.c
-libvmview_a_SOURCES += %D%/pmap.c %D%/pmap.h
-libvmview_a_SOURCES += %D%/pmap_args.c %D%/pmap_args.h
-libvmview_a_SOURCES += %D%/pmap_rc.c %D%/pmap_rc.h
-libvmview_a_SOURCES += %D%/privileges.c %D%/privileges.h
-libvmview_a_SOURCES += %D%/process_facts.c %D%/process_facts.h
-libvmview_a_SOURCES += %D%/progress.c %D%/progress.h
-libvmview_a_SOURCES += %D%/ps.c
-libvmview_a_SOURCES += %D%/ps_frames.c %D%/ps_frames.h
-libvmview_a_SOURCES += %D%/ps_groups.c %D%/ps_groups.h
-libvmview_a_SOURCES += %D%/ps_read.c %D%/ps_read.h
-libvmview_a_SOURCES += %D%/same_mm.c %D%/same_mm.h
-libvmview_a_SOURCES += %D%/share.c %D%/share.h
-libvmview_a_SOURCES += %D%/share_columns.c
-libvmview_a_SOURCES += %D%/share_report.c
-libvmview_a_SOURCES += %D%/subject.c %D%/subject.h
-libvmview_a_SOURCES += %D%/swap.c
-libvmview_a_SOURCES += %D%/swap_columns.c %D%/swap_columns.h
-libvmview_a_SOURCES += %D%/system.c %D%/system.h
-libvmview_a_SOURCES += %D%/system_files.c
-libvmview_a_SOURCES += %D%/system_map.c
-libvmview_a_SOURCES += %D%/system_owners.c
-libvmview_a_SOURCES += %D%/system_report.c
-libvmview_a_SOURCES += %D%/targets.c %D%/targets.h
-libvmview_a_SOURCES += %D%/vma_sections.c %D%/vma_sections.h
-libvmview_a_SOURCES += %D%/who.c
-libvmview_a_SOURCES += %D%/who_file.c %D%/who_file.h
-libvmview_a_SOURCES += %D%/who_frames.c %D%/who_frames.h
-libvmview_a_SOURCES += %D%/who_rows.c
-libvmview_a_SOURCES += %D%/who_run.h
-libvmview_a_SOURCES += %D%/who_search.c %D%/who_search.h
-libvmview_a_SOURCES += %D%/who_target.c %D%/who_target.h
-libvmview_a_SOURCES += %D%/who_write.c
+
+include src/cmd/at/local.mk
+include src/cmd/cow/local.mk
+include src/cmd/elf/local.mk
+include src/cmd/frag/local.mk
+include src/cmd/huge/local.mk
+include src/cmd/live/local.mk
+include src/cmd/map/local.mk
+include src/cmd/numa/local.mk
+include src/cmd/pages/local.mk
+include src/cmd/pmap/local.mk
+include src/cmd/ps/local.mk
+include src/cmd/share/local.mk
+include src/cmd/swap/local.mk
+include src/cmd/system/local.mk
+include src/cmd/who/local.mk

@@ -2,15 +2,9 @@
 #
 # One module a line, sorted: libvmview_a_SOURCES += %D%/NAME.c %D%/NAME.h
 libvmview_a_SOURCES += %D%/column.c %D%/column.h
-libvmview_a_SOURCES += %D%/diff_columns.c %D%/diff_columns.h
-libvmview_a_SOURCES += %D%/elf_columns.c %D%/elf_columns.h
 libvmview_a_SOURCES += %D%/filter.c %D%/filter.h
-libvmview_a_SOURCES += %D%/owner_columns.c %D%/owner_columns.h
 libvmview_a_SOURCES += %D%/ps_columns.c %D%/ps_columns.h
 libvmview_a_SOURCES += %D%/query.h
-libvmview_a_SOURCES += %D%/run_columns.c %D%/run_columns.h
 libvmview_a_SOURCES += %D%/sort.c %D%/sort.h
-libvmview_a_SOURCES += %D%/stale_columns.c %D%/stale_columns.h
-libvmview_a_SOURCES += %D%/summary_columns.c %D%/summary_columns.h
 libvmview_a_SOURCES += %D%/system_columns.c %D%/system_columns.h
 libvmview_a_SOURCES += %D%/vma_columns.c %D%/vma_columns.h

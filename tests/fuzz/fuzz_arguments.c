@@ -12,12 +12,12 @@
 #include "base/error.h"
 #include "base/num.h"
 #include "base/options.h"
-#include "cmd/context.h"
-#include "cmd/pmap_args.h"
-#include "cmd/targets.h"
+#include "cmd/pmap/args.h"
 #include "column/filter.h"
 #include "column/sort.h"
 #include "column/vma_columns.h"
+#include "engine/context.h"
+#include "engine/targets.h"
 #include "model/smaps_key.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "base/arena.h"
-#include "cmd/pmap_rc.h"
+#include "cmd/pmap/rc.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

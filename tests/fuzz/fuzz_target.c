@@ -6,7 +6,7 @@
 
 #include "analysis/range.h"
 #include "base/error.h"
-#include "cmd/who_target.h"
+#include "cmd/who/target.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

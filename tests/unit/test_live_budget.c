@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "cmd/live_budget.h"
+#include "cmd/live/budget.h"
 
 #include "unit.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "cmd/map_names.h"
+#include "cmd/map/names.h"
 
 #include <stdio.h>
 

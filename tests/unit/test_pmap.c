@@ -11,9 +11,9 @@
 #include "base/arena.h"
 #include "base/array.h"
 #include "base/out.h"
+#include "cmd/pmap/print.h"
 #include "model/process.h"
 #include "model/vma.h"
-#include "render/pmap.h"
 
 #define K(kib)	   ((uint64_t)(kib) << 10)
 #define SLOT(name) (1ULL << SMAPS_##name)

@@ -4,8 +4,8 @@
 #include <stdlib.h>
 
 #include "base/error.h"
-#include "cmd/pmap.h"
-#include "cmd/pmap_args.h"
+#include "cmd/pmap/args.h"
+#include "cmd/pmap/pmap.h"
 
 enum { ARGS = 6 };
 

@@ -9,7 +9,7 @@
 
 #include "base/arena.h"
 #include "base/array.h"
-#include "cmd/pmap_rc.h"
+#include "cmd/pmap/rc.h"
 
 static const char syntax[] = "syntax error found in the config";
 static const char unsupported[] = "unsupported section found in the config";

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "cmd/who_search.h"
-#include "cmd/who_target.h"
+#include "cmd/who/target.h"
+#include "engine/who_search.h"
 
 #include <errno.h>
 

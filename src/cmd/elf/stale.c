@@ -1,0 +1,349 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "cmd/elf/stale.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "analysis/kinds.h"
+#include "base/arena.h"
+#include "base/encode.h"
+#include "base/error.h"
+#include "cmd/elf/process.h"
+#include "cmd/elf/stale_columns.h"
+#include "column/filter.h"
+#include "column/sort.h"
+#include "engine/context.h"
+#include "engine/process_facts.h"
+#include "engine/targets.h"
+#include "model/needs.h"
+#include "model/process.h"
+#include "source/facts.h"
+#include "source/filelook.h"
+#include "source/objects.h"
+#include "source/smaps.h"
+
+struct stale_run {
+	struct context *ctx;
+	struct selection selection, restart_selection;
+	struct table table, restart_table;
+	struct filter *filter;
+	struct sort sort;
+	const regex_t *only;		/* which paths; NULL: all */
+	bool users;			/* names of users are wanted */
+	struct smaps_keys keys;
+	struct filelook *filelook;
+	struct objects *objects;
+	struct arena arena;		/* of all rows */
+	struct stale_row *rows;
+	size_t count, cap;
+	bool found;			/* rows that the filter left out count too */
+	size_t vanished, denied, others, unknown;
+	const char *why_unknown;
+	/* process */
+	const struct procdir *dir;
+	struct process process;
+	bool read_facts;
+	size_t first;			/* row of this process */
+};
+
+/* The process's facts, once it has a row. */
+static void read_facts(struct stale_run *run)
+{
+	const struct root *root = &run->ctx->root;
+
+	if (run->read_facts)
+		return;
+	run->read_facts = true;
+	facts_read(run->dir, &run->arena, FACT_STAT | FACT_STATUS | FACT_CGROUP, &run->process,
+		   NULL);
+	if (run->users)
+		process_user(root, &run->arena, &run->process);
+}
+
+static struct stale_row *find_row(struct stale_run *run, const struct vma *vma)
+{
+	for (size_t i = run->first; i < run->count; i++)
+		if (bytes_equal(run->rows[i].path, vma->path))
+			return &run->rows[i];
+	return NULL;
+}
+
+static struct stale_row *add_row(struct stale_run *run, const struct vma *vma,
+				 const struct object_file *file)
+{
+	struct stale_row *row;
+
+	read_facts(run);
+	if (run->count == run->cap) {
+		run->cap = run->cap ? run->cap * 2 : 64;
+		run->rows = mem_grow(run->rows, run->cap, sizeof(run->rows[0]));
+	}
+	row = &run->rows[run->count++];
+	*row = (struct stale_row){
+		.pid = run->dir->pid,
+		.uid = run->process.uid,
+		.uid_known = run->process.uid_known,
+		.comm = run->process.comm,
+		.user = run->process.user,
+		.cgroup = run->process.cgroup,
+		.units = run->process.units,
+		.place = file->place,
+		.path = arena_bytes(&run->arena, vma->path),
+		.build_id = arena_hex(&run->arena, file->build_id),
+	};
+	row->unit = unit_of_cgroup(row->units, &row->kind);
+	return row;
+}
+
+/*
+ * A file that is gone and was a program's. What the kernel makes itself (memfd, SysV, /dev/zero ..) is
+ * marked as deleted too but has never been anything else; other files are only counted.
+ */
+static int take_mapping(void *opaque, struct vma *vma)
+{
+	struct stale_run *run = opaque;
+	struct object_file file;
+	struct stale_row *row;
+	struct look look;
+
+	if (!vma->deleted || kind_of_record(vma) != KIND_UNKNOWN ||
+	    !elf_is_wanted(run->only, vma->path))
+		return 0;
+	look = filelook_get(run->filelook, vma);
+	if (look.linked || (look.type != LOOK_ELF && look.type != LOOK_UNKNOWN)) {
+		run->others += !look.linked && look.type == LOOK_REGULAR;
+		return 0;
+	}
+	file = objects_get(run->objects, vma);
+	if (file.place == LOOK_PLACE_OWN)
+		return 0;
+	if (look.type == LOOK_UNKNOWN && !file.build_id.len) {
+		run->unknown++;
+		run->why_unknown = look.reason;
+		return 0;
+	}
+	row = find_row(run, vma);
+	if (!row)
+		row = add_row(run, vma, &file);
+	row->size += vma_size(vma);
+	row->mappings++;
+	row->runs |= vma->perm & VMA_EXEC;
+	return 0;
+}
+
+static int read_process(struct stale_run *run, struct error *err)
+{
+	struct smaps_pass pass;
+	int rc;
+
+	run->read_facts = false;
+	run->first = run->count;
+	filelook_process(run->filelook, run->dir);
+	rc = smaps_read(run->dir, "maps", &run->keys, take_mapping, run, &pass, err);
+	filelook_process(run->filelook, NULL);
+	if (rc == 0 && pass.cut_off)
+		rc = error_set(err, ESRCH, "%d: the process ended", run->dir->pid);
+	return rc;
+}
+
+static void read_pid(struct stale_run *run, int pid, bool selected)
+{
+	struct procdir dir;
+	struct error err;
+	int rc = procdir_open(&dir, &run->ctx->root, pid, &err);
+
+	if (rc == 0) {
+		run->dir = &dir;
+		rc = read_process(run, &err);
+		run->dir = NULL;
+		procdir_close(&dir);
+	}
+	if (rc == -ESRCH && selected)
+		run->vanished++;
+	else if ((rc == -EACCES || rc == -EPERM) && selected)
+		run->denied++;
+	else if (rc < 0)
+		context_partial(run->ctx, &err);
+}
+
+/* What the filter leaves out is not to be restarted either. */
+static void filter_rows(struct stale_run *run)
+{
+	size_t kept = 0;
+
+	run->found = run->count > 0;
+	for (size_t i = 0; i < run->count; i++)
+		if (filter_matches(run->filter, &run->rows[i]))
+			run->rows[kept++] = run->rows[i];
+	run->count = kept;
+}
+
+static void write_rows(struct stale_run *run)
+{
+	struct report *report = run->ctx->report;
+	const struct sort_rows rows = { run->rows, run->count, sizeof(run->rows[0]) };
+	size_t count;
+	struct sort_item *items = sort_rows(&run->sort, NULL, &rows, &count);
+
+	report_table(report, &run->table);
+	for (size_t i = 0; i < count; i++)
+		report_row(report, &run->rows[items[i].index]);
+	report_table_end(report);
+	free(items);
+}
+
+/* The control group of the row's unit. */
+static struct bytes unit_path(const struct stale_row *row)
+{
+	const char *start = row->units.data;
+
+	return (struct bytes){ start, (size_t)(row->unit.data + row->unit.len - start) };
+}
+
+/* A unit is one by its whole control group: two users may have services of one name. */
+static bool is_same(const struct stale_row *row, const struct stale_row *other)
+{
+	if (row->kind != other->kind)
+		return false;
+	return row->kind == UNIT_NONE ? row->pid == other->pid :
+					bytes_equal(unit_path(row), unit_path(other));
+}
+
+static void write_restart(struct stale_run *run)
+{
+	struct report *report = run->ctx->report;
+
+	if (report_prose(report))
+		out_char(report_prose(report), '\n');
+	report_table(report, &run->restart_table);
+	for (size_t i = 0; i < run->count; i++) {
+		const struct stale_row *row = &run->rows[i];
+		struct restart_row restart = {
+			.kind = row->kind,
+			.name = row->unit.len ? row->unit : row->comm,
+			.pid = row->pid,
+		};
+		bool seen = false;
+		int32_t pid = 0;
+
+		for (size_t k = 0; k < i && !seen; k++)
+			seen = is_same(row, &run->rows[k]);
+		for (size_t k = i; k < run->count && !seen; k++) {
+			if (is_same(row, &run->rows[k]) && run->rows[k].pid != pid)
+				restart.processes++;
+			pid = is_same(row, &run->rows[k]) ? run->rows[k].pid : pid;
+		}
+		if (!seen)
+			report_row(report, &restart);
+	}
+	report_table_end(report);
+}
+
+static void write_facts(struct stale_run *run)
+{
+	struct report *report = run->ctx->report;
+
+	report_fact(report, "other_deleted", VALUE_COUNT, value_u(run->others));
+	report_fact(report, "not_looked_at", VALUE_COUNT, value_u(run->unknown));
+	report_fact(report, "denied", VALUE_COUNT, value_u(run->denied));
+	report_fact(report, "vanished", VALUE_COUNT, value_u(run->vanished));
+}
+
+static void tell_partial(struct stale_run *run)
+{
+	struct error err;
+
+	if (run->unknown) {
+		error_set(&err, EACCES, "%zu mapping%s of deleted files not looked at: %s",
+			  run->unknown, run->unknown == 1 ? " was" : "s were", run->why_unknown);
+		context_partial(run->ctx, &err);
+	}
+	if (run->denied) {
+		error_set(&err, EACCES,
+			  "%zu process%s may not be read: CAP_SYS_PTRACE "
+			  "(try: sudo vmview elf --stale ...)",
+			  run->denied, run->denied == 1 ? "" : "es");
+		context_partial(run->ctx, &err);
+	}
+}
+
+/* For people; "none" is only as true as the reading was complete. */
+static void write_notes(struct stale_run *run)
+{
+	struct out *out = report_prose(run->ctx->report);
+
+	if (out && !run->found)
+		out_printf(out, "%so process maps a program file that was deleted or replaced.\n",
+			   run->ctx->status == STATUS_OK ? "N" : "As far as could be read, n");
+	if (out && run->others)
+		out_printf(out, "%zu mapping%s of other deleted files, which are no programs.\n",
+			   run->others, run->others == 1 ? "" : "s");
+}
+
+static int select_columns(struct stale_run *run, struct error *err)
+{
+	const struct common_options *options = &run->ctx->options;
+	struct arena *arena = &run->ctx->arena;
+	bool all = options->json || options->csv;
+	int rc = selection_parse(&run->selection, &stale_columns,
+				 all ? "all" : stale_columns_default, options->columns, arena, err);
+
+	if (rc == 0)
+		rc = selection_parse(&run->restart_selection, &restart_columns,
+				     all ? "all" : restart_columns_default, NULL, arena, err);
+	if (rc == 0)
+		rc = sort_parse(&run->sort, &stale_columns, options->sort, err);
+	if (rc == 0)
+		rc = filter_parse(&run->filter, &stale_columns, options->filter, arena, err);
+	run->table = (struct table){ "stale", &run->selection, .csv = true };
+	run->restart_table = (struct table){ "restart", &run->restart_selection };
+	run->users = (run->selection.needs | filter_needs(run->filter)) & NEED_USER;
+	return rc;
+}
+
+bool elf_stale_help(struct context *ctx)
+{
+	return context_columns_help(ctx, &stale_columns, stale_columns_default);
+}
+
+static void read_all(struct stale_run *run, const struct targets *targets)
+{
+	const struct elf_request request = { 0, (uint32_t)run->ctx->host.page_size };
+
+	smaps_keys_init(&run->keys);
+	run->filelook = filelook_new(&run->ctx->root);
+	run->objects = objects_new(&run->ctx->root, run->filelook, &request);
+	for (size_t i = 0; i < targets->count; i++)
+		read_pid(run, targets->pids[i], targets->selected);
+}
+
+int elf_stale_run(struct context *ctx, const struct targets *targets, const regex_t *only,
+		  struct error *err)
+{
+	struct stale_run *run = arena_zalloc(&ctx->arena, sizeof(*run));
+	int rc;
+
+	run->ctx = ctx;
+	run->only = only;
+	arena_init(&run->arena);
+	rc = select_columns(run, err);
+	if (rc == 0) {
+		read_all(run, targets);
+		context_begin(ctx, "elf");
+		filter_rows(run);
+		if (run->found || !report_prose(ctx->report)) {
+			write_rows(run);
+			write_restart(run);
+		}
+		write_facts(run);
+		tell_partial(run);
+		write_notes(run);
+		report_end(ctx->report, ctx->status == STATUS_OK, NULL);
+	}
+	filter_free(run->filter);
+	objects_free(run->objects);
+	filelook_free(run->filelook);
+	free(run->rows);
+	arena_fini(&run->arena);
+	return rc;
+}

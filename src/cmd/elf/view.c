@@ -1,0 +1,392 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "cmd/elf/view.h"
+
+#include <stdlib.h>
+
+#include "engine/context.h"
+#include "engine/subject.h"
+#include "model/missing.h"
+#include "model/needs.h"
+#include "model/object.h"
+
+static const char *const keys[ELF_TABLES] = {
+	[ELF_OBJECTS] = "objects", [ELF_SEGMENTS] = "segments", [ELF_SECTIONS] = "sections",
+	[ELF_SUMS] = "sections",   [ELF_SYMBOLS] = "symbols",
+};
+
+/* Colour tells what is odd about an object, which its flags say too. */
+static enum tone tone_of(const void *opaque)
+{
+	const struct elf_row *row = opaque;
+	uint32_t flags = row->image ? row->image->flags : 0;
+
+	if (flags & (OBJECT_FLAG(WX_MAPPING) | OBJECT_FLAG(EXEC_STACK) | OBJECT_FLAG(TEXTREL)))
+		return TONE_BAD;
+	if (flags & (OBJECT_FLAG(DELETED) | OBJECT_FLAG(REPLACED)))
+		return TONE_WARN;
+	return TONE_PLAIN;
+}
+
+static int select_columns(struct elf_view *view, enum elf_table table, struct error *err)
+{
+	const struct elf_columns *columns = &elf_columns[table];
+	const struct common_options *options = &view->ctx->options;
+	const char *core = options->csv && table != ELF_SUMS ?
+				   arena_printf(&view->ctx->arena, "pid,%s", columns->core) :
+				   columns->core;
+	const char *defaults = options->json   ? columns->json :
+			       view->ctx->core ? core :
+			       options->csv    ? columns->csv :
+						 columns->defaults;
+	int rc = selection_parse(&view->selections[table], &columns->set, defaults,
+				 table == view->main ? options->columns : NULL, &view->ctx->arena,
+				 err);
+
+	view->tables[table] = (struct table){
+		.key = keys[table],
+		.selection = &view->selections[table],
+		.tone = tone_of,
+		.csv = table == view->main,
+	};
+	return rc;
+}
+
+int elf_view_init(struct elf_view *view, struct context *ctx, enum elf_table main,
+		  struct error *err)
+{
+	const struct column_set *set = &elf_columns[main].set;
+	int rc = 0;
+
+	view->ctx = ctx;
+	view->main = main;
+	if (ctx->options.columns && strcmp(ctx->options.columns, "help") == 0)
+		return 0;
+	for (unsigned table = 0; rc == 0 && table < ELF_TABLES; table++)
+		rc = select_columns(view, (enum elf_table)table, err);
+	if (rc == 0)
+		rc = selection_parse(&view->total, &elf_columns[ELF_OBJECTS].set,
+				     "size,rss,private,dirty,swap,in_core", NULL, &ctx->arena, err);
+	if (rc == 0)
+		rc = sort_parse(&view->sort, set,
+				ctx->options.sort   ? ctx->options.sort :
+				main != ELF_SYMBOLS ? NULL :
+				ctx->core	    ? "-in_core" :
+						      "-rss",
+				err);
+	if (rc == 0)
+		rc = filter_parse(&view->filter, set, ctx->options.filter, &ctx->arena, err);
+	if (rc)
+		return rc;
+	view->needs = view->selections[main].needs | filter_needs(view->filter) |
+		      (view->sort.column ? view->sort.column->needs : 0);
+	if (ctx->options.json)
+		view->needs |= view->selections[ELF_OBJECTS].needs |
+			       view->selections[ELF_SECTIONS].needs;
+	else if (main == ELF_OBJECTS && !ctx->options.csv)
+		view->needs |= view->selections[ELF_SUMS].needs;
+	return 0;
+}
+
+void elf_view_fini(struct elf_view *view)
+{
+	filter_free(view->filter);
+}
+
+bool elf_view_help(struct elf_view *view)
+{
+	const struct elf_columns *columns = &elf_columns[view->main];
+
+	return context_columns_help(view->ctx, &columns->set, columns->defaults);
+}
+
+static void add_rows(struct elf_process *process, enum elf_table table, const struct image *image,
+		     struct elf_rows *rows)
+{
+	static void (*const adds[])(struct elf_process *, const struct image *,
+				    struct elf_rows *) = {
+		[ELF_OBJECTS] = elf_rows_object,
+		[ELF_SEGMENTS] = elf_rows_segments,
+		[ELF_SECTIONS] = elf_rows_sections,
+		[ELF_SYMBOLS] = elf_rows_symbols,
+	};
+
+	adds[table](process, image, rows);
+}
+
+/*
+ * The rows of a table as the options want them, filtered and sorted where it is the main one: their
+ * indexes in items, which has room for all. Returns how many there are.
+ */
+static size_t choose_rows(const struct elf_view *view, enum elf_table table,
+			  const struct elf_rows *rows, struct sort_item *items)
+{
+	const struct sort *sort = &view->sort;
+	bool main = table == view->main;
+	size_t count = 0;
+
+	for (size_t i = 0; i < rows->count; i++) {
+		if (main && !filter_matches(view->filter, &rows->list[i]))
+			continue;
+		items[count] = (struct sort_item){ .index = i };
+		if (main && sort->column)
+			items[count].key = sort->column->get(&rows->list[i], sort->column);
+		count++;
+	}
+	if (main && sort->column)
+		sort_items(sort, items, count);
+	return count;
+}
+
+static void write_table(const struct elf_view *view, enum elf_table table,
+			const struct elf_rows *rows)
+{
+	struct report *report = view->ctx->report;
+	struct sort_item *items = mem_alloc(rows->count * sizeof(*items));
+	size_t count = choose_rows(view, table, rows, items);
+
+	report_table(report, &view->tables[table]);
+	for (size_t i = 0; i < count; i++)
+		report_row(report, &rows->list[items[i].index]);
+	report_table_end(report);
+	free(items);
+}
+
+static void add_tally(struct elf_row *sum, const struct elf_row *row)
+{
+	sum->size += row->size;
+	for (unsigned i = 0; i < RESIDENT_CLASSES; i++)
+		sum->tally.bytes[i] += row->tally.bytes[i];
+	sum->relocated += row->relocated;
+	sum->of_core |= row->of_core;
+	if (row->absent)
+		sum->absent = row->absent;
+	if (row->relocated_absent && *row->relocated_absent)
+		sum->relocated_absent = row->relocated_absent;
+}
+
+/* Sections added up by name, while images come one after the other. */
+struct sums {
+	struct elf_rows rows;
+	uint32_t *table;	/* index of a row + 1, by hash; 0: none */
+	size_t size;		/* a power of two */
+	const struct image **last;	/* by row: the image that was counted last */
+};
+
+static size_t hash_of(struct bytes name)
+{
+	uint64_t hash = 0xcbf29ce484222325u;
+
+	for (size_t i = 0; i < name.len; i++)
+		hash = (hash ^ (unsigned char)name.data[i]) * 0x100000001b3u;
+	return (size_t)(hash ^ hash >> 32);
+}
+
+/* The sum that the row belongs to; those whose section is not known have one of their own. */
+static uint32_t *find_sum(const struct sums *sums, const struct elf_row *row)
+{
+	for (size_t at = hash_of(row->name);; at++) {
+		uint32_t *place = &sums->table[at & (sums->size - 1)];
+		const struct elf_row *sum = *place ? &sums->rows.list[*place - 1] : NULL;
+
+		if (!sum || (!sum->reason == !row->reason && bytes_equal(sum->name, row->name)))
+			return place;
+	}
+}
+
+static void grow_sums(struct sums *sums)
+{
+	if (sums->rows.count * 2 < sums->size)
+		return;
+	sums->size = sums->size ? sums->size * 4 : 256;
+	free(sums->table);
+	sums->table = mem_zalloc(sums->size * sizeof(sums->table[0]));
+	sums->last = mem_grow(sums->last, sums->size, sizeof(sums->last[0]));
+	for (size_t i = 0; i < sums->rows.count; i++)
+		*find_sum(sums, &sums->rows.list[i]) = (uint32_t)i + 1;
+}
+
+static void add_sums(struct sums *sums, const struct elf_rows *sections)
+{
+	for (size_t i = 0; i < sections->count; i++) {
+		const struct elf_row *row = &sections->list[i];
+		struct elf_row *sum;
+		uint32_t *place;
+
+		grow_sums(sums);
+		place = find_sum(sums, row);
+		if (!*place) {
+			sum = elf_rows_add(&sums->rows);
+			sum->name = row->name;
+			sum->reason = row->reason;
+			*place = (uint32_t)sums->rows.count;
+			sums->last[*place - 1] = NULL;
+		}
+		sum = &sums->rows.list[*place - 1];
+		add_tally(sum, row);
+		sum->count += sums->last[*place - 1] != row->image;
+		sums->last[*place - 1] = row->image;
+	}
+}
+
+static int compare_names(struct bytes a, struct bytes b)
+{
+	size_t len = a.len < b.len ? a.len : b.len;
+	int order = len ? memcmp(a.data, b.data, len) : 0;
+
+	return order ? order : a.len < b.len ? -1 : a.len > b.len;
+}
+
+static int compare_rss(const void *one, const void *other)
+{
+	const struct elf_row *a = one, *b = other;
+
+	if (a->tally.bytes[0] != b->tally.bytes[0])
+		return a->tally.bytes[0] > b->tally.bytes[0] ? -1 : 1;
+	if (a->tally.bytes[4] != b->tally.bytes[4])
+		return a->tally.bytes[4] > b->tally.bytes[4] ? -1 : 1;
+	if (a->size != b->size)
+		return a->size > b->size ? -1 : 1;
+	return compare_names(a->name, b->name);
+}
+
+/* For people: several of less than a page are one row, and the last one is the total. */
+static void fold_sums(const struct elf_process *process, struct sums *sums, struct elf_row *total)
+{
+	struct elf_rows *rows = &sums->rows;
+	struct elf_row small = { .count = 0 };
+	size_t kept = 0, folded = 0;
+
+	for (size_t i = 0; i < rows->count; i++)
+		folded += rows->list[i].size < process->page_size;
+	for (size_t i = 0; i < rows->count; i++) {
+		if (folded < 2 || rows->list[i].size >= process->page_size)
+			rows->list[kept++] = rows->list[i];
+		else
+			add_tally(&small, &rows->list[i]);
+	}
+	rows->count = kept;
+	if (folded > 1) {
+		small.name = bytes_of(
+			arena_printf(&process->subject->arena, "(%zu small ones)", folded));
+		*elf_rows_add(rows) = small;
+	}
+	total->name = BYTES("total");
+	*elf_rows_add(rows) = *total;
+}
+
+/* The largest first. */
+static void write_sums(const struct elf_view *view, const struct elf_process *process,
+		       struct sums *sums, struct elf_row *total)
+{
+	struct out *out = report_prose(view->ctx->report);
+
+	if (sums->rows.count)
+		qsort(sums->rows.list, sums->rows.count, sizeof(sums->rows.list[0]), compare_rss);
+	if (out) {
+		out_char(out, '\n');
+		fold_sums(process, sums, total);
+	}
+	write_table(view, ELF_SUMS, &sums->rows);
+	elf_rows_fini(&sums->rows);
+	free(sums->table);
+	free(sums->last);
+}
+
+static void add_missing(struct report *report, const char *key, const char *reason)
+{
+	struct missing missing = { .count = 0 };
+
+	if (!reason)
+		return;
+	missing_add(&missing, key, reason);
+	report_missing(report, &missing);
+}
+
+/* An object of JSON with all that belongs to it. */
+static void write_object(const struct elf_view *view, struct elf_process *process,
+			 const struct elf_row *row, struct sums *sums)
+{
+	struct report *report = view->ctx->report;
+	static const enum elf_table parts[] = { ELF_SEGMENTS, ELF_SECTIONS, ELF_SYMBOLS };
+
+	report_object(report, NULL);
+	report_facts(report, &view->selections[ELF_OBJECTS], row);
+	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
+		struct elf_rows rows = { 0 };
+
+		if (parts[i] == ELF_SYMBOLS && view->main != ELF_SYMBOLS)
+			continue;
+		add_rows(process, parts[i], row->image, &rows);
+		write_table(view, parts[i], &rows);
+		if (parts[i] == ELF_SECTIONS)
+			add_sums(sums, &rows);
+		elf_rows_fini(&rows);
+	}
+	if (view->main == ELF_SYMBOLS)
+		add_missing(report, "symbols", image_why_no_symbols(row->image));
+	report_object_end(report);
+}
+
+/* Objects one by one, and what they add up to: those that are shown. */
+static void write_objects(const struct elf_view *view, struct elf_process *process,
+			  const struct elf_rows *objects)
+{
+	struct sort_item *items = mem_alloc(objects->count * sizeof(*items));
+	size_t count = choose_rows(view, ELF_OBJECTS, objects, items);
+	struct report *report = view->ctx->report;
+	bool json = view->ctx->options.json;
+	struct elf_rows rows = { 0 };
+	struct elf_row total = { .count = (uint32_t)count };
+	struct sums sums = { 0 };
+
+	if (!json)
+		write_table(view, ELF_OBJECTS, objects);
+	else
+		report_list(report, "objects");
+	for (size_t i = 0; i < count; i++) {
+		const struct elf_row *object = &objects->list[items[i].index];
+
+		add_tally(&total, object);
+		if (json) {
+			write_object(view, process, object, &sums);
+		} else if (report_prose(report)) {
+			rows.count = 0;
+			elf_rows_sections(process, object->image, &rows);
+			add_sums(&sums, &rows);
+		}
+	}
+	if (json)
+		report_list_end(report);
+	write_sums(view, process, &sums, &total);
+	report_object(report, "total");
+	report_facts(report, &view->total, &total);
+	report_object_end(report);
+	elf_rows_fini(&rows);
+	free(items);
+}
+
+static void write_parts(const struct elf_view *view, struct elf_process *process)
+{
+	const struct images *images = &process->images;
+	struct elf_rows rows = { 0 };
+
+	for (size_t i = 0; i < images->count; i++)
+		add_rows(process, view->main, images->list[i], &rows);
+	write_table(view, view->main, &rows);
+	elf_rows_fini(&rows);
+}
+
+void elf_view_process(struct elf_view *view, struct elf_process *process)
+{
+	const struct images *images = &process->images;
+	struct elf_rows objects = { 0 };
+
+	if (view->main != ELF_OBJECTS && !view->ctx->options.json) {
+		write_parts(view, process);
+		return;
+	}
+	for (size_t i = 0; i < images->count; i++)
+		elf_rows_object(process, images->list[i], &objects);
+	write_objects(view, process, &objects);
+	elf_rows_fini(&objects);
+}

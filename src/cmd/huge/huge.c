@@ -1,0 +1,492 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "analysis/slots.h"
+#include "base/error.h"
+#include "cmd/commands.h"
+#include "cmd/huge/columns.h"
+#include "cmd/huge/machine.h"
+#include "column/query.h"
+#include "engine/subject.h"
+#include "engine/targets.h"
+#include "model/needs.h"
+#include "source/frames.h"
+#include "source/taskstat.h"
+#include "source/thp.h"
+
+struct huge_options {
+	struct target_options targets; /* first: its rows are offsets in it */
+	bool why;
+	uint64_t interval;
+};
+
+static const struct option_row huge_option_rows[] = {
+	TARGET_OPTION_ROWS,
+	{ 0, "why", NULL, OPTION_FLAG, offsetof(struct huge_options, why),
+	  "why slots are not huge, and what would mend it" },
+	{ 0, "interval", "TIME", OPTION_TIME, offsetof(struct huge_options, interval),
+	  "counters of huge pages over this time: 1, 200ms" },
+};
+
+/* A row that waits for the sorting. */
+struct kept_row {
+	struct value key;
+	size_t index; /* of the mapping */
+	enum slot_reason why;
+};
+
+struct huge_run {
+	struct context *ctx;
+	struct huge_options options;
+	struct subjects subjects;
+	struct frames frames;
+	struct thp thp;
+	struct smaps_keys keys;
+	struct column_set set, why_set;
+	struct query query;
+	struct selection sum_selection, why_selection;
+	struct table mappings, why_table;
+	/* process */
+	struct huge_pages pages;
+	struct huge_row row;
+	struct kept_row *kept;
+	size_t kept_count;
+	struct huge_row total;
+	struct why_row row_why[SLOT_REASONS], why[SLOT_REASONS]; /* of a mapping, of all */
+	struct huge_reasons mended; /* reasons of rows that smaps completes */
+	bool unmended; /* there was a row that it does not */
+	uint64_t huge_slots; /* of a mapping: mapped as one, by smaps, and not met yet */
+	bool off; /* PR_SET_THP_DISABLE */
+	struct value merges; /* PR_SET_MEMORY_MERGE */
+	/* of all processes, each address space once */
+	struct huge_row sum;
+	struct why_row sum_why[SLOT_REASONS];
+	struct huge_reasons known; /* nothing is absent */
+};
+
+static void read_prctl(struct huge_run *run, struct subject *subject)
+{
+	struct bytes text, word;
+	uint64_t enabled;
+	int rc;
+
+	run->off = procdir_read(&subject->dir, &subject->arena, &text, NULL, "status") == 0 &&
+		   status_u64(text, "THP_enabled", &enabled) && !enabled;
+	rc = procdir_read(&subject->dir, &subject->arena, &text, NULL, "ksm_stat");
+	if (rc == 0 && status_find(text, "ksm_merge_any", &word))
+		run->merges = value_u(bytes_equal(word, BYTES("yes")));
+	else
+		run->merges = value_absent(
+			rc == -EACCES || rc == -EPERM ? "denied: needs CAP_DAC_READ_SEARCH" :
+			run->ctx->root.recorded	      ? "not recorded" :
+							"unsupported: not in ksm_stat");
+}
+
+static void add_slot(struct huge_run *run, struct huge_row *row, const struct slot *slot)
+{
+	uint64_t page_size = run->subjects.caps.page_size;
+	enum slot_reason reason = slot_reason(slot, &row->vma, &run->thp, page_size, run->off);
+	struct why_row *why;
+	uint64_t entries = slot->present + slot->zero;
+
+	/* without a scan smaps tells how many of those with a huge folio are mapped as one, not which */
+	if (run->pages.reasons.mapped && run->huge_slots &&
+	    slot->big * page_size == run->thp.huge_size) {
+		run->huge_slots--;
+		return;
+	}
+	if (reason == SLOT_SPLIT && row->reasons->mapped)
+		reason = SLOT_UNKNOWN;
+	why = &run->row_why[reason];
+	why->mappings = 1;
+	why->slots++;
+	why->present += slot->present * page_size;
+	why->gain += entries ? entries - 1 : 0;
+	why->more += run->thp.huge_size - slot->present * page_size;
+}
+
+/*
+ * Why slots of this mapping are not huge, and most of them. Slots are by address, and so are mappings.
+ * Returns the first slot that is not of this mapping.
+ */
+static size_t find_why(struct huge_run *run, struct huge_row *row, uint32_t vma, size_t at)
+{
+	const struct huge_pages *pages = &run->pages;
+	uint64_t most = 0;
+
+	if (!run->options.why)
+		return at;
+	memset(run->row_why, 0, sizeof(run->row_why));
+	for (; at < pages->slot_count && pages->slots[at].vma <= vma; at++)
+		if (pages->slots[at].vma == vma && !pages->slots[at].huge &&
+		    row->vma.kind != KIND_HUGETLB)
+			add_slot(run, row, &pages->slots[at]);
+	for (unsigned i = 0; i < SLOT_REASONS; i++)
+		if (run->row_why[i].slots > most) {
+			most = run->row_why[i].slots;
+			row->why = (enum slot_reason)i;
+		}
+	return at;
+}
+
+static void add_why(struct why_row *sum, const struct why_row *add)
+{
+	for (unsigned i = 0; i < SLOT_REASONS; i++) {
+		sum[i].slots += add[i].slots;
+		sum[i].mappings += add[i].mappings;
+		sum[i].present += add[i].present;
+		sum[i].gain += add[i].gain;
+		sum[i].more += add[i].more;
+	}
+}
+
+/* Where frames do not tell the pool of a mapping, smaps does, if it was read. */
+static void find_pool(struct huge_run *run, struct huge_row *row)
+{
+	uint64_t size = row->vma.field[SMAPS_KERNEL_PAGE_SIZE],
+		 page_size = run->ctx->host.page_size;
+	unsigned order;
+
+	row->pool_reason = run->pages.reasons.order;
+	if (!row->pool_reason || !row->counts.hugetlb ||
+	    !vma_has(&row->vma, SMAPS_KERNEL_PAGE_SIZE) || size <= page_size)
+		return;
+	order = (unsigned)__builtin_ctzll(size / page_size);
+	memset(row->counts.pool, 0, sizeof(row->counts.pool));
+	row->counts.pool[order < HUGE_ORDERS ? order : HUGE_ORDERS - 1] = row->counts.hugetlb;
+	row->pool_reason = NULL;
+}
+
+static uint64_t field_of(const struct vma *vma, unsigned slot)
+{
+	return vma_has(vma, slot) ? vma->field[slot] : 0;
+}
+
+/* Entries of the TLB that pages of the pool take. */
+static uint64_t pool_entries(const struct huge_run *run, const struct huge_row *row)
+{
+	uint64_t entries = 0;
+
+	for (unsigned order = 0; order < HUGE_ORDERS; order++)
+		entries += row->counts.pool[order] / (run->ctx->host.page_size << order);
+	return entries;
+}
+
+/*
+ * Without PAGEMAP_SCAN smaps tells how much a PMD maps, where it was read: the kernels that have not the
+ * fields of shared memory (4.8) and files (5.4) do not map these huge.
+ */
+static void find_mapped(struct huge_run *run, struct huge_row *row)
+{
+	uint64_t page_size = run->ctx->host.page_size, huge_size = run->subjects.caps.huge_size;
+	struct huge_counts *counts = &row->counts;
+	uint64_t thp = field_of(&row->vma, SMAPS_ANON_HUGE_PAGES) +
+		       field_of(&row->vma, SMAPS_SHMEM_PMD_MAPPED) +
+		       field_of(&row->vma, SMAPS_FILE_PMD_MAPPED);
+
+	run->huge_slots = 0;
+	row->reasons = &run->pages.reasons;
+	if (!row->reasons->mapped || row->reasons->all || !huge_size)
+		return;
+	run->mended = run->pages.reasons;
+	run->mended.mapped = NULL;
+	if (!vma_has(&row->vma, SMAPS_ANON_HUGE_PAGES) || thp + counts->hugetlb > counts->present ||
+	    (counts->hugetlb && row->pool_reason)) {
+		run->unmended = true;
+		return;
+	}
+	run->huge_slots = thp / huge_size;
+	counts->pmd = thp + counts->hugetlb;
+	counts->large -= counts->large < counts->pmd ? counts->large : counts->pmd;
+	counts->tlb -= counts->pmd / page_size;
+	counts->tlb += run->huge_slots + pool_entries(run, row);
+	counts->huge_slots = run->huge_slots + counts->hugetlb / huge_size;
+	row->reasons = &run->mended;
+}
+
+/* The row of a mapping, but for why. */
+static void fill_row(struct huge_run *run, struct subject *subject, size_t index)
+{
+	struct huge_row *row = &run->row;
+
+	huge_pages_counts(&run->pages, index, &row->counts);
+	row->why_asked = run->options.why;
+	row->why = SLOT_REASONS;
+	vma_store_get(&subject->vmas, index, &row->vma);
+	/* frames know it better than a name: the memfd is of a pool */
+	if (row->counts.hugetlb)
+		row->vma.kind = KIND_HUGETLB;
+	find_pool(run, row);
+	find_mapped(run, row);
+}
+
+/* For people, what holds nothing is passed over. */
+static void write_row(struct huge_run *run)
+{
+	struct report *report = run->ctx->report;
+	bool all = !report_prose(report) || run->query.filter || run->ctx->options.sort;
+
+	if (all || run->row.counts.present || run->row.reasons->all)
+		report_row(report, &run->row);
+}
+
+static void write_sorted(struct huge_run *run, struct subject *subject)
+{
+	struct sort_item *items = mem_alloc((run->kept_count + 1) * sizeof(*items));
+
+	for (size_t i = 0; i < run->kept_count; i++)
+		items[i] = (struct sort_item){ run->kept[i].key, i };
+	sort_items(&run->query.sort, items, run->kept_count);
+	for (size_t i = 0; i < run->kept_count; i++) {
+		const struct kept_row *kept = &run->kept[items[i].index];
+
+		fill_row(run, subject, kept->index);
+		run->row.why = kept->why;
+		write_row(run);
+	}
+	free(items);
+}
+
+/* Rows are made one at a time, and written as they come where they need not be sorted. */
+static void write_rows(struct huge_run *run, struct subject *subject)
+{
+	size_t slot = 0;
+
+	if (run->query.sort.column)
+		run->kept = mem_grow(run->kept, subject->vmas.count + 1, sizeof(*run->kept));
+	run->kept_count = 0;
+	run->unmended = false;
+	report_table(run->ctx->report, &run->mappings);
+	for (size_t i = 0; i < subject->vmas.count; i++) {
+		struct huge_row *row = &run->row;
+
+		fill_row(run, subject, i);
+		slot = find_why(run, row, (uint32_t)i, slot);
+		if (!filter_matches(run->query.filter, row))
+			continue;
+		if (run->options.why)
+			add_why(run->why, run->row_why);
+		huge_counts_add(&run->total.counts, &row->counts);
+		if (row->counts.hugetlb && row->pool_reason)
+			run->total.pool_reason = row->pool_reason;
+		if (run->query.sort.column)
+			run->kept[run->kept_count++] = (struct kept_row){
+				run->query.sort.column->get(row, run->query.sort.column), i,
+				row->why
+			};
+		else
+			write_row(run);
+	}
+	if (run->query.sort.column)
+		write_sorted(run, subject);
+	report_table_end(run->ctx->report);
+	if (run->total.reasons->mapped && run->mended.mapped == NULL && !run->unmended)
+		run->total.reasons = &run->mended;
+}
+
+static void print_sizes(struct huge_run *run, const char *title, const uint64_t *by_order)
+{
+	struct report *report = run->ctx->report;
+	struct out *out = report_prose(report);
+
+	out_str(out, title);
+	for (unsigned order = 0; order < HUGE_ORDERS; order++)
+		if (by_order[order]) {
+			out_char(out, ' ');
+			report_size(report, out, run->subjects.caps.page_size << order);
+			out_char(out, '=');
+			report_size(report, out, by_order[order]);
+		}
+	out_char(out, '\n');
+}
+
+static void print_reach(struct huge_run *run, const struct huge_row *sum)
+{
+	const struct huge_counts *counts = &sum->counts;
+	struct report *report = run->ctx->report;
+	struct out *out = report_prose(report);
+
+	if (!out || sum->reasons->all || sum->reasons->mapped)
+		return;
+	out_printf(out, "%llu TLB entries cover ", (unsigned long long)counts->tlb);
+	report_size(report, out, counts->present);
+	out_printf(out, ", %llu if all were huge; ", (unsigned long long)counts->slots);
+	report_size(report, out, counts->pmd);
+	out_printf(out, " (%.1f %%) are mapped huge",
+		   counts->present ? 100.0 * (double)counts->pmd / (double)counts->present : 0);
+	if (!sum->reasons->unmapped && counts->unmapped) {
+		out_str(out, ", ");
+		report_size(report, out, counts->unmapped);
+		out_str(out, " more are held by folios mapped in part");
+	}
+	out_str(out, "\n");
+	if (!sum->reasons->order)
+		print_sizes(run, "by folio size:", counts->order);
+	if (counts->hugetlb && !sum->pool_reason)
+		print_sizes(run, "by hugetlb pool:", counts->pool);
+}
+
+static void write_why(struct huge_run *run, const struct why_row *why)
+{
+	struct report *report = run->ctx->report;
+	struct out *out = report_prose(report);
+
+	if (!run->options.why)
+		return;
+	if (out)
+		out_char(out, '\n');
+	report_table(report, &run->why_table);
+	for (unsigned i = 0; i < SLOT_REASONS; i++)
+		if (why[i].slots)
+			report_row(report, &why[i]);
+	report_table_end(report);
+}
+
+static void write_sum(struct huge_run *run, const struct huge_row *sum, const struct why_row *why)
+{
+	struct report *report = run->ctx->report;
+
+	print_reach(run, sum);
+	report_object(report, "total");
+	report_facts(report, &run->sum_selection, sum);
+	report_object_end(report);
+	write_why(run, why);
+}
+
+static void add_to_all(struct huge_run *run)
+{
+	huge_counts_add(&run->sum.counts, &run->total.counts);
+	if (run->total.pool_reason)
+		run->sum.pool_reason = run->total.pool_reason;
+	add_why(run->sum_why, run->why);
+}
+
+static void show(void *opaque, struct subject *subject)
+{
+	struct huge_run *run = opaque;
+	struct error err;
+
+	huge_pages_read(&run->subjects, subject, &run->frames, run->options.why, &run->pages);
+	if (run->pages.reasons.all && subject->complete) {
+		missing_add(&subject->process.missing, "mappings", run->pages.reasons.all);
+		error_set(&err, EACCES, "%d: pagemap: %s (try: sudo vmview huge %d)",
+			  subject->dir.pid, run->pages.reasons.all, subject->dir.pid);
+		subject_partial(&run->subjects, subject, &err);
+	}
+	run->total = (struct huge_row){ .reasons = &run->pages.reasons };
+	run->mended = run->pages.reasons;
+	memset(run->why, 0, sizeof(run->why));
+	for (unsigned i = 0; i < SLOT_REASONS; i++)
+		run->why[i].reason = (enum slot_reason)i;
+	if (run->options.why)
+		read_prctl(run, subject);
+	write_rows(run, subject);
+	write_sum(run, &run->total, run->why);
+	if (run->options.why) {
+		report_fact(run->ctx->report, "thp_disabled", VALUE_BOOL, value_u(run->off));
+		report_fact(run->ctx->report, "ksm_merge_any", VALUE_BOOL, run->merges);
+	}
+	if (!subject->same_as)
+		add_to_all(run);
+	huge_pages_fini(&run->pages);
+}
+
+static int parse_columns(struct huge_run *run, struct error *err)
+{
+	const struct common_options *options = &run->ctx->options;
+	struct arena *arena = &run->ctx->arena;
+	const char *defaults = options->json ? huge_columns_json(arena, &run->set, false) :
+			       options->csv  ? huge_columns_csv :
+					       huge_columns_default;
+	const char *why_list = "reason,meaning,mappings,slots,present,gain,more,fix";
+	int rc = context_query(run->ctx, &run->set, defaults, &run->query, err);
+
+	if (rc == 0)
+		rc = selection_parse(&run->sum_selection, &run->set,
+				     huge_columns_json(arena, &run->set, true), NULL, arena, err);
+	if (rc == 0)
+		rc = selection_parse(&run->why_selection, &run->why_set,
+				     options->json ? why_list : why_columns_default, NULL, arena,
+				     err);
+	run->subjects.needs = NEED_KIND;
+	if (run->options.why || !caps_has(&run->subjects.caps, CAPS_SCAN))
+		run->subjects.needs |= NEED_SMAPS;
+	run->mappings = (struct table){ "mappings", &run->query.selection, .csv = true };
+	run->why_table = (struct table){ "why", &run->why_selection };
+	return rc;
+}
+
+static void run_all(struct huge_run *run, const struct targets *targets)
+{
+	struct context *ctx = run->ctx;
+	struct report *report = ctx->report;
+	struct out *out = report_prose(report);
+	struct huge_machine machine;
+
+	huge_machine_begin(&machine, ctx, &run->thp, run->options.interval);
+	context_begin(ctx, "huge");
+	subjects_run(&run->subjects, targets);
+	if (run->subjects.shown > 1) {
+		if (out)
+			out_printf(out, "\n%zu processes, each address space once:\n",
+				   run->subjects.shown);
+		write_sum(run, &run->sum, run->sum_why);
+	}
+	if (run->subjects.vanished)
+		report_fact(report, "vanished", VALUE_COUNT, value_u(run->subjects.vanished));
+	huge_machine_write(&machine, run->options.why);
+	report_end(report, ctx->status == STATUS_OK, NULL);
+}
+
+static void prepare(struct huge_run *run)
+{
+	struct context *ctx = run->ctx;
+
+	smaps_keys_init(&run->keys);
+	run->subjects = (struct subjects){
+		.ctx = ctx,
+		.name = "huge",
+		.walks = true,
+		.walk_want = WALK_MAPPED,
+		.show = show,
+		.run = run,
+	};
+	caps_probe(&run->subjects.caps, &ctx->root, 0);
+	huge_columns_make(&ctx->arena, &run->keys, ctx->host.page_size, &run->set);
+	why_columns(&run->why_set);
+	run->sum.reasons = &run->known;
+	for (unsigned i = 0; i < SLOT_REASONS; i++)
+		run->sum_why[i].reason = (enum slot_reason)i;
+}
+
+int huge_run(struct context *ctx, const struct command *command, int argc, char **argv)
+{
+	struct huge_run *run = arena_zalloc(&ctx->arena, sizeof(*run));
+	const struct option_table own = { huge_option_rows, ARRAY_SIZE(huge_option_rows),
+					  &run->options };
+	struct targets targets;
+	struct error err;
+	int operands, status, rc;
+
+	run->ctx = ctx;
+	if (context_open(ctx, command, &own, argc, argv, &operands, &status))
+		return status;
+	prepare(run);
+	if (context_columns_help(ctx, &run->set, huge_columns_default))
+		return ctx->status;
+	rc = parse_columns(run, &err);
+	if (rc == 0)
+		rc = targets_find(ctx, &run->options.targets, argc - operands, argv + operands,
+				  &targets, &err);
+	if (rc == 0) {
+		thp_read(&run->thp, &ctx->root, ctx->host.page_size, &ctx->arena);
+		frames_open(&run->frames, &ctx->root, &run->subjects.caps);
+		run_all(run, &targets);
+		frames_close(&run->frames);
+	}
+	filter_free(run->query.filter);
+	free(run->kept);
+	return context_end(ctx, rc, &err);
+}

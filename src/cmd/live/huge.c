@@ -1,0 +1,184 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <errno.h>
+#include <stdlib.h>
+
+#include "analysis/slots.h"
+#include "base/error.h"
+#include "base/out.h"
+#include "cmd/huge/columns.h"
+#include "cmd/live/read.h"
+#include "cmd/live/rows.h"
+#include "engine/subject.h"
+#include "engine/targets.h"
+#include "model/needs.h"
+#include "model/process.h"
+#include "render/live/live.h"
+#include "source/frames.h"
+
+/* The mappings that hold something, and what of it is huge: rows are made of it one at a time. */
+struct huge_list {
+	struct vma_store vmas;
+	struct huge_pages pages;
+	uint32_t *index; /* of a row, in pages */
+	struct huge_row row; /* the one that was asked for last */
+};
+
+struct huge_reading {
+	struct live_reader *reader;
+	struct live_rows *rows;
+	struct huge_list *huge;
+	struct frames *frames;
+	struct subjects subjects;
+	struct huge_row total;
+	bool shown, gone;
+};
+
+static const void *huge_row(struct live_list *list, size_t index)
+{
+	struct huge_list *huge = ((struct live_rows *)list)->extra;
+
+	huge->row.reasons = &huge->pages.reasons;
+	huge->row.why = SLOT_REASONS;
+	huge_pages_counts(&huge->pages, huge->index[index], &huge->row.counts);
+	vma_store_get(&huge->vmas, index, &huge->row.vma);
+	return &huge->row;
+}
+
+static void free_list(struct live_list *list)
+{
+	live_rows_free((struct live_rows *)list);
+}
+
+static const struct live_list_ops huge_ops = { .row = huge_row, .free = free_list };
+
+static void fini_huge(void *opaque)
+{
+	struct huge_list *huge = opaque;
+
+	vma_store_fini(&huge->vmas);
+	huge_pages_fini(&huge->pages);
+	free(huge->index);
+}
+
+static void take_mappings(struct huge_reading *reading, struct subject *subject)
+{
+	struct huge_list *huge = reading->huge;
+	struct huge_counts counts;
+	struct vma vma;
+
+	huge->index = mem_grow(NULL, subject->vmas.count + 1, sizeof(*huge->index));
+	for (size_t i = 0; i < subject->vmas.count; i++) {
+		huge_pages_counts(&huge->pages, i, &counts);
+		huge_counts_add(&reading->total.counts, &counts);
+		if (!counts.present && !huge->pages.reasons.all)
+			continue;
+		vma_store_get(&subject->vmas, i, &vma);
+		huge->index[reading->rows->list.count] = (uint32_t)i;
+		vma_store_add(&huge->vmas, &vma);
+		live_rows_add(reading->rows, (struct live_id){ vma.start, vma.end, vma.inode },
+			      &huge->index[0]);
+	}
+}
+
+/* Coverage of the whole process: the columns that a sum has. */
+static void add_facts(struct huge_reading *reading)
+{
+	static const struct {
+		const char *name, *heading;
+	} facts[] = {
+		{ "present", "present" },	 { "pmd", "mapped huge" },
+		{ "large", "in larger folios" }, { "unmapped", "held but unmapped" },
+		{ "tlb", "TLB entries" },	 { "slots", "if all were huge" },
+	};
+	const struct column_set *set = &reading->reader->huge_set;
+
+	reading->total.reasons = &reading->huge->pages.reasons;
+	if (reading->total.reasons->all)
+		return;
+	for (size_t i = 0; i < ARRAY_SIZE(facts); i++) {
+		const struct column *column = column_find(set, bytes_of(facts[i].name));
+
+		live_rows_fact(reading->rows, facts[i].name, facts[i].heading, column->type,
+			       column->get(&reading->total, column));
+	}
+	/* "f64k": what is in folios of that size */
+	for (size_t i = 0; !reading->total.reasons->order && i < set->count; i++) {
+		const struct column *column = &set->columns[i];
+
+		if (column->name[0] == 'f' && column->name[1] >= '0' && column->name[1] <= '9')
+			live_rows_fact(reading->rows, column->name, column->heading, column->type,
+				       column->get(&reading->total, column));
+	}
+}
+
+static void show(void *opaque, struct subject *subject)
+{
+	struct huge_reading *reading = opaque;
+
+	huge_pages_read(&reading->subjects, subject, reading->frames, false, &reading->huge->pages);
+	reading->shown = true;
+	reading->rows->list.reason = reading->huge->pages.reasons.all;
+	take_mappings(reading, subject);
+	add_facts(reading);
+}
+
+static void run_subjects(struct huge_reading *reading, int pid)
+{
+	struct context *ctx = &reading->rows->ctx;
+	const struct targets targets = { .pids = &pid, .count = 1, .selected = true };
+	struct report_options options = *report_options(ctx->report);
+	struct out out;
+
+	options.format = REPORT_TABLE;
+	out_init_memory(&out);
+	ctx->report = report_new(&out, &options);
+	ctx->status = STATUS_OK;
+	reading->subjects = (struct subjects){
+		.ctx = ctx,
+		.name = "huge",
+		.needs = NEED_KIND,
+		.walks = true,
+		.walk_want = WALK_MAPPED,
+		.caps = *live_caps(reading->reader),
+		.quiet = true,
+		.show = show,
+		.run = reading,
+	};
+	subjects_run(&reading->subjects, &targets);
+	report_free(ctx->report);
+	out_fini(&out);
+}
+
+static int read_huge(struct live_reader *reader, struct live *live, const struct process *process,
+		     struct error *err)
+{
+	struct live_rows *rows = live_rows_new(reader->ctx, sizeof(uint32_t));
+	struct huge_list *huge = arena_zalloc(&rows->ctx.arena, sizeof(*huge));
+	struct huge_reading reading = { .reader = reader, .rows = rows, .huge = huge };
+	struct frames frames;
+
+	vma_store_init(&huge->vmas);
+	rows->list.ops = &huge_ops;
+	rows->fini = fini_huge;
+	rows->extra = huge;
+	frames_open(&frames, &rows->ctx.root, live_caps(reader));
+	reading.frames = &frames;
+	run_subjects(&reading, process->pid);
+	frames_close(&frames);
+	if (reading.subjects.vanished) {
+		live_rows_free(rows);
+		return error_set(err, ESRCH, "no process %d", process->pid);
+	}
+	if (!reading.shown)
+		rows->list.reason = rows->ctx.told ? rows->ctx.told : live_no_memory(process);
+	else if (rows->ctx.told)
+		live_status(live, "%s", rows->ctx.told);
+	reader->partial = rows->ctx.status != STATUS_OK;
+	live_take_list(live, LIVE_HUGE, &rows->list);
+	return 0;
+}
+
+int live_read_huge(struct live_reader *reader, struct live *live, struct error *err)
+{
+	return live_read_process(reader, live, read_huge, err);
+}

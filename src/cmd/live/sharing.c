@@ -1,0 +1,255 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <errno.h>
+#include <stdlib.h>
+
+#include "analysis/sharing.h"
+#include "base/error.h"
+#include "cmd/live/read.h"
+#include "cmd/live/rows.h"
+#include "cmd/share/share.h"
+#include "engine/frame_join.h"
+#include "model/process.h"
+#include "model/vma.h"
+#include "render/live/live.h"
+#include "source/pids.h"
+#include "source/smaps.h"
+
+/* A process that has frames of the one that is looked at. */
+struct sharer {
+	int pid;
+	struct bytes comm;
+	uint64_t page_size;
+	uint64_t frames[SHARE_KINDS];
+};
+
+struct sharing_reading {
+	struct live_reader *reader;
+	struct live_rows *rows;
+	struct frame_join *join;
+	struct sharer *sharers; /* by index in the join; the first is the process itself */
+	size_t count;
+	struct share_row row; /* of the process itself */
+	size_t denied, same;
+};
+
+static struct value get_pid(const void *row, const struct column *column)
+{
+	(void)column;
+	return value_i(((const struct sharer *)row)->pid);
+}
+
+static struct value get_command(const void *row, const struct column *column)
+{
+	(void)column;
+	return value_text(((const struct sharer *)row)->comm);
+}
+
+static struct value get_shared(const void *row, const struct column *column)
+{
+	const struct sharer *sharer = row;
+
+	(void)column;
+	return value_u(share_sum(sharer->frames) * sharer->page_size);
+}
+
+static struct value get_kind(const void *row, const struct column *column)
+{
+	const struct sharer *sharer = row;
+
+	return value_u(sharer->frames[column->arg] * sharer->page_size);
+}
+
+const char live_sharing_default[] = "pid,shared,anon,shm,file,ksm,hugetlb,command";
+
+static const struct column columns[] = {
+	/* clang-format off */
+	{ "pid", "PID", "process that maps frames of this one", VALUE_NUMBER, 0, get_pid },
+	{ "shared", "SHARED", "bytes in frames that both map", VALUE_BYTES, 0, get_shared },
+	{ "anon", "ANON", "of shared: anonymous memory, shared by fork", VALUE_BYTES, 0, get_kind, SHARE_ANON },
+	{ "shm", "SHM", "of shared: shared memory (memfd, SysV, tmpfs)", VALUE_BYTES, 0, get_kind, SHARE_SHM },
+	{ "file", "FILE", "of shared: page cache", VALUE_BYTES, 0, get_kind, SHARE_FILE },
+	{ "ksm", "KSM", "of shared: equal pages that KSM merged", VALUE_BYTES, 0, get_kind, SHARE_KSM },
+	{ "hugetlb", "HUGETLB", "of shared: pages of the hugetlb pool", VALUE_BYTES, 0, get_kind, SHARE_HUGETLB },
+	{ "command", "COMMAND", "its name", VALUE_TEXT, 0, get_command },
+	/* clang-format on */
+};
+
+const struct column_set live_sharing_columns = { columns, ARRAY_SIZE(columns) };
+
+/* Read a process into the join; what cannot be read is counted. Returns 0 or -errno. */
+static int join_process(struct sharing_reading *reading, const struct procdir *dir,
+			struct bytes comm, struct error *err)
+{
+	struct frame_join_process process;
+	int rc = frame_join_add(reading->join, dir, &process, err);
+
+	if (rc == 0 && process.same_as == reading->row.pid)
+		reading->same++;
+	if (rc == 0 && !process.same_as && process.mappings)
+		reading->sharers[reading->count++] =
+			(struct sharer){ .pid = dir->pid,
+					 .comm = comm,
+					 .page_size = reading->rows->ctx.host.page_size };
+	return rc;
+}
+
+static void join_others(struct sharing_reading *reading, const struct pid_entry *entries,
+			size_t count)
+{
+	struct procdir dir;
+
+	for (size_t i = 0; i < count; i++) {
+		int rc;
+
+		if (entries[i].pid == reading->row.pid ||
+		    procdir_open(&dir, &reading->rows->ctx.root, entries[i].pid, NULL))
+			continue;
+		rc = join_process(reading, &dir, entries[i].comm, NULL);
+		reading->denied += rc == -EACCES || rc == -EPERM;
+		procdir_close(&dir);
+	}
+}
+
+/* What each has of the groups that the process is in. */
+static void add_groups(struct sharing_reading *reading)
+{
+	struct sharing *sharing = frame_join_sharing(reading->join);
+	size_t count;
+	struct sharing_group *groups = sharing_groups(sharing, &count);
+	uint32_t *members = mem_alloc((reading->count + 1) * sizeof(*members));
+
+	for (size_t i = 0; i < count; i++) {
+		const struct sharing_group *group = &groups[i];
+
+		if (group->size < 2)
+			continue;
+		sharing_members(sharing, group, members);
+		/* members are in rising order */
+		for (uint32_t k = 1; members[0] == 0 && k < group->size; k++)
+			for (unsigned kind = 0; kind < SHARE_KINDS; kind++)
+				reading->sharers[members[k]].frames[kind] += group->frames[kind];
+	}
+	free(members);
+	free(groups);
+}
+
+static void add_rows(struct sharing_reading *reading)
+{
+	for (size_t i = 1; i < reading->count; i++) {
+		const struct sharer *sharer = &reading->sharers[i];
+		uint64_t pid = (uint64_t)sharer->pid;
+
+		if (share_sum(sharer->frames))
+			live_rows_add(reading->rows, (struct live_id){ pid, pid + 1, 0 }, sharer);
+	}
+}
+
+/* Sums of the process, as the row of `vmview share` has them. */
+static void add_facts(struct sharing_reading *reading)
+{
+	static const struct {
+		const char *name, *heading;
+	} facts[] = {
+		{ "rss", "RSS" },   { "pss", "PSS" },
+		{ "uss", "USS" },   { "shared", "shared with those below" },
+		{ "swap", "swap" },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(facts); i++) {
+		const struct column *column =
+			column_find(&share_process_columns, bytes_of(facts[i].name));
+
+		live_rows_fact(reading->rows, facts[i].name, facts[i].heading, column->type,
+			       column->get(&reading->row, column));
+	}
+	if (reading->same)
+		live_rows_fact(reading->rows, "same_memory", "processes with the same memory",
+			       VALUE_COUNT, value_u(reading->same));
+}
+
+static int take_rollup(void *opaque, struct vma *vma)
+{
+	struct share_rollup *rollup = opaque;
+
+	rollup->known = vma_sum(vma, SUM_USS, &rollup->uss) && vma_has(vma, SMAPS_RSS) &&
+			vma_has(vma, SMAPS_PSS);
+	rollup->rss = vma->field[SMAPS_RSS];
+	rollup->pss = vma->field[SMAPS_PSS];
+	rollup->swap = vma->field[SMAPS_SWAP];
+	return 0;
+}
+
+/* Without frames: how much is shared, but not with whom. */
+static void read_rollup(struct sharing_reading *reading, const char *reason)
+{
+	struct smaps_pass pass;
+
+	reading->row.reason = reason;
+	reading->rows->list.reason = reason;
+	smaps_read(&reading->reader->dir, "smaps_rollup", &reading->reader->keys, take_rollup,
+		   &reading->row.rollup, &pass, NULL);
+}
+
+static int read_join(struct sharing_reading *reading, const struct process *process,
+		     struct error *err)
+{
+	struct context *ctx = &reading->rows->ctx;
+	struct pid_entry *entries;
+	size_t count;
+	int rc = pids_list(&ctx->root, &ctx->arena, &entries, &count, err);
+
+	if (rc)
+		return rc;
+	reading->join = frame_join_new(ctx, live_caps(reading->reader));
+	reading->sharers = mem_zalloc((count + 1) * sizeof(*reading->sharers));
+	rc = join_process(reading, &reading->reader->dir, process->comm, err);
+	if (rc == 0 && !reading->count)
+		reading->rows->list.reason = live_no_memory(process);
+	if (rc || !reading->count)
+		return rc;
+	join_others(reading, entries, count);
+	frame_join_finish(reading->join);
+	reading->row.frames = sharing_process(frame_join_sharing(reading->join), 0);
+	reading->row.no_pss = frame_join_no_counts(reading->join);
+	if (!sharing_is_exact(frame_join_sharing(reading->join)))
+		reading->row.no_pss = "too many sets of processes";
+	add_groups(reading);
+	add_rows(reading);
+	return 0;
+}
+
+static int read_sharing(struct live_reader *reader, struct live *live,
+			const struct process *process, struct error *err)
+{
+	struct live_rows *rows = live_rows_new(reader->ctx, sizeof(struct sharer));
+	struct sharing_reading reading = { .reader = reader, .rows = rows };
+	const char *reason = live_caps(reader)->reason[CAPS_FRAMES];
+	int rc = 0;
+
+	reading.row =
+		(struct share_row){ .pid = process->pid, .page_size = rows->ctx.host.page_size };
+	if (!reason)
+		rc = read_join(&reading, process, err);
+	if (reason || (rc && rc != -ESRCH))
+		read_rollup(&reading,
+			    reason ? reason :
+				     root_reason(&reading.rows->ctx.root, rc,
+						 "denied: needs CAP_SYS_PTRACE and CAP_SYS_ADMIN"));
+	if (reading.row.frames || reading.row.reason)
+		add_facts(&reading);
+	reader->partial = reason || rc || reading.denied;
+	if (reading.denied)
+		live_status(live, "processes that may not be read: %zu", reading.denied);
+	frame_join_free(reading.join);
+	free(reading.sharers);
+	if (rc == -ESRCH)
+		live_rows_free(rows);
+	else
+		live_take_list(live, LIVE_SHARING, &rows->list);
+	return rc == -ESRCH ? rc : 0;
+}
+
+int live_read_sharing(struct live_reader *reader, struct live *live, struct error *err)
+{
+	return live_read_process(reader, live, read_sharing, err);
+}

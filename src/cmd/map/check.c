@@ -1,0 +1,345 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "cmd/map/check.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "analysis/figure_diff.h"
+#include "base/arena.h"
+#include "base/error.h"
+#include "base/out.h"
+#include "cmd/map/diff_columns.h"
+#include "column/query.h"
+#include "engine/context.h"
+#include "engine/mappings.h"
+#include "engine/process_facts.h"
+#include "engine/targets.h"
+#include "model/needs.h"
+#include "model/process.h"
+#include "model/vma_store.h"
+#include "source/facts.h"
+#include "source/root.h"
+
+/* What differs at first may just have changed: then once more, so often at most. */
+enum { ROUNDS = 3 };
+
+enum { BEFORE, PAGES, AFTER, READINGS };
+
+struct check {
+	struct context *ctx;
+	struct smaps_keys keys;
+	struct mappings *mappings;
+	struct query query;
+	size_t shown, vanished;
+	/* of the process that is looked at now */
+	struct procdir dir;
+	struct arena arena;
+	struct process process;
+	struct vma_store stores[READINGS];
+	struct mappings_result results[READINGS];
+	struct figure_tally tally;
+	struct figure_diff *diffs; /* vma: in arena */
+	size_t count, cap;
+};
+
+static int parse_columns(struct check *check, struct error *err)
+{
+	const struct common_options *options = &check->ctx->options;
+
+	return context_query(check->ctx, &diff_columns,
+			     options->json ? diff_columns_json :
+			     options->csv  ? diff_columns_csv :
+					     diff_columns_default,
+			     &check->query, err);
+}
+
+static int keep(void *opaque, struct vma *vma)
+{
+	struct vma_store *store = opaque;
+
+	vma_store_add(store, vma);
+	return 0;
+}
+
+/* smaps, pages, smaps. */
+static int read_thrice(struct check *check, struct error *err)
+{
+	static const enum mappings_source from[READINGS] = { MAPPINGS_SPARING, MAPPINGS_PAGES,
+							     MAPPINGS_SPARING };
+	int rc = 0;
+
+	for (int i = 0; rc == 0 && i < READINGS; i++) {
+		vma_store_clear(&check->stores[i]);
+		mappings_from(check->mappings, from[i]);
+		rc = mappings_read(check->mappings, &check->dir, NEED_SMAPS, keep,
+				   &check->stores[i], &check->results[i], err);
+	}
+	return rc;
+}
+
+static void take_diff(void *opaque, const struct figure_diff *diff)
+{
+	struct check *check = opaque;
+	struct figure_diff kept = *diff;
+	struct vma *vma;
+
+	if (!filter_matches(check->query.filter, diff))
+		return;
+	vma = arena_alloc(&check->arena, sizeof(*vma));
+	*vma = *diff->vma; /* its texts live as long as the store */
+	kept.vma = vma;
+	check->diffs = mem_room(check->diffs, check->count, &check->cap, sizeof(*check->diffs));
+	check->diffs[check->count++] = kept;
+}
+
+/* The mapping of a store at *at or behind it that has this range; all are sorted. */
+static bool find(const struct vma_store *store, size_t *at, const struct vma *want, struct vma *out)
+{
+	for (; *at < store->count; ++*at) {
+		vma_store_get(store, *at, out);
+		if (out->start >= want->start)
+			return out->start == want->start && out->end == want->end;
+	}
+	return false;
+}
+
+static void compare(struct check *check)
+{
+	struct vma before, pages, after;
+	const struct figure_readings readings = { &before, &pages, &after };
+	size_t at[READINGS] = { 0 };
+
+	memset(&check->tally, 0, sizeof(check->tally));
+	check->count = 0;
+	for (; at[BEFORE] < check->stores[BEFORE].count; at[BEFORE]++) {
+		vma_store_get(&check->stores[BEFORE], at[BEFORE], &before);
+		if (find(&check->stores[PAGES], &at[PAGES], &before, &pages) &&
+		    find(&check->stores[AFTER], &at[AFTER], &before, &after))
+			figure_diff(&readings, &check->keys, &check->tally, take_diff, check);
+	}
+}
+
+/* A kernel thread or a zombie: nothing is there that could differ. */
+static const char *no_memory(const struct check *check)
+{
+	return check->results[BEFORE].pass.mappings ? NULL : process_no_memory(&check->process);
+}
+
+/* Why nothing can be compared, or NULL. */
+static const char *obstacle(const struct check *check)
+{
+	const struct mappings_result *results = check->results;
+
+	if (no_memory(check))
+		return no_memory(check);
+	for (int i = 0; i < READINGS; i++)
+		if (results[i].smaps_reason)
+			return results[i].smaps_reason;
+	if (!results[PAGES].from_pages || results[AFTER].pass.cut_off)
+		return "gone: the memory went away while it was read";
+	return results[PAGES].no_frames;
+}
+
+static void write_rows(struct check *check)
+{
+	const struct table table = { "differences", &check->query.selection, .csv = true };
+	const struct sort_rows rows = { check->diffs, check->count, sizeof(check->diffs[0]) };
+	struct report *report = check->ctx->report;
+	size_t count;
+	struct sort_item *items = sort_rows(&check->query.sort, NULL, &rows, &count);
+
+	/* for people a table without a row says nothing */
+	if (count || !report_prose(report)) {
+		report_table(report, &table);
+		for (size_t i = 0; i < count; i++)
+			report_row(report, &check->diffs[items[i].index]);
+		report_table_end(report);
+	}
+	free(items);
+}
+
+static void write_untold(struct check *check)
+{
+	struct report *report = check->ctx->report;
+	struct out *out = report_prose(report);
+	const char *sign = "Pages do not tell (of so many mappings): ";
+
+	report_list(report, "not_told");
+	for (size_t i = 0; i < FIGURE_FIELDS; i++) {
+		const char *name = figure_field_name(&check->keys, i);
+
+		if (!check->tally.untold[i])
+			continue;
+		report_object(report, NULL);
+		report_fact(report, "field", VALUE_WORD, value_word(name));
+		report_fact(report, "mappings", VALUE_COUNT, value_u(check->tally.untold[i]));
+		report_object_end(report);
+		if (out)
+			out_printf(out, "%s%s %llu", sign, name,
+				   (unsigned long long)check->tally.untold[i]);
+		sign = ", ";
+	}
+	report_list_end(report);
+	if (out && *sign == ',')
+		out_char(out, '\n');
+}
+
+static void write_tally(struct check *check)
+{
+	const struct figure_tally *tally = &check->tally;
+	const struct {
+		const char *key;
+		uint64_t count;
+	} facts[] = {
+		{ "mappings", tally->mappings },
+		{ "figures", tally->figures },
+		{ "equal", tally->equal },
+		{ "explained", tally->explained },
+		{ "unexplained", tally->unexplained },
+	};
+	struct report *report = check->ctx->report;
+	struct out *out = report_prose(report);
+
+	report_object(report, "compared");
+	for (size_t i = 0; i < ARRAY_SIZE(facts); i++)
+		report_fact(report, facts[i].key, VALUE_COUNT, value_u(facts[i].count));
+	report_object_end(report);
+	if (!out)
+		return;
+	out_printf(out, "%llu figures of %llu mappings: %llu agree, ",
+		   (unsigned long long)tally->figures, (unsigned long long)tally->mappings,
+		   (unsigned long long)tally->equal);
+	out_printf(out, "%llu differ for a known reason, %llu for none\n",
+		   (unsigned long long)tally->explained, (unsigned long long)tally->unexplained);
+}
+
+static void note_result(struct check *check, const char *reason)
+{
+	struct error err;
+
+	if (reason && !no_memory(check)) {
+		check->process.complete = false;
+		missing_add(&check->process.missing, "compared", reason);
+		error_set(&err, EACCES, "%d: nothing to compare: %s", check->dir.pid, reason);
+		context_partial(check->ctx, &err);
+	} else if (check->tally.unexplained) {
+		error_set(&err, EPROTO, "%d: nothing explains %llu of the differences",
+			  check->dir.pid, (unsigned long long)check->tally.unexplained);
+		context_partial(check->ctx, &err);
+	}
+}
+
+static void write_process(struct check *check, const char *reason)
+{
+	struct report *report = check->ctx->report;
+	struct out *out = report_prose(report);
+
+	if (out) {
+		out_printf(out, "%s%d: ", check->shown ? "\n" : "", check->process.pid);
+		process_title(out, &check->process);
+		out_char(out, '\n');
+	}
+	check->shown++;
+	report_object(report, NULL);
+	process_facts(report, &check->process);
+	if (reason) {
+		report_fact(report, "compared", VALUE_WORD, value_absent(reason));
+		if (out)
+			out_printf(out, "%s\n", reason);
+	} else {
+		write_rows(check);
+		write_tally(check);
+		write_untold(check);
+	}
+	note_result(check, reason);
+	report_fact(report, "complete", VALUE_BOOL, value_u(check->process.complete));
+	report_missing(report, &check->process.missing);
+	report_object_end(report);
+}
+
+static int check_process(struct check *check, struct error *err)
+{
+	int rc = facts_read(&check->dir, &check->arena, FACT_ALL, &check->process, err);
+
+	if (rc)
+		return rc;
+	if (check->ctx->options.json)
+		process_user(&check->ctx->root, &check->arena, &check->process);
+	for (int round = 0; round < ROUNDS; round++) {
+		rc = read_thrice(check, err);
+		if (rc)
+			return rc;
+		if (obstacle(check))
+			break;
+		compare(check);
+		if (!check->tally.unexplained)
+			break;
+	}
+	write_process(check, obstacle(check));
+	return 0;
+}
+
+static void tell(struct check *check, int rc, const struct error *err)
+{
+	struct error told = *err;
+
+	if ((rc == -EACCES || rc == -EPERM) && !check->ctx->root.recorded)
+		error_set(&told, -rc, "%s (try: sudo vmview --check %d)", err->text,
+			  check->dir.pid);
+	context_partial(check->ctx, &told);
+}
+
+static void check_pid(struct check *check, int pid, bool selected)
+{
+	struct error err;
+	int rc = procdir_open(&check->dir, &check->ctx->root, pid, &err);
+
+	if (rc == 0) {
+		arena_fini(&check->arena);
+		rc = check_process(check, &err);
+		procdir_close(&check->dir);
+	}
+	if (rc == -ESRCH && selected)
+		check->vanished++;
+	else if (rc < 0)
+		tell(check, rc, &err);
+}
+
+static void run(struct check *check, const struct targets *targets)
+{
+	struct report *report = check->ctx->report;
+
+	context_begin(check->ctx, "map");
+	report_list(report, "processes");
+	for (size_t i = 0; i < targets->count; i++)
+		check_pid(check, targets->pids[i], targets->selected);
+	report_list_end(report);
+	if (check->vanished)
+		report_fact(report, "vanished", VALUE_COUNT, value_u(check->vanished));
+	report_end(report, check->ctx->status == STATUS_OK, NULL);
+}
+
+int map_check(struct context *ctx, const struct targets *targets, struct error *err)
+{
+	struct check *check = arena_zalloc(&ctx->arena, sizeof(*check));
+	int rc;
+
+	check->ctx = ctx;
+	smaps_keys_init(&check->keys);
+	rc = parse_columns(check, err);
+	if (rc == 0) {
+		arena_init(&check->arena);
+		for (int i = 0; i < READINGS; i++)
+			vma_store_init(&check->stores[i]);
+		check->mappings = mappings_new(&ctx->root, &check->keys);
+		run(check, targets);
+		mappings_free(check->mappings);
+		for (int i = 0; i < READINGS; i++)
+			vma_store_fini(&check->stores[i]);
+		arena_fini(&check->arena);
+		free(check->diffs);
+	}
+	filter_free(check->query.filter);
+	return rc;
+}

@@ -1,0 +1,420 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "analysis/swap_slots.h"
+#include "base/error.h"
+#include "cmd/commands.h"
+#include "cmd/swap/columns.h"
+#include "column/query.h"
+#include "engine/subject.h"
+#include "engine/targets.h"
+#include "model/needs.h"
+#include "source/taskstat.h"
+
+struct swap_options {
+	struct target_options targets; /* first: its rows are offsets in it */
+};
+
+static const struct option_row swap_option_rows[] = { TARGET_OPTION_ROWS };
+
+struct swap_run {
+	struct context *ctx;
+	struct swap_options options;
+	struct subjects subjects;
+	struct smaps_keys keys;
+	struct column_set mapping_set, process_set, device_set;
+	struct query query; /* of processes */
+	struct selection mapping_selection, device_selection;
+	struct table mappings, ranking, device_table;
+	struct swap_device devices[SWAPS_MAX];
+	int device_count; /* or -errno */
+	int devices_known; /* the same, 0 where it is an error */
+	bool moved; /* a page table names a slot that no device has */
+	struct swap_slots slots[SWAPS_MAX];
+	struct swap_process *processes;
+	struct swap_holder *holders;
+	size_t process_count;
+	const char *slot_reason; /* why slots are not known: hidden, or not all looked at */
+	bool named; /* processes were named: show their mappings */
+	/* process */
+	uint64_t *bytes; /* by mapping: bytes_of_vma() */
+	struct swap_row row;
+	bool hidden;
+};
+
+/* Page tables and /proc/swaps number devices alike as long as none was taken away. */
+static const char moved_reason[] =
+	"not known: devices were taken away, so that page tables number them in another way";
+
+/* Bytes of a mapping: in its page table, then of that by device. */
+static uint64_t *bytes_of_vma(const struct swap_run *run, size_t vma)
+{
+	return run->bytes + vma * (1 + (size_t)run->devices_known);
+}
+
+static void add_page(struct swap_run *run, uint64_t *bytes, uint64_t word)
+{
+	unsigned type = pagemap_swap_type(word);
+
+	bytes[0] += run->ctx->host.page_size;
+	if (!(word & PAGEMAP_PAYLOAD)) {
+		run->hidden = true;
+		return;
+	}
+	if (type >= (unsigned)run->devices_known ||
+	    pagemap_swap_offset(word) >= run->slots[type].count) {
+		run->moved = true;
+		return;
+	}
+	bytes[1 + type] += run->ctx->host.page_size;
+	if (!run->subjects.subject.same_as)
+		swap_slots_add(&run->slots[type], pagemap_swap_offset(word),
+			       (uint32_t)run->process_count, run->holders);
+}
+
+static int take_pages(void *ctx, const struct page_batch *batch)
+{
+	struct swap_run *run = ctx;
+
+	for (size_t i = 0; i < batch->count; i++) {
+		const struct page_span *span = &batch->spans[i];
+		uint64_t *bytes = bytes_of_vma(run, span->vma);
+
+		for (uint64_t k = 0; k < span->pages; k++) {
+			uint64_t word = page_span_word(span, k);
+
+			if (page_state(word) == PAGE_SWAPPED)
+				add_page(run, bytes, word);
+		}
+	}
+	return 0;
+}
+
+/* What smaps has nothing of in swap has nothing of it in the page table. */
+static bool passes(const struct vma *vma)
+{
+	return vma_has(vma, SMAPS_SWAP) && !vma->field[SMAPS_SWAP];
+}
+
+static void write_rows(struct swap_run *run, struct subject *subject,
+		       const struct swap_process *process)
+{
+	struct report *report = run->ctx->report;
+	struct swap_row *row = &run->row;
+
+	row->reason = process->table_reason;
+	row->device_reason = process->device_reason;
+	report_table(report, &run->mappings);
+	for (size_t i = 0; i < subject->vmas.count; i++) {
+		vma_store_get(&subject->vmas, i, &row->vma);
+		row->table = bytes_of_vma(run, i)[0];
+		row->device = bytes_of_vma(run, i) + 1;
+		if (row->vma.field[SMAPS_SWAP] || row->table)
+			report_row(report, row);
+	}
+	report_table_end(report);
+}
+
+static void sum_rows(struct swap_run *run, struct subject *subject, struct swap_process *process)
+{
+	struct vma vma;
+
+	for (size_t i = 0; i < subject->vmas.count; i++) {
+		const uint64_t *bytes = bytes_of_vma(run, i);
+
+		vma_store_get(&subject->vmas, i, &vma);
+		if (!vma_has(&vma, SMAPS_SWAP) || !vma_has(&vma, SMAPS_SWAP_PSS))
+			process->swap_reason = "unsupported: not in this kernel's smaps";
+		process->swap += vma.field[SMAPS_SWAP];
+		process->swap_pss += vma.field[SMAPS_SWAP_PSS];
+		process->table += bytes[0];
+		for (int type = 0; bytes[0] && type < run->devices_known; type++)
+			process->device[type] += bytes[1 + type];
+	}
+	if (subject->result.smaps_reason)
+		process->swap_reason = subject->result.smaps_reason;
+}
+
+static bool is_used(const struct swap_run *run)
+{
+	for (int i = 0; i < run->device_count; i++)
+		if (run->devices[i].used)
+			return true;
+	return run->device_count < 0;
+}
+
+/*
+ * Is there anything in swap? Asked of cheap files before the dear ones are read. Shared memory in swap is
+ * in smaps_rollup alone, which keeps a big process waiting as smaps does: whoever reads the mappings
+ * then has to decide (mappings.h).
+ */
+static bool has_swap(struct swap_run *run, struct subject *subject)
+{
+	enum { ROLLUP_BYTES_MAX = 1 << 30 };
+	bool spare = !run->ctx->meter.fast && !run->ctx->root.recorded;
+	struct bytes text;
+	uint64_t bytes;
+
+	if (!is_used(run))
+		return false;
+	if (procdir_read(&subject->dir, &subject->arena, &text, NULL, "status") == 0) {
+		if (status_u64(text, "VmSwap", &bytes) && bytes)
+			return true;
+		if (spare && status_u64(text, "VmRSS", &bytes) && bytes > ROLLUP_BYTES_MAX)
+			return true;
+	}
+	return procdir_read(&subject->dir, &subject->arena, &text, NULL, "smaps_rollup") ||
+	       !status_u64(text, "Swap", &bytes) || bytes;
+}
+
+static bool wanted(void *opaque, struct subject *subject)
+{
+	struct swap_run *run = opaque;
+
+	return run->named || has_swap(run, subject);
+}
+
+static void show(void *opaque, struct subject *subject)
+{
+	struct swap_run *run = opaque;
+	struct swap_process *process = &run->processes[run->process_count];
+
+	*process = (struct swap_process){
+		.pid = subject->dir.pid,
+		.comm = arena_bytes(&run->ctx->arena, subject->process.comm),
+		.table_reason = subject->walk_reason,
+	};
+	run->hidden = false;
+	free(run->bytes);
+	run->bytes = mem_zalloc((subject->vmas.count + 1) * (1 + (size_t)run->devices_known) *
+				sizeof(*run->bytes));
+	if (!subject->walk_reason && subject_walk(&run->subjects, subject, take_pages, run) < 0)
+		process->table_reason = "gone";
+	sum_rows(run, subject, process);
+	process->device_reason = process->table_reason ? process->table_reason :
+				 run->hidden	       ? "denied: needs CAP_SYS_ADMIN" :
+				 run->moved	       ? moved_reason :
+							 NULL;
+	process->slot_reason = process->device_reason ? process->device_reason :
+			       subject->same_as	      ? "the memory of another process" :
+							NULL;
+	if (process->slot_reason && !subject->same_as)
+		run->slot_reason = process->slot_reason;
+	if (run->named)
+		write_rows(run, subject, process);
+	run->process_count++;
+}
+
+static void write_ranking(struct swap_run *run)
+{
+	uint64_t page_size = run->ctx->host.page_size;
+	struct sort_item *items = mem_alloc((run->process_count + 1) * sizeof(*items));
+	struct report *report = run->ctx->report;
+
+	for (size_t i = 0; i < run->process_count; i++) {
+		struct swap_process *process = &run->processes[i];
+
+		process->own = run->holders[i].own * page_size;
+		process->shared = run->holders[i].shared * page_size;
+		items[i] = (struct sort_item){
+			run->query.sort.column->get(process, run->query.sort.column), i
+		};
+	}
+	sort_items(&run->query.sort, items, run->process_count);
+	if (report_prose(report) && run->named)
+		out_char(report_prose(report), '\n');
+	report_table(report, &run->ranking);
+	for (size_t i = 0; i < run->process_count; i++)
+		if (filter_matches(run->query.filter, &run->processes[items[i].index]))
+			report_row(report, &run->processes[items[i].index]);
+	report_table_end(report);
+	free(items);
+}
+
+static void write_devices(struct swap_run *run)
+{
+	struct report *report = run->ctx->report;
+	struct out *out = report_prose(report);
+
+	if (out)
+		out_str(out, run->device_count > 0  ? "\n" :
+			     run->device_count == 0 ? "\nno swap device\n" :
+						      "\nswap devices are not known\n");
+	if (out && run->device_count <= 0)
+		return;
+	report_table(report, &run->device_table);
+	for (int i = 0; i < run->device_count; i++) {
+		const struct swap_device_row row = {
+			.device = run->devices[i],
+			.type = (unsigned)i,
+			.found = run->slots[i].used * run->ctx->host.page_size,
+			.reason = run->slot_reason,
+		};
+
+		report_row(report, &row);
+	}
+	report_table_end(report);
+}
+
+/* Returns whether it is known. */
+static bool fact_of(struct report *report, struct bytes meminfo, const char *key, const char *name,
+		    uint64_t *bytes)
+{
+	bool known = status_u64(meminfo, name, bytes);
+
+	report_fact(report, key, VALUE_BYTES,
+		    known ? value_u(*bytes) : value_absent("unsupported: not in meminfo"));
+	return known;
+}
+
+/* What the machine has, and what swapoff would have to bring back. */
+static void write_machine(struct swap_run *run)
+{
+	struct report *report = run->ctx->report;
+	struct out *out = report_prose(report);
+	uint64_t used = 0, available = 0, cached = 0, zswap = 0, zswapped = 0;
+	bool cached_known, available_known;
+	struct bytes text = { 0 };
+
+	if (root_read(&run->ctx->root, &run->ctx->arena, &text, NULL, "proc/meminfo"))
+		text = (struct bytes){ "", 0 };
+	for (int i = 0; i < run->device_count; i++)
+		used += run->devices[i].used;
+	report_object(report, "machine");
+	report_fact(report, "used", VALUE_BYTES,
+		    run->device_count < 0 ? value_absent(error_reason(-run->device_count)) :
+					    value_u(used));
+	cached_known = fact_of(report, text, "swap_cached", "SwapCached", &cached);
+	fact_of(report, text, "zswap_memory", "Zswap", &zswap);
+	fact_of(report, text, "zswap_data", "Zswapped", &zswapped);
+	available_known = fact_of(report, text, "available", "MemAvailable", &available);
+	report_object_end(report);
+	if (!out || run->device_count <= 0)
+		return;
+	if (zswapped) {
+		out_str(out, "zswap keeps ");
+		report_size(report, out, zswapped);
+		out_str(out, " of it in ");
+		report_size(report, out, zswap);
+		out_str(out, " of memory\n");
+	}
+	out_str(out, "swapoff has to bring back ");
+	report_size(report, out, used);
+	if (cached_known) {
+		out_str(out, " (");
+		report_size(report, out, cached);
+		out_str(out, " of it is in memory too)");
+	}
+	if (available_known) {
+		out_str(out, "; ");
+		report_size(report, out, available);
+		out_printf(out, " are available: it %s",
+			   available + cached > used ? "fits" : "does not fit");
+	}
+	out_char(out, '\n');
+}
+
+static int parse_columns(struct swap_run *run, struct error *err)
+{
+	struct common_options *options = &run->ctx->options;
+	struct arena *arena = &run->ctx->arena;
+	/* the fields of CSV are the same on every machine */
+	int devices = options->csv ? 0 : run->devices_known;
+	int rc;
+
+	options->sort = options->sort ? options->sort : "-swap";
+	rc = context_query(run->ctx, &run->process_set,
+			   swap_process_default(arena, devices, options->json), &run->query, err);
+	if (rc == 0)
+		rc = selection_parse(&run->mapping_selection, &run->mapping_set,
+				     swap_mapping_default(arena, devices, options->json), NULL,
+				     arena, err);
+	if (rc == 0)
+		rc = selection_parse(&run->device_selection, &run->device_set,
+				     options->json ? "type,device,kind,size,used,found,data,"
+						     "compressed,memory,priority" :
+						     swap_device_default,
+				     NULL, arena, err);
+	run->mappings = (struct table){ "mappings", &run->mapping_selection };
+	run->ranking = (struct table){ "ranking", &run->query.selection, .csv = true };
+	run->device_table = (struct table){ "devices", &run->device_selection };
+	return rc;
+}
+
+static void run_all(struct swap_run *run, const struct targets *targets)
+{
+	struct context *ctx = run->ctx;
+
+	for (int i = 0; i < run->device_count; i++)
+		swap_slots_init(&run->slots[i], run->devices[i].size / ctx->host.page_size + 1);
+	run->processes = mem_zalloc((targets->count + 1) * sizeof(*run->processes));
+	run->holders = mem_zalloc((targets->count + 1) * sizeof(*run->holders));
+	context_begin(ctx, "swap");
+	subjects_run(&run->subjects, targets);
+	write_ranking(run);
+	write_devices(run);
+	write_machine(run);
+	if (run->subjects.vanished)
+		report_fact(ctx->report, "vanished", VALUE_COUNT, value_u(run->subjects.vanished));
+	report_end(ctx->report, ctx->status == STATUS_OK, NULL);
+	for (int i = 0; i < run->device_count; i++)
+		swap_slots_fini(&run->slots[i]);
+}
+
+static void prepare(struct swap_run *run)
+{
+	struct context *ctx = run->ctx;
+
+	smaps_keys_init(&run->keys);
+	run->device_count = swaps_read(&ctx->root, &ctx->arena, run->devices);
+	run->devices_known = run->device_count > 0 ? run->device_count : 0;
+	swap_mapping_columns(&ctx->arena, &run->keys, run->devices_known, &run->mapping_set);
+	swap_process_columns(&ctx->arena, run->devices_known, &run->process_set);
+	swap_device_columns(&run->device_set);
+	run->subjects = (struct subjects){
+		.ctx = ctx,
+		.name = "swap",
+		.needs = NEED_SMAPS | NEED_KIND,
+		.walks = true,
+		.passes = passes,
+		.quiet = !run->named,
+		.wanted = wanted,
+		.show = show,
+		.run = run,
+	};
+	caps_probe(&run->subjects.caps, &ctx->root, 0);
+}
+
+int swap_run(struct context *ctx, const struct command *command, int argc, char **argv)
+{
+	struct swap_run *run = arena_zalloc(&ctx->arena, sizeof(*run));
+	const struct option_table own = { swap_option_rows, ARRAY_SIZE(swap_option_rows),
+					  &run->options };
+	const struct target_options *select = &run->options.targets;
+	struct targets targets;
+	struct error err;
+	int operands, status, rc;
+
+	run->ctx = ctx;
+	if (context_open(ctx, command, &own, argc, argv, &operands, &status))
+		return status;
+	run->named = operands < argc;
+	if (!run->named && !targets_selected(select))
+		run->options.targets.all = true;
+	prepare(run);
+	if (context_columns_help(ctx, &run->process_set,
+				 swap_process_default(&ctx->arena, run->devices_known, false)))
+		return ctx->status;
+	rc = parse_columns(run, &err);
+	if (rc == 0)
+		rc = targets_find(ctx, select, argc - operands, argv + operands, &targets, &err);
+	if (rc == 0)
+		run_all(run, &targets);
+	filter_free(run->query.filter);
+	free(run->bytes);
+	free(run->processes);
+	free(run->holders);
+	return context_end(ctx, rc, &err);
+}

@@ -1,0 +1,361 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "cmd/who/frames.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "base/arena.h"
+#include "base/error.h"
+#include "cmd/who/run.h"
+#include "cmd/who/target.h"
+#include "engine/context.h"
+#include "engine/mappings.h"
+#include "engine/process_facts.h"
+#include "model/process.h"
+#include "source/facts.h"
+#include "source/pagewalk.h"
+#include "source/root.h"
+#include "source/smaps.h"
+
+static void add_frame(struct who_frames *frames, uint64_t pfn)
+{
+	if (frames->count == WHO_FRAMES_MAX) {
+		frames->cut = true;
+		return;
+	}
+	frames->pfns = mem_room(frames->pfns, frames->count, &frames->cap, sizeof(*frames->pfns));
+	frames->pfns[frames->count++] = pfn;
+}
+
+static int compare(const void *left, const void *right)
+{
+	uint64_t a = *(const uint64_t *)left, b = *(const uint64_t *)right;
+
+	return a < b ? -1 : a > b;
+}
+
+static void sort_frames(struct who_frames *frames)
+{
+	size_t kept = 0;
+
+	if (frames->count)
+		qsort(frames->pfns, frames->count, sizeof(*frames->pfns), compare);
+	for (size_t i = 0; i < frames->count; i++)
+		if (!kept || frames->pfns[kept - 1] != frames->pfns[i])
+			frames->pfns[kept++] = frames->pfns[i];
+	frames->count = kept;
+}
+
+/* The first frame of the list that is not below pfn. */
+static size_t lower_bound(const struct who_frames *frames, uint64_t pfn)
+{
+	size_t low = 0, high = frames->count;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (frames->pfns[middle] < pfn)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+/* Which frames the range of a process has: the first pass, over this process alone. */
+static int collect(void *opaque, const struct page_batch *batch)
+{
+	struct who_frames *frames = opaque;
+
+	for (size_t i = 0; i < batch->count; i++) {
+		const struct page_span *span = &batch->spans[i];
+
+		for (uint64_t k = 0; k < span->pages; k++) {
+			enum page_state state = page_span_state(span, k, batch->zero_pfn);
+			uint64_t pfn = pagemap_pfn(page_span_word(span, k));
+
+			frames->states[state]++;
+			if (state == PAGE_PRESENT && pfn)
+				add_frame(frames, pfn);
+		}
+	}
+	return 0;
+}
+
+/* The mappings of the range, cut to it, and what the rule has to know of the file. */
+struct range_vmas {
+	const struct who_target *target;
+	uint64_t page_size;
+	struct walk_vma *vmas;
+	size_t count, cap;
+	struct vma only; /* the mapping, where there is one */
+};
+
+static int take_vma(void *opaque, struct vma *vma)
+{
+	struct range_vmas *range = opaque;
+	uint64_t start = range->target->start & ~(range->page_size - 1);
+	uint64_t end = (range->target->end + range->page_size - 1) & ~(range->page_size - 1);
+
+	if (vma->end <= start || vma->start >= end)
+		return 0;
+	range->vmas = mem_room(range->vmas, range->count, &range->cap, sizeof(*range->vmas));
+	range->vmas[range->count++] = (struct walk_vma){
+		.start = vma->start > start ? vma->start : start,
+		.end = vma->end < end ? vma->end : end,
+		.hint = vma->inode || !vma->path.len ? 0 : WALK_BLIND,
+	};
+	range->only = *vma;
+	return 0;
+}
+
+/* What lies in one mapping of a file can only be in mappings of the same part of it. */
+static void know_file(struct who_run *run, const struct range_vmas *range)
+{
+	struct who_rule *rule = &run->search.rule;
+	const struct vma *vma = &range->only;
+
+	if (range->count != 1 || !vma->inode)
+		return;
+	*rule = (struct who_rule){
+		.known = true,
+		.inode = vma->inode,
+		.dev_major = vma->dev_major,
+		.dev_minor = vma->dev_minor,
+		.low = vma->offset + (range->vmas[0].start - vma->start),
+	};
+	rule->high = rule->low + (range->vmas[0].end - range->vmas[0].start);
+}
+
+static int walk_range(struct who_frames *frames, const struct procdir *dir,
+		      struct range_vmas *range, struct error *err)
+{
+	struct smaps_keys keys;
+	struct smaps_pass pass;
+	struct pagewalk walk;
+	int rc = pagewalk_open(&walk, dir, &frames->source.caps, WALK_MAPPED, err);
+
+	if (rc)
+		return rc;
+	smaps_keys_init(&keys);
+	rc = smaps_read(dir, "maps", &keys, take_vma, range, &pass, err);
+	if (rc == 0 && !range->count)
+		rc = error_set(err, ENOENT, "%d: no mapping there (try: vmview at %d 0x%llx)",
+			       dir->pid, dir->pid, (unsigned long long)range->target->start);
+	if (rc == 0) {
+		rc = pagewalk_run(&walk, range->vmas, range->count, collect, frames);
+		if (rc)
+			error_errno(err, -rc, "/proc/%d/pagemap", dir->pid);
+	}
+	if (frames->states[PAGE_PRESENT] && !frames->count)
+		frames->hidden = walk.caps.reason[CAPS_FRAMES] ? walk.caps.reason[CAPS_FRAMES] :
+								 "denied: needs CAP_SYS_ADMIN";
+	pagewalk_close(&walk);
+	return rc;
+}
+
+/* There is no pagemap of a kernel thread or a zombie. */
+static void explain_no_memory(struct who_frames *frames, const struct procdir *dir,
+			      struct error *why)
+{
+	struct process process;
+
+	if (facts_read(dir, &frames->run->ctx->arena, FACT_STAT | FACT_CMDLINE, &process, NULL) ==
+		    0 &&
+	    process_no_memory(&process))
+		error_set(why, ESRCH, "%d: %s", dir->pid, process_no_memory(&process));
+}
+
+static int find_range(struct who_frames *frames, const struct who_target *target, struct error *err)
+{
+	struct range_vmas range = { .target = target,
+				    .page_size = frames->run->ctx->host.page_size };
+	struct procdir dir, thread;
+	struct error why;
+	int rc = procdir_open(&dir, &frames->run->ctx->root, target->pid, err);
+
+	if (rc)
+		return rc;
+	if (mappings_live_thread(&dir, &frames->run->ctx->arena, &thread)) {
+		rc = walk_range(frames, &thread, &range, &why);
+		procdir_close(&thread);
+	} else {
+		rc = walk_range(frames, &dir, &range, &why);
+	}
+	if (rc == -ESRCH)
+		explain_no_memory(frames, &dir, &why);
+	procdir_close(&dir);
+	if (rc == -EACCES || rc == -EPERM)
+		error_set(err, -rc, "%.400s (try: sudo vmview who)", why.text);
+	else if (rc)
+		error_set(err, -rc, "%s", why.text);
+	if (rc == 0) {
+		uint64_t pages = 0;
+
+		know_file(frames->run, &range);
+		for (size_t i = 0; i < range.count; i++)
+			pages += (range.vmas[i].end - range.vmas[i].start) / range.page_size;
+		for (int state = 1; state < PAGE_STATE_COUNT; state++)
+			pages -= frames->states[state];
+		frames->states[PAGE_EMPTY] = pages;
+	}
+	free(range.vmas);
+	return rc;
+}
+
+/* What the flags of the frames say on where they can be. */
+static void make_rule(struct who_frames *frames)
+{
+	struct who_rule *rule = &frames->run->search.rule;
+
+	rule->privates = rule->files = false;
+	for (size_t i = 0; i < frames->count; i++) {
+		uint64_t flags;
+		bool known =
+			frames_word(&frames->source.frames, FRAME_FLAGS, frames->pfns[i], &flags);
+
+		rule->privates |= !known || flags & PAGE_FLAG(ANON);
+		rule->files |= !known || !(flags & PAGE_FLAG(ANON));
+	}
+}
+
+static void read_counts(struct who_frames *frames)
+{
+	size_t count = frames->count;
+
+	frames->counts = mem_alloc((count + 1) * sizeof(*frames->counts));
+	frames->found = mem_zalloc((count + 1) * sizeof(*frames->found));
+	frames->searched = mem_zalloc(count + 1);
+	frames->average = mem_zalloc(count + 1);
+	for (size_t i = 0; i < count; i++) {
+		uint64_t pfn = frames->pfns[i], flags = 0;
+
+		frames->counts[i] = UINT64_MAX;
+		/* (the count of a hole reads as 0) */
+		if (!memmap_is_memory(&frames->source.memory, pfn))
+			continue;
+		frames_word(&frames->source.frames, FRAME_FLAGS, pfn, &flags);
+		frames->average[i] = frame_count_is_average(&frames->source, flags);
+		if (frames->average[i] ||
+		    !frames_word(&frames->source.frames, FRAME_COUNTS, pfn, &frames->counts[i]))
+			frames->counts[i] = UINT64_MAX;
+		frames->searched[i] = !(flags & PAGE_FLAG(ZERO));
+		frames->open += frames->searched[i] && frames->counts[i];
+	}
+}
+
+static void add_owner(struct who_frames *frames, struct who_search *search, size_t frame,
+		      const struct page_span *span, uint64_t page)
+{
+	frames->owners = mem_room(frames->owners, frames->owner_count, &frames->owner_cap,
+				  sizeof(*frames->owners));
+	frames->owners[frames->owner_count++] = (struct who_owner){
+		.frame = (uint32_t)frame,
+		.mapping = who_keep(search, span),
+		.addr = span->start + page * frames->run->ctx->host.page_size,
+	};
+	if (++frames->found[frame] == frames->counts[frame] && frames->searched[frame])
+		frames->open--;
+}
+
+/* Pages one behind the other with frames one behind the other: at most some of the list. */
+static void match_huge(struct who_frames *frames, struct who_search *search,
+		       const struct page_span *span)
+{
+	uint64_t first = pagemap_pfn(span->word);
+
+	for (size_t i = lower_bound(frames, first);
+	     i < frames->count && frames->pfns[i] - first < span->pages; i++)
+		add_owner(frames, search, i, span, frames->pfns[i] - first);
+}
+
+static bool match(void *opaque, struct who_search *search, const struct page_span *span)
+{
+	struct who_frames *frames = opaque;
+	uint64_t least = frames->pfns[0], most = frames->pfns[frames->count - 1];
+
+	if (!span->words && pagemap_step(span->word) == 1) {
+		if (span->word & PAGEMAP_PRESENT)
+			match_huge(frames, search, span);
+		return !frames->open;
+	}
+	for (uint64_t k = 0; k < span->pages; k++) {
+		uint64_t word = page_span_word(span, k), pfn = pagemap_pfn(word);
+		size_t at;
+
+		if (!(word & PAGEMAP_PRESENT) || pfn < least || pfn > most)
+			continue;
+		at = lower_bound(frames, pfn);
+		if (at < frames->count && frames->pfns[at] == pfn)
+			add_owner(frames, search, at, span, k);
+	}
+	return !frames->open;
+}
+
+static int search_owners(struct who_frames *frames, struct error *err)
+{
+	struct who_search *search = &frames->run->search;
+
+	make_rule(frames);
+	read_counts(frames);
+	search->caps = frames->source.caps;
+	search->want = 0;
+	search->sink = match;
+	search->sink_ctx = frames;
+	/* frames that nobody maps: there is nothing to search for */
+	if (!frames->open)
+		return 0;
+	return who_search_run(search, err);
+}
+
+static int find_frames(struct who_frames *frames, const struct who_target *target,
+		       struct error *err)
+{
+	if (target->kind == WHO_RANGE) {
+		frames->run->search.first = target->pid;
+		return find_range(frames, target, err);
+	}
+	add_frame(frames, target->kind == WHO_PHYS ?
+				  target->start / frames->run->ctx->host.page_size :
+				  target->start);
+	frames->hidden = frames->source.caps.reason[CAPS_FRAMES];
+	if (frames->hidden)
+		return error_set(err, EACCES, "frames: %s (try: sudo vmview who)", frames->hidden);
+	return 0;
+}
+
+int who_frames_find(struct who_run *run, const struct who_target *target, struct who_frames *frames,
+		    struct error *err)
+{
+	int rc;
+
+	*frames = (struct who_frames){ .run = run };
+	frame_source_open(&frames->source, run->ctx);
+	rc = find_frames(frames, target, err);
+	if (rc == 0 && frames->hidden)
+		rc = error_set(err, EACCES, "frames: %s (try: sudo vmview who)", frames->hidden);
+	sort_frames(frames);
+	return rc ? rc : search_owners(frames, err);
+}
+
+void who_frames_fini(struct who_frames *frames)
+{
+	frame_source_close(&frames->source);
+	free(frames->pfns);
+	free(frames->counts);
+	free(frames->found);
+	free(frames->searched);
+	free(frames->average);
+	free(frames->owners);
+}
+
+int who_frames(struct who_run *run, const struct who_target *target, struct error *err)
+{
+	struct who_frames frames;
+	int rc = who_frames_find(run, target, &frames, err);
+
+	if (rc == 0)
+		who_frames_write(&frames);
+	who_frames_fini(&frames);
+	return rc;
+}

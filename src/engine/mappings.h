@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef VMVIEW_ENGINE_MAPPINGS_H
+#define VMVIEW_ENGINE_MAPPINGS_H
+
+#include <stdbool.h>
+
+#include "source/smaps.h"
+
+struct arena;
+struct elf_request;
+struct mappings;
+struct object_file;
+struct process;
+struct root;
+struct vma_store;
+
+/*
+ * The mappings of processes, one pass each, with the kind of every mapping: smaps or maps, threads
+ * and mapped files joined.
+ *
+ * The first MAPPINGS_HELD mappings are held back. A process that has no more is handed on only after
+ * it was read whole: where it changed meanwhile (overlapping mappings, exec) it is read again, at
+ * most MAPPINGS_RETRIES times. A bigger one is streamed: memory stays bounded, and what changed is
+ * counted in result->pass. With NEED_GUESS MAPPINGS_GUESSED are held back, and not more guessed.
+ */
+enum { MAPPINGS_HELD = 4096, MAPPINGS_GUESSED = 1 << 18, MAPPINGS_RETRIES = 3 };
+
+struct mappings_result {
+	struct smaps_pass pass; /* of the last reading */
+	const char *file; /* what was read: "smaps" or "maps" (also with from_pages) */
+	const char *smaps_reason; /* why maps was read though smaps was needed; NULL: it was not */
+	bool from_pages; /* the fields are from the page walk */
+	const char *spared; /* why, where it was not asked for; NULL: it was */
+	const char *no_frames; /* from_pages: why frames could not be seen, or NULL */
+	const char *kind_reason; /* why a file could not be looked at; NULL: none */
+	const char *file_reason; /* why a file that was may be of another kind; NULL: none */
+	unsigned retries;
+	bool unsettled; /* the process was about to execute a program at every reading */
+	bool by_thread; /* the main thread has exited; read through another one */
+};
+
+struct mappings *mappings_new(const struct root *root, struct smaps_keys *keys);
+void mappings_free(struct mappings *mappings);
+
+/*
+ * Where the fields come from. At first MAPPINGS_SPARING: smaps; but at the gentle pace not where the
+ * largest mapping might make the target wait for over 20 ms: result->smaps_reason says so, with the
+ * estimate.
+ */
+enum mappings_source {
+	MAPPINGS_SPARING,
+	MAPPINGS_AUTO, /* as sparing, but then the page walk, where frames may be read */
+	MAPPINGS_SMAPS, /* however long the target has to wait */
+	MAPPINGS_PAGES, /* the page walk, whatever it can not tell */
+};
+
+void mappings_from(struct mappings *mappings, enum mappings_source from);
+
+/*
+ * Why smaps and smaps_rollup of the process are not to be read at the pace of this run, with the
+ * estimate; until the next call. NULL: they may be.
+ */
+const char *mappings_pace(struct mappings *mappings, const struct procdir *dir);
+
+/*
+ * Parse the ELF files that are met, in every process that is read with NEED_ELF: request of each. To be
+ * called before the first process is read.
+ */
+void mappings_parse_files(struct mappings *mappings, const struct elf_request *request);
+
+/*
+ * The ELF file of the mapping that sink was called with; only while it runs. What it points to lives
+ * as long as mappings.
+ */
+struct object_file mappings_file(const struct mappings *mappings);
+
+/*
+ * Keep the mappings that are handed on, too, in the order that sink gets them: what was held back is not
+ * copied again. kept is empty before each process, and complete when mappings_read() returns.
+ */
+void mappings_keep(struct mappings *mappings, struct vma_store *kept);
+
+/*
+ * Have the facts of a process read by read(ctx, &err), where mappings_read() can tell that they are of
+ * the same program as the mappings: maps is open by then. After an exec they are read again, with the
+ * mappings; so they are where read() returned MAPPINGS_UNSETTLED, since exec goes on. An error of it is
+ * that of mappings_read().
+ */
+enum { MAPPINGS_UNSETTLED = 1 };
+
+typedef int (*mappings_facts)(void *ctx, struct error *err);
+
+void mappings_read_facts(struct mappings *mappings, mappings_facts read, void *ctx);
+
+/*
+ * Hand every mapping of the process to sink. needs: NEED_SMAPS for the fields, NEED_KIND for kind and
+ * tid, NEED_ELF for kind alone and mappings_file(), NEED_SECTION for vma->object, NEED_GUESS for
+ * vma->guess, NEED_NAME for the name alone, which is composed where it differs from the path (files are
+ * looked at only where they look deleted, and kinds stay unknown); pid is always set. Returns 0, what
+ * sink returned, or -errno where nothing could be read; *result is valid in every case.
+ */
+int mappings_read(struct mappings *mappings, const struct procdir *dir, unsigned needs,
+		  vma_sink sink, void *ctx, struct mappings_result *result, struct error *err);
+
+/*
+ * Whether nothing was read since the process was about to end, or ended after its facts were read (by
+ * then it was no zombie; a kernel thread has no mappings either, but goes on), or what was read is of a
+ * memory that exec had not filled yet.
+ */
+bool mappings_ended(const struct procdir *dir, const struct process *facts,
+		    const struct mappings_result *result);
+
+/*
+ * Of a process whose main thread has exited, so that its own files are empty, open a thread that goes
+ * on with the same memory. False where that is not so; the caller closes *thread.
+ */
+bool mappings_live_thread(const struct procdir *dir, struct arena *arena, struct procdir *thread);
+
+#endif

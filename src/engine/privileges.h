@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef VMVIEW_ENGINE_PRIVILEGES_H
+#define VMVIEW_ENGINE_PRIVILEGES_H
+
+#include <stdbool.h>
+
+/*
+ * The first act of a run: keep the capabilities that reading other users' memory maps needs
+ * (CAP_SYS_PTRACE, CAP_DAC_READ_SEARCH, CAP_SYS_ADMIN for frame numbers, CAP_PERFMON and
+ * CAP_CHECKPOINT_RESTORE) as far as we have them and drop all others for good, from every set; no
+ * new privileges by exec; not dumpable; umask 077; no descriptor but the standard ones.
+ * A set-uid program ends here, with a message: vmview is not made to be one.
+ *
+ * Where the run may parse ELF files, CAP_SETUID and CAP_SETGID stay permitted too, though not in
+ * effect: the process that does it becomes nobody by them. privileges_settle() drops them once it is
+ * known that none will be parsed.
+ */
+void privileges_drop(bool parses);
+void privileges_settle(void);
+
+#endif

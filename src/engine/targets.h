@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef VMVIEW_ENGINE_TARGETS_H
+#define VMVIEW_ENGINE_TARGETS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct context;
+struct error;
+
+/* Which processes: as operands, or by one of these, for all commands that take several. */
+struct target_options {
+	const char *name, *user, *cgroup, *tree;
+	bool all;
+};
+
+/* The rows of --help, for a command whose options struct begins with a struct target_options. */
+#define TARGET_OPTION_ROWS \
+	{ 0, \
+	  "name", \
+	  "REGEX", \
+	  OPTION_TEXT, \
+	  offsetof(struct target_options, name), \
+	  "processes whose name matches" }, \
+		{ 0, \
+		  "user", \
+		  "USER", \
+		  OPTION_TEXT, \
+		  offsetof(struct target_options, user), \
+		  "processes of this user, by name or number" }, \
+		{ 0, \
+		  "cgroup", \
+		  "PATH", \
+		  OPTION_TEXT, \
+		  offsetof(struct target_options, cgroup), \
+		  "processes in this cgroup and those below" }, \
+		{ 0, \
+		  "tree", \
+		  "PID", \
+		  OPTION_TEXT, \
+		  offsetof(struct target_options, tree), \
+		  "this process and its descendants" }, \
+	{ \
+		0, "all", NULL, OPTION_FLAG, offsetof(struct target_options, all), "all processes" \
+	}
+
+struct targets {
+	int *pids;
+	size_t count;
+	bool selected; /* by an option: one that vanished meanwhile is no error */
+};
+
+/* Whether any of them is given. */
+static inline bool targets_selected(const struct target_options *options)
+{
+	return options->name || options->user || options->cgroup || options->tree || options->all;
+}
+
+/*
+ * The processes that operands ("123", "/proc/123") and options name, each once; options are AND-ed.
+ * Returns 0, -EINVAL for wrong usage (nothing named, no number), or -errno of the process list.
+ */
+int targets_find(struct context *ctx, const struct target_options *options, int argc, char **argv,
+		 struct targets *out, struct error *err);
+
+/* Parse "123" or "/proc/123" (also "/proc/123/"); false where it is none. */
+bool target_parse_pid(const char *text, int *pid);
+
+#endif
