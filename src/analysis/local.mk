@@ -30,6 +30,7 @@ libvmview_a_SOURCES += %D%/range.c %D%/range.h
 libvmview_a_SOURCES += %D%/reconcile.c %D%/reconcile.h
 libvmview_a_SOURCES += %D%/residency.c %D%/residency.h
 libvmview_a_SOURCES += %D%/sharing.c %D%/sharing.h
+libvmview_a_SOURCES += %D%/sharing_figures.h
 libvmview_a_SOURCES += %D%/sharing_pairs.c %D%/sharing_pairs.h
 libvmview_a_SOURCES += %D%/sharing_sets.h
 libvmview_a_SOURCES += %D%/sharing_sum.c

@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "analysis/frame_words.h"
+#include "analysis/sharing_figures.h"
 
 /*
  * Who shares which frames, exactly. Every frame has one number: the set of the processes that were
@@ -30,17 +31,6 @@
  * has and the footprint stay exact, pairs and groups become lower bounds (sharing_is_exact()). A
  * frame that comes into a crowd twice by one process counts twice there.
  */
-enum share_kind {
-	SHARE_ANON, /* anonymous memory: shared by fork */
-	SHARE_SHM, /* memfd, SysV, tmpfs, /dev/zero */
-	SHARE_FILE, /* page cache */
-	SHARE_KSM, /* equal pages, merged */
-	SHARE_HUGETLB, /* of the pool: not part of RSS */
-	SHARE_KINDS,
-};
-
-/* "anon", "shm", "file", "ksm", "hugetlb" */
-extern const char *const share_kind_names[SHARE_KINDS];
 
 enum { SHARING_SETS_MAX = 4 << 20 }; /* default cap: 144 MiB */
 
@@ -90,17 +80,6 @@ void sharing_set_map_count(struct sharing *sharing, uint64_t pfn, uint64_t map_c
 /* Add up. Nothing may be added afterwards. */
 void sharing_finish(struct sharing *sharing);
 
-/* All counts are in frames (pages of the smallest size), by kind. */
-struct sharing_process {
-	uint64_t mapped[SHARE_KINDS]; /* pages: a frame as often as it is mapped; all but hugetlb: rss */
-	uint64_t exclusive[SHARE_KINDS]; /* mapped once, by pagemap */
-	uint64_t once; /* mapped once by map count, though pagemap does not say so: uss has both */
-	uint64_t frames[SHARE_KINDS]; /* different frames */
-	uint64_t only[SHARE_KINDS]; /* frames that no other process of the join has */
-	uint64_t crowded; /* in crowds, so not in frames: shared, but not known with whom */
-	double pss; /* pages by map count, hugetlb aside; where all counts were set, no crowds */
-};
-
 size_t sharing_process_count(const struct sharing *sharing);
 const struct sharing_process *sharing_process(const struct sharing *sharing, uint32_t process);
 
@@ -122,19 +101,6 @@ void sharing_groups_sort(struct sharing_group *groups, size_t count, size_t top)
 void sharing_members(const struct sharing *sharing, const struct sharing_group *group,
 		     uint32_t *out);
 
-/* The whole join: footprint is each frame once; closed are those that nobody else maps either. */
-struct sharing_total {
-	uint64_t mapped[SHARE_KINDS];
-	uint64_t exclusive[SHARE_KINDS];
-	uint64_t footprint[SHARE_KINDS];
-	uint64_t closed[SHARE_KINDS]; /* exclusive, and all map counts explained by the join */
-	uint64_t uncounted
-		[SHARE_KINDS]; /* not known whether closed: no map count, or too many mappings */
-	uint64_t crowded[SHARE_KINDS];
-	double pss;
-	uint64_t sets; /* as many were made */
-};
-
 const struct sharing_total *sharing_total(const struct sharing *sharing);
 
 /* Whether pairs and groups are complete: no crowds. */
@@ -145,14 +111,5 @@ uint32_t sharing_set_of(const struct sharing *sharing, uint64_t pfn, enum share_
 
 /* Frames that are mapped here and nowhere else. */
 uint64_t sharing_uss(const struct sharing_process *process);
-
-static inline uint64_t share_sum(const uint64_t frames[SHARE_KINDS])
-{
-	uint64_t sum = 0;
-
-	for (unsigned kind = 0; kind < SHARE_KINDS; kind++)
-		sum += frames[kind];
-	return sum;
-}
 
 #endif

@@ -7,7 +7,7 @@
 #include <stdint.h>
 
 #include "analysis/frame_words.h"
-#include "analysis/sharing.h"
+#include "analysis/sharing_figures.h"
 
 /*
  * What the join of frames is made of: sharing.c takes frames in and moves them from set to set,

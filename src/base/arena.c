@@ -6,48 +6,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "base/error.h"
-
-enum { CHUNK_FIRST = 4096, CHUNK_MAX = 256 * 1024, ALIGN = 8, LIST_FIRST = 16 };
+enum { CHUNK_FIRST = 4096, CHUNK_MAX = 256 * 1024, ALIGN = 8 };
 
 struct arena_chunk {
 	struct arena_chunk *next;
 	size_t size;
 	char data[];
 };
-
-void *mem_alloc(size_t size)
-{
-	void *memory = malloc(size ? size : 1);
-
-	if (!memory)
-		error_no_memory();
-	return memory;
-}
-
-void *mem_zalloc(size_t size)
-{
-	void *memory = calloc(1, size ? size : 1);
-
-	if (!memory)
-		error_no_memory();
-	return memory;
-}
-
-void *mem_grow(void *memory, size_t count, size_t size)
-{
-	void *grown = reallocarray(memory, count ? count : 1, size);
-
-	if (!grown)
-		error_no_memory();
-	return grown;
-}
-
-void *mem_longer(void *list, size_t *cap, size_t size)
-{
-	*cap = *cap ? *cap * 2 : LIST_FIRST;
-	return mem_grow(list, *cap, size);
-}
 
 void arena_init(struct arena *arena)
 {
@@ -75,7 +40,7 @@ static void add_chunk(struct arena *arena, size_t need)
 	if (size < need)
 		size = need;
 	if (size > SIZE_MAX - sizeof(*chunk))
-		error_no_memory();
+		mem_exhausted();
 	chunk = mem_alloc(sizeof(*chunk) + size);
 	chunk->size = size;
 	chunk->next = arena->chunks;
@@ -90,7 +55,7 @@ void *arena_alloc(struct arena *arena, size_t size)
 	char *memory;
 
 	if (size > SIZE_MAX - ALIGN)
-		error_no_memory();
+		mem_exhausted();
 	size = ((size ? size : 1) + ALIGN - 1) & ~(size_t)(ALIGN - 1);
 	if ((size_t)(arena->end - arena->next) < size)
 		add_chunk(arena, size);
@@ -131,7 +96,7 @@ char *arena_printf(struct arena *arena, const char *format, ...)
 	len = vsnprintf(NULL, 0, format, args);
 	va_end(args);
 	if (len < 0)
-		error_no_memory();
+		mem_exhausted();
 	text = arena_alloc(arena, (size_t)len + 1);
 	va_start(args, format);
 	vsnprintf(text, (size_t)len + 1, format, args);

@@ -5,10 +5,11 @@
 #include <stddef.h>
 
 #include "base/bytes.h"
+#include "base/memory.h"
 
 /*
  * Memory that lives and dies together: a snapshot owns one. Never returns NULL: without memory the
- * program ends (error_no_memory()). All memory is aligned to 8 bytes and zeroed where it says so.
+ * program ends (memory.h). All memory is aligned to 8 bytes and zeroed where it says so.
  */
 struct arena {
 	struct arena_chunk *chunks;
@@ -27,19 +28,5 @@ struct bytes arena_bytes(struct arena *arena, struct bytes from);
 char *arena_strdup(struct arena *arena, const char *from);
 char *arena_printf(struct arena *arena, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
-
-/* malloc(3), calloc(3), realloc(3) that end the program where there is no memory. */
-void *mem_alloc(size_t size);
-void *mem_zalloc(size_t size);
-void *mem_grow(void *memory, size_t count, size_t size);
-
-/* A longer list than one of *cap elements, which says how long it is; 0: there was none. */
-void *mem_longer(void *list, size_t *cap, size_t size);
-
-/* Room for one element more behind the count that a list has; it may move. */
-static inline void *mem_room(void *list, size_t count, size_t *cap, size_t size)
-{
-	return count < *cap ? list : mem_longer(list, cap, size);
-}
 
 #endif

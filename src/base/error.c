@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -73,15 +72,6 @@ void error_note(const char *format, ...)
 	vsnprintf(text, sizeof(text), format, args);
 	va_end(args);
 	print(text);
-}
-
-_Noreturn void error_no_memory(void)
-{
-	static const char text[] = "vmview: out of memory\n";
-
-	if (write(STDERR_FILENO, text, sizeof(text) - 1) < 0)
-		_exit(1);
-	_exit(1);
 }
 
 const char *error_reason(int code)

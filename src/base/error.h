@@ -41,9 +41,6 @@ void error_print(const struct error *err);
 /* As error_print(), for a message that is no error of a call. */
 void error_note(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
-/* No memory: says so and ends the program with status 1. Never returns. */
-_Noreturn void error_no_memory(void);
-
 /*
  * The reason that a value is absent, for an errno: "denied", "gone", "unsupported", or "failed".
  * The three that a user can act on are kept apart: EACCES and EPERM are rights, ESRCH and ENOENT a

@@ -7,6 +7,7 @@ libvmview_a_SOURCES += %D%/bytes.h
 libvmview_a_SOURCES += %D%/encode.c %D%/encode.h
 libvmview_a_SOURCES += %D%/error.c %D%/error.h
 libvmview_a_SOURCES += %D%/list.c %D%/list.h
+libvmview_a_SOURCES += %D%/memory.c %D%/memory.h
 libvmview_a_SOURCES += %D%/num.c %D%/num.h
 libvmview_a_SOURCES += %D%/options.c %D%/options.h
 libvmview_a_SOURCES += %D%/out.c %D%/out.h

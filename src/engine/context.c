@@ -5,7 +5,6 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -14,12 +13,8 @@
 #include "base/error.h"
 #include "base/num.h"
 #include "column/query.h"
-#include "engine/cores.h"
 #include "model/core.h"
-#include "render/schema_text.h"
 #include "source/core_source.h"
-
-enum { WIDTH_LEAST = 20, WIDTH_MOST = 4096 };
 
 #define OFFSET(member) offsetof(struct common_options, member)
 
@@ -47,51 +42,6 @@ const struct option_row common_options[] = {
 
 const size_t common_options_count = ARRAY_SIZE(common_options);
 
-static void print_help(struct context *ctx, const struct command *command,
-		       const struct option_table *own)
-{
-	const struct option_table common = { common_options, common_options_count, NULL };
-	struct out *out = &ctx->out;
-
-	out_printf(out, "Usage: vmview %s [OPTIONS]%s%s\n%s.\n", command->name,
-		   *command->operands ? " " : "", command->operands, command->help);
-	if (own && own->count) {
-		out_str(out, "\nOptions:\n");
-		options_help(out, own);
-	}
-	if (command->more_help)
-		command->more_help(out);
-	out_str(out, "\nOptions of all commands:\n");
-	options_help(out, &common);
-}
-
-static size_t terminal_width(void)
-{
-	const char *columns = getenv("COLUMNS");
-	struct winsize size;
-	uint64_t width = 0;
-
-	if (!columns || !num_user_u64(columns, &width) || !width) {
-		if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) || !size.ws_col)
-			return 0;
-		width = size.ws_col;
-	}
-	return width < WIDTH_LEAST ? WIDTH_LEAST : width > WIDTH_MOST ? WIDTH_MOST : (size_t)width;
-}
-
-static int parse_color(const char *when, bool tty, bool *color, struct error *err)
-{
-	const char *no_color = getenv("NO_COLOR"), *term = getenv("TERM");
-
-	*color = tty && !(no_color && *no_color) && term && strcmp(term, "dumb") != 0;
-	if (!when || strcmp(when, "auto") == 0)
-		return 0;
-	*color = strcmp(when, "never") != 0;
-	if (!*when || strcmp(when, "always") == 0 || !*color)
-		return 0;
-	return error_set(err, EINVAL, "--color: auto, always or never, not '%.40s'", when);
-}
-
 static int check_options(const struct common_options *options, struct error *err)
 {
 	if (options->json && options->csv)
@@ -102,29 +52,6 @@ static int check_options(const struct common_options *options, struct error *err
 	    strcmp(options->pace, "fast") != 0)
 		return error_set(err, EINVAL, "--pace: gentle or fast, not '%.40s'", options->pace);
 	return 0;
-}
-
-static int open_report(struct context *ctx, struct error *err)
-{
-	const struct common_options *options = &ctx->options;
-	bool tty = isatty(STDOUT_FILENO);
-	struct report_options made = {
-		.format = options->json ? REPORT_JSON :
-			  options->csv	? REPORT_CSV :
-					  REPORT_TABLE,
-		.units = options->human				? UNITS_HUMAN :
-			 options->pages				? UNITS_PAGES :
-			 options->bytes || !tty || options->csv ? UNITS_BYTES :
-								  UNITS_HUMAN,
-		.noheadings = options->noheadings,
-		.width = tty ? terminal_width() : 0,
-		.page_size = ctx->host.page_size,
-	};
-	int rc = parse_color(options->color, tty, &made.color, err);
-
-	if (rc == 0)
-		ctx->report = report_new(&ctx->out, &made);
-	return rc;
 }
 
 int context_usage(struct context *ctx, const struct error *err)
@@ -149,55 +76,6 @@ int context_root(struct context *ctx, struct error *err)
 	ctx->meter.fast = ctx->options.pace && strcmp(ctx->options.pace, "fast") == 0;
 	ctx->meter.untimed = ctx->meter.fast && !ctx->options.cost;
 	return rc ? rc : root_open(&ctx->root, ctx->options.root, &ctx->meter, err);
-}
-
-/* What needs no process. */
-static bool answer(struct context *ctx, const struct command *command,
-		   const struct option_table *own)
-{
-	if (ctx->options.help)
-		print_help(ctx, command, own);
-	else if (ctx->options.version)
-		out_str(&ctx->out, PACKAGE_STRING "\n");
-	else if (ctx->options.json_schema)
-		out_str(&ctx->out, schema_text);
-	else
-		return false;
-	return true;
-}
-
-int context_open(struct context *ctx, const struct command *command, const struct option_table *own,
-		 int argc, char **argv, int *operands, int *status)
-{
-	struct option_table tables[2] = {
-		{ common_options, common_options_count, &ctx->options },
-	};
-	int rc, unread = 0;
-	struct error err;
-
-	if (own)
-		tables[1] = *own;
-	ctx->command = command->name;
-	rc = options_parse(tables, own ? 2 : 1, argc, argv, operands, &err);
-	if (rc == 0 && answer(ctx, command, own)) {
-		*status = STATUS_OK;
-		return 1;
-	}
-	if (rc == 0)
-		rc = context_root(ctx, &err);
-	if (rc == 0)
-		rc = cores_open(ctx, command, argc, argv, operands, &err);
-	if (rc && rc != -EINVAL && ctx->root.fd >= 0) {
-		unread = rc;
-		rc = 0;
-	}
-	if (rc == 0) {
-		/* time zone files are read for the time alone: JSON has it */
-		host_read(&ctx->root, &ctx->arena, ctx->options.json, &ctx->host);
-		rc = open_report(ctx, &err);
-	}
-	*status = rc ? context_usage(ctx, &err) : ctx->status;
-	return rc ? rc : unread;
 }
 
 static void write_codes(struct report *report, const struct column *column)

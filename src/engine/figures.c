@@ -5,7 +5,6 @@
 
 #include "analysis/page_figures.h"
 #include "base/arena.h"
-#include "engine/mappings.h"
 #include "engine/page_reader.h"
 #include "model/needs.h"
 #include "model/vma_store.h"
@@ -19,8 +18,8 @@ struct figures {
 	struct page_figures_facts facts;
 	/* of the process that is open now */
 	struct pagewalk walk;
-	struct walk_vma vmas[MAPPINGS_HELD];
-	struct page_figures list[MAPPINGS_HELD];
+	struct walk_vma vmas[FIGURES_MAPPINGS];
+	struct page_figures list[FIGURES_MAPPINGS];
 };
 
 static void take_piece(void *opaque, uint32_t vma, const struct page_run *piece)

@@ -22,6 +22,8 @@ struct vma_store;
  *	figures_fill(figures, i, &vma);			(of each mapping i of the store)
  *	gone = !figures_close(figures);
  */
+enum { FIGURES_MAPPINGS = 4096 };
+
 struct figures *figures_new(const struct root *root);
 void figures_free(struct figures *figures);
 
@@ -38,7 +40,7 @@ int figures_open(struct figures *figures, const struct procdir *dir, const char 
 /* Whether the address space that was opened is still there. */
 bool figures_close(struct figures *figures);
 
-/* Walk mappings, at most MAPPINGS_HELD (mappings.h), sorted. Returns 0 or -errno. */
+/* Walk mappings, at most FIGURES_MAPPINGS, sorted. Returns 0 or -errno. */
 int figures_walk(struct figures *figures, const struct vma_store *store);
 
 /* Set the fields of the mapping that was walked at index. */

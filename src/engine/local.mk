@@ -2,6 +2,7 @@
 #
 # One module a line, sorted: libvmview_a_SOURCES += %D%/NAME.c %D%/NAME.h
 libvmview_a_SOURCES += %D%/context.c %D%/context.h
+libvmview_a_SOURCES += %D%/context_open.c
 libvmview_a_SOURCES += %D%/cores.c %D%/cores.h
 libvmview_a_SOURCES += %D%/counters.c %D%/counters.h
 libvmview_a_SOURCES += %D%/figures.c %D%/figures.h

@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 
+#include "engine/figures.h"
 #include "source/smaps.h"
 
 struct arena;
@@ -23,7 +24,7 @@ struct vma_store;
  * most MAPPINGS_RETRIES times. A bigger one is streamed: memory stays bounded, and what changed is
  * counted in result->pass. With NEED_GUESS MAPPINGS_GUESSED are held back, and not more guessed.
  */
-enum { MAPPINGS_HELD = 4096, MAPPINGS_GUESSED = 1 << 18, MAPPINGS_RETRIES = 3 };
+enum { MAPPINGS_HELD = FIGURES_MAPPINGS, MAPPINGS_GUESSED = 1 << 18, MAPPINGS_RETRIES = 3 };
 
 struct mappings_result {
 	struct smaps_pass pass; /* of the last reading */

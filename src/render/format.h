@@ -2,7 +2,9 @@
 #ifndef VMVIEW_RENDER_FORMAT_H
 #define VMVIEW_RENDER_FORMAT_H
 
-#include "render/report.h"
+#include "render/document.h"
+
+struct out;
 
 /* What a format has to do; report.c passes every call on. One instance a report, ended by free. */
 struct format_ops {

@@ -3,6 +3,7 @@
 # One module a line, sorted: libvmview_a_SOURCES += %D%/NAME.c %D%/NAME.h
 libvmview_a_SOURCES += %D%/cell.c
 libvmview_a_SOURCES += %D%/csv.c
+libvmview_a_SOURCES += %D%/document.h
 libvmview_a_SOURCES += %D%/format.h
 libvmview_a_SOURCES += %D%/json.c
 libvmview_a_SOURCES += %D%/json_row.c %D%/json_row.h

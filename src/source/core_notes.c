@@ -7,6 +7,8 @@
 
 #include "base/array.h"
 #include "base/out.h"
+#include "source/core_page.h"
+#include "source/core_reader.h"
 #include "source/core_wire.h"
 
 enum {
@@ -214,11 +216,6 @@ static bool take_note(struct core_reader *reader, uint32_t type, uint64_t offset
 	return taken;
 }
 
-static uint64_t padded(uint64_t len, uint64_t align)
-{
-	return (len + align - 1) & ~(align - 1);
-}
-
 bool core_notes(struct core_reader *reader, uint64_t offset, uint64_t size)
 {
 	const struct core *core = reader->core;
@@ -233,7 +230,7 @@ bool core_notes(struct core_reader *reader, uint64_t offset, uint64_t size)
 			return false;
 		name_len = core_u32(core, header);
 		desc_len = core_u32(core, header + 4);
-		desc = offset + NOTE_HEADER + padded(name_len, 4);
+		desc = offset + NOTE_HEADER + core_padded(name_len, 4);
 		if (desc > end || desc_len > end - desc)
 			return true;
 		if (name_len == sizeof("CORE") &&
@@ -241,32 +238,9 @@ bool core_notes(struct core_reader *reader, uint64_t offset, uint64_t size)
 		     (memcmp(name, "CORE", sizeof("CORE")) == 0 &&
 		      !take_note(reader, core_u32(core, header + 8), desc, desc_len))))
 			return false;
-		offset = desc + padded(desc_len, 4);
+		offset = desc + core_padded(desc_len, 4);
 		if (offset > end || reader->stopped)
 			break;
 	}
 	return true;
-}
-
-size_t core_build_id(const struct core *core, const char *notes, size_t len, uint64_t align,
-		     const char **id)
-{
-	uint64_t at = 0, pad = align == 8 ? 8 : 4;
-
-	while (at < len && len - at >= NOTE_HEADER) {
-		uint32_t name_len = core_u32(core, notes + at);
-		uint32_t desc_len = core_u32(core, notes + at + 4);
-		uint64_t name = at + NOTE_HEADER, desc = padded(name + name_len, pad);
-
-		if (desc > len || desc_len > len - desc)
-			break;
-		if (core_u32(core, notes + at + 8) == NT_GNU_BUILD_ID &&
-		    name_len == sizeof("GNU") && memcmp(notes + name, "GNU", 4) == 0 && desc_len &&
-		    desc_len <= CORE_BUILD_ID_MAX) {
-			*id = notes + desc;
-			return desc_len;
-		}
-		at = padded(desc + desc_len, pad);
-	}
-	return 0;
 }

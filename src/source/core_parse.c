@@ -1,109 +1,21 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "source/core_parse.h"
 
-#include <byteswap.h>
 #include <elf.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/array.h"
-#include "base/wire.h"
 #include "model/object.h"
 #include "source/core_notes.h"
+#include "source/core_reader.h"
 #include "source/core_wire.h"
+#include "source/elf_wire.h"
 
 enum {
-	FRAME_MOST = 256 << 10,
 	HEADERS_AT_ONCE = 512,
 	NOTES_MAX = 64,		/* PT_NOTE of one core; the kernel writes one */
-	PAGE_MOST = 64 << 10,	/* of a mapped file's beginning */
-	PAGE_FIRST = 4096,
 };
-
-static bool is_swapped(const struct core *core)
-{
-	const bool big = __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__;
-
-	return core->big_endian != big;
-}
-
-uint16_t core_u16(const struct core *core, const char *at)
-{
-	uint16_t number;
-
-	memcpy(&number, at, sizeof(number));
-	return is_swapped(core) ? bswap_16(number) : number;
-}
-
-uint32_t core_u32(const struct core *core, const char *at)
-{
-	uint32_t number;
-
-	memcpy(&number, at, sizeof(number));
-	return is_swapped(core) ? bswap_32(number) : number;
-}
-
-static uint64_t core_u64(const struct core *core, const char *at)
-{
-	uint64_t number;
-
-	memcpy(&number, at, sizeof(number));
-	return is_swapped(core) ? bswap_64(number) : number;
-}
-
-uint64_t core_word(const struct core *core, const char *at)
-{
-	return core->wide ? core_u64(core, at) : core_u32(core, at);
-}
-
-bool core_read(const struct core_reader *reader, void *into, size_t len, uint64_t offset)
-{
-	char *to = into;
-
-	if (offset > INT64_MAX - len)
-		return false;
-	while (len) {
-		ssize_t done = pread(reader->fd, to, len, (off_t)offset);
-
-		if (done <= 0)
-			return false;
-		to += done;
-		offset += (uint64_t)done;
-		len -= (size_t)done;
-	}
-	return true;
-}
-
-/* Send what is begun. */
-static void core_flush(struct core_reader *reader)
-{
-	struct out *out = &reader->out;
-
-	if (!reader->count)
-		return;
-	if (reader->frame != ELF_FRAME_CORE_HEAD)
-		memcpy(out->buf + reader->begin, &reader->count, sizeof(reader->count));
-	elf_frame_end(out, 0);
-	if (!reader->stopped)
-		reader->stopped = reader->emit(reader->ctx, out->buf, out->len);
-	out->len = 0;
-	reader->count = 0;
-}
-
-struct out *core_record(struct core_reader *reader, enum elf_frame kind)
-{
-	if (reader->count && (reader->frame != kind || reader->out.len > FRAME_MOST))
-		core_flush(reader);
-	if (!reader->count++) {
-		reader->frame = kind;
-		elf_frame_begin(&reader->out, kind);
-		reader->begin = reader->out.len;
-		if (kind != ELF_FRAME_CORE_HEAD)
-			wire_put_u32(&reader->out, 0);
-	}
-	return &reader->out;
-}
 
 /* The file's header, as far as it matters. */
 struct header {
@@ -160,27 +72,6 @@ static enum elf_why take_header(struct core_reader *reader, struct header *heade
 	return header->count > CORE_MAPPINGS_MAX ? ELF_WHY_TOO_MANY : ELF_WHY_NONE;
 }
 
-/* A program header, of either class. */
-static struct core_mapping take_segment(const struct core *core, const char *at, uint32_t *type)
-{
-	const bool wide = core->wide;
-	struct core_mapping mapping = {
-		.flags = core_u32(core, at + (wide ? offsetof(Elf64_Phdr, p_flags) :
-						     offsetof(Elf32_Phdr, p_flags))),
-		.offset = core_word(core, at + (wide ? offsetof(Elf64_Phdr, p_offset) :
-						       offsetof(Elf32_Phdr, p_offset))),
-		.start = core_word(core, at + (wide ? offsetof(Elf64_Phdr, p_vaddr) :
-						      offsetof(Elf32_Phdr, p_vaddr))),
-		.file_size = core_word(core, at + (wide ? offsetof(Elf64_Phdr, p_filesz) :
-							  offsetof(Elf32_Phdr, p_filesz))),
-	};
-
-	*type = core_u32(core, at);
-	mapping.end = mapping.start + core_word(core, at + (wide ? offsetof(Elf64_Phdr, p_memsz) :
-								   offsetof(Elf32_Phdr, p_memsz)));
-	return mapping;
-}
-
 /* PT_NOTE segments: read after the mappings, whose bytes they are joined with. */
 struct note_list {
 	struct core_mapping list[NOTES_MAX];
@@ -228,7 +119,7 @@ static enum elf_why take_segments(struct core_reader *reader, const struct heade
 		for (uint64_t i = 0; i < count; i++) {
 			uint32_t type;
 			struct core_mapping mapping =
-				take_segment(reader->core, bytes + i * header->phentsize, &type);
+				core_segment(reader->core, bytes + i * header->phentsize, &type);
 
 			add_segment(reader, &mapping, type, notes);
 		}
@@ -274,80 +165,6 @@ static void sort_loads(struct core_mapping *list, size_t count)
 		list[0] = last;
 		sift(list, 0, left);
 	}
-}
-
-static int compare_address(const void *key, const void *element)
-{
-	const uint64_t *addr = key;
-	const struct core_mapping *mapping = element;
-
-	return *addr < mapping->start ? -1 : *addr > mapping->start;
-}
-
-/* Program headers and notes of a mapped file's beginning: its hash, and its build-id. */
-static void take_headers(const struct core *core, const char *bytes, size_t len,
-			 struct core_page *page)
-{
-	size_t header = core->wide ? sizeof(Elf64_Ehdr) : sizeof(Elf32_Ehdr);
-	size_t size = core->wide ? sizeof(Elf64_Phdr) : sizeof(Elf32_Phdr);
-	uint64_t phoff = core_word(core, bytes + (core->wide ? offsetof(Elf64_Ehdr, e_phoff) :
-							       offsetof(Elf32_Ehdr, e_phoff)));
-	uint16_t count = core_u16(core, bytes + (core->wide ? 56 : 44));
-
-	if (core_u16(core, bytes + (core->wide ? 54 : 42)) != size || phoff > len ||
-	    count > CORE_HEADERS_MAX || count * size > len - phoff)
-		return;
-	page->head_hash = core_hash(CORE_HASH_BEGIN, bytes, header);
-	page->head_hash = core_hash(page->head_hash, bytes + phoff, count * size);
-	for (size_t i = 0; i < count && !page->build_id.len; i++) {
-		const char *at = bytes + phoff + i * size;
-		uint32_t type;
-		struct core_mapping note = take_segment(core, at, &type);
-		uint64_t align = core_word(core, at + (core->wide ? offsetof(Elf64_Phdr, p_align) :
-								    offsetof(Elf32_Phdr, p_align)));
-
-		if (type == PT_NOTE && note.offset <= len && note.file_size <= len - note.offset)
-			page->build_id.len = core_build_id(core, bytes + note.offset,
-							   note.file_size, align,
-							   &page->build_id.data);
-	}
-}
-
-/* Files of another class or byte order than the core's own process would not have run. */
-static bool is_own_kind(const struct core *core, const char *bytes)
-{
-	return bytes[EI_CLASS] == (core->wide ? ELFCLASS64 : ELFCLASS32) &&
-	       bytes[EI_DATA] == (core->big_endian ? ELFDATA2MSB : ELFDATA2LSB);
-}
-
-void core_look_at_page(struct core_reader *reader, uint64_t start)
-{
-	const struct core_mapping *load = bsearch(&start, reader->loads, reader->load_count,
-						  sizeof(reader->loads[0]), compare_address);
-	struct core_page page = { .start = start, .head = CORE_HEAD_OTHER };
-	uint64_t size = load ? load->file_size : 0;
-	size_t len = size < PAGE_MOST ? (size_t)size : PAGE_MOST;
-	char *bytes;
-
-	if (load && load->end - start < len)
-		len = (size_t)(load->end - start);
-	if (len < sizeof(Elf64_Ehdr))
-		return;
-	bytes = malloc(len);
-	/* one that was cut within what is looked at may still have its first page */
-	if (bytes && !core_read(reader, bytes, len, load->offset)) {
-		len = len < PAGE_FIRST ? len : PAGE_FIRST;
-		if (!core_read(reader, bytes, len, load->offset))
-			len = 0;
-	}
-	if (bytes && len) {
-		if (memcmp(bytes, ELFMAG, SELFMAG) == 0)
-			page.head = CORE_HEAD_ELF;
-		if (page.head == CORE_HEAD_ELF && is_own_kind(reader->core, bytes))
-			take_headers(reader->core, bytes, len, &page);
-		core_put_page(core_record(reader, ELF_FRAME_CORE_PAGES), &page);
-	}
-	free(bytes);
 }
 
 static void take_notes(struct core_reader *reader, const struct note_list *notes)

@@ -2,7 +2,7 @@
 #ifndef VMVIEW_SOURCE_CORE_PARSE_H
 #define VMVIEW_SOURCE_CORE_PARSE_H
 
-#include "source/elf_parse.h"
+#include "source/elf_protocol.h"
 
 /*
  * Parse a core of anybody's, in the process that parses ELF files (elf_worker.h). Not by libelf: a core

@@ -15,6 +15,7 @@
 #include "model/thread_stack.h"
 #include "model/vma.h"
 #include "source/core_wire.h"
+#include "source/elf_wire.h"
 #include "source/elf_worker.h"
 #include "source/root.h"
 

@@ -3,7 +3,7 @@
 #define VMVIEW_SOURCE_CORE_WIRE_H
 
 #include "model/core.h"
-#include "source/elf_wire.h"
+#include "source/elf_protocol.h"
 
 struct arena;
 struct out;

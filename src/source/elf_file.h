@@ -7,7 +7,7 @@
 #include "base/arena.h"
 #include "base/out.h"
 #include "model/object.h"
-#include "source/elf_parse.h"
+#include "source/elf_protocol.h"
 
 /* A file while elf_parse.c and elf_tables.c are at it. */
 struct elf_file {

@@ -8,6 +8,7 @@
 #include "model/core.h"
 #include "source/core_parse.h"
 #include "source/elf_file.h"
+#include "source/elf_wire.h"
 
 void elf_file_send(struct elf_file *file)
 {

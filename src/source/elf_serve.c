@@ -11,6 +11,8 @@
 #include "base/out.h"
 #include "base/wire.h"
 #include "source/elf_confine.h"
+#include "source/elf_parse.h"
+#include "source/elf_wire.h"
 
 enum {
 	SEND_MOST = 64 << 10,

@@ -4,7 +4,7 @@
 
 #include <stddef.h>
 
-#include "source/elf_parse.h"
+#include "source/elf_protocol.h"
 
 /*
  * The process that parses: confines itself, then answers requests that come through socket, each with

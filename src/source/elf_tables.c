@@ -4,6 +4,7 @@
 
 #include "base/wire.h"
 #include "source/elf_file.h"
+#include "source/elf_wire.h"
 
 enum {
 	SYMBOLS_A_FRAME = 16384,

@@ -14,6 +14,7 @@
 #include "base/arena.h"
 #include "model/object.h"
 #include "source/elf_serve.h"
+#include "source/elf_wire.h"
 #include "source/meter.h"
 
 enum {

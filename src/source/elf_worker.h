@@ -4,7 +4,7 @@
 
 #include <stdbool.h>
 
-#include "source/elf_parse.h"
+#include "source/elf_protocol.h"
 
 struct arena;
 struct core_decoder;

@@ -11,11 +11,7 @@
 #include <unistd.h>
 
 #include "base/arena.h"
-#include "base/error.h"
 #include "base/num.h"
-#include "source/filecache_open.h"
-#include "source/root.h"
-#include "source/smaps.h"
 
 #ifndef __NR_cachestat
 #define __NR_cachestat 451 /* since Linux 6.5; include/uapi/linux/mman.h */
@@ -30,60 +26,6 @@ struct cache_range {
 struct cache_counts {
 	uint64_t cached, dirty, writeback, evicted, recently_evicted;
 };
-
-/* Of one mapping of the file the kernel prints what it knows the file by. */
-struct identity {
-	struct filecache *file;
-	uint64_t addr;
-};
-
-static int take_identity(void *opaque, struct vma *vma)
-{
-	struct identity *identity = opaque;
-
-	if (vma->start > identity->addr || vma->end <= identity->addr)
-		return 0;
-	identity->file->inode = vma->inode;
-	identity->file->dev_major = vma->dev_major;
-	identity->file->dev_minor = vma->dev_minor;
-	return 1;
-}
-
-static void read_identity(struct filecache *file, const struct root *root)
-{
-	size_t size = (size_t)sysconf(_SC_PAGESIZE);
-	void *at = mmap(NULL, size, PROT_NONE, MAP_PRIVATE, file->fd, 0);
-	struct identity identity = { file, (uintptr_t)at };
-	struct smaps_keys keys;
-	struct smaps_pass pass;
-	struct procdir self;
-
-	if (at == MAP_FAILED)
-		return;
-	smaps_keys_init(&keys);
-	if (procdir_open(&self, root, getpid(), NULL) == 0) {
-		smaps_read(&self, "maps", &keys, take_identity, &identity, &pass, NULL);
-		procdir_close(&self);
-	}
-	munmap(at, size);
-}
-
-int filecache_open(struct filecache *file, const struct root *root, const char *path,
-		   struct error *err)
-{
-	int rc = filecache_open_file(file, root, path, err);
-
-	if (rc == 0 && file->fd >= 0)
-		read_identity(file, root);
-	return rc;
-}
-
-void filecache_close(struct filecache *file)
-{
-	if (file->fd >= 0)
-		close(file->fd);
-	file->fd = -1;
-}
 
 static int cachestat(int fd, uint64_t offset, uint64_t len, struct cache_counts *counts)
 {

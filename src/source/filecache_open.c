@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "source/filecache_open.h"
+#include "source/filecache.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -7,6 +7,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -15,9 +16,9 @@
 
 #include "base/arena.h"
 #include "base/error.h"
-#include "source/filecache.h"
 #include "source/mounts.h"
 #include "source/root.h"
+#include "source/smaps.h"
 
 enum { DEADLINE_MS = 1000 };
 
@@ -159,8 +160,8 @@ static int judge(const struct answer *answer, const char *path, struct error *er
 	return 0;
 }
 
-int filecache_open_file(struct filecache *file, const struct root *root, const char *path,
-			struct error *err)
+static int open_file(struct filecache *file, const struct root *root, const char *path,
+		     struct error *err)
 {
 	struct mounts mounts = { 0 };
 	struct answer answer;
@@ -193,4 +194,58 @@ int filecache_open_file(struct filecache *file, const struct root *root, const c
 					      "failed",
 	};
 	return 0;
+}
+
+/* Of one mapping of the file the kernel prints what it knows the file by. */
+struct identity {
+	struct filecache *file;
+	uint64_t addr;
+};
+
+static int take_identity(void *opaque, struct vma *vma)
+{
+	struct identity *identity = opaque;
+
+	if (vma->start > identity->addr || vma->end <= identity->addr)
+		return 0;
+	identity->file->inode = vma->inode;
+	identity->file->dev_major = vma->dev_major;
+	identity->file->dev_minor = vma->dev_minor;
+	return 1;
+}
+
+static void read_identity(struct filecache *file, const struct root *root)
+{
+	size_t size = (size_t)sysconf(_SC_PAGESIZE);
+	void *at = mmap(NULL, size, PROT_NONE, MAP_PRIVATE, file->fd, 0);
+	struct identity identity = { file, (uintptr_t)at };
+	struct smaps_keys keys;
+	struct smaps_pass pass;
+	struct procdir self;
+
+	if (at == MAP_FAILED)
+		return;
+	smaps_keys_init(&keys);
+	if (procdir_open(&self, root, getpid(), NULL) == 0) {
+		smaps_read(&self, "maps", &keys, take_identity, &identity, &pass, NULL);
+		procdir_close(&self);
+	}
+	munmap(at, size);
+}
+
+int filecache_open(struct filecache *file, const struct root *root, const char *path,
+		   struct error *err)
+{
+	int rc = open_file(file, root, path, err);
+
+	if (rc == 0 && file->fd >= 0)
+		read_identity(file, root);
+	return rc;
+}
+
+void filecache_close(struct filecache *file)
+{
+	if (file->fd >= 0)
+		close(file->fd);
+	file->fd = -1;
 }

@@ -214,7 +214,7 @@ static void clear_findings(struct filelook *filelook)
 		filelook->findings = mmap(NULL, sizeof(*filelook->findings), PROT_READ | PROT_WRITE,
 					  MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	if (filelook->findings == MAP_FAILED)
-		error_no_memory();
+		mem_exhausted();
 	atomic_store(&filelook->findings->done, 0);
 }
 

@@ -18,7 +18,7 @@ DIR *listing_open(int fd)
 
 	/* of what is open as a directory nothing else can be wrong */
 	if (!dir)
-		error_no_memory();
+		mem_exhausted();
 	return dir;
 }
 

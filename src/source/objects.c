@@ -14,6 +14,7 @@
 #include "model/core.h"
 #include "model/object.h"
 #include "model/vma.h"
+#include "source/elf_wire.h"
 #include "source/elf_worker.h"
 #include "source/filelook.h"
 #include "source/root.h"

@@ -7,7 +7,7 @@
 
 #include "base/bytes.h"
 #include "model/look.h"
-#include "source/elf_parse.h"
+#include "source/elf_protocol.h"
 
 struct filelook;
 struct object;

@@ -2,7 +2,7 @@
 #include "source/smaps_header.h"
 
 #include "base/num.h"
-#include "source/smaps.h"
+#include "source/smaps_parser.h"
 
 enum { DIGITS = 12, PREFIX = 2 * DIGITS + 6 }; /* "START-END PERM" */
 

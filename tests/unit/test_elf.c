@@ -12,6 +12,7 @@
 #include "model/core.h"
 #include "model/object.h"
 #include "source/elf_parse.h"
+#include "source/elf_wire.h"
 
 #include "unit.h"
 

@@ -12,6 +12,7 @@
 #include "base/array.h"
 #include "base/out.h"
 #include "cmd/pmap/print.h"
+#include "cmd/pmap/text.h"
 #include "model/process.h"
 #include "model/vma.h"
 

@@ -21,7 +21,7 @@
 #include "model/process.h"
 #include "model/vma_store.h"
 #include "render/live/live.h"
-#include "source/elf_parse.h"
+#include "source/elf_protocol.h"
 #include "source/facts.h"
 
 /* The mappings of one reading. */

@@ -20,7 +20,7 @@
 #include "model/needs.h"
 #include "model/process.h"
 #include "model/vma_store.h"
-#include "source/elf_parse.h"
+#include "source/elf_protocol.h"
 #include "source/facts.h"
 
 struct map_options {

@@ -15,7 +15,7 @@
 #include "engine/mappings.h"
 #include "engine/process_facts.h"
 #include "model/needs.h"
-#include "source/elf_parse.h"
+#include "source/elf_protocol.h"
 #include "source/facts.h"
 
 #define OFFSET(member) offsetof(struct pages_options, member)

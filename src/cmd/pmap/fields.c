@@ -11,7 +11,7 @@
 #include "base/bytes.h"
 #include "base/encode.h"
 #include "base/out.h"
-#include "cmd/pmap/print.h"
+#include "cmd/pmap/format.h"
 #include "cmd/pmap/text.h"
 #include "model/vma.h"
 #include "model/vma_store.h"

@@ -12,6 +12,7 @@
 #include "cmd/pmap/args.h"
 #include "cmd/pmap/print.h"
 #include "cmd/pmap/rc.h"
+#include "cmd/pmap/text.h"
 #include "engine/context.h"
 #include "engine/mappings.h"
 #include "engine/targets.h"

@@ -7,7 +7,7 @@
 #include "base/encode.h"
 #include "base/num.h"
 #include "base/out.h"
-#include "cmd/pmap/print.h"
+#include "cmd/pmap/format.h"
 #include "model/vma.h"
 
 enum { SYSV_DIGITS = 8 };

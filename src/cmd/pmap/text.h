@@ -26,4 +26,7 @@ void pmap_put_name(const struct pmap *pmap, const struct vma *vma);
 /* The Mapping cell of -X: the kernel's name, without its directories unless whole. */
 void pmap_put_mapping(struct out *out, const struct vma *vma, bool whole);
 
+/* Whether the name is that of a SysV segment, so that shm_minor should be known by pmap_add(). */
+bool pmap_is_sysv_name(const struct vma *vma);
+
 #endif
