@@ -22,6 +22,7 @@ const struct option_row common_options[] = {
 	/* clang-format off */
 	{ 0, "json", NULL, OPTION_FLAG, OFFSET(json), "one JSON document (vmview-json(5))" },
 	{ 0, "csv", NULL, OPTION_FLAG, OFFSET(csv), "comma-separated values" },
+	{ 0, "openmetrics", NULL, OPTION_FLAG, OFFSET(openmetrics), "metrics for a collector: sums with bounded labels" },
 	{ 'o', "columns", "LIST", OPTION_TEXT, OFFSET(columns), "columns: a,b or +a,-b; help lists them" },
 	{ 0, "sort", "COL", OPTION_TEXT, OFFSET(sort), "sort by a column; -COL descending" },
 	{ 0, "filter", "EXPR", OPTION_TEXT, OFFSET(filter), "rows for which it is true: 'rss > 1M && perm ~ w'" },
@@ -44,8 +45,8 @@ const size_t common_options_count = ARRAY_SIZE(common_options);
 
 static int check_options(const struct common_options *options, struct error *err)
 {
-	if (options->json && options->csv)
-		return error_set(err, EINVAL, "--json and --csv exclude each other");
+	if (options->json + options->csv + options->openmetrics > 1)
+		return error_set(err, EINVAL, "--json, --csv and --openmetrics exclude each other");
 	if (options->bytes + options->human + options->pages > 1)
 		return error_set(err, EINVAL, "--bytes, --human and --pages exclude each other");
 	if (options->pace && strcmp(options->pace, "gentle") != 0 &&
@@ -73,6 +74,8 @@ int context_root(struct context *ctx, struct error *err)
 {
 	int rc = check_options(&ctx->options, err);
 
+	/* metrics are those of the whole document */
+	ctx->options.json |= ctx->options.openmetrics;
 	ctx->meter.fast = ctx->options.pace && strcmp(ctx->options.pace, "fast") == 0;
 	ctx->meter.untimed = ctx->meter.fast && !ctx->options.cost;
 	return rc ? rc : root_open(&ctx->root, ctx->options.root, &ctx->meter, err);
@@ -124,7 +127,7 @@ bool context_columns_help(struct context *ctx, const struct column_set *set, con
 {
 	if (!ctx->options.columns || strcmp(ctx->options.columns, "help") != 0)
 		return false;
-	if (ctx->options.json)
+	if (ctx->options.json && !ctx->options.openmetrics)
 		write_columns(ctx, set, defaults);
 	else
 		columns_help(&ctx->out, set, defaults);

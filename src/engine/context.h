@@ -27,7 +27,8 @@ enum status {
 
 /* Options that all commands share. */
 struct common_options {
-	bool json, csv, bytes, human, pages, noheadings, cost, help, version, json_schema;
+	bool json; /* the whole document is wanted: as JSON, or to make something of it */
+	bool csv, openmetrics, bytes, human, pages, noheadings, cost, help, version, json_schema;
 	const char *columns, *sort, *filter, *color, *root, *pace;
 	struct option_texts core;
 };

@@ -12,6 +12,7 @@
 #include "base/error.h"
 #include "base/num.h"
 #include "engine/cores.h"
+#include "render/metric_sources.h"
 #include "render/schema_text.h"
 
 enum { WIDTH_LEAST = 20, WIDTH_MOST = 4096 };
@@ -61,14 +62,29 @@ static int parse_color(const char *when, bool tty, bool *color, struct error *er
 	return error_set(err, EINVAL, "--color: auto, always or never, not '%.40s'", when);
 }
 
+/* Whether a list of columns, "a,b" or "+a,-b", asks for the one with this name. */
+static bool asks_for(const char *list, const char *name)
+{
+	size_t len;
+
+	for (; list && *list; list += len + (list[len] == ',')) {
+		len = strcspn(list, ",");
+		if (bytes_equal((struct bytes){ list + (*list == '+'), len - (*list == '+') },
+				bytes_of(name)))
+			return true;
+	}
+	return false;
+}
+
 static int open_report(struct context *ctx, struct error *err)
 {
 	const struct common_options *options = &ctx->options;
 	bool tty = isatty(STDOUT_FILENO);
 	struct report_options made = {
-		.format = options->json ? REPORT_JSON :
-			  options->csv	? REPORT_CSV :
-					  REPORT_TABLE,
+		.format = options->openmetrics ? REPORT_OPENMETRICS :
+			  options->json	       ? REPORT_JSON :
+			  options->csv	       ? REPORT_CSV :
+						 REPORT_TABLE,
 		.units = options->human				? UNITS_HUMAN :
 			 options->pages				? UNITS_PAGES :
 			 options->bytes || !tty || options->csv ? UNITS_BYTES :
@@ -76,9 +92,13 @@ static int open_report(struct context *ctx, struct error *err)
 		.noheadings = options->noheadings,
 		.width = tty ? terminal_width() : 0,
 		.page_size = ctx->host.page_size,
+		.columns_chosen = options->columns,
+		.each_row = asks_for(options->columns, "pid"),
 	};
 	int rc = parse_color(options->color, tty, &made.color, err);
 
+	if (rc == 0 && options->openmetrics && !metric_sources_have(ctx->command))
+		rc = error_set(err, EINVAL, "--openmetrics: %s has no metrics", ctx->command);
 	if (rc == 0)
 		ctx->report = report_new(&ctx->out, &made);
 	return rc;

@@ -10,7 +10,7 @@
 #include "model/value.h"
 
 /* What a document is made of and how it is wanted: said to report.h, passed on to format.h. */
-enum report_format { REPORT_TABLE, REPORT_JSON, REPORT_CSV };
+enum report_format { REPORT_TABLE, REPORT_JSON, REPORT_CSV, REPORT_OPENMETRICS };
 enum report_units { UNITS_BYTES, UNITS_HUMAN, UNITS_PAGES };
 
 enum { REPORT_MEASURED = 1024 };
@@ -22,6 +22,8 @@ struct report_options {
 	bool color;
 	size_t width; /* columns of the terminal, 0: names are never cut */
 	size_t page_size; /* for UNITS_PAGES */
+	bool columns_chosen; /* by -o */
+	bool each_row; /* OpenMetrics: rows are asked for one by one, not as sums */
 };
 
 /* What a row's state is, for colour only; the state itself has to be readable in a column. */
@@ -39,6 +41,7 @@ struct table {
 	bool csv; /* the table that CSV shows */
 	bool json_only; /* CSV and table formats do not show it */
 	bool text_only; /* not in JSON: says again what other keys say */
+	bool cut; /* only the first rows are wanted (--top) */
 };
 
 /*

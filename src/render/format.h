@@ -24,11 +24,12 @@ struct format_ops {
 };
 
 /* Implementations may leave out what they do not take: NULL members are skipped. */
-extern const struct format_ops json_format, table_format, csv_format;
+extern const struct format_ops json_format, table_format, csv_format, openmetrics_format;
 
 void *json_format_new(struct out *out, const struct report_options *options);
 void *table_format_new(struct out *out, const struct report_options *options);
 void *csv_format_new(struct out *out, const struct report_options *options);
+void *openmetrics_format_new(struct out *out, const struct report_options *options);
 
 /*
  * One value as text for people or CSV, without padding; returns its width in columns. raw: plain

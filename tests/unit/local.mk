@@ -32,6 +32,7 @@ UNIT_TESTS += %D%/test_model
 UNIT_TESTS += %D%/test_mounts
 UNIT_TESTS += %D%/test_num
 UNIT_TESTS += %D%/test_numa_maps
+UNIT_TESTS += %D%/test_openmetrics
 UNIT_TESTS += %D%/test_options
 UNIT_TESTS += %D%/test_out
 UNIT_TESTS += %D%/test_page

@@ -342,7 +342,7 @@ static bool counts_frames(const struct ps_run *run)
 static void write_rows(struct ps_run *run)
 {
 	const struct table table = { run->by ? "groups" : "processes", &run->selection, tone_of,
-				     .csv = true };
+				     .csv = true, .cut = run->options.top };
 	size_t shown = run->count;
 
 	if (run->options.top && run->options.top < shown)
