@@ -35,7 +35,8 @@ static const struct command commands[] = {
 	  "Is memory fragmented, at which order; how a process's space is cut up", frag_run, NULL },
 	{ "who", "TARGET", "Who maps PID:ADDRESS, PID:LOW-HIGH, pfn:N, phys:ADDRESS or a file",
 	  who_run, NULL },
-	{ "live", "[PID]", "All of it on a screen, with changes marked", live_run },
+	{ "live", "[PID]", "All of it on a screen, with changes marked", live_run,
+	  .timeout_ns = 1000000000 },
 	{ "elf", "PID...", "Memory by object, segment, section, symbol; what needs a restart",
 	  elf_run, NULL, true, INT_MAX },
 	{ "pages", "PID [RANGE]",
@@ -172,6 +173,7 @@ int main(int argc, char **argv)
 
 	command = pmap_is_name(argv[0]) ? NULL : take_command(argc, argv);
 	privileges_drop((command ? command : &commands[0])->parses && !pmap_is_name(argv[0]));
+	ctx.options.timeout = TIMEOUT_NS;
 	arena_init(&ctx.arena);
 	out_init(&ctx.out, 1);
 	ctx.status = run(&ctx, command, argc, argv);

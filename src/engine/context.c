@@ -13,6 +13,7 @@
 #include "base/error.h"
 #include "base/num.h"
 #include "column/query.h"
+#include "engine/crew.h"
 #include "model/core.h"
 #include "source/core_source.h"
 
@@ -35,6 +36,7 @@ const struct option_row common_options[] = {
 	{ 0, "root", "DIR", OPTION_TEXT, OFFSET(root), "read a recorded tree instead of /" },
 	{ 0, "cost", NULL, OPTION_FLAG, OFFSET(cost), "what the run cost, on stderr" },
 	{ 0, "pace", "PACE", OPTION_TEXT, OFFSET(pace), "gentle (default) or fast: do not spare the target" },
+	{ 0, "timeout", "SECONDS", OPTION_TIME, OFFSET(timeout), "wait so long for a process that does not answer (5; live: 1; 0: for ever)" },
 	{ 'h', "help", NULL, OPTION_FLAG, OFFSET(help), "this text" },
 	{ 'V', "version", NULL, OPTION_FLAG, OFFSET(version), "the version" },
 	{ 0, "json-schema", NULL, OPTION_FLAG, OFFSET(json_schema), "the JSON Schema of --json" },
@@ -77,6 +79,7 @@ int context_root(struct context *ctx, struct error *err)
 	/* metrics are those of the whole document */
 	ctx->options.json |= ctx->options.openmetrics;
 	ctx->meter.fast = ctx->options.pace && strcmp(ctx->options.pace, "fast") == 0;
+	ctx->meter.costs = ctx->options.cost;
 	ctx->meter.untimed = ctx->meter.fast && !ctx->options.cost;
 	return rc ? rc : root_open(&ctx->root, ctx->options.root, &ctx->meter, err);
 }
@@ -148,6 +151,15 @@ int context_query(struct context *ctx, const struct column_set *set, const char 
 	return rc;
 }
 
+struct crew *context_crew(struct context *ctx)
+{
+	bool stands = ctx->root.recorded || ctx->root.core;
+
+	if (!ctx->crew)
+		ctx->crew = crew_new(&ctx->root, stands ? 0 : ctx->options.timeout);
+	return ctx->crew;
+}
+
 void context_begin(struct context *ctx, const char *command)
 {
 	const struct report_host host = { ctx->host.kernel, ctx->host.time, ctx->host.page_size,
@@ -194,11 +206,13 @@ static void print_cost(const struct meter *meter)
 	longest[num_u64(longest, meter->longest_ns / 1000)] = '\0';
 	error_note(
 		"cost: %llu files, %llu reads, %llu bytes; CPU %ld.%03ld s user, %ld.%03ld s system; "
-		"longest hold of a target's memory %s us, %llu pauses; %ld kB",
+		"longest hold of a target's memory %s us (%llu us of processor time), "
+		"%llu pauses; %ld kB",
 		(unsigned long long)meter->files, (unsigned long long)meter->reads,
 		(unsigned long long)meter->bytes, used.ru_utime.tv_sec,
 		used.ru_utime.tv_usec / 1000, used.ru_stime.tv_sec, used.ru_stime.tv_usec / 1000,
-		longest, (unsigned long long)meter->sleeps, used.ru_maxrss);
+		longest, (unsigned long long)(meter->longest_cpu_ns / 1000),
+		(unsigned long long)meter->sleeps, used.ru_maxrss);
 }
 
 /* Output that could not be written is never status 0; a reader that went away ends us like cat. */
@@ -236,6 +250,8 @@ int context_close(struct context *ctx)
 		ctx->status = STATUS_PARTIAL;
 	if (ctx->options.cost)
 		print_cost(&ctx->meter);
+	crew_free(ctx->crew);
+	stuck_fini(&ctx->stuck);
 	root_close(&ctx->root);
 	if (ctx->root.core)
 		root_close(&ctx->files);

@@ -9,12 +9,14 @@
 #include "base/error.h"
 #include "base/options.h"
 #include "base/out.h"
+#include "engine/stuck.h"
 #include "render/report.h"
 #include "source/host.h"
 #include "source/meter.h"
 #include "source/root.h"
 
 struct core;
+struct crew;
 struct error;
 struct query;
 
@@ -30,6 +32,7 @@ struct common_options {
 	bool json; /* the whole document is wanted: as JSON, or to make something of it */
 	bool csv, openmetrics, bytes, human, pages, noheadings, cost, help, version, json_schema;
 	const char *columns, *sort, *filter, *color, *root, *pace;
+	uint64_t timeout; /* nanoseconds; 0: for ever */
 	struct option_texts core;
 };
 
@@ -49,6 +52,8 @@ struct context {
 	bool begun; /* the document is */
 	bool quiet; /* nothing on stderr: the screen is there */
 	const char *told; /* what was, or would have been, last there; in arena */
+	struct crew *crew; /* context_crew() */
+	struct stuck stuck; /* processes that did not answer */
 };
 
 /* A subcommand. */
@@ -60,7 +65,11 @@ struct command {
 	void (*more_help)(struct out *out); /* behind the command's own options; or NULL */
 	bool parses; /* may parse ELF files: privileges_drop() */
 	int cores; /* as many operands may be cores in place of processes */
+	uint64_t timeout_ns; /* --timeout where it is not given; 0: TIMEOUT_NS */
 };
+
+/* How long a process that does not answer is waited for, unless --timeout says it. */
+#define TIMEOUT_NS 5000000000ull
 
 extern const struct option_row common_options[];
 extern const size_t common_options_count;
@@ -89,6 +98,9 @@ bool context_columns_help(struct context *ctx, const struct column_set *set, con
  */
 int context_query(struct context *ctx, const struct column_set *set, const char *defaults,
 		  struct query *query, struct error *err);
+
+/* The threads that read targets, watched for --timeout; in a recording nobody has to be. */
+struct crew *context_crew(struct context *ctx);
 
 /* Begin the document: report_begin() with what is known of the host. */
 void context_begin(struct context *ctx, const char *command);

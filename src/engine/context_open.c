@@ -131,6 +131,7 @@ int context_open(struct context *ctx, const struct command *command, const struc
 	if (own)
 		tables[1] = *own;
 	ctx->command = command->name;
+	ctx->options.timeout = command->timeout_ns ? command->timeout_ns : TIMEOUT_NS;
 	rc = options_parse(tables, own ? 2 : 1, argc, argv, operands, &err);
 	if (rc == 0 && answer(ctx, command, own)) {
 		*status = STATUS_OK;

@@ -516,13 +516,11 @@ static void set_dir(struct mappings *mappings, const struct procdir *dir)
 }
 
 /* One reading; maps, where smaps is needed but can not be read. */
-static int read_once(struct mappings *mappings, struct error *err)
+int mappings_pass(struct mappings *mappings, struct error *err)
 {
 	struct mappings_result *result = mappings->result;
-	int rc = begin_watch(mappings, err);
+	int rc;
 
-	if (rc)
-		return rc;
 	mappings->has_below = false;
 	mappings->holding = true;
 	mappings->walking = mappings->walked = result->from_pages = false;
@@ -539,6 +537,7 @@ static int read_once(struct mappings *mappings, struct error *err)
 			mappings->spared = pages_reason(mappings, rc);
 	}
 	result->smaps_reason = mappings->needs & NEED_SMAPS ? mappings->spared : NULL;
+	result->absent = ABSENT_PACE;
 	if (!result->smaps_reason) {
 		result->file = mappings->needs & NEED_SMAPS ? "smaps" : "maps";
 		mappings->looked_id = 0;
@@ -548,11 +547,24 @@ static int read_once(struct mappings *mappings, struct error *err)
 		    result->pass.mappings)
 			return rc;
 		result->smaps_reason = smaps_reason(rc);
+		result->absent = rc == -EACCES || rc == -EPERM ? ABSENT_DENIED : ABSENT_UNSUPPORTED;
 	}
 	mappings->absent = result->smaps_reason;
 	result->file = "maps";
 	return smaps_read(mappings->dir, "maps", mappings->keys, take, mappings, &result->pass,
 			  err);
+}
+
+static int read_once(struct mappings *mappings, struct error *err)
+{
+	int rc = begin_watch(mappings, err);
+
+	return rc ? rc : mappings_pass(mappings, err);
+}
+
+bool mappings_holding(const struct mappings *mappings)
+{
+	return mappings->holding;
 }
 
 /* Whether another reading may find what this one did not, and nothing of it was handed on. */
@@ -603,12 +615,9 @@ bool mappings_live_thread(const struct procdir *dir, struct arena *arena, struct
 	return false;
 }
 
-int mappings_read(struct mappings *mappings, const struct procdir *dir, unsigned needs,
-		  vma_sink sink, void *ctx, struct mappings_result *result, struct error *err)
+void mappings_begin(struct mappings *mappings, const struct procdir *dir, unsigned needs,
+		    vma_sink sink, void *ctx, struct mappings_result *result)
 {
-	struct procdir thread;
-	int rc;
-
 	*result = (struct mappings_result){ 0 };
 	arena_fini(&mappings->arena);
 	set_dir(mappings, dir);
@@ -623,6 +632,32 @@ int mappings_read(struct mappings *mappings, const struct procdir *dir, unsigned
 	mappings->spared = needs & NEED_SMAPS ? pace_reason(mappings) : NULL;
 	if (dir->core)
 		mappings->needs &= ~(unsigned)NEED_SMAPS;
+}
+
+int mappings_end(struct mappings *mappings, int rc)
+{
+	if (rc >= 0 && mappings->holding) {
+		int released = release(mappings);
+
+		rc = rc ? rc : released;
+	}
+	mappings->holding = false;
+	if (mappings->dir->core)
+		mappings->result->file = "core";
+	mappings->dir = NULL;
+	if (mappings->needs & LOOKS)
+		filelook_process(mappings->filelook, NULL);
+	vma_store_clear(&mappings->held);
+	return rc;
+}
+
+int mappings_read(struct mappings *mappings, const struct procdir *dir, unsigned needs,
+		  vma_sink sink, void *ctx, struct mappings_result *result, struct error *err)
+{
+	struct procdir thread;
+	int rc;
+
+	mappings_begin(mappings, dir, needs, sink, ctx, result);
 	rc = read_again(mappings, err);
 	if (rc == 0 && !result->pass.mappings &&
 	    mappings_live_thread(dir, &mappings->arena, &thread)) {

@@ -5,6 +5,7 @@
 #include <stdbool.h>
 
 #include "engine/figures.h"
+#include "model/absence.h"
 #include "source/smaps.h"
 
 struct arena;
@@ -31,6 +32,7 @@ struct mappings_result {
 	const char *file; /* what was read: "smaps" or "maps" (also with from_pages) */
 	const char *smaps_reason; /* why maps was read though smaps was needed; NULL: it was not */
 	bool from_pages; /* the fields are from the page walk */
+	enum absent absent; /* what kind smaps_reason is of */
 	const char *spared; /* why, where it was not asked for; NULL: it was */
 	const char *no_frames; /* from_pages: why frames could not be seen, or NULL */
 	const char *kind_reason; /* why a file could not be looked at; NULL: none */
@@ -102,6 +104,18 @@ void mappings_read_facts(struct mappings *mappings, mappings_facts read, void *c
  */
 int mappings_read(struct mappings *mappings, const struct procdir *dir, unsigned needs,
 		  vma_sink sink, void *ctx, struct mappings_result *result, struct error *err);
+
+/*
+ * The same in steps, for engine/visit.h: begin, then pass once or, while mappings_holding() tells that
+ * nothing was handed on yet, again; then end, which hands on what was held back (unless rc is an error)
+ * and returns rc or what sink returned. dir has to live until then; its watch tells whether what is read
+ * is of one memory.
+ */
+void mappings_begin(struct mappings *mappings, const struct procdir *dir, unsigned needs,
+		    vma_sink sink, void *ctx, struct mappings_result *result);
+int mappings_pass(struct mappings *mappings, struct error *err);
+bool mappings_holding(const struct mappings *mappings);
+int mappings_end(struct mappings *mappings, int rc);
 
 /*
  * Whether nothing was read since the process was about to end, or ended after its facts were read (by

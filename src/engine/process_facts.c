@@ -169,12 +169,12 @@ void process_title(struct out *out, const struct process *process)
 		at += len + 1;
 	}
 	if (process->state == 'Z')
-		out_str(out, " <zombie>");
+		out_str(out, process->threads > 1 ? " <main thread exited>" : " <zombie>");
 }
 
 const char *process_no_memory(const struct process *process)
 {
-	if (process->state == 'Z' || process->state == 'X')
+	if ((process->state == 'Z' && process->threads < 2) || process->state == 'X')
 		return "gone: the process is a zombie";
 	return process->kernel_thread ? "kernel thread: has no memory of its own" : NULL;
 }

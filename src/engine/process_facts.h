@@ -26,7 +26,7 @@ void process_title(struct out *out, const struct process *process);
 
 /*
  * Why a process that shows no mappings has none: it is a zombie, or a kernel thread. NULL where that
- * is not so. facts: FACT_STAT and FACT_CMDLINE.
+ * is not so, also where only its main thread has exited. facts: FACT_STAT and FACT_CMDLINE.
  */
 const char *process_no_memory(const struct process *process);
 

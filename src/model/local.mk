@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
 # One module a line, sorted: libvmview_a_SOURCES += %D%/NAME.c %D%/NAME.h
+libvmview_a_SOURCES += %D%/absence.h
 libvmview_a_SOURCES += %D%/core.c %D%/core.h
 libvmview_a_SOURCES += %D%/image.h
 libvmview_a_SOURCES += %D%/kind.c %D%/kind.h

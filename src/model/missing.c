@@ -25,3 +25,13 @@ void missing_add_new(struct missing *missing, const char *key, const char *reaso
 	}
 	missing->items[missing->count++] = (struct missing_item){ key, reason };
 }
+
+void missing_drop(struct missing *missing, const char *key)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < missing->count; i++)
+		if (strcmp(missing->items[i].key, key) != 0)
+			missing->items[kept++] = missing->items[i];
+	missing->count = kept;
+}

@@ -24,6 +24,9 @@ void missing_add(struct missing *missing, const char *key, const char *reason);
 /* The same for a key that cannot be there yet. */
 void missing_add_new(struct missing *missing, const char *key, const char *reason);
 
+/* The key is not missing after all. */
+void missing_drop(struct missing *missing, const char *key);
+
 /* The reason for key, or NULL. */
 const char *missing_find(const struct missing *missing, const char *key);
 

@@ -180,6 +180,21 @@ int facts_read(const struct procdir *dir, struct arena *arena, unsigned facts,
 	return 0;
 }
 
+void facts_of_thread(const struct procdir *dir, struct arena *arena, unsigned facts,
+		     struct process *process)
+{
+	struct process thread = { .pid = process->pid };
+
+	if (read_stat(dir, arena, &thread, NULL) || !thread.layout.known)
+		return;
+	process->layout = thread.layout;
+	missing_drop(&process->missing, "exe");
+	if (facts & FACT_EXE)
+		read_exe(dir, arena, process);
+	if (facts & FACT_CMDLINE)
+		read_cmdline(dir, arena, process);
+}
+
 void facts_await_exec(void)
 {
 	nanosleep(&(struct timespec){ .tv_nsec = 1000000 }, NULL);

@@ -26,6 +26,13 @@ enum fact {
 int facts_read(const struct procdir *dir, struct arena *arena, unsigned facts,
 	       struct process *process, struct error *err);
 
+/*
+ * Of a process whose main thread has exited, dir being that of another one: the facts that only a living
+ * thread shows, layout, exe and cmdline, in place of those that facts_read() could not have.
+ */
+void facts_of_thread(const struct procdir *dir, struct arena *arena, unsigned facts,
+		     struct process *process);
+
 /* False where the process ended or executed a program just when its facts were read: not all are set. */
 bool facts_are_settled(const struct procdir *dir, const struct process *process);
 

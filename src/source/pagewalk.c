@@ -361,12 +361,13 @@ static int scan_live(struct pagewalk *walk, struct pagescan_request *request)
 {
 	struct walk_state *state = walk->state;
 	struct meter *meter = walk->pagemap.meter;
-	uint64_t begin = meter_hold_begin(), took;
+	struct meter_hold hold = meter_hold_begin(meter);
+	uint64_t took;
 	int found;
 
 	found = pagescan(walk->pagemap.fd, request, state->regions, state->regions_wanted);
-	took = meter_now() - begin;
-	meter_hold_end(meter, begin, 0);
+	took = meter_now() - hold.began;
+	meter_hold_end(meter, &hold, 0);
 	if (took < FAST_NS) {
 		state->range = state->range * 2 > range_max ? range_max : state->range * 2;
 		state->regions_wanted = REGIONS_MAX;
@@ -485,7 +486,8 @@ static bool scan_skips(struct pagewalk *walk, uint64_t start, uint64_t end)
 {
 	struct pagescan_request request = { .start = start, .end = end, .max_pages = 1 };
 	const struct words_runs *runs = &walk->scan.runs;
-	uint64_t begin, size = walk->caps.page_size;
+	uint64_t size = walk->caps.page_size;
+	struct meter_hold hold;
 	int found;
 
 	if (!caps_has(&walk->caps, CAPS_SCAN))
@@ -495,9 +497,9 @@ static bool scan_skips(struct pagewalk *walk, uint64_t start, uint64_t end)
 
 		return i == runs->count || runs->run[i].index >= end / size;
 	}
-	begin = meter_hold_begin();
+	hold = meter_hold_begin(walk->pagemap.meter);
 	found = pagescan(walk->pagemap.fd, &request, walk->state->regions, 1);
-	meter_hold_end(walk->pagemap.meter, begin, 0);
+	meter_hold_end(walk->pagemap.meter, &hold, 0);
 	return found <= 0;
 }
 

@@ -99,11 +99,14 @@ static void read_end(struct reader *reader)
 }
 
 /* An address space that went away reads as empty from the start, or gives ESRCH. */
-static bool is_gone(int fd)
+static bool is_gone(struct meter *meter, int fd)
 {
+	uint64_t ticket = meter_enter(meter);
 	char byte;
+	bool gone = pread(fd, &byte, 1, 0) <= 0;
 
-	return pread(fd, &byte, 1, 0) <= 0;
+	meter_leave(meter, ticket);
+	return gone;
 }
 
 static bool needs_lock(const char *file)
@@ -152,8 +155,8 @@ int smaps_read(const struct procdir *dir, const char *file, struct smaps_keys *k
 	if (rc == 0)
 		read_end(reader);
 	if (rc == 0 || rc == -ESRCH)
-		parser->pass.cut_off |= rc ||
-					(parser->pass.lines && is_gone(watch >= 0 ? watch : fd));
+		parser->pass.cut_off |= rc || (parser->pass.lines &&
+					       is_gone(dir->root->meter, watch >= 0 ? watch : fd));
 	if (rc && rc != -ESRCH)
 		error_errno(err, -rc, "%s/proc/%s/%s", dir->root->dir, dir->name, file);
 	if (smaps_parser_finish(parser))

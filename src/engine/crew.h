@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef VMVIEW_ENGINE_CREW_H
+#define VMVIEW_ENGINE_CREW_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct meter;
+struct root;
+
+/*
+ * Threads that read, while the thread that called watches them, so that a target that does not answer
+ * costs a bounded time (source/meter.h tells how a read may never return). A thread whose read takes
+ * longer than the timeout is left behind in the kernel, and a new one goes on with the next item;
+ * should the read return after all, the thread ends there. When the program exits the kernel ends
+ * those that are left.
+ *
+ * The first target that does not answer is waited for as long as the timeout says, the next one half
+ * as long, and so on: all of a run's together cost less than two timeouts. A shorter wait ends only
+ * where the thread sleeps uninterruptibly, so that a slow machine is not taken for a stuck target.
+ *
+ * Threads are kept for the next job: children that they made live as long as their thread.
+ */
+enum { CREW_MOST = 8 };
+
+struct crew_job {
+	size_t items;
+	unsigned workers; /* that work side by side, at most CREW_MOST; 1: in order */
+	uint64_t deadline; /* meter_now() when also what is being read is given up; 0: never */
+	/* called once for each item; what a worker changes is its own */
+	void (*work)(void *ctx, unsigned worker, size_t item);
+	/* by which the worker's reads are watched */
+	struct meter *(*meter)(void *ctx, unsigned worker);
+	/*
+	 * In the caller's thread: the worker's thread was left behind while it worked on item. All that it
+	 * used is to be left to it; when this returns, a new thread works under its number.
+	 */
+	void (*abandoned)(void *ctx, unsigned worker, size_t item, uint64_t waited_ns);
+	void *ctx;
+};
+
+/* timeout_ns 0: reads are waited for for ever. root must outlive the crew. */
+struct crew *crew_new(const struct root *root, uint64_t timeout_ns);
+void crew_free(struct crew *crew);
+
+/* Returns when each item was worked on or abandoned. */
+void crew_run(struct crew *crew, const struct crew_job *job);
+
+#endif

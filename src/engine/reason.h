@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef VMVIEW_ENGINE_REASON_H
+#define VMVIEW_ENGINE_REASON_H
+
+#include "model/absence.h"
+
+struct context;
+struct error;
+struct root;
+
+/* The words of reasons that several commands give: one state, one sentence. */
+extern const char reason_needs_rights[]; /* maps, smaps, .. */
+extern const char reason_needs_pagemap[];
+extern const char reason_memory_gone[]; /* the address space ended while it was read */
+extern const char reason_changed[];
+extern const char reason_malformed[];
+extern const char reason_not_asked[];
+
+/* Why a file of a process or of the machine could not be read: of the -errno of reading it below root. */
+struct absence reason_of(const struct root *root, int rc);
+
+/*
+ * Add to the error of missing rights what helps: "(try: sudo vmview numa 4711)". Nothing for root, for
+ * whom sudo changes nothing, nor in a recording. command: as typed behind vmview, "" for none.
+ */
+void reason_advise(const struct context *context, struct error *err, const char *command, int pid);
+
+#endif

@@ -1,0 +1,722 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "engine/visit.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/array.h"
+#include "base/error.h"
+#include "engine/context.h"
+#include "engine/crew.h"
+#include "engine/process_facts.h"
+#include "engine/reason.h"
+#include "engine/same_mm.h"
+#include "engine/stuck.h"
+#include "engine/targets.h"
+#include "model/needs.h"
+#include "source/facts.h"
+
+enum { RETRIES = 3 };
+
+/* What the visits of one call have in common. */
+struct tour {
+	struct context *context;
+	const struct targets *targets;
+	const struct visitor *visitor;
+	void *ctx;
+	struct visits *visits;
+	struct smaps_keys *keys;
+	struct same_mm same_mm;
+	struct context_refused refused;
+	struct guide *guide; /* of the thread that works */
+};
+
+/*
+ * What a thread reads processes with, one after the other. One that does not answer keeps it, with the
+ * thread that was left behind.
+ */
+struct guide {
+	struct tour *tour;
+	const struct visitor *visitor;
+	void *ctx;
+	struct mappings *mappings;
+	struct visit visit;
+	struct guide *inner; /* of a visit within this one */
+	int pid; /* that is visited */
+	bool opened; /* visit.leader is */
+	bool told; /* facts are there: done() is to be called */
+};
+
+static void absent(struct visit *visit, enum absent kind, const char *words)
+{
+	if (visit->absent.kind == ABSENT_NOT)
+		visit->absent = (struct absence){ kind, words };
+}
+
+/* The visit is a member of its guide. */
+static struct guide *guide_of(struct visit *visit)
+{
+	return (struct guide *)((char *)visit - offsetof(struct guide, visit));
+}
+
+static struct guide *guide_new(struct tour *tour, const struct visitor *visitor, void *ctx)
+{
+	struct guide *guide = mem_zalloc(sizeof(*guide));
+
+	guide->tour = tour;
+	guide->visitor = visitor;
+	guide->ctx = ctx;
+	arena_init(&guide->visit.arena);
+	vma_store_init(&guide->visit.vmas);
+	guide->visit.walk_reason = reason_not_asked;
+	if (visitor->no_mappings)
+		return guide;
+	guide->mappings =
+		mappings_new(&tour->context->root, visitor->keys ? visitor->keys : tour->keys);
+	mappings_from(guide->mappings, visitor->from);
+	if (visitor->parse)
+		mappings_parse_files(guide->mappings, visitor->parse);
+	if (!visitor->mapping)
+		mappings_keep(guide->mappings, &guide->visit.vmas);
+	return guide;
+}
+
+static void guide_free(struct guide *guide)
+{
+	if (!guide)
+		return;
+	mappings_free(guide->mappings);
+	vma_store_fini(&guide->visit.vmas);
+	free(guide->visit.files);
+	arena_fini(&guide->visit.arena);
+	free(guide);
+}
+
+static void close_walk(struct visit *visit)
+{
+	if (!visit->walk_reason)
+		pagewalk_close(&visit->walk);
+	visit->walk_reason = reason_not_asked;
+}
+
+static void open_walk(struct guide *guide)
+{
+	struct visit *visit = &guide->visit;
+	struct error err;
+	int rc;
+
+	close_walk(visit);
+	if (!guide->visitor->walks)
+		return;
+	rc = pagewalk_open(&visit->walk, &visit->dir, guide->visitor->caps,
+			   guide->visitor->walk_want, &err);
+	visit->walk_reason =
+		rc ? root_reason(&guide->tour->context->root, rc, reason_needs_pagemap) : NULL;
+}
+
+static void end_watch(struct visit *visit)
+{
+	if (visit->dir.watch >= 0)
+		close(visit->dir.watch);
+	visit->dir.watch = -1;
+}
+
+/* What is opened from here on, and read, is of one address space, or will be found cut off. */
+static int bind(struct guide *guide, struct error *err)
+{
+	const struct visitor *visitor = guide->visitor;
+	struct visit *visit = &guide->visit;
+
+	end_watch(visit);
+	open_walk(guide);
+	if (!visitor->no_mappings && !visit->dir.core)
+		visit->dir.watch = procdir_openat(&visit->dir, O_RDONLY, NULL, "maps");
+	return visitor->bind ? visitor->bind(guide->ctx, visit, err) : 0;
+}
+
+static unsigned facts_wanted(const struct guide *guide)
+{
+	if (guide->visitor->facts)
+		return guide->visitor->facts | FACT_STAT;
+	return guide->tour->context->options.json ? FACT_ALL : FACT_STAT | FACT_CMDLINE;
+}
+
+static int read_facts(struct guide *guide, struct error *err)
+{
+	struct context *context = guide->tour->context;
+	struct visit *visit = &guide->visit;
+	unsigned wanted = facts_wanted(guide);
+	int rc = facts_read(&visit->leader, &visit->arena, wanted, &visit->process, err);
+
+	if (rc)
+		return rc;
+	guide->told = true;
+	if (wanted & FACT_STATUS && context->options.json)
+		process_user(&context->root, &visit->arena, &visit->process);
+	return 0;
+}
+
+/* The files of a main thread that has exited are empty; those of another one show the memory. */
+static bool choose_thread(struct guide *guide)
+{
+	struct visit *visit = &guide->visit;
+
+	if (visit->process.state != 'Z' || visit->process.threads < 2 || visit->by_thread ||
+	    !mappings_live_thread(&visit->leader, &visit->arena, &visit->dir))
+		return false;
+	visit->by_thread = true;
+	facts_of_thread(&visit->dir, &visit->arena, facts_wanted(guide), &visit->process);
+	return true;
+}
+
+static int take_mapping(void *opaque, struct vma *vma)
+{
+	struct guide *guide = opaque;
+	struct visit *visit = &guide->visit;
+
+	if (guide->visitor->parse && !guide->visitor->mapping) {
+		visit->files = mem_room(visit->files, visit->file_count, &visit->file_cap,
+					sizeof(visit->files[0]));
+		visit->files[visit->file_count++] = mappings_file(guide->mappings);
+	}
+	if (!guide->visitor->mapping)
+		return 0;
+	visit->begun = true;
+	return guide->visitor->mapping(guide->ctx, visit, vma);
+}
+
+/* The mappings, then what else the visitor reads. Not handed on is what the next attempt may read anew. */
+static int read_memory(struct guide *guide, struct error *err)
+{
+	const struct visitor *visitor = guide->visitor;
+	struct visit *visit = &guide->visit;
+	int rc = 0;
+
+	if (!visitor->no_mappings) {
+		mappings_begin(guide->mappings, &visit->dir, visitor->needs, take_mapping, guide,
+			       &visit->result);
+		rc = mappings_pass(guide->mappings, err);
+		visit->begun |= visitor->mapping && !mappings_holding(guide->mappings);
+	}
+	return rc;
+}
+
+/* Whether the mappings are of a memory that went away, or that exec had not filled yet. */
+static bool is_lost(const struct guide *guide, int rc)
+{
+	const struct visit *visit = &guide->visit;
+	const struct smaps_pass *pass = &visit->result.pass;
+
+	if (rc == -ESRCH || rc == -EAGAIN || pass->cut_off)
+		return true;
+	if (rc < 0)
+		return false;
+	return !guide->visitor->no_mappings && !pass->mappings && !visit->dir.core &&
+	       !visit->dir.root->recorded;
+}
+
+/*
+ * Whether the facts are of a program that is there. They are not where exec goes on, also that of another
+ * thread, which then takes the place of a main thread that has exited.
+ */
+static bool is_settled(const struct visit *visit)
+{
+	const struct process *process = &visit->process;
+
+	return facts_are_settled(&visit->dir, process) &&
+	       (process->state != 'Z' || visit->by_thread || visit->dir.root->recorded);
+}
+
+static bool still_runs(const struct visit *visit)
+{
+	return facts_is_alive(&visit->leader) || visit->process.threads > 1;
+}
+
+static bool may_repeat(const struct guide *guide, bool lost)
+{
+	const struct visit *visit = &guide->visit;
+
+	if (visit->begun || visit->retries == RETRIES)
+		return false;
+	return lost ? still_runs(visit) : visit->result.pass.changed;
+}
+
+static void forget(struct guide *guide)
+{
+	struct visit *visit = &guide->visit;
+
+	if (visit->by_thread)
+		procdir_close(&visit->dir);
+	visit->dir = visit->leader;
+	visit->by_thread = false;
+	visit->absent = (struct absence){ ABSENT_NOT, NULL };
+	visit->result = (struct mappings_result){ 0 };
+	vma_store_clear(&visit->vmas);
+	visit->file_count = 0;
+	if (visit->retries && guide->visitor->restart)
+		guide->visitor->restart(guide->ctx, visit);
+}
+
+/* The visitor's own reading, once nothing will be read anew but by itself. */
+static int finish_reading(struct guide *guide, int rc, struct error *err)
+{
+	struct visit *visit = &guide->visit;
+
+	if (!guide->visitor->no_mappings)
+		rc = mappings_end(guide->mappings, rc);
+	if (rc == 0 && guide->visitor->read)
+		rc = guide->visitor->read(guide->ctx, visit, err);
+	return rc;
+}
+
+/* One attempt. Returns 0 or -errno; *again: it may be had by another one. */
+static int attempt(struct guide *guide, bool *again, struct error *err)
+{
+	struct visit *visit = &guide->visit;
+	bool settled, lost;
+	int rc;
+
+	forget(guide);
+	*again = false;
+	rc = bind(guide, err);
+	if (rc && rc != -ESRCH)
+		return rc;
+	rc = read_facts(guide, err);
+	if (rc)
+		return rc;
+	if (choose_thread(guide)) {
+		rc = bind(guide, err);
+		if (rc && rc != -ESRCH)
+			return rc;
+	}
+	if (process_no_memory(&visit->process))
+		return 0;
+	settled = is_settled(visit);
+	rc = read_memory(guide, err);
+	lost = !settled || is_lost(guide, rc);
+	*again = may_repeat(guide, lost);
+	if (*again && !guide->visitor->no_mappings)
+		mappings_end(guide->mappings, -EAGAIN);
+	if (*again)
+		return -EAGAIN;
+	rc = finish_reading(guide, rc, err);
+	lost = lost || is_lost(guide, rc) ||
+	       (rc >= 0 && !visit->walk_reason && !pagewalk_is_alive(&visit->walk));
+	*again = lost && may_repeat(guide, lost);
+	if (lost && !*again && visit->begun)
+		visit->result.pass.cut_off = true;
+	if (lost && !*again)
+		return visit->begun ?
+			       error_set(err, EAGAIN, "%d: %s", guide->pid, reason_memory_gone) :
+			       error_set(err, ESRCH, "%d: the process ended", guide->pid);
+	return rc;
+}
+
+static int read_process(struct guide *guide, struct error *err)
+{
+	bool again;
+	int rc;
+
+	for (;;) {
+		rc = attempt(guide, &again, err);
+		if (!again)
+			return rc;
+		facts_await_exec();
+		guide->visit.retries++;
+	}
+}
+
+/* Said on stderr, unless the command says it; the exit status tells, too. */
+static void tell(struct guide *guide, const struct error *err)
+{
+	if (!guide->visitor->quiet)
+		context_partial(guide->tour->context, err);
+	else
+		guide->tour->context->status = STATUS_PARTIAL;
+}
+
+void visit_partial(struct visit *visit, const char *key, const char *reason,
+		   const struct error *err)
+{
+	visit->complete = false;
+	missing_add(&visit->process.missing, key, reason);
+	tell(guide_of(visit), err);
+}
+
+/* A flaw of the mappings that were read: what is told of it, and what JSON says. */
+static void flaw(struct guide *guide, enum absent kind, const char *words, struct error *err)
+{
+	absent(&guide->visit, kind, words);
+	if (kind == ABSENT_DENIED)
+		reason_advise(guide->tour->context, err, guide->visitor->command, guide->pid);
+	visit_partial(&guide->visit, "mappings", words, err);
+}
+
+static void note_kinds(struct guide *guide)
+{
+	const struct mappings_result *result = &guide->visit.result;
+	const char *why = result->kind_reason ? result->kind_reason : result->file_reason;
+
+	if (why)
+		missing_add(&guide->visit.process.missing, "kinds", why);
+	if (result->kind_reason && !guide->tour->context->options.json && !guide->visitor->quiet)
+		error_note("%d: not every file could be looked at, so 'file' may be 'elf': %s",
+			   guide->pid, result->kind_reason);
+}
+
+/* The mappings are there, but not all, or not all of them. */
+static void check_pass(struct guide *guide)
+{
+	const struct mappings_result *result = &guide->visit.result;
+	const struct smaps_pass *pass = &result->pass;
+	const char *file = guide->visitor->from == MAPPINGS_PAGES ? "pages" : "smaps";
+	struct error err;
+
+	if (pass->cut_off) {
+		error_set(&err, ESRCH, "%d: its memory went away while it was read: incomplete",
+			  guide->pid);
+		flaw(guide, ABSENT_GONE, reason_memory_gone, &err);
+	}
+	if (pass->changed) {
+		error_set(&err, EAGAIN, "%d: %zu mappings changed while they were read: incomplete",
+			  guide->pid, pass->changed);
+		flaw(guide, ABSENT_CHANGED, reason_changed, &err);
+	}
+	if (pass->malformed) {
+		error_set(&err, EPROTO,
+			  "%d: %zu records of %s are no mapping, the first in line %zu", guide->pid,
+			  pass->malformed, result->file, pass->first_malformed);
+		flaw(guide, ABSENT_MALFORMED, reason_malformed, &err);
+	}
+	if (pass->mappings && result->smaps_reason) {
+		error_set(&err, EACCES, "%d: %s: %s", guide->pid, file, result->smaps_reason);
+		flaw(guide, result->absent, result->smaps_reason, &err);
+	}
+	if (pass->mappings && result->no_frames) {
+		error_set(&err, EACCES, "%d: frames: %s", guide->pid, result->no_frames);
+		flaw(guide, ABSENT_DENIED, result->no_frames, &err);
+	}
+	note_kinds(guide);
+}
+
+/* There is no row of it: it ended, or nothing of it could be read. */
+static void lose(struct guide *guide, int rc, const struct error *err)
+{
+	struct tour *tour = guide->tour;
+
+	if (rc == -ESRCH && tour->targets->selected) {
+		tour->visits->vanished++;
+		return;
+	}
+	missing_add(&tour->visits->missing, "processes",
+		    arena_strdup(&tour->context->arena, err->text));
+	tell(guide, err);
+}
+
+/* Its memory may not be read. Of many that an option chose, one is told. */
+static void deny(struct guide *guide, struct error *err)
+{
+	struct visit *visit = &guide->visit;
+	struct tour *tour = guide->tour;
+
+	absent(visit, ABSENT_DENIED, reason_needs_rights);
+	missing_add(&visit->process.missing, "mappings", visit->absent.words);
+	visit->complete = false;
+	reason_advise(tour->context, err, guide->visitor->command, guide->pid);
+	if (tour->targets->selected && !guide->visitor->quiet)
+		context_refuse(&tour->refused, err);
+	else
+		tell(guide, err);
+}
+
+static void fail(struct guide *guide, int rc, const struct error *err)
+{
+	struct visit *visit = &guide->visit;
+	struct absence why = reason_of(&guide->tour->context->root, rc);
+
+	absent(visit, why.kind, why.words);
+	visit_partial(visit, "mappings", why.words, err);
+}
+
+/* Also of one with mappings: a sum of nothing is no answer. */
+static void note_nothing(struct guide *guide)
+{
+	struct visit *visit = &guide->visit;
+	const char *why = process_no_memory(&visit->process);
+
+	if (visit->by_thread || (!guide->visitor->no_mappings && visit->result.pass.mappings))
+		return;
+	if (!why && !guide->visitor->no_mappings)
+		why = visit->process.state == 'Z' ? "gone: the main thread has exited" :
+						    "no mappings";
+	if (!why)
+		return;
+	absent(visit, ABSENT_NONE, why);
+	missing_add(&visit->process.missing, "mappings", why);
+}
+
+static void finish(struct guide *guide)
+{
+	struct visits *visits = guide->tour->visits;
+
+	if (guide->visitor->done)
+		guide->visitor->done(guide->ctx, &guide->visit);
+	visits->done++;
+	visits->partial += !guide->visit.complete;
+}
+
+static void conclude(struct guide *guide, int rc, struct error *err)
+{
+	if ((rc == -ESRCH && !guide->visit.begun) || !guide->told) {
+		lose(guide, rc, err);
+		return;
+	}
+	if (rc == -EACCES || rc == -EPERM)
+		deny(guide, err);
+	else if (rc < 0 && rc != -EAGAIN)
+		fail(guide, rc, err);
+	else if (rc >= 0)
+		note_nothing(guide);
+	if (!guide->visitor->no_mappings)
+		check_pass(guide);
+	finish(guide);
+}
+
+static void leave(struct guide *guide)
+{
+	struct visit *visit = &guide->visit;
+
+	close_walk(visit);
+	end_watch(visit);
+	if (visit->by_thread)
+		procdir_close(&visit->dir);
+	if (guide->opened)
+		procdir_close(&visit->leader);
+	guide->opened = guide->told = false;
+	vma_store_clear(&visit->vmas);
+	arena_fini(&visit->arena);
+	visit->process = (struct process){ 0 };
+	visit->by_thread = visit->begun = false;
+	visit->retries = 0;
+	guide->pid = 0;
+}
+
+/* What is known of one that does not answer: files that take no lock; the command line does. */
+static void describe_stuck(struct guide *guide, const char *reason)
+{
+	struct visit *visit = &guide->visit;
+	struct process *process = &visit->process;
+	struct error err;
+
+	process->pid = guide->pid;
+	if (!process->cmdline.len)
+		missing_add(&process->missing, "cmdline", reason);
+	if (guide->tour->context->options.json && !process->user.len)
+		process_user(&guide->tour->context->root, &visit->arena, process);
+	absent(visit, ABSENT_STUCK, reason);
+	error_set(&err, ETIMEDOUT, "%d: %s", guide->pid, reason);
+	visit_partial(visit, "mappings", reason, &err);
+	finish(guide);
+}
+
+/* One that did not answer before, to whatever it was asked. */
+static bool is_known_stuck(struct guide *guide)
+{
+	struct context *context = guide->tour->context;
+	const char *reason = stuck_find(&context->stuck, guide->pid);
+	struct visit *visit = &guide->visit;
+
+	if (!reason)
+		return false;
+	if (facts_read(&visit->leader, &visit->arena, facts_wanted(guide) & ~(unsigned)FACT_CMDLINE,
+		       &visit->process, NULL) == 0)
+		describe_stuck(guide, reason);
+	return true;
+}
+
+static int enter(struct guide *guide, int pid, struct error *err)
+{
+	struct visit *visit = &guide->visit;
+	struct tour *tour = guide->tour;
+	int rc;
+
+	guide->pid = pid;
+	visit->complete = true;
+	visit->absent = (struct absence){ ABSENT_NOT, NULL };
+	visit->same_as = 0;
+	visit->result = (struct mappings_result){ 0 };
+	rc = procdir_open(&visit->leader, &tour->context->root, pid, err);
+	guide->opened = rc == 0;
+	guide->pid = rc == 0 ? visit->leader.pid : pid;
+	visit->dir = visit->leader;
+	return rc;
+}
+
+static void visit_pid(struct guide *guide, int pid)
+{
+	struct visit *visit = &guide->visit;
+	struct tour *tour = guide->tour;
+	struct error err;
+	int rc = enter(guide, pid, &err);
+
+	if (rc == 0 && guide->visitor->wanted && !guide->visitor->wanted(guide->ctx, visit)) {
+		leave(guide);
+		return;
+	}
+	if (rc || !is_known_stuck(guide)) {
+		if (rc == 0 && !guide->visitor->no_twins)
+			visit->same_as = same_mm_check(&tour->same_mm, visit->leader.pid, 0);
+		if (rc == 0)
+			rc = read_process(guide, &err);
+		conclude(guide, rc, &err);
+	}
+	leave(guide);
+}
+
+int visit_within(struct visit *outer, int pid, const struct visitor *visitor, void *ctx,
+		 struct error *err)
+{
+	struct guide *guide = guide_of(outer), *inner = guide_new(guide->tour, visitor, ctx);
+	int rc;
+
+	guide->inner = inner;
+	rc = enter(inner, pid, err);
+	if (rc == 0)
+		rc = read_process(inner, err);
+	if (rc != -ESRCH || inner->visit.begun)
+		conclude(inner, rc, err);
+	leave(inner);
+	guide->inner = NULL;
+	guide_free(inner);
+	return rc == -ESRCH ? rc : 0;
+}
+
+static void work(void *ctx, unsigned worker, size_t item)
+{
+	struct tour *tour = ctx;
+
+	(void)worker;
+	if (!tour->guide)
+		tour->guide = guide_new(tour, tour->visitor, tour->ctx);
+	visit_pid(tour->guide, tour->targets->pids[item]);
+}
+
+static struct meter *meter_of(void *ctx, unsigned worker)
+{
+	struct tour *tour = ctx;
+
+	(void)worker;
+	return &tour->context->meter;
+}
+
+/* Its guide is left to the thread that waits. */
+static void abandoned(void *ctx, unsigned worker, size_t item, uint64_t waited_ns)
+{
+	struct tour *tour = ctx;
+	struct context *context = tour->context;
+	struct guide *guide = tour->guide, *innermost = guide;
+
+	(void)worker;
+	(void)item;
+	while (innermost->inner)
+		innermost = innermost->inner;
+	describe_stuck(guide, stuck_note(&context->stuck, &context->root, &context->arena,
+					 innermost->pid, waited_ns));
+	tour->guide = NULL;
+}
+
+void visit_targets(struct context *context, const struct targets *targets,
+		   const struct visitor *visitor, void *ctx, struct visits *visits)
+{
+	struct smaps_keys keys;
+	struct tour tour = { context, targets, visitor, ctx, visits, .keys = &keys };
+	const struct crew_job job = {
+		.items = targets->count,
+		.workers = 1,
+		.work = work,
+		.meter = meter_of,
+		.abandoned = abandoned,
+		.ctx = &tour,
+	};
+
+	smaps_keys_init(&keys);
+	same_mm_init(&tour.same_mm, &context->root);
+	crew_run(context_crew(context), &job);
+	context_tell_refused(context, &tour.refused);
+	same_mm_fini(&tour.same_mm);
+	guide_free(tour.guide);
+}
+
+static uint32_t hint_of(const struct visitor *visitor, const struct vma *vma)
+{
+	if (visitor->passes && visitor->passes(vma))
+		return WALK_SKIP;
+	return vma->kind == KIND_DEVICE || vma->kind == KIND_SPECIAL ? WALK_BLIND : WALK_WHOLE;
+}
+
+int visit_walk(struct visit *visit, page_sink sink, void *ctx)
+{
+	const struct visitor *visitor = guide_of(visit)->visitor;
+	struct walk_vma *list = arena_alloc(&visit->arena, visit->vmas.count * sizeof(*list) + 1);
+	struct vma vma;
+
+	for (size_t i = 0; i < visit->vmas.count; i++) {
+		vma_store_get(&visit->vmas, i, &vma);
+		list[i] = (struct walk_vma){ vma.start, vma.end, hint_of(visitor, &vma) };
+	}
+	return pagewalk_run(&visit->walk, list, visit->vmas.count, sink, ctx);
+}
+
+void visit_report_begin(struct visit *visit, bool first)
+{
+	struct report *report = guide_of(visit)->tour->context->report;
+	struct out *out = report_prose(report);
+
+	if (out) {
+		if (!first)
+			out_char(out, '\n');
+		out_printf(out, "%d: ", visit->process.pid);
+		process_title(out, &visit->process);
+		if (visit->same_as)
+			out_printf(out, " (the memory of %d)", visit->same_as);
+		out_char(out, '\n');
+	}
+	report_object(report, NULL);
+	process_facts(report, &visit->process);
+	if (visit->same_as)
+		report_fact(report, "same_memory_as", VALUE_NUMBER, value_i(visit->same_as));
+}
+
+bool visit_report_nothing(struct visit *visit, const char *key)
+{
+	struct report *report = guide_of(visit)->tour->context->report;
+	struct out *out = report_prose(report);
+
+	if (visit->vmas.count || visit->begun)
+		return false;
+	report_fact(report, key, VALUE_WORD, value_absent(visit->absent.words));
+	if (out)
+		out_printf(out, "%s\n", visit->absent.words);
+	return true;
+}
+
+void visit_report_end(struct visit *visit)
+{
+	struct report *report = guide_of(visit)->tour->context->report;
+
+	report_fact(report, "complete", VALUE_BOOL, value_u(visit->complete));
+	report_missing(report, &visit->process.missing);
+	report_object_end(report);
+}
+
+void visits_report(const struct visits *visits, struct context *context)
+{
+	if (!visits->vanished)
+		return;
+	report_fact(context->report, "vanished", VALUE_COUNT, value_u(visits->vanished));
+	error_note("%zu process%s ended meanwhile", visits->vanished,
+		   visits->vanished == 1 ? "" : "es");
+}
