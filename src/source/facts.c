@@ -2,13 +2,16 @@
 #include "source/facts.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "base/arena.h"
 #include "base/error.h"
 #include "model/process.h"
 #include "source/core_source.h"
+#include "source/meter.h"
 #include "source/root.h"
 #include "source/taskstat.h"
 
@@ -20,7 +23,7 @@ static const char *no_layout(const struct process *process)
 	if (process->layout.denied)
 		return needs_ptrace;
 	if (!process->layout.empty)
-		return "unsupported";
+		return "unsupported: the kernel does not tell";
 	if (process->kernel_thread)
 		return "kernel thread: has no memory of its own";
 	if (process->state == 'Z' || process->state == 'X')
@@ -35,6 +38,50 @@ bool facts_are_settled(const struct procdir *dir, const struct process *process)
 	       process->state == 'X' || dir->root->recorded;
 }
 
+/* Whether a recorded process has memory: status or maps says so. */
+static bool has_memory(const struct procdir *dir, struct arena *arena)
+{
+	struct bytes text;
+	uint64_t size;
+	char byte;
+	int maps;
+	bool has;
+
+	if (procdir_read(dir, arena, &text, NULL, "status") == 0 &&
+	    status_u64(text, "VmSize", &size))
+		return true;
+	maps = procdir_openat(dir, O_RDONLY, NULL, "maps");
+	if (maps < 0)
+		return false;
+	has = meter_read(dir->root->meter, maps, &byte, 1) == 1;
+	close(maps);
+	return has;
+}
+
+/* WSL1 and gVisor show each process, also its reader, 0 for all of the layout. */
+static bool hides_layouts(const struct procdir *dir, struct arena *arena)
+{
+	struct process self;
+	struct bytes text;
+
+	return root_read(dir->root, arena, &text, NULL, "proc/self/stat") == 0 &&
+	       stat_parse(text, &self, NULL) == 0 && self.layout.empty;
+}
+
+/*
+ * No layout, and no kernel thread by its flags: exec goes on, or the kernel shows none of any process.
+ * A recording is not in exec, and an old one may not have the flags.
+ */
+static void tell_empty(const struct procdir *dir, struct arena *arena, struct process *process)
+{
+	if (!dir->root->recorded)
+		process->layout.empty = !hides_layouts(dir, arena);
+	else if (has_memory(dir, arena))
+		process->layout.empty = false;
+	else
+		process->kernel_thread = true;
+}
+
 static int read_stat(const struct procdir *dir, struct arena *arena, struct process *process,
 		     struct error *err)
 {
@@ -45,10 +92,9 @@ static int read_stat(const struct procdir *dir, struct arena *arena, struct proc
 		rc = stat_parse(text, process, err);
 	if (rc)
 		return rc;
-	/* a recording is not in exec */
-	if (dir->root->recorded && process->layout.empty && process->state != 'Z' &&
+	if (process->layout.empty && !process->kernel_thread && process->state != 'Z' &&
 	    process->state != 'X')
-		process->kernel_thread = true;
+		tell_empty(dir, arena, process);
 	process->layout.reason = no_layout(process);
 	return 0;
 }
@@ -83,7 +129,7 @@ static void read_exe(const struct procdir *dir, struct arena *arena, struct proc
 }
 
 /* Whether the names of controllers, with a comma between two, have that of memory. */
-static bool has_memory(struct bytes names)
+static bool controls_memory(struct bytes names)
 {
 	static const struct bytes memory = BYTES_INIT("memory");
 
@@ -119,7 +165,7 @@ static void parse_cgroup(struct bytes text, struct process *process)
 			struct bytes names = { first + 1, (size_t)(second - first - 1) };
 			struct bytes found = { second + 1, (size_t)(stop - second - 1) };
 
-			if (has_memory(names) && !memory.len)
+			if (controls_memory(names) && !memory.len)
 				memory = found;
 			else if (bytes_equal(names, BYTES("name=systemd")))
 				process->units = found;

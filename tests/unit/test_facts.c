@@ -244,6 +244,66 @@ static void test_kernel_thread(void **state)
 	}
 }
 
+#define NO_LAYOUT(pid, comm, flags)                                                              \
+	pid " (" comm ") S 1 5 5 0 -1 " flags " 1 2 3 4 5 6 7 8 20 0 1 0 77 1000000 10"            \
+	    " 18446744073709551615 0 0 0 0 0 0 0 0 0 0 0 0 0 17 1 0 0 0 0 0 0 0 0 0 0 0 0 0\n"
+
+/* A layout of zeros: a kernel thread by its flags, or by having no memory; else the kernel shows none. */
+static void test_no_layout(void **state)
+{
+	static const char user[] = NO_LAYOUT("5", "cat", "0"), maps[] = "1000-2000 r--p 0 0:0 0\n";
+	static const char thread[] = NO_LAYOUT("5", "kthreadd", "2129984");
+	static const struct {
+		const char *name, *stat, *status, *maps, *reason;
+		bool kernel_thread;
+	} cases[] = {
+		{ "by its flags", thread, "Uid:\t0\n", "", "kernel thread: has no memory of its own",
+		  true },
+		{ "VmSize", user, "VmSize:\t8 kB\n", "", "unsupported: the kernel does not tell" },
+		{ "maps", user, "Uid:\t0\n", maps, "unsupported: the kernel does not tell" },
+		{ "neither", user, "Uid:\t0\n", "", "kernel thread: has no memory of its own", true },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		const struct tree_file files[] = { { "proc/5/stat", cases[i].stat },
+						   { "proc/5/status", cases[i].status },
+						   { "proc/5/maps", cases[i].maps } };
+		struct read read;
+
+		tree_make(&read.tree, files, COUNT(files));
+		read_process(&read, FACT_STAT);
+		CHECK(cases[i].name, read.process.kernel_thread == cases[i].kernel_thread);
+		assert_string_equal(read.process.layout.reason, cases[i].reason);
+		read_end(&read);
+	}
+}
+
+/* On a live system our own layout tells whether the kernel shows any, or exec goes on. */
+static void test_no_layout_live(void **state)
+{
+	static const struct tree_file files[] = {
+		{ "proc/5/stat", NO_LAYOUT("5", "cat", "0") },
+		{ "proc/self/stat", NO_LAYOUT("9", "vmview", "0") },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < 2; i++) {
+		struct read read;
+
+		/* without the second file its reader's layout is not all 0, as far as is known */
+		tree_make(&read.tree, files, 2 - i);
+		read.tree.root.recorded = false;
+		read_process(&read, FACT_STAT);
+		assert_false(read.process.kernel_thread);
+		assert_int_equal(facts_are_settled(&read.dir, &read.process), i == 0);
+		assert_string_equal(read.process.layout.reason,
+				    i ? "gone: the process ends or executes a program" :
+					"unsupported: the kernel does not tell");
+		read_end(&read);
+	}
+}
+
 /* Links of a recorded tree lead nowhere but into it; what is no regular file is not opened. */
 static void test_links(void **state)
 {
@@ -325,6 +385,7 @@ int main(void)
 		cmocka_unit_test(test_not_recorded), cmocka_unit_test(test_denied),
 		cmocka_unit_test(test_gone),	     cmocka_unit_test(test_malformed),
 		cmocka_unit_test(test_cgroups),	     cmocka_unit_test(test_kernel_thread),
+		cmocka_unit_test(test_no_layout),    cmocka_unit_test(test_no_layout_live),
 		cmocka_unit_test(test_links),	     cmocka_unit_test(test_live),
 	};
 

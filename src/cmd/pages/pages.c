@@ -318,8 +318,11 @@ static int refuse(struct pages *pages, int rc, struct error *err)
 		if (!pages->ctx->root.recorded)
 			error_set(err, -rc, "%s (try: sudo vmview pages %d)", why.text,
 				  pages->dir.pid);
+	} else if (rc == -ENOENT) {
+		reason = pages->ctx->root.recorded ? "not recorded: pagemap" :
+						     "unsupported: no pagemap";
 	} else {
-		reason = root_reason(&pages->ctx->root, rc, NULL);
+		reason = error_reason(rc);
 	}
 	show_nothing(pages, reason);
 	return rc;
