@@ -9,7 +9,6 @@
 void address_space_init(struct address_space *space)
 {
 	memset(space, 0, sizeof(*space));
-	space->rss_known = true;
 }
 
 static void add_gap(struct address_space *space, uint64_t start, uint64_t end, uint64_t page_size)
@@ -123,11 +122,11 @@ void address_space_add(struct address_space *space, const struct vma *vma, uint6
 	if (vma->start >> 63)
 		return;
 	space->mappings++;
-	space->size += vma_size(vma);
+	number_add_u(&space->size, vma_size(vma));
 	if (vma_has(vma, SMAPS_RSS))
-		space->rss += vma->field[SMAPS_RSS];
+		number_add_u(&space->rss, vma->field[SMAPS_RSS]);
 	else
-		space->rss_known = false;
+		number_add(&space->rss, (struct number){ .reason = "smaps is not readable" });
 	if (space->has_before && vma->start > space->end)
 		add_gap(space, space->end, vma->start, page_size);
 	else if (space->has_before && continues(space, vma))

@@ -6,6 +6,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "model/value.h"
+
 struct vma;
 
 /*
@@ -21,8 +23,8 @@ struct space_split {
 };
 
 struct address_space {
-	uint64_t mappings, size, rss;
-	bool rss_known;
+	uint64_t mappings;
+	struct number size, rss;
 	uint64_t gaps, gap_bytes, largest_gap, largest_gap_at;
 	uint64_t gap_orders[SPACE_ORDERS];	/* gaps of 2^k pages up to the next power */
 	uint64_t splits_lost;			/* pairs with a reason beyond SPACE_SPLITS */

@@ -88,6 +88,17 @@ const char *error_reason(int code)
 	case ENOSYS:
 	case EOPNOTSUPP:
 		return "unsupported";
+	case EPROTO:
+		return "malformed";
+	case EMFILE:
+	case ENFILE:
+		return "failed: too many open files";
+	case ENOMEM:
+		return "failed: no memory";
+	case EFBIG:
+		return "failed: too long";
+	case EIO:
+		return "failed: input/output error";
 	default:
 		return "failed";
 	}

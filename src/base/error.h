@@ -42,7 +42,8 @@ void error_print(const struct error *err);
 void error_note(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 /*
- * The reason that a value is absent, for an errno: "denied", "gone", "unsupported", or "failed".
+ * The reason that a value is absent, for an errno: "denied", "gone", "unsupported", "malformed", or
+ * "failed", with what is in the way where that is known ("failed: too many open files").
  * The three that a user can act on are kept apart: EACCES and EPERM are rights, ESRCH and ENOENT a
  * task that went away, ENOTTY, EINVAL, ENOSYS, EOPNOTSUPP a kernel without the feature.
  */

@@ -2,6 +2,7 @@
 #include "base/num.h"
 
 #include <endian.h>
+#include <errno.h>
 #include <string.h>
 
 #include "base/array.h"
@@ -136,6 +137,17 @@ bool num_parse_dec(const char **text, const char *end, uint64_t *out)
 	*text = at;
 	*out = number;
 	return true;
+}
+
+int num_take_dec(const char **text, const char *end, uint64_t *out)
+{
+	const char *from = *text;
+
+	if (num_parse_dec(text, end, out))
+		return 0;
+	while (*text < end && **text >= '0' && **text <= '9')
+		++*text;
+	return *text == from ? -EPROTO : -EOVERFLOW;
 }
 
 /* The value of a hex digit plus one; 0 for all other characters. */

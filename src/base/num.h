@@ -38,6 +38,9 @@ size_t num_pages(char *text, uint64_t bytes, uint64_t page_size);
  * or the number does not fit 64 bits; *text and *out are then untouched.
  */
 bool num_parse_dec(const char **text, const char *end, uint64_t *out);
+
+/* The same, 0 where it is true; -EPROTO without a digit, -EOVERFLOW, and behind them, where they do not fit. */
+int num_take_dec(const char **text, const char *end, uint64_t *out);
 bool num_parse_hex(const char **text, const char *end, uint64_t *out);
 
 /* Eight hex digits in lower case. False, and *out is untouched, where one of them is something else. */

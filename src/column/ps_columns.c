@@ -27,6 +27,8 @@ static struct value get_status(const void *opaque, const struct column *column)
 
 	if (task_status_has(&row->status, column->arg))
 		return value_u(row->status.field[column->arg]);
+	if (row->status.over >> column->arg & 1)
+		return value_absent(value_overflow);
 	return value_absent(row->no_status ? row->no_status : not_in_kernel);
 }
 
@@ -37,6 +39,8 @@ static struct value get_ps_sum(const void *opaque, const struct column *column)
 
 	if (row->have_sums >> column->arg & 1)
 		return value_u(row->sum[column->arg]);
+	if (row->over_sums >> column->arg & 1)
+		return value_absent(value_overflow);
 	return value_absent(row->tally.sum.absent ? row->tally.sum.absent : "unsupported");
 }
 
@@ -178,6 +182,19 @@ void ps_sum_init(struct ps_row *sum)
 	sum->fact[PS_PROCESSES] = value_u(0);
 }
 
+/* What is known of both, added up; what does not fit is not known any more. */
+static void add_known(uint64_t *sum, uint32_t *have, uint32_t *over, const uint64_t *more,
+		      uint32_t more_have, size_t count)
+{
+	*have &= more_have;
+	for (size_t i = 0; i < count; i++) {
+		if (!__builtin_add_overflow(sum[i], more[i], &sum[i]))
+			continue;
+		*over |= *have & 1u << i;
+		*have &= ~(1u << i);
+	}
+}
+
 void ps_sum_add(struct ps_row *sum, const struct ps_row *row)
 {
 	bool group = value_is_known(&row->fact[PS_PROCESSES]);
@@ -186,14 +203,13 @@ void ps_sum_add(struct ps_row *sum, const struct ps_row *row)
 	if (!row->tally.mappings)
 		return;
 	vma_tally_merge(&sum->tally, &row->tally);
-	sum->status.have &= row->status.have;
 	if (row->no_status)
 		sum->no_status = row->no_status;
-	for (size_t i = 0; i < STATUS_FIELDS; i++)
-		sum->status.field[i] += row->status.field[i];
-	sum->have_sums &= row->have_sums;
-	for (size_t i = 0; i < PS_SUMS; i++)
-		sum->sum[i] += row->sum[i];
+	sum->status.over |= row->status.over;
+	sum->over_sums |= row->over_sums;
+	add_known(sum->status.field, &sum->status.have, &sum->status.over, row->status.field,
+		  row->status.have, STATUS_FIELDS);
+	add_known(sum->sum, &sum->have_sums, &sum->over_sums, row->sum, row->have_sums, PS_SUMS);
 }
 
 const char ps_no_memory[] = "no process with memory";
@@ -227,6 +243,9 @@ void ps_row_take_rollup(struct ps_row *row, const struct vma *rollup)
 	row->have_sums = vma_has(rollup, SMAPS_PSS) ? 1u << PS_PSS : 0;
 	if (vma_sum(rollup, SUM_USS, &row->sum[PS_USS]))
 		row->have_sums |= 1u << PS_USS;
+	row->over_sums = (rollup->overflow >> SMAPS_PSS & 1) << PS_PSS;
+	if (!(row->have_sums >> PS_USS & 1) && vma_sum_absent(rollup, SUM_USS) == value_overflow)
+		row->over_sums |= 1u << PS_USS;
 	for (size_t i = 0; i < ARRAY_SIZE(both); i++) {
 		if (!vma_has(rollup, both[i].slot))
 			continue;

@@ -47,6 +47,7 @@ struct ps_row {
 	struct task_status status;
 	const char *no_status;		/* why fields of status are absent; NULL: not in this kernel */
 	uint32_t have_sums;		/* bit of each sum that is known */
+	uint32_t over_sums;		/* bit of each that does not fit 64 bits */
 	uint64_t sum[PS_SUMS];		/* bytes */
 	struct value fact[PS_FACTS];	/* not asked for: value_none() */
 };

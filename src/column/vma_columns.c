@@ -190,7 +190,7 @@ static struct number get_sum(const void *row, const struct column *column)
 
 	if (vma_sum(vma, (enum vma_sum)column->arg, &sum))
 		return (struct number){ .u = sum };
-	absent = vma_absent(vma, vma_sum_slots((enum vma_sum)column->arg));
+	absent = vma_sum_absent(vma, (enum vma_sum)column->arg);
 	return (struct number){ .reason = absent ? absent : not_in_kernel };
 }
 
@@ -498,12 +498,24 @@ void vma_tally_init(struct vma_tally *tally, const char *name)
 	tally->sum.have = ~NO_SUM;
 }
 
+static void forget(struct vma *sum, unsigned slot)
+{
+	sum->overflow |= sum->have & 1ULL << slot;
+	sum->have &= ~(1ULL << slot);
+}
+
 /* What wrapped when the fields were added is not known. */
-static void forget_overflows(struct vma_tally *tally, const struct vma *vma)
+static void forget_overflows(struct vma *sum, const struct vma *vma)
 {
 	for (unsigned slot = 0; slot < SMAPS_SLOTS; slot++)
-		if (tally->sum.field[slot] < vma->field[slot])
-			tally->sum.have &= ~(1ULL << slot);
+		if (sum->field[slot] < vma->field[slot])
+			forget(sum, slot);
+}
+
+static void add_size(struct vma_tally *tally, uint64_t size)
+{
+	if (__builtin_add_overflow(tally->sum.end, size, &tally->sum.end))
+		tally->no_size = value_overflow;
 }
 
 void vma_tally_add(struct vma_tally *tally, const struct vma *vma)
@@ -512,7 +524,8 @@ void vma_tally_add(struct vma_tally *tally, const struct vma *vma)
 
 	vma_tally_settle(tally);
 	tally->mappings++;
-	tally->sum.end += vma_size(vma);
+	add_size(tally, vma_size(vma));
+	tally->sum.overflow |= vma->overflow & tally->sum.have;
 	tally->sum.have &= vma->have;
 	tally->sum.estimated |= vma->estimated;
 	if (vma->core) {
@@ -532,7 +545,7 @@ void vma_tally_add(struct vma_tally *tally, const struct vma *vma)
 		tally->sum.field[slot] += vma->field[slot];
 	}
 	if (bits >> 63)
-		forget_overflows(tally, vma);
+		forget_overflows(&tally->sum, vma);
 }
 
 void vma_tally_repeat(struct vma_tally *tally, const struct vma *vma)
@@ -540,7 +553,7 @@ void vma_tally_repeat(struct vma_tally *tally, const struct vma *vma)
 	if (!tally->repeats++)
 		memcpy(tally->repeated, vma->field, sizeof(tally->repeated));
 	tally->mappings++;
-	tally->sum.end += vma_size(vma);
+	add_size(tally, vma_size(vma));
 }
 
 void vma_tally_settle(struct vma_tally *tally)
@@ -552,7 +565,7 @@ void vma_tally_settle(struct vma_tally *tally)
 
 		if (__builtin_mul_overflow(tally->repeated[slot], tally->repeats, &part) ||
 		    __builtin_add_overflow(sum[slot], part, &sum[slot]))
-			tally->sum.have &= ~(1ULL << slot);
+			forget(&tally->sum, slot);
 	}
 	tally->repeats = 0;
 }

@@ -74,7 +74,7 @@ static void read_facts(struct figures *figures, const struct procdir *dir)
 	arena_init(&arena);
 	swaps_load(figures->root, &arena, &swaps);
 	/* (a recording may have no list of swap devices) */
-	facts->swap_in_use = swaps_used(&swaps) || (figures->root->recorded && !swaps.count);
+	facts->swap_in_use = swaps.in_use;
 	if (procdir_read(dir, &arena, &text, NULL, "status") == 0)
 		task_status_parse(text, &status);
 	facts->nothing_locked = task_status_has(&status, STATUS_VM_LOCKED) &&

@@ -99,7 +99,7 @@ static void check_pass(struct subjects *subjects, struct subject *subject)
 	struct missing *missing = &subject->process.missing;
 	const char *why = pass->cut_off	  ? "gone: the memory went away while it was read" :
 			  pass->changed	  ? "changed while they were read" :
-			  pass->malformed ? "malformed records were skipped" :
+			  pass->malformed ? smaps_malformed_reason(pass) :
 					    NULL;
 	struct error err;
 

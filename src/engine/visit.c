@@ -367,6 +367,11 @@ static void note_kinds(struct guide *guide)
 			   guide->pid, result->kind_reason);
 }
 
+static const struct smaps_keys *keys_of(const struct guide *guide)
+{
+	return guide->visitor->keys ? guide->visitor->keys : guide->tour->keys;
+}
+
 /* The mappings are there, but not all, or not all of them. */
 static void check_pass(struct guide *guide)
 {
@@ -386,10 +391,8 @@ static void check_pass(struct guide *guide)
 		flaw(guide, ABSENT_CHANGED, reason_changed, &err);
 	}
 	if (pass->malformed) {
-		error_set(&err, EPROTO,
-			  "%d: %zu records of %s are no mapping, the first in line %zu", guide->pid,
-			  pass->malformed, result->file, pass->first_malformed);
-		flaw(guide, ABSENT_MALFORMED, reason_malformed, &err);
+		smaps_malformed(pass, keys_of(guide), guide->pid, result->file, &err);
+		flaw(guide, ABSENT_MALFORMED, smaps_malformed_reason(pass), &err);
 	}
 	if (pass->mappings && result->smaps_reason) {
 		error_set(&err, EACCES, "%d: %s: %s", guide->pid, file, result->smaps_reason);

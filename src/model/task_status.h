@@ -36,6 +36,7 @@ struct task_status {
 	uint8_t comm_len;
 	char comm[STATUS_COMM_MAX];	/* as it is: the file's escapes are undone */
 	uint32_t have;			/* bit of each field that is known */
+	uint32_t over;			/* bit of each field that does not fit 64 bits */
 	uint64_t field[STATUS_FIELDS];
 };
 

@@ -49,6 +49,28 @@ struct number {
 	uint64_t u;
 };
 
+/* The reason for a number that does not fit. */
+extern const char value_overflow[];
+
+/* A sum is known where all that it is made of is, and where it fits; the first reason stays. */
+static inline void number_add(struct number *sum, struct number more)
+{
+	if (!sum->reason)
+		sum->reason = more.reason;
+	if (__builtin_add_overflow(sum->u, more.u, &sum->u) && !sum->reason)
+		sum->reason = value_overflow;
+}
+
+static inline void number_add_u(struct number *sum, uint64_t more)
+{
+	number_add(sum, (struct number){ .u = more });
+}
+
+static inline struct value value_number(struct number number)
+{
+	return (struct value){ .reason = number.reason, .u = number.u };
+}
+
 static inline struct value value_u(uint64_t u)
 {
 	return (struct value){ .u = u };

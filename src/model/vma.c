@@ -35,13 +35,19 @@ bool vma_sum(const struct vma *vma, enum vma_sum sum, uint64_t *out)
 {
 	uint64_t total = 0, slots = sums[sum].all | sums[sum].optional;
 
-	if ((vma->have & sums[sum].all) != sums[sum].all)
+	if ((vma->have & sums[sum].all) != sums[sum].all || vma->overflow & slots)
 		return false;
 	for (slots &= vma->have; slots; slots &= slots - 1)
 		if (__builtin_add_overflow(total, vma->field[__builtin_ctzll(slots)], &total))
 			return false;
 	*out = total;
 	return true;
+}
+
+const char *vma_sum_absent(const struct vma *vma, enum vma_sum sum)
+{
+	return (vma->have & sums[sum].all) == sums[sum].all ? value_overflow :
+							      vma_absent(vma, vma_sum_slots(sum));
 }
 
 uint64_t vma_estimates(const struct vma *vma)

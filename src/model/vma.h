@@ -68,6 +68,7 @@ struct vma {
 	const char *absent; /* why fields that are not in have are absent; NULL: not in this kernel */
 	uint64_t lost; /* of these, bit of each slot that is absent for another reason: */
 	const char *why_lost;
+	uint64_t overflow; /* bit of each slot that is absent since it does not fit 64 bits */
 	uint64_t field[SMAPS_SLOTS]; /* by smaps_slot; bytes where the kernel says kB */
 };
 
@@ -87,6 +88,8 @@ bool vma_has_flag(const struct vma *vma, const char *code);
 /* Why one of these slots is not known; NULL: not in this kernel. */
 static inline const char *vma_absent(const struct vma *vma, uint64_t slots)
 {
+	if (vma->overflow & slots)
+		return value_overflow;
 	return vma->lost & slots ? vma->why_lost : vma->absent;
 }
 
@@ -109,6 +112,9 @@ extern const char *const vma_sum_names[SUM_COUNT];
 uint64_t vma_sum_slots(enum vma_sum sum);
 
 bool vma_sum(const struct vma *vma, enum vma_sum sum, uint64_t *out);
+
+/* Why that is not known, as vma_absent(). */
+const char *vma_sum_absent(const struct vma *vma, enum vma_sum sum);
 
 /*
  * The known fields that are estimates, and from bit VMA_SUMS_BIT on the sums. Whether a page is clean

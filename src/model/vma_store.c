@@ -29,7 +29,7 @@ struct vma_record {
 	const struct vma_object *object;
 	const struct core_mapping *core;
 	const char *guess; /* or why there is none */
-	uint64_t have, nonzero, estimated, lost;
+	uint64_t have, nonzero, estimated, lost, overflow;
 	int32_t tid, pid;
 	uint8_t perm, kind;
 	bool deleted, changed;
@@ -205,6 +205,7 @@ void vma_store_add(struct vma_store *store, const struct vma *vma)
 		.object = vma->object,
 		.lost = vma->lost,
 		.why_lost = vma->why_lost,
+		.overflow = vma->overflow,
 		.core = vma->core,
 		.guess = vma->guess ? vma->guess : vma->guess_reason,
 		.guessed = vma->guess,
@@ -283,6 +284,7 @@ void vma_store_get(const struct vma_store *store, size_t index, struct vma *vma)
 	vma->absent = record->absent;
 	vma->object = record->object;
 	vma->lost = record->lost;
+	vma->overflow = record->overflow;
 	vma->why_lost = record->why_lost;
 	vma->core = record->core;
 	vma->guess = record->guessed ? record->guess : NULL;

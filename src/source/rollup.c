@@ -31,6 +31,7 @@ static int take(void *ctx, struct vma *vma)
 	out->start = vma->start;
 	out->end = vma->end;
 	out->have = vma->have;
+	out->overflow = vma->overflow;
 	memcpy(out->field, vma->field, sizeof(out->field));
 	return 1;
 }

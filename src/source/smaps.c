@@ -2,8 +2,10 @@
 #include "source/smaps.h"
 
 #include <endian.h>
+#include <errno.h>
 #include <string.h>
 
+#include "base/error.h"
 #include "base/num.h"
 #include "source/smaps_header.h"
 
@@ -21,8 +23,32 @@ void smaps_parser_init(struct smaps_parser *parser, struct smaps_keys *keys, vma
 
 static void malformed(struct smaps_parser *parser)
 {
-	if (!parser->pass.malformed++)
-		parser->pass.first_malformed = parser->pass.lines;
+	struct smaps_pass *pass = &parser->pass;
+
+	if (pass->malformed++ == pass->unfit)
+		pass->first_malformed = pass->lines;
+}
+
+/* A field of the record that is torn, or does not fit; the record is a mapping all the same. */
+static void unfit(struct smaps_parser *parser, unsigned slot, bool overflow)
+{
+	struct smaps_pass *pass = &parser->pass;
+	struct vma *vma = &parser->vma;
+
+	pass->malformed++;
+	if (!pass->unfit++) {
+		pass->first_unfit = pass->lines;
+		pass->unfit_slot = slot;
+	}
+	smaps_keys_see(parser->keys, slot);
+	vma->have &= ~(1ULL << slot);
+	vma->field[slot] = 0;
+	if (overflow) {
+		vma->overflow |= 1ULL << slot;
+	} else {
+		vma->lost |= 1ULL << slot;
+		vma->why_lost = "malformed";
+	}
 }
 
 /* A record has ended: if it was laid out as expected, this is what is learned. */
@@ -149,7 +175,7 @@ static void end_long_name(struct smaps_parser *parser)
 /* What a header does not tell. */
 static inline void clear(struct vma *vma)
 {
-	vma->have = vma->estimated = vma->lost = 0;
+	vma->have = vma->estimated = vma->lost = vma->overflow = 0;
 	vma->absent = NULL;
 	/* each by itself: a chain of assignments reads back what was just stored, in another width */
 	vma->vm_flags = (struct bytes){ NULL, 0 };
@@ -277,15 +303,15 @@ static bool learn(struct smaps_parser *parser, struct bytes line, const char *di
 	return true;
 }
 
-/* "4 kB" or "4", and nothing else; in bytes where there is a unit. */
-static bool parse_number(const char *at, const char *end, uint64_t *number, bool *kb)
+/* "4 kB" or "4", and nothing else; in bytes where there is a unit. 0, -EPROTO or -EOVERFLOW. */
+static int parse_number(const char *at, const char *end, uint64_t *number, bool *kb)
 {
-	if (!num_parse_dec(&at, end, number))
-		return false;
+	int rc = num_take_dec(&at, end, number);
+
 	*kb = end - at == 3 && memcmp(at, " kB", 3) == 0;
-	if (*kb)
-		return !__builtin_mul_overflow(*number, 1024, number);
-	return at == end;
+	if (!*kb && at != end)
+		return -EPROTO;
+	return rc == 0 && *kb && __builtin_mul_overflow(*number, 1024, number) ? -EOVERFLOW : rc;
 }
 
 /*
@@ -300,23 +326,20 @@ static bool take_field(struct smaps_parser *parser, struct bytes line, size_t na
 	int slot = smaps_keys_find_name(keys, name);
 	uint64_t number;
 	bool kb;
+	int rc;
 
 	/* also a line behind those that fast_fields() took */
 	parser->vma.same = false;
 	parser->before = NULL;
 	while (at < end && *at == ' ')
 		at++;
-	if (!parse_number(at, end, &number, &kb)) {
-		if (slot >= 0)
-			malformed(parser);
-		return false;
-	}
-	if (slot < 0)
+	rc = parse_number(at, end, &number, &kb);
+	if (slot < 0 && rc != -EPROTO)
 		slot = smaps_keys_slot(keys, name, kb);
 	if (slot < 0)
 		return false;
-	if (keys->key[slot].kb != kb) {
-		malformed(parser);
+	if (rc || keys->key[slot].kb != kb) {
+		unfit(parser, (unsigned)slot, rc == -EOVERFLOW && keys->key[slot].kb == kb);
 		return false;
 	}
 	parser->vma.field[slot] = number;
@@ -513,4 +536,26 @@ int smaps_parser_finish(struct smaps_parser *parser)
 {
 	emit(parser);
 	return parser->stopped;
+}
+
+void smaps_malformed(const struct smaps_pass *pass, const struct smaps_keys *keys, int pid,
+		     const char *file, struct error *err)
+{
+	size_t records = pass->malformed - pass->unfit;
+
+	if (records)
+		error_set(err, EPROTO,
+			  "%d: %zu records of %s are no mapping, the first in line %zu", pid,
+			  records, file, pass->first_malformed);
+	else
+		error_set(err, EPROTO,
+			  "%d: %s, line %zu: %s is torn or does not fit 64 bits (%zu value%s left out)",
+			  pid, file, pass->first_unfit, keys->key[pass->unfit_slot].name,
+			  pass->unfit, pass->unfit == 1 ? "" : "s");
+}
+
+const char *smaps_malformed_reason(const struct smaps_pass *pass)
+{
+	return pass->malformed > pass->unfit ? "malformed records were skipped" :
+					       "malformed values were left out";
 }

@@ -13,6 +13,11 @@ struct procdir;
 void smaps_parser_init(struct smaps_parser *parser, struct smaps_keys *keys, vma_sink sink,
 		       void *ctx);
 
+/* What was malformed, of FILE of a process, for people; "mappings" of its JSON: a few words. */
+void smaps_malformed(const struct smaps_pass *pass, const struct smaps_keys *keys, int pid,
+		     const char *file, struct error *err);
+const char *smaps_malformed_reason(const struct smaps_pass *pass);
+
 /*
  * Take the whole lines of text; returns how many bytes were used up: the rest, a line without its
  * end, has to come again with more behind it.

@@ -15,8 +15,11 @@ typedef int (*vma_sink)(void *ctx, struct vma *vma);
 struct smaps_pass {
 	size_t mappings;
 	size_t lines;
-	size_t malformed; /* records skipped, since no mapping could be read from them */
-	size_t first_malformed; /* line number of the first, from 1 */
+	size_t malformed; /* records skipped, since no mapping could be read from them, and unfit */
+	size_t first_malformed; /* line number of the first record, from 1 */
+	size_t unfit; /* fields whose value is none or does not fit; their records are there */
+	size_t first_unfit; /* line number of the first */
+	unsigned unfit_slot; /* which field that is */
 	size_t changed; /* mappings that overlapped the one before; their start was clamped */
 	bool cut_off; /* the address space went away, or a recording ends, within it */
 };

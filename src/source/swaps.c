@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <string.h>
+#include <sys/sysinfo.h>
 
 #include "base/arena.h"
 #include "base/error.h"
@@ -130,6 +131,7 @@ void swaps_load(const struct root *root, struct arena *arena, struct swaps *out)
 	int count = swaps_read(root, arena, out->devices);
 
 	out->count = count > 0 ? (size_t)count : 0;
+	out->in_use = swaps_in_use(root, out->devices, out->count);
 }
 
 struct bytes swaps_name(const struct swaps *swaps, unsigned type)
@@ -137,11 +139,19 @@ struct bytes swaps_name(const struct swaps *swaps, unsigned type)
 	return type < swaps->count ? swaps->devices[type].name : (struct bytes){ NULL, 0 };
 }
 
-uint64_t swaps_used(const struct swaps *swaps)
+bool swaps_in_use(const struct root *root, const struct swap_device *devices, size_t count)
 {
-	uint64_t used = 0;
+	struct sysinfo info;
 
-	for (size_t i = 0; i < swaps->count; i++)
-		used += swaps->devices[i].used;
-	return used;
+	for (size_t i = 0; i < count; i++)
+		if (devices[i].used)
+			return true;
+	return root->recorded || sysinfo(&info) || info.totalswap != info.freeswap;
+}
+
+const char *swaps_reason(const struct root *root, int rc)
+{
+	if (rc == -ENOENT && !root->recorded)
+		return "unsupported: no /proc/swaps";
+	return rc == -EPROTO ? "malformed: /proc/swaps" : root_reason(root, rc, NULL);
 }

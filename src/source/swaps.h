@@ -37,6 +37,7 @@ int swaps_read(const struct root *root, struct arena *arena, struct swap_device 
 struct swaps {
 	struct swap_device devices[SWAPS_MAX];
 	size_t count;
+	bool in_use; /* swaps_in_use() */
 };
 
 /* Read them; none where that fails. Names live in arena. */
@@ -45,7 +46,13 @@ void swaps_load(const struct root *root, struct arena *arena, struct swaps *out)
 /* The name of a swap type, or len 0. */
 struct bytes swaps_name(const struct swaps *swaps, unsigned type);
 
-/* Bytes in use in all devices. */
-uint64_t swaps_used(const struct swaps *swaps);
+/*
+ * Whether anything may be in swap. Of the devices shown that is not told alone: /proc/swaps of a
+ * container may be made up (LXCFS); sysinfo(2) is not. A recording may have any of its own.
+ */
+bool swaps_in_use(const struct root *root, const struct swap_device *devices, size_t count);
+
+/* Why the devices are not known, for the -errno of swaps_read(). */
+const char *swaps_reason(const struct root *root, int rc);
 
 #endif

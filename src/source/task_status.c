@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "source/task_status.h"
 
+#include <errno.h>
 #include <string.h>
 
 #include "base/array.h"
@@ -84,16 +85,20 @@ static void parse_number(const struct status_key *key, const char *at, const cha
 			 struct task_status *out)
 {
 	uint64_t number;
+	int rc = 0;
 
 	for (unsigned i = 0; i <= key->nth; i++) {
 		while (at < end && (*at == ' ' || *at == '\t'))
 			at++;
-		if (!num_parse_dec(&at, end, &number))
+		rc = num_take_dec(&at, end, &number);
+		if (rc == -EPROTO)
 			return;
 	}
-	if (end - at == 3 && memcmp(at, " kB", 3) == 0 &&
-	    __builtin_mul_overflow(number, 1024, &number))
+	if (rc || (end - at == 3 && memcmp(at, " kB", 3) == 0 &&
+		   __builtin_mul_overflow(number, 1024, &number))) {
+		out->over |= 1u << key->field;
 		return;
+	}
 	out->field[key->field] = number;
 	out->have |= 1u << key->field;
 }

@@ -33,14 +33,14 @@ static void test_gaps(void **state)
 	for (size_t i = 0; i < COUNT(vmas); i++)
 		address_space_add(&space, &vmas[i], 4096);
 	assert_int_equal(space.mappings, 3);
-	assert_int_equal(space.size, 0x3000);
+	assert_int_equal(space.size.u, 0x3000);
 	assert_int_equal(space.gaps, 2);
 	assert_int_equal(space.gap_bytes, 0x6000);
 	assert_int_equal(space.largest_gap, 0x5000);
 	assert_int_equal(space.largest_gap_at, 0x4000);
 	assert_int_equal(space.gap_orders[0], 1);
 	assert_int_equal(space.gap_orders[2], 1);
-	assert_false(space.rss_known);
+	assert_string_equal(space.rss.reason, "smaps is not readable");
 }
 
 static void test_splits(void **state)

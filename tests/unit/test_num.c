@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "base/num.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "unit.h"
 
@@ -239,6 +241,33 @@ static void test_parse_dec(void **state)
 		CHECK(cases[i].text, ok == cases[i].ok);
 		CHECK(cases[i].text, at == cases[i].text + cases[i].used);
 		CHECK(cases[i].text, number == (ok ? cases[i].number : 4711));
+	}
+}
+
+/* What does not fit is told from what is no number. */
+static void test_take_dec(void **state)
+{
+	static const struct {
+		const char *text;
+		int rc;
+		size_t used;
+	} cases[] = {
+		{ "12 ", 0, 2 },
+		{ "18446744073709551615", 0, 20 },
+		{ "18446744073709551616 kB", -EOVERFLOW, 20 },
+		{ "99999999999999999999999999999999x", -EOVERFLOW, 32 },
+		{ "", -EPROTO, 0 },
+		{ "-1", -EPROTO, 0 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		const char *at = cases[i].text;
+		uint64_t number;
+
+		CHECK(cases[i].text,
+		      num_take_dec(&at, at + strlen(at), &number) == cases[i].rc);
+		CHECK(cases[i].text, at == cases[i].text + cases[i].used);
 	}
 }
 
@@ -487,7 +516,7 @@ int main(void)
 		cmocka_unit_test(test_u64),	  cmocka_unit_test(test_hex),
 		cmocka_unit_test(test_human),	  cmocka_unit_test(test_human_everywhere),
 		cmocka_unit_test(test_pages),	  cmocka_unit_test(test_parse_dec),
-		cmocka_unit_test(test_parse_hex), cmocka_unit_test(test_hex8),
+		cmocka_unit_test(test_take_dec), cmocka_unit_test(test_parse_hex), cmocka_unit_test(test_hex8),
 		cmocka_unit_test(test_put_hex8),  cmocka_unit_test(test_parse_ends),
 		cmocka_unit_test(test_user_u64),  cmocka_unit_test(test_user_addr),
 		cmocka_unit_test(test_user_size), cmocka_unit_test(test_user_time),

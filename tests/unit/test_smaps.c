@@ -3,6 +3,7 @@
 
 #include <stdio.h>
 
+#include "base/error.h"
 #include "smaps_case.h"
 #include "unit.h"
 
@@ -297,6 +298,49 @@ static void test_more_keys_than_slots(void **state)
 	out_fini(&text);
 }
 
+static int keep_first(void *ctx, struct vma *vma)
+{
+	struct vma *kept = ctx;
+
+	if (!kept->end)
+		*kept = *vma;
+	return 0;
+}
+
+/* A value that does not fit, or is torn: the mapping is there, and its field has its place and a reason. */
+static void test_unfit(void **state)
+{
+	static const char text[] = "1000-2000 r--p 0 00:00 0\n"
+				   "Rss: 4 kB\nSwap: 18446744073709551615 kB\n"
+				   "Pss: 18446744073709551616 kB\nLocked: 4 MB\nSwapPss: 4 kB\n";
+	struct smaps_parser parser;
+	struct smaps_keys keys;
+	struct vma vma = { 0 };
+	struct error err;
+
+	(void)state;
+	smaps_keys_init(&keys);
+	smaps_parser_init(&parser, &keys, keep_first, &vma);
+	smaps_parser_feed(&parser, text, sizeof(text) - 1);
+	smaps_parser_finish(&parser);
+	assert_int_equal(parser.pass.mappings, 1);
+	assert_int_equal(parser.pass.malformed, 3);
+	assert_int_equal(parser.pass.unfit, 3);
+	assert_int_equal(parser.pass.first_unfit, 3);
+	assert_int_equal(parser.pass.unfit_slot, SMAPS_SWAP);
+	assert_int_equal(vma.have, 1ULL << SMAPS_RSS | 1ULL << SMAPS_SWAP_PSS);
+	assert_string_equal(vma_absent(&vma, 1ULL << SMAPS_SWAP), value_overflow);
+	assert_string_equal(vma_absent(&vma, 1ULL << SMAPS_PSS), value_overflow);
+	assert_string_equal(vma_absent(&vma, 1ULL << SMAPS_LOCKED), "malformed");
+	assert_int_equal(keys.ordered, 5);
+	assert_int_equal(keys.order[1], SMAPS_SWAP);
+	assert_int_equal(keys.order[3], SMAPS_LOCKED);
+	smaps_malformed(&parser.pass, &keys, 5, "smaps", &err);
+	assert_string_equal(err.text, "5: smaps, line 3: Swap is torn or does not fit 64 bits (3 values "
+				      "left out)");
+	assert_string_equal(smaps_malformed_reason(&parser.pass), "malformed values were left out");
+}
+
 /* Only what is wanted is read of records that are laid out as the first: that, and nothing else. */
 static void test_wanted(void **state)
 {
@@ -325,7 +369,7 @@ static void test_wanted(void **state)
 		  DUMP_1 "3000-7000 r-xp 1000 fe:1 4711 [/bin/x] size=16384 kernel_page_size=4096 "
 			 "pss=0 thp_eligible=0 flags=rd\n");
 	assert_int_equal(parsed.pass.malformed, 1);
-	assert_int_equal(parsed.pass.first_malformed, 11);
+	assert_int_equal(first_bad(&parsed.pass), 11);
 	parsed_fini(&parsed);
 }
 
@@ -542,6 +586,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_fields),
 		cmocka_unit_test(test_malformed_fields),
+		cmocka_unit_test(test_unfit),
 		cmocka_unit_test(test_units),
 		cmocka_unit_test(test_odd_shapes),
 		cmocka_unit_test(test_stray_lines),

@@ -108,6 +108,7 @@ static const struct {
 	const char *text;
 	int field;	/* the one that is known, -1: none */
 	uint64_t value;
+	uint32_t over; /* those that do not fit */
 } number_cases[] = {
 	{ "VmRSS:\t4 kB\n", STATUS_VM_RSS, 4096 },
 	{ "VmRSS:\t4 kB", STATUS_VM_RSS, 4096 },
@@ -117,9 +118,9 @@ static const struct {
 	{ "VmRSS\n", -1, 0 },
 	{ "VmRSSx:\t4 kB\n", -1, 0 },
 	{ "xVmRSS:\t4 kB\n", -1, 0 },
-	{ "VmRSS:\t18446744073709551615 kB\n", -1, 0 },
+	{ "VmRSS:\t18446744073709551615 kB\n", -1, 0, 1u << STATUS_VM_RSS },
 	{ "VmRSS:\t18014398509481983 kB\n", STATUS_VM_RSS, 18014398509481983u * 1024 },
-	{ "Threads:\t99999999999999999999\n", -1, 0 },
+	{ "Threads:\t99999999999999999999\n", -1, 0, 1u << STATUS_THREADS },
 	{ "Uid:\t5\n", -1, 0 },
 	{ "Uid:\t5\t6\n", STATUS_UID, 6 },
 	{ "\n\nPid:\t9\n\n", STATUS_PID, 9 },
@@ -131,6 +132,7 @@ static void check_number(size_t i, const struct task_status *status)
 
 	CHECK(number_cases[i].text, status->have == (field < 0 ? 0 : 1u << field));
 	CHECK(number_cases[i].text, field < 0 || status->field[field] == number_cases[i].value);
+	CHECK(number_cases[i].text, status->over == number_cases[i].over);
 }
 
 static void test_numbers(void **state)

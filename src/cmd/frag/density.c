@@ -34,9 +34,6 @@ static struct value get_share(const void *opaque, const struct column *column)
 	const struct density_row *row = opaque;
 
 	(void)column;
-	/* without pages smaps tells, too */
-	if (row->reason && vma_has(&row->vma, SMAPS_RSS))
-		return value_d((double)row->vma.field[SMAPS_RSS] / (double)vma_size(&row->vma));
 	if (row->reason)
 		return value_absent(row->reason);
 	return value_d((double)(row->density.present * row->page_size) /

@@ -11,12 +11,21 @@ struct space_text {
 	uint64_t map_limit; /* vm.max_map_count; 0: not known */
 };
 
-static void say_size(const struct space_text *text, struct out *out, const char *name,
-		     uint64_t bytes)
+static void say_size(const struct space_text *text, struct out *out)
 {
-	out_printf(out, "%-20s ", name);
-	report_size(text->report, out, bytes);
+	const struct address_space *space = text->space;
+
+	out_printf(out, "%-20s ", "size");
+	if (space->size.reason)
+		out_str(out, space->size.reason);
+	else
+		report_size(text->report, out, space->size.u);
 	out_char(out, '\n');
+	if (!space->size.reason && !space->rss.reason)
+		out_printf(out, "%-20s %.1f%%\n", "resident share",
+			   space->size.u ?
+				   100.0 * (double)space->rss.u / (double)space->size.u :
+				   0.0);
 }
 
 static void say_gaps(const struct space_text *text, struct out *out)
@@ -45,10 +54,7 @@ static void say(const struct space_text *text, struct out *out)
 	if (text->map_limit)
 		out_printf(out, " of %llu (vm.max_map_count)", (unsigned long long)text->map_limit);
 	out_char(out, '\n');
-	say_size(text, out, "size", space->size);
-	if (space->rss_known)
-		out_printf(out, "%-20s %.1f%%\n", "resident share",
-			   space->size ? 100.0 * (double)space->rss / (double)space->size : 0.0);
+	say_size(text, out);
 	say_gaps(text, out);
 	out_str(out, "neighbours that one attribute keeps apart\n");
 	for (size_t i = 0; i < space->split_count; i++)
@@ -86,9 +92,8 @@ static void write_space(const struct space_text *text)
 	report_fact(report, "mappings", VALUE_COUNT, value_u(space->mappings));
 	report_fact(report, "max_map_count", VALUE_COUNT,
 		    text->map_limit ? value_u(text->map_limit) : value_absent("not readable"));
-	report_fact(report, "size", VALUE_BYTES, value_u(space->size));
-	report_fact(report, "rss", VALUE_BYTES,
-		    space->rss_known ? value_u(space->rss) : value_absent("smaps is not readable"));
+	report_fact(report, "size", VALUE_BYTES, value_number(space->size));
+	report_fact(report, "rss", VALUE_BYTES, value_number(space->rss));
 	write_gaps(report, space, text->page_size);
 	report_list(report, "splits");
 	for (size_t i = 0; i < space->split_count; i++) {

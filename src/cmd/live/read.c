@@ -111,7 +111,7 @@ static uint64_t tag_of(const struct vma *vma)
 struct map_reading {
 	struct map_list *map;
 	struct vma_tally total;
-	uint64_t kinds[KIND_COUNT];
+	struct number kinds[KIND_COUNT];
 };
 
 static int take_mapping(void *opaque, struct vma *vma)
@@ -124,7 +124,7 @@ static int take_mapping(void *opaque, struct vma *vma)
 	vma_store_add(&map->store, vma);
 	vma_tally_add(&reading->total, vma);
 	if (vma_has(vma, SMAPS_RSS))
-		reading->kinds[vma->kind] += vma->field[SMAPS_RSS];
+		number_add_u(&reading->kinds[vma->kind], vma->field[SMAPS_RSS]);
 	return 0;
 }
 
@@ -169,7 +169,8 @@ static void set_sums(struct live_reader *reader, struct live *live,
 			sample.value[i] = live->facts.sums[i].reason ? UINT64_MAX :
 								       live->facts.sums[i].u;
 	}
-	memcpy(live->facts.kinds, reading->kinds, sizeof(reading->kinds));
+	for (unsigned kind = 0; kind < KIND_COUNT; kind++)
+		live->facts.kinds[kind] = reading->kinds[kind].reason ? 0 : reading->kinds[kind].u;
 	live->facts.known = true;
 	live_take_sample(live, &sample);
 }

@@ -205,6 +205,8 @@ static int take_rollup(void *opaque, struct vma *vma)
 
 	memcpy(sum->field, vma->field, sizeof(vma->field));
 	sum->have = vma->have;
+	sum->overflow = vma->overflow;
+	sum->overflow = vma->overflow;
 	return 0;
 }
 
@@ -260,6 +262,7 @@ static void end_table(struct map_run *run)
 	if (run->rollup.have) {
 		memcpy(sum->field, run->rollup.field, sizeof(sum->field));
 		sum->have = run->rollup.have;
+		sum->overflow = run->rollup.overflow;
 	}
 	write_names(run);
 	write_kinds(run);

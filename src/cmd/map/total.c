@@ -108,6 +108,7 @@ static int take_rollup(void *opaque, struct vma *vma)
 
 	memcpy(row->tally.sum.field, vma->field, sizeof(vma->field));
 	row->tally.sum.have = vma->have;
+	row->tally.sum.overflow = vma->overflow;
 	row->tally.mappings = 1;
 	return 0;
 }

@@ -16,7 +16,7 @@ static struct value unknown(const struct numa_row *row)
 }
 
 /* numa_maps tells nothing of the kernel's own pages; smaps and the frames have that of the vdso. */
-static bool left_out(const struct numa_row *row)
+bool numa_left_out(const struct numa_row *row)
 {
 	return row->numa && !row->numa->share_count && row->vma.kind == KIND_SPECIAL &&
 	       !row->policy_reason;
@@ -29,12 +29,12 @@ static struct value no_nodes(const struct numa_row *row)
 			   unknown(row);
 }
 
-static uint64_t resident(const struct numa_vma *numa)
+static struct number resident(const struct numa_vma *numa)
 {
-	uint64_t sum = 0;
+	struct number sum = { 0 };
 
 	for (size_t i = 0; i < numa->share_count; i++)
-		sum += numa->shares[i].bytes;
+		number_add_u(&sum, numa->shares[i].bytes);
 	return sum;
 }
 
@@ -43,14 +43,14 @@ static struct value get_resident(const void *opaque, const struct column *column
 	const struct numa_row *row = opaque;
 
 	(void)column;
-	return row->numa && !left_out(row) ? value_u(resident(row->numa)) : no_nodes(row);
+	return row->numa && !numa_left_out(row) ? value_number(resident(row->numa)) : no_nodes(row);
 }
 
 static struct value get_node(const void *opaque, const struct column *column)
 {
 	const struct numa_row *row = opaque;
 
-	if (!row->numa || left_out(row))
+	if (!row->numa || numa_left_out(row))
 		return no_nodes(row);
 	for (size_t i = 0; i < row->numa->share_count; i++)
 		if (row->numa->shares[i].node == column->arg)
@@ -64,7 +64,7 @@ static struct value get_most(const void *opaque, const struct column *column)
 	const struct numa_share *most = NULL;
 
 	(void)column;
-	if (!row->numa || left_out(row))
+	if (!row->numa || numa_left_out(row))
 		return no_nodes(row);
 	for (size_t i = 0; i < row->numa->share_count; i++)
 		if (!most || row->numa->shares[i].bytes > most->bytes)
@@ -88,16 +88,19 @@ bool numa_remote(const struct numa_vma *numa, const struct numa_threads *threads
 static struct value get_remote(const void *opaque, const struct column *column)
 {
 	const struct numa_row *row = opaque;
-	uint64_t bytes, all;
+	struct number all;
+	uint64_t bytes;
 
-	if (!row->numa || left_out(row))
+	if (!row->numa || numa_left_out(row))
 		return no_nodes(row);
 	if (!numa_remote(row->numa, row->threads, &bytes))
 		return value_absent(row->threads->reason);
 	if (column->type == VALUE_BYTES)
 		return value_u(bytes);
 	all = resident(row->numa);
-	return all ? value_d((double)bytes / (double)all) : value_none();
+	if (all.reason)
+		return value_absent(all.reason);
+	return all.u ? value_d((double)bytes / (double)all.u) : value_none();
 }
 
 static struct value get_policy(const void *opaque, const struct column *column)
@@ -218,7 +221,7 @@ static struct value get_node_resident(const void *opaque, const struct column *c
 	const struct numa_node_row *row = opaque;
 
 	(void)column;
-	return row->reason ? value_absent(row->reason) : value_u(row->resident);
+	return value_number(row->resident);
 }
 
 static struct value get_share(const void *opaque, const struct column *column)
@@ -226,9 +229,9 @@ static struct value get_share(const void *opaque, const struct column *column)
 	const struct numa_node_row *row = opaque;
 
 	(void)column;
-	if (row->reason)
-		return value_absent(row->reason);
-	return row->all ? value_d((double)row->resident / (double)row->all) : value_none();
+	if (row->all.reason)
+		return value_absent(row->all.reason);
+	return row->all.u ? value_d((double)row->resident.u / (double)row->all.u) : value_none();
 }
 
 static struct value get_threads(const void *opaque, const struct column *column)

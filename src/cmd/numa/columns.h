@@ -31,10 +31,8 @@ struct numa_row {
 /* A row of the table of nodes: of a process or of all. */
 struct numa_node_row {
 	uint32_t node;
-	uint64_t resident, all; /* bytes on it and on all nodes */
+	struct number resident, all; /* bytes on it and on all nodes */
 	uint32_t threads; /* that last ran on it */
-	bool online;
-	const char *reason; /* why resident is not known; NULL: it is */
 	const char *threads_reason;
 };
 
@@ -49,6 +47,9 @@ const char *numa_columns_default(struct arena *arena, const struct nodes *nodes)
 const char *numa_columns_json(struct arena *arena, const struct nodes *nodes);
 
 void numa_node_columns(struct column_set *set);
+
+/* Whether the mapping is of the kernel's own pages, of which numa_maps tells nothing. */
+bool numa_left_out(const struct numa_row *row);
 
 /* Bytes that a thread finds on another node, averaged over the threads. False: not known. */
 bool numa_remote(const struct numa_vma *numa, const struct numa_threads *threads, uint64_t *out);

@@ -20,6 +20,11 @@ struct numa_options {
 
 static const struct option_row numa_option_rows[] = { TARGET_OPTION_ROWS };
 
+/* Bytes by node, and on all of them. One mapping that is not known makes all of them so. */
+struct numa_sums {
+	struct number resident[NODES_MAX], all;
+};
+
 struct numa_run {
 	struct context *ctx;
 	struct numa_options options;
@@ -39,9 +44,9 @@ struct numa_run {
 	struct sort_item *items; /* rows that wait for the sorting */
 	size_t item_count;
 	size_t next; /* in maps: mappings come in its order */
-	uint64_t resident[NODES_MAX], all;
-	/* of all processes, each address space once */
-	uint64_t sum[NODES_MAX], sum_all;
+	struct numa_sums sums;
+	struct numa_sums all; /* of all processes that are known, each address space once */
+	size_t known;
 };
 
 static const char page_tables_reason[] =
@@ -49,6 +54,14 @@ static const char page_tables_reason[] =
 
 static const char no_unit[] =
 	"unsupported: this kernel does not tell what it counts hugetlb pages in";
+
+static bool has_no_unit(const struct numa_maps *maps)
+{
+	for (size_t i = 0; i < maps->count; i++)
+		if (maps->vmas[i].no_unit)
+			return true;
+	return false;
+}
 
 /* numa_maps, or the frames themselves. */
 static void read_nodes(struct numa_run *run, struct subject *subject)
@@ -63,10 +76,7 @@ static void read_nodes(struct numa_run *run, struct subject *subject)
 								     error_reason(-rc);
 
 	run->reason = run->policy_reason = NULL;
-	for (size_t i = 0; rc == 0 && i < run->maps.count; i++)
-		if (run->maps.vmas[i].no_unit)
-			missing_add(&subject->process.missing, "mappings", no_unit);
-	if (!rc && !run->maps.cut_off && !run->maps.malformed)
+	if (!rc && !run->maps.cut_off && !run->maps.malformed && !has_no_unit(&run->maps))
 		return;
 	if (rc) {
 		run->policy_reason = why;
@@ -77,8 +87,9 @@ static void read_nodes(struct numa_run *run, struct subject *subject)
 		error_set(&err, -rc, "%d: numa_maps: %s; frames: %s (try: sudo vmview numa %d)",
 			  subject->dir.pid, why, run->reason, subject->dir.pid);
 	} else {
-		why = run->maps.cut_off ? "gone: the memory went away while it was read" :
-					  "malformed lines were skipped";
+		why = run->maps.cut_off	  ? "gone: the memory went away while it was read" :
+		      run->maps.malformed ? "malformed lines were skipped" :
+					    no_unit;
 		missing_add(&subject->process.missing, "mappings", why);
 		error_set(&err, EPROTO, "%d: numa_maps: %s", subject->dir.pid, why);
 	}
@@ -125,11 +136,25 @@ static void fill_row(struct numa_run *run, struct subject *subject, size_t index
 	}
 }
 
+/* Of this reason nothing is known of the sums, unless of another before. */
+static void forget_sums(struct numa_sums *sums, const char *reason)
+{
+	const struct number none = { .reason = reason };
+
+	for (size_t node = 0; node < NODES_MAX; node++)
+		number_add(&sums->resident[node], none);
+	number_add(&sums->all, none);
+}
+
 static void add_row(struct numa_run *run, const struct numa_row *row)
 {
+	struct numa_sums *sums = &run->sums;
+
+	if (!row->numa && *row->reason)
+		forget_sums(sums, row->reason);
 	for (size_t i = 0; row->numa && i < row->numa->share_count; i++) {
-		run->resident[row->numa->shares[i].node] += row->numa->shares[i].bytes;
-		run->all += row->numa->shares[i].bytes;
+		number_add_u(&sums->resident[row->numa->shares[i].node], row->numa->shares[i].bytes);
+		number_add_u(&sums->all, row->numa->shares[i].bytes);
 	}
 }
 
@@ -176,7 +201,7 @@ static bool is_online(const struct nodes *nodes, uint32_t node)
 }
 
 /* Where the memory and the threads are; nodes that have neither are left out, but for online ones. */
-static void write_nodes(struct numa_run *run, const uint64_t *resident, uint64_t all,
+static void write_nodes(struct numa_run *run, const struct numa_sums *sums,
 			const struct numa_threads *threads)
 {
 	struct report *report = run->ctx->report;
@@ -188,14 +213,13 @@ static void write_nodes(struct numa_run *run, const uint64_t *resident, uint64_t
 	for (uint32_t node = 0; node < NODES_MAX; node++) {
 		struct numa_node_row row = {
 			.node = node,
-			.resident = resident[node],
-			.all = all,
+			.resident = sums->resident[node],
+			.all = sums->all,
 			.threads = threads ? threads->of_node[node] : 0,
-			.reason = run->reason,
 			.threads_reason = threads ? threads->reason : "",
 		};
 
-		if (row.resident || row.threads || is_online(&run->nodes, node))
+		if (row.resident.u || row.threads || is_online(&run->nodes, node))
 			report_row(report, &row);
 	}
 	report_table_end(report);
@@ -207,26 +231,25 @@ static void write_total(struct numa_run *run)
 	struct numa_vma sum = { .shares = shares };
 	struct report *report = run->ctx->report;
 	struct out *out = report_prose(report);
+	const struct numa_sums *sums = &run->sums;
+	const char *why = sums->all.reason;
 	uint64_t remote = 0;
-	bool known;
 
 	for (uint32_t node = 0; node < NODES_MAX; node++)
-		if (run->resident[node])
+		if (sums->resident[node].u)
 			shares[sum.share_count++] =
-				(struct numa_share){ node, run->resident[node] };
-	known = !run->reason && numa_remote(&sum, &run->threads, &remote);
+				(struct numa_share){ node, sums->resident[node].u };
+	if (!why && !numa_remote(&sum, &run->threads, &remote))
+		why = run->threads.reason;
 	report_object(report, "total");
-	report_fact(report, "resident", VALUE_BYTES,
-		    run->reason ? value_absent(run->reason) : value_u(run->all));
-	report_fact(report, "remote", VALUE_BYTES,
-		    known ? value_u(remote) :
-			    value_absent(run->reason ? run->reason : run->threads.reason));
+	report_fact(report, "resident", VALUE_BYTES, value_number(sums->all));
+	report_fact(report, "remote", VALUE_BYTES, why ? value_absent(why) : value_u(remote));
 	report_fact(report, "page_tables_node", VALUE_NUMBER, value_absent(page_tables_reason));
 	report_object_end(report);
-	if (!out || !known || !run->all)
+	if (!out || why || !sums->all.u)
 		return;
 	out_printf(out, "%.1f %% of it is remote to its threads (",
-		   100.0 * (double)remote / (double)run->all);
+		   100.0 * (double)remote / (double)sums->all.u);
 	report_size(report, out, remote);
 	out_str(out, ")\n");
 }
@@ -235,18 +258,18 @@ static void show(void *opaque, struct subject *subject)
 {
 	struct numa_run *run = opaque;
 
-	run->all = 0;
-	memset(run->resident, 0, sizeof(run->resident));
+	memset(&run->sums, 0, sizeof(run->sums));
 	read_nodes(run, subject);
 	read_threads(run, subject);
 	write_rows(run, subject);
-	write_nodes(run, run->resident, run->all, &run->threads);
+	write_nodes(run, &run->sums, &run->threads);
 	write_total(run);
-	if (subject->same_as)
+	run->known += !run->sums.all.reason;
+	if (subject->same_as || run->sums.all.reason)
 		return;
-	run->sum_all += run->all;
+	number_add(&run->all.all, run->sums.all);
 	for (size_t node = 0; node < NODES_MAX; node++)
-		run->sum[node] += run->resident[node];
+		number_add(&run->all.resident[node], run->sums.resident[node]);
 }
 
 static int parse_columns(struct numa_run *run, struct error *err)
@@ -268,23 +291,39 @@ static int parse_columns(struct numa_run *run, struct error *err)
 	return rc;
 }
 
+/* Those that are not known are not in the sums, which then are lower bounds. */
+static void write_all(struct numa_run *run, struct missing *missing)
+{
+	struct context *ctx = run->ctx;
+	struct out *out = report_prose(ctx->report);
+	size_t shown = run->subjects.shown, unknown = shown - run->known;
+
+	if (unknown)
+		missing_add(missing, "nodes",
+			    arena_printf(&ctx->arena,
+					 "lower bounds: %zu of %zu processes are not in them",
+					 unknown, shown));
+	if (out && unknown)
+		out_printf(out, "\n%zu processes, %zu of them not known and not in these sums:",
+			   shown, unknown);
+	else if (out)
+		out_printf(out, "\n%zu processes:", shown);
+	write_nodes(run, &run->all, NULL);
+}
+
 static void run_all(struct numa_run *run, const struct targets *targets)
 {
 	struct context *ctx = run->ctx;
 	struct report *report = ctx->report;
-	struct out *out = report_prose(report);
+	struct missing missing = { 0 };
 
 	context_begin(ctx, "numa");
 	subjects_run(&run->subjects, targets);
-	if (run->subjects.shown > 1) {
-		run->reason = NULL;
-		if (out)
-			out_printf(out, "\n%zu processes:", run->subjects.shown);
-		write_nodes(run, run->sum, run->sum_all, NULL);
-	}
+	if (run->subjects.shown > 1)
+		write_all(run, &missing);
 	if (run->subjects.vanished)
 		report_fact(report, "vanished", VALUE_COUNT, value_u(run->subjects.vanished));
-	report_end(report, ctx->status == STATUS_OK, NULL);
+	report_end(report, ctx->status == STATUS_OK, &missing);
 }
 
 static void prepare(struct numa_run *run)

@@ -341,7 +341,7 @@ static int walk_process(struct pages *pages, const struct procdir *dir, struct e
 	int rc;
 
 	/* pages_shm_note() asks what is shared memory */
-	if (swaps_used(&pages->reader.swaps))
+	if (pages->reader.swaps.in_use)
 		needs |= NEED_KIND;
 	begin_process(pages);
 	pages->mode->begin(pages->shown);

@@ -27,7 +27,7 @@ void pages_shm_note(struct pages *pages, const struct vma *vma, uint64_t empty, 
 {
 	struct pages_shm *shm = &pages->shm;
 
-	if (!empty || !may_be_shm(vma) || !swaps_used(&pages->reader.swaps))
+	if (!empty || !may_be_shm(vma) || !pages->reader.swaps.in_use)
 		return;
 	shm->list = mem_room(shm->list, shm->count, &shm->cap, sizeof(*shm->list));
 	shm->list[shm->count++] = (struct pages_shm_mapping){

@@ -140,13 +140,13 @@ static uint64_t shown_value(const struct pmap_fields *fields, const struct vma *
 
 void pmap_fields_add(struct pmap_fields *fields, const struct vma *vma, bool in_range)
 {
-	uint64_t have;
+	uint64_t have, met = vma->have | vma->overflow | vma->lost;
 
 	fields->mappings++;
-	judge(fields, vma->have);
+	judge(fields, met);
 	measure(fields, vma);
 	have = vma->have & fields->wanted;
-	fields->seen |= have;
+	fields->seen |= met & fields->wanted;
 	if (!in_range)
 		return;
 	fields->whole &= have;
@@ -154,7 +154,8 @@ void pmap_fields_add(struct pmap_fields *fields, const struct vma *vma, bool in_
 		unsigned slot = (unsigned)__builtin_ctzll(have);
 		uint64_t value = shown_value(fields, vma, slot);
 
-		fields->total[slot] += value;
+		if (__builtin_add_overflow(fields->total[slot], value, &fields->total[slot]))
+			fields->whole &= ~(1ULL << slot);
 		if (fields->style->quiet)
 			widen(&fields->width[slot], pmap_dec_width(value));
 	}
@@ -197,7 +198,9 @@ static void fit_header(struct pmap_fields *fields)
 	for (size_t i = 0; i < fields->column_count; i++) {
 		unsigned slot = fields->columns[i];
 
-		fields->sum[slot] += fields->total[slot];
+		if (__builtin_add_overflow(fields->sum[slot], fields->total[slot],
+					   &fields->sum[slot]))
+			fields->sum[slot] = UINT64_MAX;
 		widen(&fields->width[slot], pmap_dec_width(fields->sum[slot]));
 	}
 }

@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "base/bytes.h"
+#include "model/value.h"
 
 struct out;
 struct smaps_keys;
@@ -55,8 +56,7 @@ struct pmap {
 	/* the process at hand; totals in bytes */
 	bool stack_known;
 	uint64_t stack_start;
-	uint64_t mapped, writable, shared, rss, dirty;
-	bool rss_known, dirty_known; /* of all mappings so far */
+	struct number mapped, writable, shared, rss, dirty;
 };
 
 #endif

@@ -230,9 +230,7 @@ static void note_result(struct run *run, int pid, const struct mappings_result *
 	struct error err;
 
 	if (pass->malformed) {
-		error_set(&err, EPROTO,
-			  "%d: %zu records of %s are no mapping, the first in line %zu", pid,
-			  pass->malformed, result->file, pass->first_malformed);
+		smaps_malformed(pass, &run->keys, pid, result->file, &err);
 		failed(run, &err);
 	}
 	if (pass->cut_off) {

@@ -70,8 +70,8 @@ void pmap_begin(struct pmap *pmap, const struct process *process)
 {
 	pmap->stack_known = process->layout.known;
 	pmap->stack_start = process->layout.stack_start;
-	pmap->mapped = pmap->writable = pmap->shared = pmap->rss = pmap->dirty = 0;
-	pmap->rss_known = pmap->dirty_known = true;
+	pmap->mapped = pmap->writable = pmap->shared = (struct number){ 0 };
+	pmap->rss = pmap->dirty = (struct number){ 0 };
 	if (pmap->style->quiet)
 		return;
 	if (pmap->style->format == PMAP_EXTENDED)
@@ -93,12 +93,17 @@ static void put_mode(struct out *out, const struct vma *vma)
 	out_mem(out, mode, sizeof(mode));
 }
 
-static void put_kib(struct out *out, bool known, uint64_t bytes)
+static void put_kib(struct out *out, struct number bytes, size_t width)
 {
-	if (known)
-		pmap_put_u64(out, bytes >> KIB_SHIFT, KIB_WIDTH);
+	if (!bytes.reason)
+		pmap_put_u64(out, bytes.u >> KIB_SHIFT, width);
 	else
-		pmap_put_right(out, "-", KIB_WIDTH);
+		pmap_put_right(out, "-", width);
+}
+
+static struct number size_of(const struct vma *vma)
+{
+	return (struct number){ .u = vma_size(vma) };
 }
 
 static void add_plain(struct pmap *pmap, const struct vma *vma)
@@ -112,29 +117,29 @@ static void add_plain(struct pmap *pmap, const struct vma *vma)
 
 static void add_extended(struct pmap *pmap, const struct vma *vma)
 {
-	bool rss_known = vma_has(vma, SMAPS_RSS);
+	struct number rss = { .reason = "" }, dirty = { .reason = "" };
 	struct out *out = pmap->out;
-	uint64_t dirty = 0;
-	bool dirty_known = vma_sum(vma, SUM_DIRTY, &dirty);
 
-	put_kib(out, true, vma_size(vma));
+	if (vma_has(vma, SMAPS_RSS))
+		rss = (struct number){ .u = vma->field[SMAPS_RSS] };
+	if (vma_sum(vma, SUM_DIRTY, &dirty.u))
+		dirty.reason = NULL;
+	put_kib(out, size_of(vma), KIB_WIDTH);
 	out_char(out, ' ');
-	put_kib(out, rss_known, vma->field[SMAPS_RSS]);
+	put_kib(out, rss, KIB_WIDTH);
 	out_char(out, ' ');
-	put_kib(out, dirty_known, dirty);
+	put_kib(out, dirty, KIB_WIDTH);
 	out_char(out, ' ');
 	put_mode(out, vma);
-	pmap->rss_known &= rss_known;
-	pmap->dirty_known &= dirty_known;
-	pmap->rss += rss_known ? vma->field[SMAPS_RSS] : 0;
-	pmap->dirty += dirty;
+	number_add(&pmap->rss, rss);
+	number_add(&pmap->dirty, dirty);
 }
 
 static void add_device(struct pmap *pmap, const struct vma *vma)
 {
 	struct out *out = pmap->out;
 
-	put_kib(out, true, vma_size(vma));
+	put_kib(out, size_of(vma), KIB_WIDTH);
 	out_char(out, ' ');
 	put_mode(out, vma);
 	out_char(out, ' ');
@@ -165,11 +170,11 @@ void pmap_add(struct pmap *pmap, const struct vma *vma)
 	}
 	if (!in_range(pmap->style, vma))
 		return;
-	pmap->mapped += vma_size(vma);
+	number_add(&pmap->mapped, size_of(vma));
 	if (vma->perm & VMA_SHARED)
-		pmap->shared += vma_size(vma);
+		number_add(&pmap->shared, size_of(vma));
 	else if (vma->perm & VMA_WRITE)
-		pmap->writable += vma_size(vma);
+		number_add(&pmap->writable, size_of(vma));
 	out_hex(pmap->out, vma->start, ADDR_DIGITS);
 	out_char(pmap->out, ' ');
 	add[pmap->style->format](pmap, vma);
@@ -184,11 +189,11 @@ static void end_extended(struct pmap *pmap)
 
 	out_str(out, "---------------- ------- ------- ------- \n");
 	out_str(out, "total kB         ");
-	put_kib(out, true, pmap->mapped);
+	put_kib(out, pmap->mapped, KIB_WIDTH);
 	out_char(out, ' ');
-	put_kib(out, pmap->rss_known, pmap->rss);
+	put_kib(out, pmap->rss, KIB_WIDTH);
 	out_char(out, ' ');
-	put_kib(out, pmap->dirty_known, pmap->dirty);
+	put_kib(out, pmap->dirty, KIB_WIDTH);
 	out_char(out, '\n');
 }
 
@@ -205,13 +210,16 @@ void pmap_end(struct pmap *pmap)
 	if (pmap->style->format == PMAP_EXTENDED) {
 		end_extended(pmap);
 	} else if (pmap->style->format == PMAP_DEVICE) {
-		out_printf(out, "mapped: %juK    writeable/private: %juK    shared: %juK\n",
-			   (uintmax_t)(pmap->mapped >> KIB_SHIFT),
-			   (uintmax_t)(pmap->writable >> KIB_SHIFT),
-			   (uintmax_t)(pmap->shared >> KIB_SHIFT));
+		out_str(out, "mapped: ");
+		put_kib(out, pmap->mapped, 0);
+		out_str(out, "K    writeable/private: ");
+		put_kib(out, pmap->writable, 0);
+		out_str(out, "K    shared: ");
+		put_kib(out, pmap->shared, 0);
+		out_str(out, "K\n");
 	} else {
 		out_str(out, " total ");
-		pmap_put_u64(out, pmap->mapped >> KIB_SHIFT, ADDR_DIGITS);
+		put_kib(out, pmap->mapped, ADDR_DIGITS);
 		out_str(out, "K\n");
 	}
 }

@@ -9,6 +9,13 @@
 
 const char swap_device_default[] = "type,device,kind,size,used,found,compressed,memory";
 
+const char *swap_absent(const struct vma *vma, enum smaps_slot slot)
+{
+	const char *reason = vma_absent(vma, 1ULL << slot);
+
+	return reason ? reason : "unsupported: not in this kernel's smaps";
+}
+
 static struct value get_table(const void *opaque, const struct column *column)
 {
 	const struct swap_row *row = opaque;
@@ -19,7 +26,7 @@ static struct value get_table(const void *opaque, const struct column *column)
 	if (!column->arg)
 		return value_u(row->table);
 	if (!vma_has(&row->vma, SMAPS_SWAP))
-		return value_absent("smaps could not be read");
+		return value_absent(swap_absent(&row->vma, SMAPS_SWAP));
 	return value_u(swap > row->table ? swap - row->table : 0);
 }
 
@@ -130,20 +137,16 @@ enum { OF_SWAP, OF_PSS, OF_OWN, OF_SHARED, OF_SHM };
 static struct value get_bytes(const void *opaque, const struct column *column)
 {
 	const struct swap_process *row = opaque;
-	const uint64_t values[] = {
+	const uint64_t shm = row->swap.u > row->table ? row->swap.u - row->table : 0;
+	const struct number values[] = {
 		[OF_SWAP] = row->swap,
 		[OF_PSS] = row->swap_pss,
-		[OF_OWN] = row->own,
-		[OF_SHARED] = row->shared,
-		[OF_SHM] = row->swap > row->table ? row->swap - row->table : 0,
+		[OF_OWN] = { row->slot_reason, row->own },
+		[OF_SHARED] = { row->slot_reason, row->shared },
+		[OF_SHM] = { row->table_reason ? row->table_reason : row->swap.reason, shm },
 	};
-	const char *reason = column->arg == OF_SHM ? row->table_reason :
-			     column->arg >= OF_OWN ? row->slot_reason :
-						     row->swap_reason;
 
-	if (column->arg == OF_SHM && !reason)
-		reason = row->swap_reason;
-	return reason ? value_absent(reason) : value_u(values[column->arg]);
+	return value_number(values[column->arg]);
 }
 
 void swap_process_columns(struct arena *arena, int devices, struct column_set *set)

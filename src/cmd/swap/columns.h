@@ -22,12 +22,12 @@ struct swap_row {
 struct swap_process {
 	int pid;
 	struct bytes comm;
-	uint64_t swap, swap_pss;
+	struct number swap, swap_pss;
 	uint64_t table; /* in its page table */
 	uint64_t device[SWAPS_MAX]; /* of table: by swap type */
 	/* of table: slots that no other process looked at has, or that some have */
 	uint64_t own, shared;
-	const char *swap_reason, *table_reason, *slot_reason, *device_reason;
+	const char *table_reason, *slot_reason, *device_reason;
 };
 
 struct swap_device_row {
@@ -36,6 +36,9 @@ struct swap_device_row {
 	uint64_t found; /* bytes in slots of the processes, each slot once */
 	const char *reason; /* why found is not known */
 };
+
+/* Why smaps does not tell a field of the mapping. */
+const char *swap_absent(const struct vma *vma, enum smaps_slot slot);
 
 extern const char swap_device_default[];
 

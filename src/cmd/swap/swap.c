@@ -31,6 +31,7 @@ struct swap_run {
 	struct swap_device devices[SWAPS_MAX];
 	int device_count; /* or -errno */
 	int devices_known; /* the same, 0 where it is an error */
+	bool in_use; /* something may be in swap */
 	bool moved; /* a page table names a slot that no device has */
 	struct swap_slots slots[SWAPS_MAX];
 	struct swap_process *processes;
@@ -43,6 +44,8 @@ struct swap_run {
 	struct swap_row row;
 	bool hidden;
 };
+
+#define SWAP_BITS (1ULL << SMAPS_SWAP | 1ULL << SMAPS_SWAP_PSS)
 
 /* Page tables and /proc/swaps number devices alike as long as none was taken away. */
 static const char moved_reason[] =
@@ -111,10 +114,17 @@ static void write_rows(struct swap_run *run, struct subject *subject,
 		vma_store_get(&subject->vmas, i, &row->vma);
 		row->table = bytes_of_vma(run, i)[0];
 		row->device = bytes_of_vma(run, i) + 1;
-		if (row->vma.field[SMAPS_SWAP] || row->table)
+		if (row->vma.field[SMAPS_SWAP] || row->vma.overflow & SWAP_BITS || row->table)
 			report_row(report, row);
 	}
 	report_table_end(report);
+}
+
+static struct number field_of(const struct vma *vma, enum smaps_slot slot)
+{
+	if (vma_has(vma, slot))
+		return (struct number){ .u = vma->field[slot] };
+	return (struct number){ .reason = swap_absent(vma, slot) };
 }
 
 static void sum_rows(struct swap_run *run, struct subject *subject, struct swap_process *process)
@@ -125,24 +135,12 @@ static void sum_rows(struct swap_run *run, struct subject *subject, struct swap_
 		const uint64_t *bytes = bytes_of_vma(run, i);
 
 		vma_store_get(&subject->vmas, i, &vma);
-		if (!vma_has(&vma, SMAPS_SWAP) || !vma_has(&vma, SMAPS_SWAP_PSS))
-			process->swap_reason = "unsupported: not in this kernel's smaps";
-		process->swap += vma.field[SMAPS_SWAP];
-		process->swap_pss += vma.field[SMAPS_SWAP_PSS];
+		number_add(&process->swap, field_of(&vma, SMAPS_SWAP));
+		number_add(&process->swap_pss, field_of(&vma, SMAPS_SWAP_PSS));
 		process->table += bytes[0];
 		for (int type = 0; bytes[0] && type < run->devices_known; type++)
 			process->device[type] += bytes[1 + type];
 	}
-	if (subject->result.smaps_reason)
-		process->swap_reason = subject->result.smaps_reason;
-}
-
-static bool is_used(const struct swap_run *run)
-{
-	for (int i = 0; i < run->device_count; i++)
-		if (run->devices[i].used)
-			return true;
-	return run->device_count < 0;
 }
 
 /*
@@ -157,7 +155,7 @@ static bool has_swap(struct swap_run *run, struct subject *subject)
 	struct bytes text;
 	uint64_t bytes;
 
-	if (!is_used(run))
+	if (!run->in_use)
 		return false;
 	if (procdir_read(&subject->dir, &subject->arena, &text, NULL, "status") == 0) {
 		if (status_u64(text, "VmSwap", &bytes) && bytes)
@@ -233,16 +231,32 @@ static void write_ranking(struct swap_run *run)
 	free(items);
 }
 
+/* Whether a process says that it has something in swap. */
+static bool has_swapped(const struct swap_run *run)
+{
+	for (size_t i = 0; i < run->process_count; i++)
+		if (run->processes[i].swap.u || run->processes[i].table)
+			return true;
+	return false;
+}
+
 static void write_devices(struct swap_run *run)
 {
 	struct report *report = run->ctx->report;
 	struct out *out = report_prose(report);
 
-	if (out)
-		out_str(out, run->device_count > 0  ? "\n" :
-			     run->device_count == 0 ? "\nno swap device\n" :
-						      "\nswap devices are not known\n");
-	if (out && run->device_count <= 0)
+	if (out && run->device_count < 0)
+		out_printf(out, "\nswap devices are not known: %s\n",
+			   swaps_reason(&run->ctx->root, run->device_count));
+	else if (out)
+		out_str(out, run->device_count	? "\n" :
+			     has_swapped(run)	? "\nno swap device is shown: swap was turned off, "
+						  "or /proc/swaps is a container's own\n" :
+						  "\nno swap device\n");
+	if (run->device_count < 0)
+		report_fact(report, "devices", VALUE_WORD,
+			    value_absent(swaps_reason(&run->ctx->root, run->device_count)));
+	if (run->device_count < 0 || (out && !run->device_count))
 		return;
 	report_table(report, &run->device_table);
 	for (int i = 0; i < run->device_count; i++) {
@@ -269,29 +283,45 @@ static bool fact_of(struct report *report, struct bytes meminfo, const char *key
 	return known;
 }
 
+static bool fits(uint64_t used, uint64_t available, uint64_t cached)
+{
+	return available > used || cached > used - available;
+}
+
+/* In all devices; not known where a process has some in none of them. */
+static struct number sum_used(const struct swap_run *run)
+{
+	struct number used = { 0 };
+
+	if (run->device_count < 0)
+		used.reason = swaps_reason(&run->ctx->root, run->device_count);
+	for (int i = 0; i < run->device_count; i++)
+		number_add_u(&used, run->devices[i].used);
+	if (!used.reason && !used.u && has_swapped(run))
+		used.reason = "contradicted: processes have some in swap";
+	return used;
+}
+
 /* What the machine has, and what swapoff would have to bring back. */
 static void write_machine(struct swap_run *run)
 {
 	struct report *report = run->ctx->report;
 	struct out *out = report_prose(report);
-	uint64_t used = 0, available = 0, cached = 0, zswap = 0, zswapped = 0;
+	uint64_t available = 0, cached = 0, zswap = 0, zswapped = 0;
+	struct number used = sum_used(run);
 	bool cached_known, available_known;
 	struct bytes text = { 0 };
 
 	if (root_read(&run->ctx->root, &run->ctx->arena, &text, NULL, "proc/meminfo"))
 		text = (struct bytes){ "", 0 };
-	for (int i = 0; i < run->device_count; i++)
-		used += run->devices[i].used;
 	report_object(report, "machine");
-	report_fact(report, "used", VALUE_BYTES,
-		    run->device_count < 0 ? value_absent(error_reason(-run->device_count)) :
-					    value_u(used));
+	report_fact(report, "used", VALUE_BYTES, value_number(used));
 	cached_known = fact_of(report, text, "swap_cached", "SwapCached", &cached);
 	fact_of(report, text, "zswap_memory", "Zswap", &zswap);
 	fact_of(report, text, "zswap_data", "Zswapped", &zswapped);
 	available_known = fact_of(report, text, "available", "MemAvailable", &available);
 	report_object_end(report);
-	if (!out || run->device_count <= 0)
+	if (!out || run->device_count <= 0 || used.reason)
 		return;
 	if (zswapped) {
 		out_str(out, "zswap keeps ");
@@ -301,7 +331,7 @@ static void write_machine(struct swap_run *run)
 		out_str(out, " of memory\n");
 	}
 	out_str(out, "swapoff has to bring back ");
-	report_size(report, out, used);
+	report_size(report, out, used.u);
 	if (cached_known) {
 		out_str(out, " (");
 		report_size(report, out, cached);
@@ -311,7 +341,7 @@ static void write_machine(struct swap_run *run)
 		out_str(out, "; ");
 		report_size(report, out, available);
 		out_printf(out, " are available: it %s",
-			   available + cached > used ? "fits" : "does not fit");
+			   fits(used.u, available, cached) ? "fits" : "does not fit");
 	}
 	out_char(out, '\n');
 }
@@ -370,6 +400,8 @@ static void prepare(struct swap_run *run)
 	smaps_keys_init(&run->keys);
 	run->device_count = swaps_read(&ctx->root, &ctx->arena, run->devices);
 	run->devices_known = run->device_count > 0 ? run->device_count : 0;
+	run->in_use = run->device_count < 0 ||
+		      swaps_in_use(&ctx->root, run->devices, (size_t)run->devices_known);
 	swap_mapping_columns(&ctx->arena, &run->keys, run->devices_known, &run->mapping_set);
 	swap_process_columns(&ctx->arena, run->devices_known, &run->process_set);
 	swap_device_columns(&run->device_set);
