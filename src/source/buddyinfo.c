@@ -8,6 +8,9 @@
 #include "base/error.h"
 #include "base/num.h"
 
+/* Of one order of one zone, more than any machine has: their sums fit. */
+#define PAGES_MAX (1ULL << 40)
+
 struct cursor {
 	const char *at, *end;
 };
@@ -70,7 +73,8 @@ static bool take_counts(struct cursor *line, struct buddy_zone *zone)
 			return false;
 		cut = *line->at == '>';
 		line->at += cut;
-		if (!num_parse_dec(&line->at, line->end, &zone->free_blocks[zone->orders]))
+		if (!num_parse_dec(&line->at, line->end, &zone->free_blocks[zone->orders]) ||
+		    zone->free_blocks[zone->orders] > PAGES_MAX >> zone->orders)
 			return false;
 		if (cut)
 			zone->at_least |= 1ULL << zone->orders;

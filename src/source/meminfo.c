@@ -98,7 +98,7 @@ static bool read_pool(const struct root *root, uint64_t kb, struct hugetlb_pool 
 				  "sys/kernel/mm/hugepages/hugepages-%llukB/%s_hugepages",
 				  (unsigned long long)kb, files[i].name))
 			return false;
-	return true;
+	return pool->total <= UINT64_MAX / pool->size && pool->free <= pool->total;
 }
 
 static int by_size(const void *left, const void *right)

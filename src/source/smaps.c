@@ -548,10 +548,11 @@ void smaps_malformed(const struct smaps_pass *pass, const struct smaps_keys *key
 			  "%d: %zu records of %s are no mapping, the first in line %zu", pid,
 			  records, file, pass->first_malformed);
 	else
-		error_set(err, EPROTO,
-			  "%d: %s, line %zu: %s is torn or does not fit 64 bits (%zu value%s left out)",
-			  pid, file, pass->first_unfit, keys->key[pass->unfit_slot].name,
-			  pass->unfit, pass->unfit == 1 ? "" : "s");
+		error_set(
+			err, EPROTO,
+			"%d: %s, line %zu: %s is torn or does not fit 64 bits (%zu value%s left out)",
+			pid, file, pass->first_unfit, keys->key[pass->unfit_slot].name, pass->unfit,
+			pass->unfit == 1 ? "" : "s");
 }
 
 const char *smaps_malformed_reason(const struct smaps_pass *pass)

@@ -13,11 +13,6 @@ struct procdir;
 void smaps_parser_init(struct smaps_parser *parser, struct smaps_keys *keys, vma_sink sink,
 		       void *ctx);
 
-/* What was malformed, of FILE of a process, for people; "mappings" of its JSON: a few words. */
-void smaps_malformed(const struct smaps_pass *pass, const struct smaps_keys *keys, int pid,
-		     const char *file, struct error *err);
-const char *smaps_malformed_reason(const struct smaps_pass *pass);
-
 /*
  * Take the whole lines of text; returns how many bytes were used up: the rest, a line without its
  * end, has to come again with more behind it.
@@ -33,6 +28,11 @@ void smaps_parser_long_end(struct smaps_parser *parser);
 
 /* No more text: hands on the last record. Returns what sink returned last. */
 int smaps_parser_finish(struct smaps_parser *parser);
+
+/* What was malformed, of FILE of a process, for people; "mappings" of its JSON: a few words. */
+void smaps_malformed(const struct smaps_pass *pass, const struct smaps_keys *keys, int pid,
+		     const char *file, struct error *err);
+const char *smaps_malformed_reason(const struct smaps_pass *pass);
 
 /*
  * Read FILE ("maps", "smaps", "smaps_rollup") of a process and hand every mapping to sink, in one

@@ -112,7 +112,7 @@ static bool read_pool(const struct root *root, const char *dir, uint64_t size,
 		       0 &&
 	       root_read_u64(root, 10, &pool->surplus, "%s/hugepages-%lukB/surplus_hugepages", dir,
 			     kb) == 0 &&
-	       pool->total;
+	       pool->total && pool->total <= UINT64_MAX / size;
 }
 
 static size_t read_pools(const struct root *root, const char *dir, int node,
@@ -125,6 +125,21 @@ static size_t read_pools(const struct root *root, const char *dir, int node,
 		if (read_pool(root, dir, size, &pools[count]))
 			pools[count++].node = node;
 	return count;
+}
+
+/* Where there is but one node, what is promised of the machine's pages is promised of its own. */
+static void read_reserved(const struct root *root, struct huge_pool *pools, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		pools[i].reserved_known =
+			root_read_u64(root, 10, &pools[i].reserved,
+				      "sys/kernel/mm/hugepages/hugepages-%lukB/resv_hugepages",
+				      (unsigned long)(pools[i].size >> 10)) == 0;
+}
+
+static bool is_one(const struct number_range *range)
+{
+	return range->first == range->last;
 }
 
 size_t huge_pools_read(const struct root *root, struct arena *arena, struct huge_pool **out)
@@ -145,6 +160,8 @@ size_t huge_pools_read(const struct root *root, struct arena *arena, struct huge
 		}
 	if (!count)
 		count = read_pools(root, "sys/kernel/mm/hugepages", NODE_UNKNOWN, pools);
+	if (nodes.online_count <= 1 && (!nodes.online_count || is_one(&nodes.online[0])))
+		read_reserved(root, pools, count);
 	*out = pools;
 	return count;
 }

@@ -2,7 +2,9 @@
 #ifndef VMVIEW_SOURCE_THP_H
 #define VMVIEW_SOURCE_THP_H
 
+#include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/bytes.h"
 #include "model/thp.h"
@@ -30,6 +32,8 @@ struct huge_pool {
 	int node; /* NODE_UNKNOWN: of the machine, which has no nodes */
 	uint64_t size; /* of a page, bytes */
 	uint64_t total, free, surplus; /* pages */
+	bool reserved_known; /* not of one of several nodes: the kernel promises pages of the machine */
+	uint64_t reserved; /* of the free: promised to mappings */
 };
 
 /* The pools that hold pages, of all nodes, into arena. Returns how many. */

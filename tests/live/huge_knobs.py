@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """vmview huge where the machine has to be set up: folios of 64 KiB, huge pages of shared memory and
 of files, the hugetlb pool."""
+import mmap
 import os
 import subprocess
 import sys
@@ -55,6 +56,23 @@ def pages_of_the_pool():
     lib.equal("total of the pool", process["total"]["p2m"], 4 * MB)
 
 
+def pages_that_can_be_had():
+    """Two of the pool's three are promised to a mapping that has touched one: the kernel's own count."""
+    directory = "/sys/kernel/mm/hugepages/hugepages-2048kB/"
+    with mmap.mmap(-1, 4 * MB, flags=0x40022) as mapped:    # MAP_HUGETLB, private, anonymous
+        mapped[0] = 1
+        document = lib.vmview_json("huge", os.getpid())
+        counts = {name: int(open(f"{directory}{name}_hugepages", encoding="ascii").read())
+                  for name in ("nr", "free", "resv")}
+    lib.equal("reserved here", counts["resv"] >= 1, True)
+    size = [row for row in document["pool_sizes"] if row["page"] == 2 * MB][0]
+    lib.equal("reserved", size["reserved"], counts["resv"])
+    lib.equal("available", size["available"], counts["free"] - counts["resv"])
+    pools = [row for row in document["pools"] if row["page"] == 2 * MB]
+    if len(pools) == 1:
+        lib.equal("of the node", pools[0]["available"], size["available"])
+
+
 def page_of_the_pool_mapped_twice():
     process = check("hugetlb-shared", [], {"present": 2 * MB, "p2m": 2 * MB, "hugetlb": 2 * MB})
     lib.equal("total of the pool", process["total"]["p2m"], 4 * MB)
@@ -105,4 +123,4 @@ def counters_as_rates():
 lib.done_with_knobs({
     "mthp=64": (folios_of_64_kib,), "shmem_thp=advise": (huge_pages_of_shared_memory,),
     "thp=madvise": (huge_folios_of_a_file, counters_as_rates),
-    "hugetlb=3": (pages_of_the_pool, page_of_the_pool_mapped_twice, pool_without_frames)})
+    "hugetlb=3": (pages_of_the_pool, pages_that_can_be_had, page_of_the_pool_mapped_twice, pool_without_frames)})

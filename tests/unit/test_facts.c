@@ -257,11 +257,12 @@ static void test_no_layout(void **state)
 		const char *name, *stat, *status, *maps, *reason;
 		bool kernel_thread;
 	} cases[] = {
-		{ "by its flags", thread, "Uid:\t0\n", "", "kernel thread: has no memory of its own",
-		  true },
+		{ "by its flags", thread, "Uid:\t0\n", "",
+		  "kernel thread: has no memory of its own", true },
 		{ "VmSize", user, "VmSize:\t8 kB\n", "", "unsupported: the kernel does not tell" },
 		{ "maps", user, "Uid:\t0\n", maps, "unsupported: the kernel does not tell" },
-		{ "neither", user, "Uid:\t0\n", "", "kernel thread: has no memory of its own", true },
+		{ "neither", user, "Uid:\t0\n", "", "kernel thread: has no memory of its own",
+		  true },
 	};
 
 	(void)state;

@@ -265,8 +265,7 @@ static void test_take_dec(void **state)
 		const char *at = cases[i].text;
 		uint64_t number;
 
-		CHECK(cases[i].text,
-		      num_take_dec(&at, at + strlen(at), &number) == cases[i].rc);
+		CHECK(cases[i].text, num_take_dec(&at, at + strlen(at), &number) == cases[i].rc);
 		CHECK(cases[i].text, at == cases[i].text + cases[i].used);
 	}
 }
@@ -513,13 +512,14 @@ static void test_user_time(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_u64),	  cmocka_unit_test(test_hex),
-		cmocka_unit_test(test_human),	  cmocka_unit_test(test_human_everywhere),
-		cmocka_unit_test(test_pages),	  cmocka_unit_test(test_parse_dec),
-		cmocka_unit_test(test_take_dec), cmocka_unit_test(test_parse_hex), cmocka_unit_test(test_hex8),
-		cmocka_unit_test(test_put_hex8),  cmocka_unit_test(test_parse_ends),
-		cmocka_unit_test(test_user_u64),  cmocka_unit_test(test_user_addr),
-		cmocka_unit_test(test_user_size), cmocka_unit_test(test_user_time),
+		cmocka_unit_test(test_u64),	   cmocka_unit_test(test_hex),
+		cmocka_unit_test(test_human),	   cmocka_unit_test(test_human_everywhere),
+		cmocka_unit_test(test_pages),	   cmocka_unit_test(test_parse_dec),
+		cmocka_unit_test(test_take_dec),   cmocka_unit_test(test_parse_hex),
+		cmocka_unit_test(test_hex8),	   cmocka_unit_test(test_put_hex8),
+		cmocka_unit_test(test_parse_ends), cmocka_unit_test(test_user_u64),
+		cmocka_unit_test(test_user_addr),  cmocka_unit_test(test_user_size),
+		cmocka_unit_test(test_user_time),
 	};
 
 	return cmocka_run_group_tests_name("num", tests, NULL, NULL);

@@ -336,8 +336,9 @@ static void test_unfit(void **state)
 	assert_int_equal(keys.order[1], SMAPS_SWAP);
 	assert_int_equal(keys.order[3], SMAPS_LOCKED);
 	smaps_malformed(&parser.pass, &keys, 5, "smaps", &err);
-	assert_string_equal(err.text, "5: smaps, line 3: Swap is torn or does not fit 64 bits (3 values "
-				      "left out)");
+	assert_string_equal(err.text,
+			    "5: smaps, line 3: Swap is torn or does not fit 64 bits (3 values "
+			    "left out)");
 	assert_string_equal(smaps_malformed_reason(&parser.pass), "malformed values were left out");
 }
 

@@ -23,9 +23,8 @@ static void say_size(const struct space_text *text, struct out *out)
 	out_char(out, '\n');
 	if (!space->size.reason && !space->rss.reason)
 		out_printf(out, "%-20s %.1f%%\n", "resident share",
-			   space->size.u ?
-				   100.0 * (double)space->rss.u / (double)space->size.u :
-				   0.0);
+			   space->size.u ? 100.0 * (double)space->rss.u / (double)space->size.u :
+					   0.0);
 }
 
 static void say_gaps(const struct space_text *text, struct out *out)

@@ -16,7 +16,7 @@ const char huge_columns_default[] =
 const char huge_columns_csv[] =
 	"pid,start,end,size,present,pmd,large,aligned,unmapped,hugetlb,slots,huge_slots,tlb,path";
 const char why_columns_default[] = "reason,mappings,slots,present,gain,more,fix";
-const char pool_columns_default[] = "node,page,total,free,surplus";
+const char pool_columns_default[] = "node,page,total,free,reserved,available,surplus";
 
 #define MEMBER(name) (offsetof(struct huge_counts, name) / sizeof(uint64_t))
 
@@ -248,6 +248,17 @@ static struct value get_pool_node(const void *row, const struct column *column)
 	return node == NODE_UNKNOWN ? value_none() : value_i(node);
 }
 
+static struct value get_reserved(const void *row, const struct column *column)
+{
+	const struct huge_pool *pool = row;
+
+	if (!pool->reserved_known)
+		return value_absent("unsupported: not known by node");
+	if (!column->arg)
+		return value_u(pool->reserved);
+	return value_u(pool->free > pool->reserved ? pool->free - pool->reserved : 0);
+}
+
 void pool_columns(struct column_set *set)
 {
 	/* clang-format off */
@@ -256,6 +267,8 @@ void pool_columns(struct column_set *set)
 		{ "page", "PAGE", "size of its pages", VALUE_BYTES, 0, get_why_number, offsetof(struct huge_pool, size) },
 		{ "total", "TOTAL", "pages in it", VALUE_COUNT, 0, get_why_number, offsetof(struct huge_pool, total) },
 		{ "free", "FREE", "pages that nobody has", VALUE_COUNT, 0, get_why_number, offsetof(struct huge_pool, free) },
+		{ "reserved", "RESERVED", "of the free: promised to mappings", VALUE_COUNT, 0, get_reserved, 0 },
+		{ "available", "AVAILABLE", "free and not promised: what can be had", VALUE_COUNT, 0, get_reserved, 1 },
 		{ "surplus", "SURPLUS", "pages beyond its size", VALUE_COUNT, 0, get_why_number, offsetof(struct huge_pool, surplus) },
 	};
 	/* clang-format on */

@@ -4,6 +4,7 @@
 #include "cmd/huge/columns.h"
 #include "engine/context.h"
 #include "model/thp.h"
+#include "source/meminfo.h"
 #include "source/thp.h"
 
 static const char *const counter_prefixes[] = { "thp_", "htlb_", NULL };
@@ -13,6 +14,39 @@ void huge_machine_begin(struct huge_machine *machine, struct context *ctx, const
 {
 	*machine = (struct huge_machine){ .ctx = ctx, .thp = thp };
 	counters_begin(&machine->counters, ctx, counter_prefixes, interval_ns);
+}
+
+/* What can be had of each size, on all nodes together. */
+static void write_sizes(struct context *ctx)
+{
+	struct out *out = report_prose(ctx->report);
+	struct report *report = ctx->report;
+	struct hugetlb_pool *pools;
+	size_t count = hugetlb_pools_read(&ctx->root, &ctx->arena, &pools);
+
+	report_list(report, "pool_sizes");
+	for (size_t i = 0; i < count; i++) {
+		const struct hugetlb_pool *pool = &pools[i];
+		uint64_t had = pool->free > pool->reserved ? pool->free - pool->reserved : 0;
+
+		report_object(report, NULL);
+		report_fact(report, "page", VALUE_BYTES, value_u(pool->size));
+		report_fact(report, "total", VALUE_COUNT, value_u(pool->total));
+		report_fact(report, "free", VALUE_COUNT, value_u(pool->free));
+		report_fact(report, "reserved", VALUE_COUNT, value_u(pool->reserved));
+		report_fact(report, "available", VALUE_COUNT, value_u(had));
+		report_fact(report, "surplus", VALUE_COUNT, value_u(pool->surplus));
+		report_object_end(report);
+		if (!out || !pool->total)
+			continue;
+		out_str(out, "pages of ");
+		report_size(report, out, pool->size);
+		out_printf(out,
+			   ": %llu of %llu free, %llu of the free reserved, so %llu can be had\n",
+			   (unsigned long long)pool->free, (unsigned long long)pool->total,
+			   (unsigned long long)pool->reserved, (unsigned long long)had);
+	}
+	report_list_end(report);
 }
 
 static void write_pools(struct huge_machine *machine)
@@ -100,6 +134,7 @@ void huge_machine_write(struct huge_machine *machine, bool settings)
 		print_settings(machine, out);
 	write_settings(machine);
 	write_pools(machine);
+	write_sizes(machine->ctx);
 	if (machine->counters.interval_ns || !out)
 		counters_write(&machine->counters);
 }

@@ -153,7 +153,8 @@ static void add_row(struct numa_run *run, const struct numa_row *row)
 	if (!row->numa && *row->reason)
 		forget_sums(sums, row->reason);
 	for (size_t i = 0; row->numa && i < row->numa->share_count; i++) {
-		number_add_u(&sums->resident[row->numa->shares[i].node], row->numa->shares[i].bytes);
+		number_add_u(&sums->resident[row->numa->shares[i].node],
+			     row->numa->shares[i].bytes);
 		number_add_u(&sums->all, row->numa->shares[i].bytes);
 	}
 }
@@ -304,8 +305,9 @@ static void write_all(struct numa_run *run, struct missing *missing)
 					 "lower bounds: %zu of %zu processes are not in them",
 					 unknown, shown));
 	if (out && unknown)
-		out_printf(out, "\n%zu processes, %zu of them not known and not in these sums:",
-			   shown, unknown);
+		out_printf(out,
+			   "\n%zu processes, %zu of them not known and not in these sums:", shown,
+			   unknown);
 	else if (out)
 		out_printf(out, "\n%zu processes:", shown);
 	write_nodes(run, &run->all, NULL);

@@ -249,10 +249,10 @@ static void write_devices(struct swap_run *run)
 		out_printf(out, "\nswap devices are not known: %s\n",
 			   swaps_reason(&run->ctx->root, run->device_count));
 	else if (out)
-		out_str(out, run->device_count	? "\n" :
-			     has_swapped(run)	? "\nno swap device is shown: swap was turned off, "
-						  "or /proc/swaps is a container's own\n" :
-						  "\nno swap device\n");
+		out_str(out, run->device_count ? "\n" :
+			     has_swapped(run)  ? "\nno swap device is shown: swap was turned off, "
+						 "or /proc/swaps is a container's own\n" :
+						 "\nno swap device\n");
 	if (run->device_count < 0)
 		report_fact(report, "devices", VALUE_WORD,
 			    value_absent(swaps_reason(&run->ctx->root, run->device_count)));
