@@ -12,7 +12,6 @@ const char reason_needs_pagemap[] = "denied: needs CAP_SYS_PTRACE and CAP_DAC_RE
 				    "or the same user";
 const char reason_memory_gone[] = "gone: the memory went away while it was read";
 const char reason_changed[] = "changed while they were read";
-const char reason_malformed[] = "malformed records were skipped";
 const char reason_not_asked[] = "not asked";
 
 struct absence reason_of(const struct root *root, int rc)

@@ -13,7 +13,6 @@ extern const char reason_needs_rights[]; /* maps, smaps, .. */
 extern const char reason_needs_pagemap[];
 extern const char reason_memory_gone[]; /* the address space ended while it was read */
 extern const char reason_changed[];
-extern const char reason_malformed[];
 extern const char reason_not_asked[];
 
 /* Why a file of a process or of the machine could not be read: of the -errno of reading it below root. */

@@ -57,7 +57,7 @@ def pages_of_the_pool():
 
 
 def pages_that_can_be_had():
-    """Two of the pool's three are promised to a mapping that has touched one: the kernel's own count."""
+    """Two are promised to a mapping that has touched one, as the kernel counts."""
     directory = "/sys/kernel/mm/hugepages/hugepages-2048kB/"
     with mmap.mmap(-1, 4 * MB, flags=0x40022) as mapped:    # MAP_HUGETLB, private, anonymous
         mapped[0] = 1
@@ -123,4 +123,5 @@ def counters_as_rates():
 lib.done_with_knobs({
     "mthp=64": (folios_of_64_kib,), "shmem_thp=advise": (huge_pages_of_shared_memory,),
     "thp=madvise": (huge_folios_of_a_file, counters_as_rates),
-    "hugetlb=3": (pages_of_the_pool, pages_that_can_be_had, page_of_the_pool_mapped_twice, pool_without_frames)})
+    "hugetlb=3": (pages_of_the_pool, pages_that_can_be_had, page_of_the_pool_mapped_twice,
+                  pool_without_frames)})

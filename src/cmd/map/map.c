@@ -206,7 +206,6 @@ static int take_rollup(void *opaque, struct vma *vma)
 	memcpy(sum->field, vma->field, sizeof(vma->field));
 	sum->have = vma->have;
 	sum->overflow = vma->overflow;
-	sum->overflow = vma->overflow;
 	return 0;
 }
 
