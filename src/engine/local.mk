@@ -12,6 +12,7 @@ libvmview_a_SOURCES += %D%/frame_join.c %D%/frame_join.h
 libvmview_a_SOURCES += %D%/machine.c %D%/machine.h
 libvmview_a_SOURCES += %D%/mappings.c %D%/mappings.h
 libvmview_a_SOURCES += %D%/naming.c %D%/naming.h
+libvmview_a_SOURCES += %D%/pace.c %D%/pace.h
 libvmview_a_SOURCES += %D%/page_elements.c %D%/page_elements.h
 libvmview_a_SOURCES += %D%/page_join.c
 libvmview_a_SOURCES += %D%/page_reader.c %D%/page_reader.h

@@ -14,6 +14,7 @@
 #include "base/error.h"
 #include "base/num.h"
 #include "engine/figures.h"
+#include "engine/pace.h"
 #include "engine/vma_sections.h"
 #include "model/core.h"
 #include "model/needs.h"
@@ -63,7 +64,6 @@ struct mappings {
 	bool walking; /* the fields are from the page walk: chunks are held back */
 	bool walked; /* those of what is held back are walked */
 	bool gone; /* its memory went away during the walk */
-	char pace_text[128];
 	bool holding;
 	bool has_below;
 	struct vma below; /* the mapping before, without its texts */
@@ -375,70 +375,6 @@ static const char *smaps_reason(int rc)
 	return error_reason(rc);
 }
 
-/* Resident bytes of the process by statm, which takes no lock; 0 where it can not be read. */
-static uint64_t resident(struct mappings *mappings)
-{
-	uint64_t page_size = (uint64_t)sysconf(_SC_PAGESIZE), pages;
-	struct bytes text;
-	const char *at, *end;
-
-	if (procdir_read(mappings->dir, &mappings->arena, &text, NULL, "statm"))
-		return 0;
-	at = text.data;
-	end = at + text.len;
-	if (!num_parse_dec(&at, end, &pages) || at == end || *at++ != ' ' ||
-	    !num_parse_dec(&at, end, &pages))
-		return 0;
-	return pages * page_size;
-}
-
-static int find_largest(void *ctx, struct vma *vma)
-{
-	uint64_t *largest = ctx;
-
-	if (vma_size(vma) > *largest)
-		*largest = vma_size(vma);
-	return 0;
-}
-
-/*
- * smaps walks a mapping in one hold of the target's mmap_lock, and nothing helps: about 13 ms a GiB
- * of small pages. Where a mapping may have so much that the target would wait for over 20 ms, it is
- * not read at the gentle pace. Returns why, with the estimate, or NULL.
- */
-static const char *pace_reason(struct mappings *mappings)
-{
-	enum { STALL_NS_MIB = 13000, STALL_NS_MAX = 20000000 };
-	uint64_t rss, largest = 0, stall;
-	struct smaps_pass pass;
-
-	if (mappings->from >= MAPPINGS_SMAPS || mappings->root->meter->fast ||
-	    mappings->root->recorded)
-		return NULL;
-	rss = resident(mappings);
-	if ((rss >> 20) * STALL_NS_MIB <= STALL_NS_MAX ||
-	    smaps_read(mappings->dir, "maps", mappings->keys, find_largest, &largest, &pass, NULL))
-		return NULL;
-	stall = ((rss < largest ? rss : largest) >> 20) * STALL_NS_MIB;
-	if (stall <= STALL_NS_MAX)
-		return NULL;
-	snprintf(mappings->pace_text, sizeof(mappings->pace_text),
-		 "pace: smaps might stall the process for up to %llu ms (--pace fast reads it)",
-		 (unsigned long long)(stall / 1000000));
-	return mappings->pace_text;
-}
-
-const char *mappings_pace(struct mappings *mappings, const struct procdir *dir)
-{
-	const char *reason;
-
-	mappings->dir = dir;
-	reason = pace_reason(mappings);
-	mappings->dir = NULL;
-	arena_fini(&mappings->arena);
-	return reason;
-}
-
 /* Whether the fields are to come from the page walk; frames that are hidden are worth none unasked. */
 static bool wants_pages(struct mappings *mappings)
 {
@@ -629,7 +565,9 @@ void mappings_begin(struct mappings *mappings, const struct procdir *dir, unsign
 	if (needs & LOOKS)
 		prepare_kinds(mappings);
 	vma_sections_reset(&mappings->sections, mappings->page_size);
-	mappings->spared = needs & NEED_SMAPS ? pace_reason(mappings) : NULL;
+	mappings->spared = needs & NEED_SMAPS && mappings->from == MAPPINGS_AUTO ?
+				   pace_spares(dir, "smaps", &mappings->arena) :
+				   NULL;
 	if (dir->core)
 		mappings->needs &= ~(unsigned)NEED_SMAPS;
 }

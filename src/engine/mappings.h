@@ -46,24 +46,16 @@ struct mappings *mappings_new(const struct root *root, struct smaps_keys *keys);
 void mappings_free(struct mappings *mappings);
 
 /*
- * Where the fields come from. At first MAPPINGS_SPARING: smaps; but at the gentle pace not where the
- * largest mapping might make the target wait for over 20 ms: result->smaps_reason says so, with the
- * estimate.
+ * Where the fields come from. At first MAPPINGS_AUTO: smaps, but where the pace spares the target that
+ * (engine/pace.h), the page walk, if frames may be read; else result->smaps_reason says why not.
  */
 enum mappings_source {
-	MAPPINGS_SPARING,
-	MAPPINGS_AUTO, /* as sparing, but then the page walk, where frames may be read */
+	MAPPINGS_AUTO,
 	MAPPINGS_SMAPS, /* however long the target has to wait */
 	MAPPINGS_PAGES, /* the page walk, whatever it can not tell */
 };
 
 void mappings_from(struct mappings *mappings, enum mappings_source from);
-
-/*
- * Why smaps and smaps_rollup of the process are not to be read at the pace of this run, with the
- * estimate; until the next call. NULL: they may be.
- */
-const char *mappings_pace(struct mappings *mappings, const struct procdir *dir);
 
 /*
  * Parse the ELF files that are met, in every process that is read with NEED_ELF: request of each. To be

@@ -329,13 +329,11 @@ static int read_process(struct guide *guide, struct error *err)
 	}
 }
 
-/* Said on stderr, unless the command says it; the exit status tells, too. */
+/* Said on stderr and by the exit status, unless the command does. */
 static void tell(struct guide *guide, const struct error *err)
 {
 	if (!guide->visitor->quiet)
 		context_partial(guide->tour->context, err);
-	else
-		guide->tour->context->status = STATUS_PARTIAL;
 }
 
 void visit_partial(struct visit *visit, const char *key, const char *reason,
@@ -360,8 +358,10 @@ static void note_kinds(struct guide *guide)
 	const struct mappings_result *result = &guide->visit.result;
 	const char *why = result->kind_reason ? result->kind_reason : result->file_reason;
 
+	if (!guide->visitor->kinds)
+		return;
 	if (why)
-		missing_add(&guide->visit.process.missing, "kinds", why);
+		missing_add(&guide->visit.process.missing, guide->visitor->kinds, why);
 	if (result->kind_reason && !guide->tour->context->options.json && !guide->visitor->quiet)
 		error_note("%d: not every file could be looked at, so 'file' may be 'elf': %s",
 			   guide->pid, result->kind_reason);
@@ -514,6 +514,9 @@ static void describe_stuck(struct guide *guide, const char *reason)
 	struct process *process = &visit->process;
 	struct error err;
 
+	if (!guide->told)
+		facts_read(&visit->leader, &visit->arena,
+			   facts_wanted(guide) & ~(unsigned)FACT_CMDLINE, process, NULL);
 	process->pid = guide->pid;
 	if (!process->cmdline.len)
 		missing_add(&process->missing, "cmdline", reason);
@@ -530,14 +533,10 @@ static bool is_known_stuck(struct guide *guide)
 {
 	struct context *context = guide->tour->context;
 	const char *reason = stuck_find(&context->stuck, guide->pid);
-	struct visit *visit = &guide->visit;
 
-	if (!reason)
-		return false;
-	if (facts_read(&visit->leader, &visit->arena, facts_wanted(guide) & ~(unsigned)FACT_CMDLINE,
-		       &visit->process, NULL) == 0)
+	if (reason)
 		describe_stuck(guide, reason);
-	return true;
+	return reason;
 }
 
 static int enter(struct guide *guide, int pid, struct error *err)

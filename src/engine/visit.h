@@ -62,8 +62,9 @@ struct visitor {
 	unsigned walk_want; /* enum walk_want */
 	const struct caps *caps; /* of the walk */
 	bool (*passes)(const struct vma *vma); /* the walk has nothing to find there; NULL: none */
+	const char *kinds; /* JSON key whose kinds of files may be unknown; NULL: none are shown */
 	bool no_twins; /* same_as is not asked for */
-	bool quiet; /* nothing is told on stderr: done() does */
+	bool quiet; /* nothing is told on stderr and by the exit status: done() sees what is incomplete */
 
 	/* by its directory alone, before anything is read; false: passed over; NULL: all are wanted */
 	bool (*wanted)(void *ctx, struct visit *visit);

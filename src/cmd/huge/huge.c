@@ -9,8 +9,9 @@
 #include "cmd/huge/columns.h"
 #include "cmd/huge/machine.h"
 #include "column/query.h"
-#include "engine/subject.h"
+#include "engine/reason.h"
 #include "engine/targets.h"
+#include "engine/visit.h"
 #include "model/needs.h"
 #include "source/frames.h"
 #include "source/taskstat.h"
@@ -40,7 +41,9 @@ struct kept_row {
 struct huge_run {
 	struct context *ctx;
 	struct huge_options options;
-	struct subjects subjects;
+	struct caps caps;
+	unsigned needs; /* enum need */
+	struct visits visits;
 	struct frames frames;
 	struct thp thp;
 	struct smaps_keys keys;
@@ -66,15 +69,15 @@ struct huge_run {
 	struct huge_reasons known; /* nothing is absent */
 };
 
-static void read_prctl(struct huge_run *run, struct subject *subject)
+static void read_prctl(struct huge_run *run, struct visit *visit)
 {
 	struct bytes text, word;
 	uint64_t enabled;
 	int rc;
 
-	run->off = procdir_read(&subject->dir, &subject->arena, &text, NULL, "status") == 0 &&
+	run->off = procdir_read(&visit->dir, &visit->arena, &text, NULL, "status") == 0 &&
 		   status_u64(text, "THP_enabled", &enabled) && !enabled;
-	rc = procdir_read(&subject->dir, &subject->arena, &text, NULL, "ksm_stat");
+	rc = procdir_read(&visit->dir, &visit->arena, &text, NULL, "ksm_stat");
 	if (rc == 0 && status_find(text, "ksm_merge_any", &word))
 		run->merges = value_u(bytes_equal(word, BYTES("yes")));
 	else
@@ -86,7 +89,7 @@ static void read_prctl(struct huge_run *run, struct subject *subject)
 
 static void add_slot(struct huge_run *run, struct huge_row *row, const struct slot *slot)
 {
-	uint64_t page_size = run->subjects.caps.page_size;
+	uint64_t page_size = run->caps.page_size;
 	enum slot_reason reason = slot_reason(slot, &row->vma, &run->thp, page_size, run->off);
 	struct why_row *why;
 	uint64_t entries = slot->present + slot->zero;
@@ -180,7 +183,7 @@ static uint64_t pool_entries(const struct huge_run *run, const struct huge_row *
  */
 static void find_mapped(struct huge_run *run, struct huge_row *row)
 {
-	uint64_t page_size = run->ctx->host.page_size, huge_size = run->subjects.caps.huge_size;
+	uint64_t page_size = run->ctx->host.page_size, huge_size = run->caps.huge_size;
 	struct huge_counts *counts = &row->counts;
 	uint64_t thp = field_of(&row->vma, SMAPS_ANON_HUGE_PAGES) +
 		       field_of(&row->vma, SMAPS_SHMEM_PMD_MAPPED) +
@@ -207,14 +210,14 @@ static void find_mapped(struct huge_run *run, struct huge_row *row)
 }
 
 /* The row of a mapping, but for why. */
-static void fill_row(struct huge_run *run, struct subject *subject, size_t index)
+static void fill_row(struct huge_run *run, struct visit *visit, size_t index)
 {
 	struct huge_row *row = &run->row;
 
 	huge_pages_counts(&run->pages, index, &row->counts);
 	row->why_asked = run->options.why;
 	row->why = SLOT_REASONS;
-	vma_store_get(&subject->vmas, index, &row->vma);
+	vma_store_get(&visit->vmas, index, &row->vma);
 	/* frames know it better than a name: the memfd is of a pool */
 	if (row->counts.hugetlb)
 		row->vma.kind = KIND_HUGETLB;
@@ -232,7 +235,7 @@ static void write_row(struct huge_run *run)
 		report_row(report, &run->row);
 }
 
-static void write_sorted(struct huge_run *run, struct subject *subject)
+static void write_sorted(struct huge_run *run, struct visit *visit)
 {
 	struct sort_item *items = mem_alloc((run->kept_count + 1) * sizeof(*items));
 
@@ -242,7 +245,7 @@ static void write_sorted(struct huge_run *run, struct subject *subject)
 	for (size_t i = 0; i < run->kept_count; i++) {
 		const struct kept_row *kept = &run->kept[items[i].index];
 
-		fill_row(run, subject, kept->index);
+		fill_row(run, visit, kept->index);
 		run->row.why = kept->why;
 		write_row(run);
 	}
@@ -250,19 +253,19 @@ static void write_sorted(struct huge_run *run, struct subject *subject)
 }
 
 /* Rows are made one at a time, and written as they come where they need not be sorted. */
-static void write_rows(struct huge_run *run, struct subject *subject)
+static void write_rows(struct huge_run *run, struct visit *visit)
 {
 	size_t slot = 0;
 
 	if (run->query.sort.column)
-		run->kept = mem_grow(run->kept, subject->vmas.count + 1, sizeof(*run->kept));
+		run->kept = mem_grow(run->kept, visit->vmas.count + 1, sizeof(*run->kept));
 	run->kept_count = 0;
 	run->unmended = false;
 	report_table(run->ctx->report, &run->mappings);
-	for (size_t i = 0; i < subject->vmas.count; i++) {
+	for (size_t i = 0; i < visit->vmas.count; i++) {
 		struct huge_row *row = &run->row;
 
-		fill_row(run, subject, i);
+		fill_row(run, visit, i);
 		slot = find_why(run, row, (uint32_t)i, slot);
 		if (!filter_matches(run->query.filter, row))
 			continue;
@@ -280,7 +283,7 @@ static void write_rows(struct huge_run *run, struct subject *subject)
 			write_row(run);
 	}
 	if (run->query.sort.column)
-		write_sorted(run, subject);
+		write_sorted(run, visit);
 	report_table_end(run->ctx->report);
 	if (run->total.reasons->mapped && run->mended.mapped == NULL && !run->unmended)
 		run->total.reasons = &run->mended;
@@ -295,7 +298,7 @@ static void print_sizes(struct huge_run *run, const char *title, const uint64_t 
 	for (unsigned order = 0; order < HUGE_ORDERS; order++)
 		if (by_order[order]) {
 			out_char(out, ' ');
-			report_size(report, out, run->subjects.caps.page_size << order);
+			report_size(report, out, run->caps.page_size << order);
 			out_char(out, '=');
 			report_size(report, out, by_order[order]);
 		}
@@ -363,34 +366,71 @@ static void add_to_all(struct huge_run *run)
 	add_why(run->sum_why, run->why);
 }
 
-static void show(void *opaque, struct subject *subject)
+static int read_pages(void *ctx, struct visit *visit, struct error *err)
 {
-	struct huge_run *run = opaque;
-	struct error err;
+	struct huge_run *run = ctx;
+	int rc = huge_pages_read(visit, &run->caps, &run->frames, run->options.why, &run->pages);
 
-	huge_pages_read(&run->subjects, subject, &run->frames, run->options.why, &run->pages);
-	if (run->pages.reasons.all && subject->complete) {
-		missing_add(&subject->process.missing, "mappings", run->pages.reasons.all);
-		error_set(&err, EACCES, "%d: pagemap: %s (try: sudo vmview huge %d)",
-			  subject->dir.pid, run->pages.reasons.all, subject->dir.pid);
-		subject_partial(&run->subjects, subject, &err);
-	}
+	(void)err;
+	if (run->options.why)
+		read_prctl(run, visit);
+	return rc;
+}
+
+static void restart(void *ctx, struct visit *visit)
+{
+	struct huge_run *run = ctx;
+
+	(void)visit;
+	huge_pages_fini(&run->pages);
+	run->pages = (struct huge_pages){ 0 };
+}
+
+static void write_tables(struct huge_run *run, struct visit *visit)
+{
 	run->total = (struct huge_row){ .reasons = &run->pages.reasons };
 	run->mended = run->pages.reasons;
 	memset(run->why, 0, sizeof(run->why));
 	for (unsigned i = 0; i < SLOT_REASONS; i++)
 		run->why[i].reason = (enum slot_reason)i;
-	if (run->options.why)
-		read_prctl(run, subject);
-	write_rows(run, subject);
+	write_rows(run, visit);
 	write_sum(run, &run->total, run->why);
 	if (run->options.why) {
 		report_fact(run->ctx->report, "thp_disabled", VALUE_BOOL, value_u(run->off));
 		report_fact(run->ctx->report, "ksm_merge_any", VALUE_BOOL, run->merges);
 	}
-	if (!subject->same_as)
+	if (!visit->same_as)
 		add_to_all(run);
-	huge_pages_fini(&run->pages);
+}
+
+/* There are mappings, but their pages may not be read. */
+static void note_denied(struct huge_run *run, struct visit *visit)
+{
+	const char *why = run->pages.vmas ? run->pages.reasons.all : visit->absent.words;
+	struct error err;
+
+	run->pages.reasons.all = why;
+	if (!why || !visit->complete)
+		return;
+	error_set(&err, EACCES, "%d: pagemap: %s", visit->dir.pid, why);
+	reason_advise(run->ctx, &err, "huge", visit->dir.pid);
+	visit_partial(visit, "mappings", why, &err);
+}
+
+static void write_process(void *ctx, struct visit *visit)
+{
+	struct huge_run *run = ctx;
+
+	visit_report_begin(visit, !run->visits.done);
+	if (!visit_report_nothing(visit, "mappings")) {
+		note_denied(run, visit);
+		if (!run->pages.vmas)
+			run->pages.vmas =
+				mem_zalloc((visit->vmas.count + 1) * sizeof(*run->pages.vmas));
+		write_tables(run, visit);
+	}
+	visit_report_end(visit);
+	restart(run, visit);
 }
 
 static int parse_columns(struct huge_run *run, struct error *err)
@@ -410,9 +450,9 @@ static int parse_columns(struct huge_run *run, struct error *err)
 		rc = selection_parse(&run->why_selection, &run->why_set,
 				     options->json ? why_list : why_columns_default, NULL, arena,
 				     err);
-	run->subjects.needs = NEED_KIND;
-	if (run->options.why || !caps_has(&run->subjects.caps, CAPS_SCAN))
-		run->subjects.needs |= NEED_SMAPS;
+	run->needs = NEED_KIND;
+	if (run->options.why || !caps_has(&run->caps, CAPS_SCAN))
+		run->needs |= NEED_SMAPS;
 	run->mappings = (struct table){ "mappings", &run->query.selection, .csv = true };
 	run->why_table = (struct table){ "why", &run->why_selection };
 	return rc;
@@ -420,6 +460,18 @@ static int parse_columns(struct huge_run *run, struct error *err)
 
 static void run_all(struct huge_run *run, const struct targets *targets)
 {
+	const struct visitor visitor = {
+		.command = "huge",
+		.needs = run->needs,
+		.keys = &run->keys,
+		.kinds = "mappings",
+		.walks = true,
+		.walk_want = WALK_MAPPED,
+		.caps = &run->caps,
+		.read = read_pages,
+		.restart = restart,
+		.done = write_process,
+	};
 	struct context *ctx = run->ctx;
 	struct report *report = ctx->report;
 	struct out *out = report_prose(report);
@@ -427,17 +479,18 @@ static void run_all(struct huge_run *run, const struct targets *targets)
 
 	huge_machine_begin(&machine, ctx, &run->thp, run->options.interval);
 	context_begin(ctx, "huge");
-	subjects_run(&run->subjects, targets);
-	if (run->subjects.shown > 1) {
+	report_list(report, "processes");
+	visit_targets(ctx, targets, &visitor, run, &run->visits);
+	report_list_end(report);
+	if (run->visits.done > 1) {
 		if (out)
 			out_printf(out, "\n%zu processes, each address space once:\n",
-				   run->subjects.shown);
+				   run->visits.done);
 		write_sum(run, &run->sum, run->sum_why);
 	}
-	if (run->subjects.vanished)
-		report_fact(report, "vanished", VALUE_COUNT, value_u(run->subjects.vanished));
+	visits_report(&run->visits, ctx);
 	huge_machine_write(&machine, run->options.why);
-	report_end(report, ctx->status == STATUS_OK, NULL);
+	report_end(report, ctx->status == STATUS_OK, &run->visits.missing);
 }
 
 static void prepare(struct huge_run *run)
@@ -445,15 +498,7 @@ static void prepare(struct huge_run *run)
 	struct context *ctx = run->ctx;
 
 	smaps_keys_init(&run->keys);
-	run->subjects = (struct subjects){
-		.ctx = ctx,
-		.name = "huge",
-		.walks = true,
-		.walk_want = WALK_MAPPED,
-		.show = show,
-		.run = run,
-	};
-	caps_probe(&run->subjects.caps, &ctx->root, 0);
+	caps_probe(&run->caps, &ctx->root, 0);
 	huge_columns_make(&ctx->arena, &run->keys, ctx->host.page_size, &run->set);
 	why_columns(&run->why_set);
 	run->sum.reasons = &run->known;
@@ -482,7 +527,7 @@ int huge_run(struct context *ctx, const struct command *command, int argc, char 
 				  &targets, &err);
 	if (rc == 0) {
 		thp_read(&run->thp, &ctx->root, ctx->host.page_size, &ctx->arena);
-		frames_open(&run->frames, &ctx->root, &run->subjects.caps);
+		frames_open(&run->frames, &ctx->root, &run->caps);
 		run_all(run, &targets);
 		frames_close(&run->frames);
 	}

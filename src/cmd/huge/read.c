@@ -8,7 +8,8 @@
 #include "base/arena.h"
 #include "cmd/huge/scatter.h"
 #include "engine/context.h"
-#include "engine/subject.h"
+#include "engine/reason.h"
+#include "engine/visit.h"
 #include "source/frames.h"
 
 enum {
@@ -34,7 +35,7 @@ struct part {
 };
 
 struct huge_read {
-	struct subject *subject;
+	struct visit *visit;
 	struct frames *frames;
 	struct huge_pages *out;
 	struct frame_batch batch;
@@ -456,7 +457,7 @@ static uint64_t take_small(struct huge_read *read, const struct page_span *span,
 	else if (!read->out->reasons.order)
 		ask_frames(read, pfn, n, addr >> read->page_shift, span->vma);
 	if (!read->scatter.gathering && is_crowd(read))
-		huge_scatter_begin(&read->scatter, read->subject, span->vma,
+		huge_scatter_begin(&read->scatter, read->visit, span->vma,
 				   addr + n * read->page_size);
 	return n;
 }
@@ -507,7 +508,7 @@ static void begin_vma(struct huge_read *read, uint32_t index)
 	end_vma(read);
 	read->crowd_runs = read->batch.count;
 	read->crowd_tag = read->next_tag;
-	vma_store_get(&read->subject->vmas, index, &vma);
+	vma_store_get(&read->visit->vmas, index, &vma);
 	read->vma = index;
 	read->hugetlb = vma.kind == KIND_HUGETLB;
 	/* (smaps tells) */
@@ -548,9 +549,9 @@ static int take_odd(void *ctx, const struct page_batch *batch)
 	return 0;
 }
 
-static int walk(struct subjects *subjects, struct subject *subject, struct huge_read *read)
+static int walk(struct visit *visit, struct huge_read *read)
 {
-	int rc = subject_walk(subjects, subject, take_pages, read);
+	int rc = visit_walk(visit, take_pages, read);
 	const struct walk_vma *again;
 
 	if (rc < 0)
@@ -558,7 +559,7 @@ static int walk(struct subjects *subjects, struct subject *subject, struct huge_
 	end_vma(read);
 	again = huge_scatter_again(&read->scatter);
 	if (again)
-		rc = pagewalk_run(&subject->walk, again, subject->vmas.count, take_odd, read);
+		rc = pagewalk_run(&visit->walk, again, visit->vmas.count, take_odd, read);
 	flush(read);
 	return rc;
 }
@@ -615,7 +616,7 @@ static void find_reasons(struct huge_read *read, const struct caps *caps)
 {
 	struct huge_reasons *reasons = &read->out->reasons;
 
-	reasons->all = read->subject->walk_reason;
+	reasons->all = read->visit->walk_reason;
 	reasons->mapped = caps->reason[CAPS_SCAN];
 	reasons->order = caps_has(caps, CAPS_FRAMES) ? read->frames->reason[FRAME_FLAGS] :
 						       caps->reason[CAPS_FRAMES];
@@ -624,24 +625,26 @@ static void find_reasons(struct huge_read *read, const struct caps *caps)
 		reasons->mapped = "unsupported: no transparent huge pages";
 }
 
-void huge_pages_read(struct subjects *subjects, struct subject *subject, struct frames *frames,
-		     bool slots, struct huge_pages *out)
+int huge_pages_read(struct visit *visit, const struct caps *caps, struct frames *frames, bool slots,
+		    struct huge_pages *out)
 {
 	struct huge_read read = {
-		.subject = subject,
+		.visit = visit,
 		.frames = frames,
 		.out = out,
 		.keep_slots = slots,
 		.vma = UINT32_MAX,
-		.page_size = subjects->caps.page_size,
-		.huge_size = subjects->caps.huge_size,
+		.page_size = caps->page_size,
+		.huge_size = caps->huge_size,
 	};
 
+	int rc;
+
 	*out = (struct huge_pages){ 0 };
-	out->vmas = mem_zalloc((subject->vmas.count + 1) * sizeof(*out->vmas));
-	find_reasons(&read, &subjects->caps);
+	out->vmas = mem_zalloc((visit->vmas.count + 1) * sizeof(*out->vmas));
+	find_reasons(&read, caps);
 	if (out->reasons.all)
-		return;
+		return 0;
 	read.page_shift = (unsigned)__builtin_ctzll(read.page_size);
 	if (read.huge_size)
 		read.huge_order = (unsigned)__builtin_ctzll(read.huge_size) - read.page_shift;
@@ -649,15 +652,17 @@ void huge_pages_read(struct subjects *subjects, struct subject *subject, struct 
 	frame_batch_init(&read.batch, PIECES_MAX, true);
 	huge_scatter_init(&read.scatter, frames,
 			  PAGE_FLAG(HEAD) | PAGE_FLAG(TAIL) | (slots ? PAGE_FLAG(LOCKED) : 0));
-	if (walk(subjects, subject, &read) < 0)
-		out->reasons.all = "gone: the memory went away while it was read";
+	rc = walk(visit, &read);
+	if (rc < 0)
+		out->reasons.all = reason_memory_gone;
 	count_unmapped(&read);
 	if (read.hidden)
 		out->reasons.order = out->reasons.unmapped = "denied: needs CAP_SYS_ADMIN";
-	if (read.no_scan && subjects->ctx->root.recorded)
+	if (read.no_scan && visit->dir.root->recorded)
 		out->reasons.mapped = "not recorded";
 	huge_scatter_fini(&read.scatter);
 	frame_batch_fini(&read.batch);
 	free(read.pieces);
 	free(read.parts);
+	return rc < 0 ? rc : 0;
 }

@@ -6,10 +6,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
+struct caps;
 struct frames;
 struct slot;
-struct subject;
-struct subjects;
+struct visit;
 
 enum { HUGE_ORDERS = 24 };
 
@@ -45,7 +45,7 @@ struct huge_vma {
 
 /* What is read of a process: counts by mapping, and its slots that hold a page, by address. */
 struct huge_pages {
-	struct huge_vma *vmas; /* as many as subject->vmas; heap */
+	struct huge_vma *vmas; /* as many as visit->vmas; heap */
 	struct huge_counts *more; /* heap */
 	size_t more_count, more_cap;
 	struct slot *slots; /* heap */
@@ -55,10 +55,10 @@ struct huge_pages {
 
 /*
  * Walk the pages and ask for the flags of frames that no PMD maps. huge_size may be 0. Slots are kept
- * where they are asked for, else only counted.
+ * where they are asked for, else only counted. Returns 0 or -errno: -ESRCH where the memory went away.
  */
-void huge_pages_read(struct subjects *subjects, struct subject *subject, struct frames *frames,
-		     bool slots, struct huge_pages *out);
+int huge_pages_read(struct visit *visit, const struct caps *caps, struct frames *frames, bool slots,
+		    struct huge_pages *out);
 void huge_pages_fini(struct huge_pages *pages);
 
 /* The counts of a mapping. */

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 
 #include "base/arena.h"
-#include "engine/subject.h"
+#include "engine/visit.h"
 
 void huge_scatter_init(struct huge_scatter *scatter, struct frames *frames, uint64_t odd_flags)
 {
@@ -19,23 +19,23 @@ void huge_scatter_fini(struct huge_scatter *scatter)
 	*scatter = (struct huge_scatter){ 0 };
 }
 
-static void make_list(struct huge_scatter *scatter, const struct subject *subject)
+static void make_list(struct huge_scatter *scatter, const struct visit *visit)
 {
 	struct vma vma;
 
-	scatter->vma_count = subject->vmas.count;
+	scatter->vma_count = visit->vmas.count;
 	scatter->again = mem_alloc((scatter->vma_count + 1) * sizeof(*scatter->again));
 	for (size_t i = 0; i < scatter->vma_count; i++) {
-		vma_store_get(&subject->vmas, i, &vma);
+		vma_store_get(&visit->vmas, i, &vma);
 		scatter->again[i] = (struct walk_vma){ vma.start, vma.end, WALK_SKIP };
 	}
 }
 
-void huge_scatter_begin(struct huge_scatter *scatter, const struct subject *subject, uint32_t vma,
+void huge_scatter_begin(struct huge_scatter *scatter, const struct visit *visit, uint32_t vma,
 			uint64_t addr)
 {
 	if (!scatter->again)
-		make_list(scatter, subject);
+		make_list(scatter, visit);
 	scatter->again[vma].start = addr;
 	scatter->vma = vma;
 	scatter->gathering = true;

@@ -9,7 +9,7 @@
 #include "source/frames.h"
 #include "source/pagewalk.h"
 
-struct subject;
+struct visit;
 
 /*
  * Big mappings whose frames lie at random, as in a heap that has aged. Asked for in batches they would
@@ -32,7 +32,7 @@ void huge_scatter_init(struct huge_scatter *scatter, struct frames *frames, uint
 void huge_scatter_fini(struct huge_scatter *scatter);
 
 /* From the page at addr on, frames of the mapping are gathered. */
-void huge_scatter_begin(struct huge_scatter *scatter, const struct subject *subject, uint32_t vma,
+void huge_scatter_begin(struct huge_scatter *scatter, const struct visit *visit, uint32_t vma,
 			uint64_t addr);
 
 /* Frames of pages one behind the other. */

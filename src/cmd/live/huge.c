@@ -8,8 +8,8 @@
 #include "cmd/huge/columns.h"
 #include "cmd/live/read.h"
 #include "cmd/live/rows.h"
-#include "engine/subject.h"
 #include "engine/targets.h"
+#include "engine/visit.h"
 #include "model/needs.h"
 #include "model/process.h"
 #include "render/live/live.h"
@@ -28,7 +28,6 @@ struct huge_reading {
 	struct live_rows *rows;
 	struct huge_list *huge;
 	struct frames *frames;
-	struct subjects subjects;
 	struct huge_row total;
 	bool shown, gone;
 };
@@ -60,19 +59,19 @@ static void fini_huge(void *opaque)
 	free(huge->index);
 }
 
-static void take_mappings(struct huge_reading *reading, struct subject *subject)
+static void take_mappings(struct huge_reading *reading, struct visit *visit)
 {
 	struct huge_list *huge = reading->huge;
 	struct huge_counts counts;
 	struct vma vma;
 
-	huge->index = mem_grow(NULL, subject->vmas.count + 1, sizeof(*huge->index));
-	for (size_t i = 0; i < subject->vmas.count; i++) {
+	huge->index = mem_grow(NULL, visit->vmas.count + 1, sizeof(*huge->index));
+	for (size_t i = 0; i < visit->vmas.count; i++) {
 		huge_pages_counts(&huge->pages, i, &counts);
 		huge_counts_add(&reading->total.counts, &counts);
 		if (!counts.present && !huge->pages.reasons.all)
 			continue;
-		vma_store_get(&subject->vmas, i, &vma);
+		vma_store_get(&visit->vmas, i, &vma);
 		huge->index[reading->rows->list.count] = (uint32_t)i;
 		vma_store_add(&huge->vmas, &vma);
 		live_rows_add(reading->rows, (struct live_id){ vma.start, vma.end, vma.inode },
@@ -111,42 +110,57 @@ static void add_facts(struct huge_reading *reading)
 	}
 }
 
-static void show(void *opaque, struct subject *subject)
+static int read_pages(void *ctx, struct visit *visit, struct error *err)
 {
-	struct huge_reading *reading = opaque;
+	struct huge_reading *reading = ctx;
 
-	huge_pages_read(&reading->subjects, subject, reading->frames, false, &reading->huge->pages);
+	(void)err;
+	return huge_pages_read(visit, live_caps(reading->reader), reading->frames, false,
+			       &reading->huge->pages);
+}
+
+static void restart(void *ctx, struct visit *visit)
+{
+	struct huge_reading *reading = ctx;
+
+	(void)visit;
+	huge_pages_fini(&reading->huge->pages);
+	reading->huge->pages = (struct huge_pages){ 0 };
+}
+
+static void done(void *ctx, struct visit *visit)
+{
+	struct huge_reading *reading = ctx;
+	struct live_list *list = &reading->rows->list;
+
 	reading->shown = true;
-	reading->rows->list.reason = reading->huge->pages.reasons.all;
-	take_mappings(reading, subject);
+	reading->reader->partial = !visit->complete;
+	if (!reading->huge->pages.vmas) {
+		list->reason = arena_strdup(&reading->rows->ctx.arena, visit->absent.words);
+		return;
+	}
+	list->reason = reading->huge->pages.reasons.all;
+	take_mappings(reading, visit);
 	add_facts(reading);
 }
 
-static void run_subjects(struct huge_reading *reading, int pid)
+static void visit_process(struct huge_reading *reading, int pid)
 {
-	struct context *ctx = &reading->rows->ctx;
 	const struct targets targets = { .pids = &pid, .count = 1, .selected = true };
-	struct report_options options = *report_options(ctx->report);
-	struct out out;
-
-	options.format = REPORT_TABLE;
-	out_init_memory(&out);
-	ctx->report = report_new(&out, &options);
-	ctx->status = STATUS_OK;
-	reading->subjects = (struct subjects){
-		.ctx = ctx,
-		.name = "huge",
+	const struct visitor visitor = {
+		.command = "huge",
 		.needs = NEED_KIND,
 		.walks = true,
 		.walk_want = WALK_MAPPED,
-		.caps = *live_caps(reading->reader),
+		.caps = live_caps(reading->reader),
 		.quiet = true,
-		.show = show,
-		.run = reading,
+		.read = read_pages,
+		.restart = restart,
+		.done = done,
 	};
-	subjects_run(&reading->subjects, &targets);
-	report_free(ctx->report);
-	out_fini(&out);
+	struct visits visits = { 0 };
+
+	visit_targets(reading->reader->ctx, &targets, &visitor, reading, &visits);
 }
 
 static int read_huge(struct live_reader *reader, struct live *live, const struct process *process,
@@ -163,17 +177,12 @@ static int read_huge(struct live_reader *reader, struct live *live, const struct
 	rows->extra = huge;
 	frames_open(&frames, &rows->ctx.root, live_caps(reader));
 	reading.frames = &frames;
-	run_subjects(&reading, process->pid);
+	visit_process(&reading, process->pid);
 	frames_close(&frames);
-	if (reading.subjects.vanished) {
+	if (!reading.shown) {
 		live_rows_free(rows);
 		return error_set(err, ESRCH, "no process %d", process->pid);
 	}
-	if (!reading.shown)
-		rows->list.reason = rows->ctx.told ? rows->ctx.told : live_no_memory(process);
-	else if (rows->ctx.told)
-		live_status(live, "%s", rows->ctx.told);
-	reader->partial = rows->ctx.status != STATUS_OK;
 	live_take_list(live, LIVE_HUGE, &rows->list);
 	return 0;
 }

@@ -65,8 +65,8 @@ static int keep(void *opaque, struct vma *vma)
 /* smaps, pages, smaps. */
 static int read_thrice(struct check *check, struct error *err)
 {
-	static const enum mappings_source from[READINGS] = { MAPPINGS_SPARING, MAPPINGS_PAGES,
-							     MAPPINGS_SPARING };
+	static const enum mappings_source from[READINGS] = { MAPPINGS_AUTO, MAPPINGS_PAGES,
+							     MAPPINGS_AUTO };
 	int rc = 0;
 
 	for (int i = 0; rc == 0 && i < READINGS; i++) {

@@ -346,6 +346,7 @@ static void run_targets(struct map_run *run, const struct targets *targets)
 		.keys = &run->keys,
 		.parse = run->columns.needs & NEED_SECTION ? &request : NULL,
 		.from = run->from,
+		.kinds = "kinds",
 		.mapping = take_mapping,
 		.read = read_rollup,
 		.done = end_process,

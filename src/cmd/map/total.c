@@ -12,6 +12,7 @@
 #include "column/vma_columns.h"
 #include "engine/context.h"
 #include "engine/mappings.h"
+#include "engine/pace.h"
 #include "engine/process_facts.h"
 #include "engine/same_mm.h"
 #include "engine/targets.h"
@@ -206,7 +207,7 @@ static int read_row(struct total_run *run, const struct procdir *dir, struct tot
 	row->tally.sum.have = 0;
 	read_size(run, dir, row);
 	row->kept = !same_mm_check(&run->same_mm, dir->pid, 0);
-	pace = mappings_pace(run->mappings, dir);
+	pace = pace_spares(dir, "smaps_rollup", &run->ctx->arena);
 	if (pace)
 		return read_pages(run, dir, row, pace, err);
 	rc = read_rollup(run, dir, row, err);

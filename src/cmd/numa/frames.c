@@ -5,14 +5,14 @@
 #include <string.h>
 
 #include "base/arena.h"
-#include "engine/subject.h"
+#include "engine/visit.h"
 #include "source/memmap.h"
 #include "source/nodes.h"
 #include "source/numa_maps.h"
 
 /* The mapping that is counted now; spans come in rising order. */
 struct counting {
-	struct subject *subject;
+	struct visit *visit;
 	struct memmap *map;
 	struct numa_maps *out;
 	uint64_t page_size;
@@ -26,7 +26,7 @@ static struct numa_vma *vma_of(struct counting *counting, size_t index)
 	struct vma vma;
 
 	for (; out->count <= index; out->count++) {
-		vma_store_get(&counting->subject->vmas, out->count, &vma);
+		vma_store_get(&counting->visit->vmas, out->count, &vma);
 		out->vmas[out->count] = (struct numa_vma){ .start = vma.start };
 	}
 	return &out->vmas[index];
@@ -43,7 +43,7 @@ static void keep_counts(struct counting *counting)
 	if (!count)
 		return;
 	vma = &counting->out->vmas[counting->out->count - 1];
-	vma->shares = arena_alloc(&counting->subject->arena, count * sizeof(*vma->shares));
+	vma->shares = arena_alloc(&counting->visit->arena, count * sizeof(*vma->shares));
 	for (uint32_t node = 0; node < NODES_MAX; node++)
 		if (counting->pages[node])
 			vma->shares[vma->share_count++] =
@@ -86,23 +86,22 @@ static int take_pages(void *ctx, const struct page_batch *batch)
 	return counting->hidden;
 }
 
-const char *numa_frames_read(struct subjects *subjects, struct subject *subject, struct memmap *map,
-			     struct numa_maps *out)
+const char *numa_frames_read(struct visit *visit, struct memmap *map, struct numa_maps *out)
 {
 	struct counting *counting;
 	const char *reason = NULL;
-	size_t count = subject->vmas.count;
+	size_t count = visit->vmas.count;
 
-	if (subject->walk_reason)
-		return subject->walk_reason;
+	if (visit->walk_reason)
+		return visit->walk_reason;
 	*out = (struct numa_maps){ 0 };
-	out->vmas = arena_alloc(&subject->arena, (count + 1) * sizeof(*out->vmas));
+	out->vmas = arena_alloc(&visit->arena, (count + 1) * sizeof(*out->vmas));
 	counting = mem_zalloc(sizeof(*counting));
-	counting->subject = subject;
+	counting->visit = visit;
 	counting->map = map;
 	counting->out = out;
-	counting->page_size = subjects->caps.page_size;
-	if (subject_walk(subjects, subject, take_pages, counting) < 0)
+	counting->page_size = visit->walk.caps.page_size;
+	if (visit_walk(visit, take_pages, counting) < 0)
 		reason = "pages could not be read";
 	if (counting->hidden)
 		reason = "denied: needs CAP_SYS_ADMIN";

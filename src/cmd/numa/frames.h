@@ -4,15 +4,12 @@
 
 struct memmap;
 struct numa_maps;
-struct subject;
-struct subjects;
+struct visit;
 
 /*
- * The bytes of each mapping by node, from its frames and the memory blocks: for kernels without
- * numa_maps, and where it is denied. out is as numa_maps_read() makes it, without policies. Returns
+ * The bytes of each mapping by node, from its frames and the memory blocks. out is as numa_maps_read() makes it, without policies. Returns
  * NULL, or why it is not known.
  */
-const char *numa_frames_read(struct subjects *subjects, struct subject *subject, struct memmap *map,
-			     struct numa_maps *out);
+const char *numa_frames_read(struct visit *visit, struct memmap *map, struct numa_maps *out);
 
 #endif

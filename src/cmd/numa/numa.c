@@ -8,8 +8,10 @@
 #include "cmd/numa/columns.h"
 #include "cmd/numa/frames.h"
 #include "column/query.h"
-#include "engine/subject.h"
+#include "engine/pace.h"
+#include "engine/reason.h"
 #include "engine/targets.h"
+#include "engine/visit.h"
 #include "model/needs.h"
 #include "source/memmap.h"
 #include "source/numa_maps.h"
@@ -28,7 +30,9 @@ struct numa_sums {
 struct numa_run {
 	struct context *ctx;
 	struct numa_options options;
-	struct subjects subjects;
+	struct caps caps;
+	unsigned needs; /* enum need */
+	struct visits visits;
 	struct nodes nodes;
 	struct memmap memmap;
 	struct smaps_keys keys;
@@ -63,44 +67,81 @@ static bool has_no_unit(const struct numa_maps *maps)
 	return false;
 }
 
-/* numa_maps, or the frames themselves. */
-static void read_nodes(struct numa_run *run, struct subject *subject)
+static const char *no_maps(const struct numa_run *run, int rc)
 {
-	struct error err;
-	int rc = numa_maps_read(&subject->dir, run->ctx->host.page_size, &subject->arena,
-				&run->maps, &err);
-	const char *why = rc == 0				   ? NULL :
-			  rc == -ENOENT && run->ctx->root.recorded ? "not recorded" :
-			  rc == -ENOENT				   ? "unsupported: no NUMA" :
-			  rc == -EACCES || rc == -EPERM		   ? "denied: numa_maps" :
-								     error_reason(-rc);
-
-	run->reason = run->policy_reason = NULL;
-	if (!rc && !run->maps.cut_off && !run->maps.malformed && !has_no_unit(&run->maps))
-		return;
-	if (rc) {
-		run->policy_reason = why;
-		run->reason = numa_frames_read(&run->subjects, subject, &run->memmap, &run->maps);
-		if (!run->reason)
-			return;
-		missing_add(&subject->process.missing, "nodes", run->reason);
-		error_set(&err, -rc, "%d: numa_maps: %s; frames: %s (try: sudo vmview numa %d)",
-			  subject->dir.pid, why, run->reason, subject->dir.pid);
-	} else {
-		why = run->maps.cut_off	  ? "gone: the memory went away while it was read" :
-		      run->maps.malformed ? "malformed lines were skipped" :
-					    no_unit;
-		missing_add(&subject->process.missing, "mappings", why);
-		error_set(&err, EPROTO, "%d: numa_maps: %s", subject->dir.pid, why);
-	}
-	subject_partial(&run->subjects, subject, &err);
+	if (rc == -ENOENT)
+		return run->ctx->root.recorded ? "not recorded" : "unsupported: no NUMA";
+	return rc == -EACCES || rc == -EPERM ? "denied: numa_maps" : error_reason(-rc);
 }
 
-static void read_threads(struct numa_run *run, struct subject *subject)
+/* Where mappings were when the page walk came by, with the policies of numa_maps. */
+static void take_policies(struct numa_maps *to, const struct numa_maps *from)
+{
+	for (size_t i = 0; i < to->count; i++) {
+		const struct numa_vma *vma = numa_maps_find(from, to->vmas[i].start);
+
+		if (vma)
+			to->vmas[i].policy = vma->policy;
+	}
+}
+
+/* Nodes by numa_maps alone, which says in what unit it counts, or not; and whether it was read as a whole. */
+static void check_maps(struct numa_run *run, struct visit *visit)
+{
+	const struct numa_maps *maps = &run->maps;
+	struct error err;
+	const char *why;
+
+	if (!maps->cut_off && !maps->malformed && !has_no_unit(maps))
+		return;
+	why = maps->cut_off   ? reason_memory_gone :
+	      maps->malformed ? "malformed lines were skipped" :
+				no_unit;
+	error_set(&err, EPROTO, "%d: numa_maps: %s", visit->dir.pid, why);
+	visit_partial(visit, "mappings", why, &err);
+}
+
+/*
+ * Nodes are those of the frames, where they may be read; numa_maps, which walks a mapping in one hold of
+ * the mmap_lock, tells them where frames are hidden, and policies where it does not make the process
+ * wait. Of a recording, where nobody waits, it tells both, since pages may not be recorded as a whole.
+ */
+static void read_nodes(struct numa_run *run, struct visit *visit)
+{
+	struct numa_maps policies = { 0 };
+	struct error err;
+	int rc = 0;
+
+	run->policy_reason = pace_spares(&visit->dir, "numa_maps", &visit->arena);
+	if (!run->policy_reason)
+		rc = numa_maps_read(&visit->dir, run->ctx->host.page_size, &visit->arena, &policies,
+				    &err);
+	if (rc)
+		run->policy_reason = no_maps(run, rc);
+	run->reason = run->ctx->root.recorded && !run->policy_reason ?
+			      "" :
+			      numa_frames_read(visit, &run->memmap, &run->maps);
+	if (!run->reason && !run->policy_reason)
+		take_policies(&run->maps, &policies);
+	if (!run->reason)
+		return;
+	if (!run->policy_reason) {
+		run->reason = NULL;
+		run->maps = policies;
+		check_maps(run, visit);
+		return;
+	}
+	error_set(&err, EACCES, "%d: numa_maps: %s; frames: %s", visit->dir.pid, run->policy_reason,
+		  run->reason);
+	reason_advise(run->ctx, &err, "numa", visit->dir.pid);
+	visit_partial(visit, "nodes", run->reason, &err);
+}
+
+static void read_threads(struct numa_run *run, struct visit *visit)
 {
 	memset(&run->threads, 0, sizeof(run->threads));
 	run->threads.known =
-		nodes_of_threads(&run->nodes, &subject->dir, &subject->arena, run->threads.of_node);
+		nodes_of_threads(&run->nodes, &visit->dir, &visit->arena, run->threads.of_node);
 	if (!run->threads.known)
 		run->threads.reason = run->nodes.reason ? run->nodes.reason :
 							  "not known where its threads ran";
@@ -116,11 +157,11 @@ static const struct numa_vma *find_numa(struct numa_run *run, uint64_t start)
 	return numa_maps_find(maps, start);
 }
 
-static void fill_row(struct numa_run *run, struct subject *subject, size_t index)
+static void fill_row(struct numa_run *run, struct visit *visit, size_t index)
 {
 	struct numa_row *row = &run->row;
 
-	vma_store_get(&subject->vmas, index, &row->vma);
+	vma_store_get(&visit->vmas, index, &row->vma);
 	row->threads = &run->threads;
 	row->reason = NULL;
 	row->numa = run->reason ? NULL : find_numa(run, row->vma.start);
@@ -159,26 +200,26 @@ static void add_row(struct numa_run *run, const struct numa_row *row)
 	}
 }
 
-static void write_sorted(struct numa_run *run, struct subject *subject)
+static void write_sorted(struct numa_run *run, struct visit *visit)
 {
 	sort_items(&run->query.sort, run->items, run->item_count);
 	for (size_t i = 0; i < run->item_count; i++) {
-		fill_row(run, subject, run->items[i].index);
+		fill_row(run, visit, run->items[i].index);
 		report_row(run->ctx->report, &run->row);
 	}
 }
 
 /* Rows are made one at a time, and written as they come where they need not be sorted. */
-static void write_rows(struct numa_run *run, struct subject *subject)
+static void write_rows(struct numa_run *run, struct visit *visit)
 {
 	const struct column *by = run->query.sort.column;
 
 	if (by)
-		run->items = mem_grow(run->items, subject->vmas.count + 1, sizeof(*run->items));
+		run->items = mem_grow(run->items, visit->vmas.count + 1, sizeof(*run->items));
 	run->item_count = run->next = 0;
 	report_table(run->ctx->report, &run->mappings);
-	for (size_t i = 0; i < subject->vmas.count; i++) {
-		fill_row(run, subject, i);
+	for (size_t i = 0; i < visit->vmas.count; i++) {
+		fill_row(run, visit, i);
 		if (!filter_matches(run->query.filter, &run->row))
 			continue;
 		add_row(run, &run->row);
@@ -189,7 +230,7 @@ static void write_rows(struct numa_run *run, struct subject *subject)
 			report_row(run->ctx->report, &run->row);
 	}
 	if (by)
-		write_sorted(run, subject);
+		write_sorted(run, visit);
 	report_table_end(run->ctx->report);
 }
 
@@ -255,18 +296,30 @@ static void write_total(struct numa_run *run)
 	out_str(out, ")\n");
 }
 
-static void show(void *opaque, struct subject *subject)
+static int read_process(void *ctx, struct visit *visit, struct error *err)
 {
-	struct numa_run *run = opaque;
+	struct numa_run *run = ctx;
+
+	(void)err;
+	read_nodes(run, visit);
+	read_threads(run, visit);
+	return 0;
+}
+
+static void write_process(void *ctx, struct visit *visit)
+{
+	struct numa_run *run = ctx;
 
 	memset(&run->sums, 0, sizeof(run->sums));
-	read_nodes(run, subject);
-	read_threads(run, subject);
-	write_rows(run, subject);
-	write_nodes(run, &run->sums, &run->threads);
-	write_total(run);
-	run->known += !run->sums.all.reason;
-	if (subject->same_as || run->sums.all.reason)
+	visit_report_begin(visit, !run->visits.done);
+	if (!visit_report_nothing(visit, "mappings")) {
+		write_rows(run, visit);
+		write_nodes(run, &run->sums, &run->threads);
+		write_total(run);
+		run->known += !run->sums.all.reason;
+	}
+	visit_report_end(visit);
+	if (visit->same_as || run->sums.all.reason)
 		return;
 	number_add(&run->all.all, run->sums.all);
 	for (size_t node = 0; node < NODES_MAX; node++)
@@ -286,7 +339,7 @@ static int parse_columns(struct numa_run *run, struct error *err)
 	if (rc == 0)
 		rc = selection_parse(&run->node_selection, &run->node_set,
 				     numa_node_columns_default, NULL, arena, err);
-	run->subjects.needs = query_needs(&run->query) | NEED_KIND;
+	run->needs = query_needs(&run->query) | NEED_KIND;
 	run->mappings = (struct table){ "mappings", &run->query.selection, .csv = true };
 	run->node_table = (struct table){ "nodes", &run->node_selection };
 	return rc;
@@ -297,7 +350,7 @@ static void write_all(struct numa_run *run, struct missing *missing)
 {
 	struct context *ctx = run->ctx;
 	struct out *out = report_prose(ctx->report);
-	size_t shown = run->subjects.shown, unknown = shown - run->known;
+	size_t shown = run->visits.done, unknown = shown - run->known;
 
 	if (unknown)
 		missing_add(missing, "nodes",
@@ -315,17 +368,28 @@ static void write_all(struct numa_run *run, struct missing *missing)
 
 static void run_all(struct numa_run *run, const struct targets *targets)
 {
+	const struct visitor visitor = {
+		.command = "numa",
+		.needs = run->needs,
+		.keys = &run->keys,
+		.kinds = "mappings",
+		.walks = true,
+		.walk_want = WALK_MAPPED,
+		.caps = &run->caps,
+		.read = read_process,
+		.done = write_process,
+	};
 	struct context *ctx = run->ctx;
 	struct report *report = ctx->report;
-	struct missing missing = { 0 };
 
 	context_begin(ctx, "numa");
-	subjects_run(&run->subjects, targets);
-	if (run->subjects.shown > 1)
-		write_all(run, &missing);
-	if (run->subjects.vanished)
-		report_fact(report, "vanished", VALUE_COUNT, value_u(run->subjects.vanished));
-	report_end(report, ctx->status == STATUS_OK, &missing);
+	report_list(report, "processes");
+	visit_targets(ctx, targets, &visitor, run, &run->visits);
+	report_list_end(report);
+	if (run->visits.done > 1)
+		write_all(run, &run->visits.missing);
+	visits_report(&run->visits, ctx);
+	report_end(report, ctx->status == STATUS_OK, &run->visits.missing);
 }
 
 static void prepare(struct numa_run *run)
@@ -337,15 +401,7 @@ static void prepare(struct numa_run *run)
 	memmap_init(&run->memmap, &ctx->root, ctx->host.page_size, &ctx->arena);
 	numa_columns_make(&ctx->arena, &run->keys, &run->nodes, &run->set);
 	numa_node_columns(&run->node_set);
-	run->subjects = (struct subjects){
-		.ctx = ctx,
-		.name = "numa",
-		.walks = true,
-		.walk_want = WALK_MAPPED,
-		.show = show,
-		.run = run,
-	};
-	caps_probe(&run->subjects.caps, &ctx->root, 0);
+	caps_probe(&run->caps, &ctx->root, 0);
 }
 
 int numa_run(struct context *ctx, const struct command *command, int argc, char **argv)

@@ -8,8 +8,8 @@
 #include "cmd/commands.h"
 #include "cmd/swap/columns.h"
 #include "column/query.h"
-#include "engine/subject.h"
 #include "engine/targets.h"
+#include "engine/visit.h"
 #include "model/needs.h"
 #include "source/taskstat.h"
 
@@ -22,7 +22,8 @@ static const struct option_row swap_option_rows[] = { TARGET_OPTION_ROWS };
 struct swap_run {
 	struct context *ctx;
 	struct swap_options options;
-	struct subjects subjects;
+	struct caps caps;
+	struct visits visits;
 	struct smaps_keys keys;
 	struct column_set mapping_set, process_set, device_set;
 	struct query query; /* of processes */
@@ -43,6 +44,7 @@ struct swap_run {
 	uint64_t *bytes; /* by mapping: bytes_of_vma() */
 	struct swap_row row;
 	bool hidden;
+	int same_as; /* its memory was counted with that of this process; 0: it was not */
 };
 
 #define SWAP_BITS (1ULL << SMAPS_SWAP | 1ULL << SMAPS_SWAP_PSS)
@@ -72,7 +74,7 @@ static void add_page(struct swap_run *run, uint64_t *bytes, uint64_t word)
 		return;
 	}
 	bytes[1 + type] += run->ctx->host.page_size;
-	if (!run->subjects.subject.same_as)
+	if (!run->same_as)
 		swap_slots_add(&run->slots[type], pagemap_swap_offset(word),
 			       (uint32_t)run->process_count, run->holders);
 }
@@ -95,13 +97,13 @@ static int take_pages(void *ctx, const struct page_batch *batch)
 	return 0;
 }
 
-/* What smaps has nothing of in swap has nothing of it in the page table. */
+/* If smaps shows no swap, the page table has none either. */
 static bool passes(const struct vma *vma)
 {
 	return vma_has(vma, SMAPS_SWAP) && !vma->field[SMAPS_SWAP];
 }
 
-static void write_rows(struct swap_run *run, struct subject *subject,
+static void write_rows(struct swap_run *run, struct visit *visit,
 		       const struct swap_process *process)
 {
 	struct report *report = run->ctx->report;
@@ -110,8 +112,8 @@ static void write_rows(struct swap_run *run, struct subject *subject,
 	row->reason = process->table_reason;
 	row->device_reason = process->device_reason;
 	report_table(report, &run->mappings);
-	for (size_t i = 0; i < subject->vmas.count; i++) {
-		vma_store_get(&subject->vmas, i, &row->vma);
+	for (size_t i = 0; i < visit->vmas.count; i++) {
+		vma_store_get(&visit->vmas, i, &row->vma);
 		row->table = bytes_of_vma(run, i)[0];
 		row->device = bytes_of_vma(run, i) + 1;
 		if (row->vma.field[SMAPS_SWAP] || row->vma.overflow & SWAP_BITS || row->table)
@@ -127,14 +129,14 @@ static struct number field_of(const struct vma *vma, enum smaps_slot slot)
 	return (struct number){ .reason = swap_absent(vma, slot) };
 }
 
-static void sum_rows(struct swap_run *run, struct subject *subject, struct swap_process *process)
+static void sum_rows(struct swap_run *run, struct visit *visit, struct swap_process *process)
 {
 	struct vma vma;
 
-	for (size_t i = 0; i < subject->vmas.count; i++) {
+	for (size_t i = 0; i < visit->vmas.count; i++) {
 		const uint64_t *bytes = bytes_of_vma(run, i);
 
-		vma_store_get(&subject->vmas, i, &vma);
+		vma_store_get(&visit->vmas, i, &vma);
 		number_add(&process->swap, field_of(&vma, SMAPS_SWAP));
 		number_add(&process->swap_pss, field_of(&vma, SMAPS_SWAP_PSS));
 		process->table += bytes[0];
@@ -148,7 +150,7 @@ static void sum_rows(struct swap_run *run, struct subject *subject, struct swap_
  * in smaps_rollup alone, which keeps a big process waiting as smaps does: whoever reads the mappings
  * then has to decide (mappings.h).
  */
-static bool has_swap(struct swap_run *run, struct subject *subject)
+static bool has_swap(struct swap_run *run, struct visit *visit)
 {
 	enum { ROLLUP_BYTES_MAX = 1 << 30 };
 	bool spare = !run->ctx->meter.fast && !run->ctx->root.recorded;
@@ -157,52 +159,89 @@ static bool has_swap(struct swap_run *run, struct subject *subject)
 
 	if (!run->in_use)
 		return false;
-	if (procdir_read(&subject->dir, &subject->arena, &text, NULL, "status") == 0) {
+	if (procdir_read(&visit->dir, &visit->arena, &text, NULL, "status") == 0) {
 		if (status_u64(text, "VmSwap", &bytes) && bytes)
 			return true;
 		if (spare && status_u64(text, "VmRSS", &bytes) && bytes > ROLLUP_BYTES_MAX)
 			return true;
 	}
-	return procdir_read(&subject->dir, &subject->arena, &text, NULL, "smaps_rollup") ||
+	return procdir_read(&visit->dir, &visit->arena, &text, NULL, "smaps_rollup") ||
 	       !status_u64(text, "Swap", &bytes) || bytes;
 }
 
-static bool wanted(void *opaque, struct subject *subject)
+static bool wanted(void *opaque, struct visit *visit)
 {
 	struct swap_run *run = opaque;
 
-	return run->named || has_swap(run, subject);
+	return run->named || has_swap(run, visit);
 }
 
-static void show(void *opaque, struct subject *subject)
+/* The entries of the page table, where it may be read. */
+static int read_table(void *opaque, struct visit *visit, struct error *err)
 {
 	struct swap_run *run = opaque;
+
+	(void)err;
+	run->hidden = false;
+	run->same_as = visit->same_as;
+	run->bytes = mem_zalloc((visit->vmas.count + 1) * (1 + (size_t)run->devices_known) *
+				sizeof(*run->bytes));
+	return visit->walk_reason ? 0 : visit_walk(visit, take_pages, run);
+}
+
+static void restart(void *opaque, struct visit *visit)
+{
+	struct swap_run *run = opaque;
+
+	(void)visit;
+	free(run->bytes);
+	run->bytes = NULL;
+}
+
+static const char *why_no_devices(const struct swap_run *run, const struct swap_process *process)
+{
+	if (process->table_reason)
+		return process->table_reason;
+	return run->hidden ? "denied: needs CAP_SYS_ADMIN" : run->moved ? moved_reason : NULL;
+}
+
+static void take_process(struct swap_run *run, struct visit *visit)
+{
 	struct swap_process *process = &run->processes[run->process_count];
 
 	*process = (struct swap_process){
-		.pid = subject->dir.pid,
-		.comm = arena_bytes(&run->ctx->arena, subject->process.comm),
-		.table_reason = subject->walk_reason,
+		.pid = visit->dir.pid,
+		.comm = arena_bytes(&run->ctx->arena, visit->process.comm),
+		.table_reason = visit->walk_reason,
 	};
-	run->hidden = false;
-	free(run->bytes);
-	run->bytes = mem_zalloc((subject->vmas.count + 1) * (1 + (size_t)run->devices_known) *
-				sizeof(*run->bytes));
-	if (!subject->walk_reason && subject_walk(&run->subjects, subject, take_pages, run) < 0)
-		process->table_reason = "gone";
-	sum_rows(run, subject, process);
-	process->device_reason = process->table_reason ? process->table_reason :
-				 run->hidden	       ? "denied: needs CAP_SYS_ADMIN" :
-				 run->moved	       ? moved_reason :
-							 NULL;
+	if (run->bytes && visit->vmas.count)
+		sum_rows(run, visit, process);
+	else
+		process->table_reason = process->swap.reason = process->swap_pss.reason =
+			arena_strdup(&run->ctx->arena, visit->absent.words);
+	process->device_reason = why_no_devices(run, process);
 	process->slot_reason = process->device_reason ? process->device_reason :
-			       subject->same_as	      ? "the memory of another process" :
+			       visit->same_as	      ? "the memory of another process" :
 							NULL;
-	if (process->slot_reason && !subject->same_as)
+	if (process->slot_reason && !visit->same_as)
 		run->slot_reason = process->slot_reason;
-	if (run->named)
-		write_rows(run, subject, process);
 	run->process_count++;
+}
+
+/* One that was not passed over has its place in the ranking, if only to say why it has no sums. */
+static void done(void *opaque, struct visit *visit)
+{
+	struct swap_run *run = opaque;
+
+	if (visit->absent.kind != ABSENT_NONE)
+		take_process(run, visit);
+	if (run->named) {
+		visit_report_begin(visit, !run->visits.done);
+		if (!visit_report_nothing(visit, "mappings"))
+			write_rows(run, visit, &run->processes[run->process_count - 1]);
+		visit_report_end(visit);
+	}
+	restart(run, visit);
 }
 
 static void write_ranking(struct swap_run *run)
@@ -375,6 +414,18 @@ static int parse_columns(struct swap_run *run, struct error *err)
 
 static void run_all(struct swap_run *run, const struct targets *targets)
 {
+	const struct visitor visitor = {
+		.command = "swap",
+		.needs = NEED_SMAPS | NEED_KIND,
+		.keys = &run->keys,
+		.walks = true,
+		.caps = &run->caps,
+		.passes = passes,
+		.wanted = wanted,
+		.read = read_table,
+		.restart = restart,
+		.done = done,
+	};
 	struct context *ctx = run->ctx;
 
 	for (int i = 0; i < run->device_count; i++)
@@ -382,13 +433,14 @@ static void run_all(struct swap_run *run, const struct targets *targets)
 	run->processes = mem_zalloc((targets->count + 1) * sizeof(*run->processes));
 	run->holders = mem_zalloc((targets->count + 1) * sizeof(*run->holders));
 	context_begin(ctx, "swap");
-	subjects_run(&run->subjects, targets);
+	report_list(ctx->report, "processes");
+	visit_targets(ctx, targets, &visitor, run, &run->visits);
+	report_list_end(ctx->report);
 	write_ranking(run);
 	write_devices(run);
 	write_machine(run);
-	if (run->subjects.vanished)
-		report_fact(ctx->report, "vanished", VALUE_COUNT, value_u(run->subjects.vanished));
-	report_end(ctx->report, ctx->status == STATUS_OK, NULL);
+	visits_report(&run->visits, ctx);
+	report_end(ctx->report, ctx->status == STATUS_OK, &run->visits.missing);
 	for (int i = 0; i < run->device_count; i++)
 		swap_slots_fini(&run->slots[i]);
 }
@@ -405,18 +457,7 @@ static void prepare(struct swap_run *run)
 	swap_mapping_columns(&ctx->arena, &run->keys, run->devices_known, &run->mapping_set);
 	swap_process_columns(&ctx->arena, run->devices_known, &run->process_set);
 	swap_device_columns(&run->device_set);
-	run->subjects = (struct subjects){
-		.ctx = ctx,
-		.name = "swap",
-		.needs = NEED_SMAPS | NEED_KIND,
-		.walks = true,
-		.passes = passes,
-		.quiet = !run->named,
-		.wanted = wanted,
-		.show = show,
-		.run = run,
-	};
-	caps_probe(&run->subjects.caps, &ctx->root, 0);
+	caps_probe(&run->caps, &ctx->root, 0);
 }
 
 int swap_run(struct context *ctx, const struct command *command, int argc, char **argv)
@@ -445,7 +486,6 @@ int swap_run(struct context *ctx, const struct command *command, int argc, char 
 	if (rc == 0)
 		run_all(run, &targets);
 	filter_free(run->query.filter);
-	free(run->bytes);
 	free(run->processes);
 	free(run->holders);
 	return context_end(ctx, rc, &err);

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "engine/pace.h"
+
+#include <stddef.h>
+#include <unistd.h>
+
+#include "base/arena.h"
+#include "base/num.h"
+#include "source/meter.h"
+#include "source/root.h"
+#include "source/smaps.h"
+
+enum { STALL_NS_MIB = 13000, STALL_NS_MAX = 20000000 };
+
+/* Resident bytes of the process by statm, which takes no lock; 0 where it can not be read. */
+static uint64_t resident(const struct procdir *dir, struct arena *arena)
+{
+	uint64_t page_size = (uint64_t)sysconf(_SC_PAGESIZE), pages;
+	struct bytes text;
+	const char *at, *end;
+
+	if (procdir_read(dir, arena, &text, NULL, "statm"))
+		return 0;
+	at = text.data;
+	end = at + text.len;
+	if (!num_parse_dec(&at, end, &pages) || at == end || *at++ != ' ' ||
+	    !num_parse_dec(&at, end, &pages))
+		return 0;
+	return pages * page_size;
+}
+
+static int find_largest(void *ctx, struct vma *vma)
+{
+	uint64_t *largest = ctx;
+
+	if (vma_size(vma) > *largest)
+		*largest = vma_size(vma);
+	return 0;
+}
+
+const char *pace_spares(const struct procdir *dir, const char *file, struct arena *arena)
+{
+	uint64_t rss, largest = 0, stall;
+	struct procdir own = *dir;
+	struct smaps_keys keys;
+	struct smaps_pass pass;
+
+	if (dir->root->meter->fast || dir->root->recorded || dir->core)
+		return NULL;
+	rss = resident(dir, arena);
+	if ((rss >> 20) * STALL_NS_MIB <= STALL_NS_MAX)
+		return NULL;
+	smaps_keys_init(&keys);
+	own.watch = -1; /* that is for another reading */
+	if (smaps_read(&own, "maps", &keys, find_largest, &largest, &pass, NULL))
+		return NULL;
+	stall = ((rss < largest ? rss : largest) >> 20) * STALL_NS_MIB;
+	if (stall <= STALL_NS_MAX)
+		return NULL;
+	return arena_printf(
+		arena, "pace: %s might stall the process for up to %llu ms (--pace fast reads it)",
+		file, (unsigned long long)(stall / 1000000));
+}

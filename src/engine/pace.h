@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef VMVIEW_ENGINE_PACE_H
+#define VMVIEW_ENGINE_PACE_H
+
+struct arena;
+struct procdir;
+
+/*
+ * The one rule about files that the kernel fills by walking a mapping in one hold of the target's
+ * mmap_lock: smaps, smaps_rollup, numa_maps. Nothing that the reader does shortens that hold, about 13 ms
+ * a GiB of small pages. So at the gentle pace they are not read where a mapping may have so much that
+ * the target would wait for over 20 ms; the page walk, which is sliced, tells instead, or status.
+ *
+ * Returns why the file is not to be read, with the estimate, in arena; NULL: it may be. A recording, and
+ * --pace fast, spare nobody.
+ */
+const char *pace_spares(const struct procdir *dir, const char *file, struct arena *arena);
+
+#endif
