@@ -22,7 +22,6 @@ libvmview_a_SOURCES += %D%/progress.c %D%/progress.h
 libvmview_a_SOURCES += %D%/reason.c %D%/reason.h
 libvmview_a_SOURCES += %D%/same_mm.c %D%/same_mm.h
 libvmview_a_SOURCES += %D%/stuck.c %D%/stuck.h
-libvmview_a_SOURCES += %D%/subject.c %D%/subject.h
 libvmview_a_SOURCES += %D%/targets.c %D%/targets.h
 libvmview_a_SOURCES += %D%/visit.c %D%/visit.h
 libvmview_a_SOURCES += %D%/vma_sections.c %D%/vma_sections.h

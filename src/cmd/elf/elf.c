@@ -8,7 +8,7 @@
 #include "cmd/elf/stale.h"
 #include "cmd/elf/view.h"
 #include "engine/process_facts.h"
-#include "engine/subject.h"
+#include "engine/visit.h"
 #include "engine/targets.h"
 #include "model/needs.h"
 
@@ -37,14 +37,16 @@ struct elf_run {
 	struct elf_options options;
 	struct elf_view view;
 	struct elf_request request;
-	struct subjects subjects;
+	struct caps caps;
+	struct visits visits;
+	bool taken; /* process is of this visit */
 	struct elf_process process;
 	regex_t object;
 	const regex_t *only;	/* NULL: all */
 };
 
 /* Files that were not parsed: each reason once; JSON has it with each object. */
-static void tell_files(struct elf_run *run, struct subject *subject)
+static void tell_files(struct elf_run *run, struct visit *visit)
 {
 	const struct images *images = &run->process.images;
 	const char *last = NULL;
@@ -55,15 +57,15 @@ static void tell_files(struct elf_run *run, struct subject *subject)
 
 		if (!image->reason || image->reason == last)
 			continue;
-		error_set(&err, EACCES, "%d: %.*s%s: %s", subject->dir.pid, (int)image->path.len,
+		error_set(&err, EACCES, "%d: %.*s%s: %s", visit->dir.pid, (int)image->path.len,
 			  image->path.data, image->deleted ? " (deleted)" : "", image->reason);
-		subject_partial(&run->subjects, subject, &err);
+		visit_partial(visit, "objects", image->reason, &err);
 		last = image->reason;
 	}
 }
 
 /* Tables of symbols that are cut, or can not be read; that there is none is only worth a note. */
-static void tell_symbols(struct elf_run *run, struct subject *subject)
+static void tell_symbols(struct elf_run *run, struct visit *visit)
 {
 	const struct images *images = &run->process.images;
 	struct error err;
@@ -74,33 +76,65 @@ static void tell_symbols(struct elf_run *run, struct subject *subject)
 
 		if (!reason)
 			continue;
-		error_set(&err, E2BIG, "%d: %.*s: symbols: %s", subject->dir.pid,
+		error_set(&err, E2BIG, "%d: %.*s: symbols: %s", visit->dir.pid,
 			  (int)image->path.len, image->path.data, reason);
 		if (strncmp(reason, "none", 4) == 0) {
 			error_print(&err);
 			continue;
 		}
-		missing_add(&subject->process.missing, "symbols", reason);
-		subject_partial(&run->subjects, subject, &err);
+		visit_partial(visit, "symbols", reason, &err);
 	}
 }
 
-static void show(void *opaque, struct subject *subject)
+static int read_process(void *ctx, struct visit *visit, struct error *err)
 {
-	struct elf_run *run = opaque;
+	struct elf_run *run = ctx;
 
-	elf_process_read(&run->process, subject);
+	(void)err;
+	run->taken = true;
+	return elf_process_read(&run->process, visit);
+}
+
+/* What it holds lives in the visit, which goes now. */
+static void restart(void *ctx, struct visit *visit)
+{
+	struct elf_run *run = ctx;
+
+	(void)visit;
+	if (run->taken)
+		elf_process_fini(&run->process);
+	run->taken = false;
+}
+
+static void write_tables(struct elf_run *run, struct visit *visit)
+{
+	if (run->process.needs & NEED_PAGES && run->process.absent && !visit->process.core)
+		elf_process_tell(&run->process, "pages", run->process.absent);
 	elf_view_process(&run->view, &run->process);
 	if (run->process.sections_cut)
 		elf_process_tell(&run->process, "sections",
 				 "cut: more sections than any real process has");
-	tell_files(run, subject);
+	tell_files(run, visit);
 	if (run->options.symbols)
-		tell_symbols(run, subject);
-	if (subject->process.core)
-		process_core_note(run->ctx->report, subject->process.core);
-	/* what it holds lives in the subject, which goes now */
-	elf_process_fini(&run->process);
+		tell_symbols(run, visit);
+	if (visit->process.core)
+		process_core_note(run->ctx->report, visit->process.core);
+}
+
+static void write_process(void *ctx, struct visit *visit)
+{
+	struct elf_run *run = ctx;
+
+	visit_report_begin(visit, !run->visits.done);
+	if (!visit_report_nothing(visit, "mappings")) {
+		/* one that did not answer has its mappings all the same */
+		if (!run->taken)
+			elf_process_take(&run->process, visit, visit->absent.words);
+		run->taken = true;
+		write_tables(run, visit);
+	}
+	visit_report_end(visit);
+	restart(run, visit);
 }
 
 static int check(struct elf_run *run, struct error *err)
@@ -132,35 +166,36 @@ static void run_targets(struct elf_run *run, const struct targets *targets)
 {
 	struct context *ctx = run->ctx;
 	unsigned needs = run->view.needs;
+	const struct visitor visitor = {
+		.command = "elf",
+		.needs = NEED_ELF,
+		.parse = &run->request,
+		.walks = needs & NEED_PAGES && !ctx->core,
+		.walk_want = WALK_MAPPED | WALK_EXCLUSIVE,
+		.caps = &run->caps,
+		.read = read_process,
+		.restart = restart,
+		.done = write_process,
+	};
 
 	run->request = (struct elf_request){
 		.want = (run->options.symbols ? ELF_WANT_SYMBOLS : 0) |
 			(needs & NEED_RELOCS ? ELF_WANT_RELOCS : 0),
 		.page_size = (uint32_t)ctx->host.page_size,
 	};
-	run->subjects = (struct subjects){
-		.ctx = ctx,
-		.name = "elf",
-		.needs = NEED_ELF,
-		.parse = &run->request,
-		.walks = needs & NEED_PAGES && !ctx->core,
-		.walk_want = WALK_MAPPED | WALK_EXCLUSIVE,
-		.show = show,
-		.run = run,
-	};
 	run->process = (struct elf_process){
-		.subjects = &run->subjects,
 		.needs = needs,
 		.only = run->only,
 		.page_size = ctx->host.page_size,
 	};
-	if (run->subjects.walks)
-		caps_probe(&run->subjects.caps, &ctx->root, 0);
+	if (visitor.walks)
+		caps_probe(&run->caps, &ctx->root, 0);
 	context_begin(ctx, "elf");
-	subjects_run(&run->subjects, targets);
-	if (run->subjects.vanished)
-		report_fact(ctx->report, "vanished", VALUE_COUNT, value_u(run->subjects.vanished));
-	report_end(ctx->report, ctx->status == STATUS_OK, NULL);
+	report_list(ctx->report, "processes");
+	visit_targets(ctx, targets, &visitor, run, &run->visits);
+	report_list_end(ctx->report);
+	visits_report(&run->visits, ctx);
+	report_end(ctx->report, ctx->status == STATUS_OK, &run->visits.missing);
 }
 
 int elf_run(struct context *ctx, const struct command *command, int argc, char **argv)

@@ -6,7 +6,8 @@
 
 #include "base/error.h"
 #include "base/list.h"
-#include "engine/subject.h"
+#include "engine/reason.h"
+#include "engine/visit.h"
 #include "model/core.h"
 #include "model/needs.h"
 #include "model/page.h"
@@ -29,7 +30,7 @@ bool elf_is_wanted(const regex_t *only, struct bytes path)
 
 static void add_mapping(struct elf_process *process, const struct vma *vma, size_t index)
 {
-	const struct object_file *file = &process->subject->files[index];
+	const struct object_file *file = &process->visit->files[index];
 	const struct image_file of = {
 		.object = file->object,
 		.reason = file->reason,
@@ -48,11 +49,11 @@ static void add_mapping(struct elf_process *process, const struct vma *vma, size
 
 static void add_mappings(struct elf_process *process)
 {
-	const struct vma_store *vmas = &process->subject->vmas;
+	const struct vma_store *vmas = &process->visit->vmas;
 	struct vma vma;
 
 	images_fini(&process->images);
-	images_init(&process->images, &process->subject->arena, process->page_size);
+	images_init(&process->images, &process->visit->arena, process->page_size);
 	for (size_t i = 0; i < vmas->count; i++) {
 		vma_store_get(vmas, i, &vma);
 		add_mapping(process, &vma, i);
@@ -124,24 +125,22 @@ static size_t make_walk(const struct images *images, struct walk_vma **out)
 	return kept;
 }
 
-static void walk(struct elf_process *process)
+static int walk(struct elf_process *process)
 {
-	struct pagewalk *pagewalk = &process->subject->walk;
+	struct pagewalk *pagewalk = &process->visit->walk;
 	struct walk_vma *list;
 	size_t count;
 	int rc;
 
-	process->absent = process->subject->walk_reason;
+	process->absent = process->visit->walk_reason;
 	if (process->absent)
-		return;
+		return 0;
 	count = make_walk(&process->images, &list);
 	rc = pagewalk_run(pagewalk, list, count, take_pages, process);
-	if (rc == 0 && !pagewalk_is_alive(pagewalk))
-		rc = -ESRCH;
 	free(list);
 	if (rc < 0)
-		process->absent = rc == -ESRCH ? "gone: the memory went away while it was read" :
-						 error_reason(-rc);
+		process->absent = rc == -ESRCH ? reason_memory_gone : error_reason(-rc);
+	return rc < 0 ? rc : 0;
 }
 
 static void add_core(struct elf_process *process, const struct core *core)
@@ -154,31 +153,33 @@ static void add_core(struct elf_process *process, const struct core *core)
 
 void elf_process_tell(struct elf_process *process, const char *what, const char *reason)
 {
-	struct subject *subject = process->subject;
+	struct visit *visit = process->visit;
 	struct error err;
 
-	missing_add(&subject->process.missing, "objects", reason);
-	error_set(&err, EAGAIN, "%d: %s: %s", subject->dir.pid, what, reason);
-	subject_partial(process->subjects, subject, &err);
+	error_set(&err, EAGAIN, "%d: %s: %s", visit->dir.pid, what, reason);
+	visit_partial(visit, "objects", reason, &err);
 }
 
-void elf_process_read(struct elf_process *process, struct subject *subject)
+void elf_process_take(struct elf_process *process, struct visit *visit, const char *absent)
 {
-	process->subject = subject;
-	process->absent = "not read";
+	process->visit = visit;
+	process->absent = absent;
 	process->other_deleted = 0;
 	process->sections_left = SECTIONS_MAX;
 	process->sections_cut = false;
 	residency_clear(&process->residency);
 	add_mappings(process);
+}
+
+int elf_process_read(struct elf_process *process, struct visit *visit)
+{
+	elf_process_take(process, visit, "not read");
 	if (!(process->needs & NEED_PAGES))
-		return;
-	if (subject->process.core) {
+		return 0;
+	if (visit->process.core) {
 		process->absent = core_lacks;
-		add_core(process, subject->process.core);
-		return;
+		add_core(process, visit->process.core);
+		return 0;
 	}
-	walk(process);
-	if (process->absent)
-		elf_process_tell(process, "pages", process->absent);
+	return walk(process);
 }

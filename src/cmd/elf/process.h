@@ -9,17 +9,15 @@
 #include "analysis/residency.h"
 #include "cmd/elf/columns.h"
 
-struct subject;
-struct subjects;
+struct visit;
 
 /* The images of a process, and which of their pages are where: what vmview elf makes its rows of. */
 struct elf_process {
-	struct subjects *subjects;
 	unsigned needs;			/* enum need: PAGES, RELOCS */
 	const regex_t *only;		/* which paths; NULL: all */
 	uint64_t page_size;
 	/* of one process */
-	struct subject *subject;
+	struct visit *visit;
 	struct images images;
 	struct residency residency;
 	const char *absent;		/* why figures are not known; NULL: they are */
@@ -33,8 +31,11 @@ bool elf_is_wanted(const regex_t *only, struct bytes path);
 
 void elf_process_fini(struct elf_process *process);
 
-/* Take the mappings and files of a subject, and walk its pages where needs say so. */
-void elf_process_read(struct elf_process *process, struct subject *subject);
+/* Take the mappings and files of a visit; absent is why its pages are not known. */
+void elf_process_take(struct elf_process *process, struct visit *visit, const char *absent);
+
+/* The same, and walk its pages where needs say so. Returns 0 or -errno: -ESRCH where the memory went away. */
+int elf_process_read(struct elf_process *process, struct visit *visit);
 
 /* Say that something of the objects could not be read: in "missing", on stderr (what), by the status. */
 void elf_process_tell(struct elf_process *process, const char *what, const char *reason);

@@ -5,7 +5,7 @@
 #include "base/encode.h"
 #include "base/out.h"
 #include "cmd/elf/process.h"
-#include "engine/subject.h"
+#include "engine/visit.h"
 #include "model/needs.h"
 #include "model/object.h"
 #include "model/vma.h"
@@ -63,7 +63,7 @@ void elf_row_measure(struct elf_process *process, struct elf_row *row, uint64_t 
 {
 	row->size += end - start;
 	row->absent = process->absent;
-	row->of_core = process->subject->process.core;
+	row->of_core = process->visit->process.core;
 	if (row->absent && !row->of_core)
 		return;
 	residency_sum(&process->residency, start, end, &row->tally);
@@ -92,7 +92,7 @@ static struct elf_row *add_row(const struct elf_process *process, const struct i
 {
 	struct elf_row *row = elf_rows_add(rows);
 
-	row->pid = process->subject->dir.pid;
+	row->pid = process->visit->dir.pid;
 	row->image = image;
 	row->start = image->start;
 	row->end = image->end;
@@ -103,8 +103,8 @@ void elf_rows_object(struct elf_process *process, const struct image *image, str
 {
 	struct elf_row *row = add_row(process, image, rows);
 
-	row->object = object_name(&process->subject->arena, image);
-	row->build_id = arena_hex(&process->subject->arena, image->build_id);
+	row->object = object_name(&process->visit->arena, image);
+	row->build_id = arena_hex(&process->visit->arena, image->build_id);
 	for (size_t i = 0; i < image->part_count; i++)
 		elf_row_measure(process, row, image->parts[i].start, image->parts[i].end);
 }
@@ -135,7 +135,7 @@ static const char *kind_of_part(const struct image *image, const struct image_pa
 void elf_rows_segments(struct elf_process *process, const struct image *image,
 		       struct elf_rows *rows)
 {
-	struct bytes object = object_name(&process->subject->arena, image);
+	struct bytes object = object_name(&process->visit->arena, image);
 
 	for (size_t i = 0; i < image->part_count; i++) {
 		const struct image_part *part = &image->parts[i];
@@ -186,7 +186,7 @@ void elf_rows_sections(struct elf_process *process, const struct image *image,
 		       struct elf_rows *rows)
 {
 	size_t first = rows->count, sections = image->object ? image->object->section_count : 0;
-	struct bytes object = object_name(&process->subject->arena, image);
+	struct bytes object = object_name(&process->visit->arena, image);
 	struct arena arena;
 	struct image_piece *pieces;
 	size_t count;

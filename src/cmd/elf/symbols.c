@@ -4,7 +4,7 @@
 
 #include "base/arena.h"
 #include "cmd/elf/process.h"
-#include "engine/subject.h"
+#include "engine/visit.h"
 #include "model/object.h"
 
 /* Pages of an image that hold data, as ranges of addresses in the file. */
@@ -121,7 +121,7 @@ static void add_symbol(struct elf_process *process, const struct image *image, s
 	if (!symbol->size || symbol->addr + symbol->size < symbol->addr)
 		return;
 	row = elf_rows_add(rows);
-	row->pid = process->subject->dir.pid;
+	row->pid = process->visit->dir.pid;
 	row->image = image;
 	row->symbol = symbol;
 	row->start = symbol->addr + image->bias;

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 
 #include "engine/context.h"
-#include "engine/subject.h"
+#include "engine/visit.h"
 #include "model/missing.h"
 #include "model/needs.h"
 #include "model/object.h"
@@ -266,8 +266,8 @@ static void fold_sums(const struct elf_process *process, struct sums *sums, stru
 	}
 	rows->count = kept;
 	if (folded > 1) {
-		small.name = bytes_of(
-			arena_printf(&process->subject->arena, "(%zu small ones)", folded));
+		small.name =
+			bytes_of(arena_printf(&process->visit->arena, "(%zu small ones)", folded));
 		*elf_rows_add(rows) = small;
 	}
 	total->name = BYTES("total");

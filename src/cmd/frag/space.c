@@ -9,12 +9,14 @@
 #include "cmd/frag/density.h"
 #include "column/query.h"
 #include "engine/context.h"
-#include "engine/subject.h"
+#include "engine/reason.h"
+#include "engine/visit.h"
 #include "model/needs.h"
 
 struct space_run {
 	struct context *ctx;
-	struct subjects subjects;
+	struct caps caps;
+	struct visits visits;
 	struct smaps_keys keys;
 	struct column_set set;
 	struct query query;
@@ -26,7 +28,7 @@ struct space_run {
 	struct density_walk walk;
 	uint32_t walked; /* the mapping that walk counts */
 	const char *reason, *frames_reason;
-	struct subject *subject;
+	struct visit *visit;
 	struct density_row row; /* the one that is looked at */
 	struct sort_item *items; /* rows that wait for the sorting; heap */
 	size_t *heaps; /* mappings; heap */
@@ -35,7 +37,7 @@ struct space_run {
 
 static void begin_mapping(struct space_run *run, uint32_t index)
 {
-	uint64_t start = vma_store_start(&run->subject->vmas, index);
+	uint64_t start = vma_store_start(&run->visit->vmas, index);
 
 	density_end(&run->walk);
 	run->walked = index;
@@ -72,32 +74,33 @@ static int take_pages(void *opaque, const struct page_batch *batch)
 	return 0;
 }
 
-static void walk_pages(struct space_run *run, struct subject *subject)
+static int walk_pages(struct space_run *run, struct visit *visit)
 {
-	size_t count = subject->vmas.count;
+	size_t count = visit->vmas.count;
 	int rc;
 
 	run->densities = mem_zalloc((count + 1) * sizeof(*run->densities));
 	run->walked = UINT32_MAX;
 	run->total = (struct density){ 0 };
 	density_begin(&run->walk, &run->densities[count], 0);
-	run->reason = subject->walk_reason;
+	run->reason = visit->walk_reason;
 	run->frames_reason = NULL;
 	if (run->reason)
-		return;
-	rc = subject_walk(&run->subjects, subject, take_pages, run);
+		return 0;
+	rc = visit_walk(visit, take_pages, run);
 	density_end(&run->walk);
 	if (rc)
-		run->reason = "gone: the memory went away while it was read";
+		run->reason = reason_memory_gone;
 	for (size_t i = 0; i < count; i++)
 		density_merge(&run->total, &run->densities[i]);
 	if (run->total.hidden)
 		run->frames_reason = "denied: needs CAP_SYS_ADMIN";
+	return rc;
 }
 
-static enum frag_heap heap_of(const struct subject *subject, size_t i, const struct vma *vma)
+static enum frag_heap heap_of(const struct visit *visit, size_t i, const struct vma *vma)
 {
-	bool has_next = i + 1 < subject->vmas.count;
+	bool has_next = i + 1 < visit->vmas.count;
 	struct vma next;
 
 	if (vma->kind == KIND_HEAP)
@@ -105,7 +108,7 @@ static enum frag_heap heap_of(const struct subject *subject, size_t i, const str
 	if (!density_may_be_arena(vma))
 		return FRAG_HEAP_NONE;
 	if (has_next)
-		vma_store_get(&subject->vmas, i + 1, &next);
+		vma_store_get(&visit->vmas, i + 1, &next);
 	return density_is_arena(vma, has_next ? &next : NULL) ? FRAG_HEAP_ARENA : FRAG_HEAP_NONE;
 }
 
@@ -117,8 +120,8 @@ static void make_row(struct space_run *run, size_t i)
 	row->page_size = run->ctx->host.page_size;
 	row->reason = run->reason;
 	row->frames_reason = run->frames_reason;
-	vma_store_get(&run->subject->vmas, i, &row->vma);
-	row->heap = heap_of(run->subject, i, &row->vma);
+	vma_store_get(&run->visit->vmas, i, &row->vma);
+	row->heap = heap_of(run->visit, i, &row->vma);
 }
 
 static bool holds_nothing(const struct density_row *row)
@@ -147,7 +150,7 @@ static void write_rows(struct space_run *run)
 {
 	const struct table table = { "mappings", &run->query.selection, .csv = true };
 	const struct column *by = run->query.sort.column;
-	size_t count = run->subject->vmas.count;
+	size_t count = run->visit->vmas.count;
 	struct report *report = run->ctx->report;
 	bool people = report_prose(report) && !run->query.filter;
 
@@ -243,24 +246,56 @@ static void write_density(struct space_run *run)
 	out_char(out, '\n');
 }
 
-static void show(void *opaque, struct subject *subject)
+static int read_pages(void *ctx, struct visit *visit, struct error *err)
 {
-	struct space_run *run = opaque;
+	struct space_run *run = ctx;
+
+	(void)err;
+	run->visit = visit;
+	return walk_pages(run, visit);
+}
+
+static void restart(void *ctx, struct visit *visit)
+{
+	struct space_run *run = ctx;
+
+	(void)visit;
+	free(run->densities);
+	run->densities = NULL;
+}
+
+/* There are mappings, but their pages may not be read, or not all of them were. */
+static void note_denied(struct space_run *run, struct visit *visit)
+{
 	struct error err;
 
-	run->subject = subject;
-	walk_pages(run, subject);
-	if (subject->walk_reason && subject->complete && !run->ctx->root.recorded) {
-		missing_add(&subject->process.missing, "mappings", subject->walk_reason);
-		error_set(&err, EACCES, "%d: pagemap: %s (try: sudo vmview frag %d)",
-			  subject->dir.pid, subject->walk_reason, subject->dir.pid);
-		subject_partial(&run->subjects, subject, &err);
+	if (!run->densities) {
+		run->densities = mem_zalloc((visit->vmas.count + 1) * sizeof(*run->densities));
+		run->total = (struct density){ 0 };
+		run->reason = visit->absent.words;
 	}
-	write_rows(run);
-	frag_space_write(run->ctx, &run->space, run->map_limit);
-	write_density(run);
-	write_heaps(run);
-	free(run->densities);
+	if (!visit->walk_reason || !visit->complete || run->ctx->root.recorded)
+		return;
+	error_set(&err, EACCES, "%d: pagemap: %s", visit->dir.pid, visit->walk_reason);
+	reason_advise(run->ctx, &err, "frag", visit->dir.pid);
+	visit_partial(visit, "mappings", visit->walk_reason, &err);
+}
+
+static void write_process(void *ctx, struct visit *visit)
+{
+	struct space_run *run = ctx;
+
+	run->visit = visit;
+	visit_report_begin(visit, !run->visits.done);
+	if (!visit_report_nothing(visit, "mappings")) {
+		note_denied(run, visit);
+		write_rows(run);
+		frag_space_write(run->ctx, &run->space, run->map_limit);
+		write_density(run);
+		write_heaps(run);
+	}
+	visit_report_end(visit);
+	restart(run, visit);
 }
 
 static int parse_columns(struct space_run *run, struct error *err)
@@ -280,15 +315,7 @@ static void prepare(struct space_run *run)
 
 	smaps_keys_init(&run->keys);
 	density_columns_make(&ctx->arena, &run->keys, &run->set);
-	run->subjects = (struct subjects){
-		.ctx = ctx,
-		.name = "frag",
-		.needs = NEED_SMAPS | NEED_KIND,
-		.walks = true,
-		.show = show,
-		.run = run,
-	};
-	caps_probe(&run->subjects.caps, &ctx->root, 0);
+	caps_probe(&run->caps, &ctx->root, 0);
 	if (root_read_u64(&ctx->root, 10, &run->map_limit, "proc/sys/vm/max_map_count"))
 		run->map_limit = 0;
 }
@@ -306,6 +333,17 @@ bool frag_space_help(struct context *ctx)
 int frag_space(struct context *ctx, const struct targets *targets, struct error *err)
 {
 	struct space_run *run = arena_zalloc(&ctx->arena, sizeof(*run));
+	const struct visitor visitor = {
+		.command = "frag",
+		.needs = NEED_SMAPS | NEED_KIND,
+		.keys = &run->keys,
+		.kinds = "mappings",
+		.walks = true,
+		.caps = &run->caps,
+		.read = read_pages,
+		.restart = restart,
+		.done = write_process,
+	};
 	int rc;
 
 	run->ctx = ctx;
@@ -313,8 +351,11 @@ int frag_space(struct context *ctx, const struct targets *targets, struct error 
 	rc = parse_columns(run, err);
 	if (rc == 0) {
 		context_begin(ctx, "frag");
-		subjects_run(&run->subjects, targets);
-		report_end(ctx->report, ctx->status == STATUS_OK, NULL);
+		report_list(ctx->report, "processes");
+		visit_targets(ctx, targets, &visitor, run, &run->visits);
+		report_list_end(ctx->report);
+		visits_report(&run->visits, ctx);
+		report_end(ctx->report, ctx->status == STATUS_OK, &run->visits.missing);
 	}
 	filter_free(run->query.filter);
 	free(run->items);
