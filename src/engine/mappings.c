@@ -381,7 +381,7 @@ static bool wants_pages(struct mappings *mappings)
 	bool asked = mappings->from == MAPPINGS_PAGES;
 
 	if (!(mappings->needs & NEED_SMAPS) ||
-	    (!asked && (mappings->from != MAPPINGS_AUTO || !mappings->spared)))
+	    (!asked && (mappings->from >= MAPPINGS_SMAPS || !mappings->spared)))
 		return false;
 	if (!mappings->figures)
 		mappings->figures = figures_new(mappings->root);
@@ -451,6 +451,11 @@ static void set_dir(struct mappings *mappings, const struct procdir *dir)
 	mappings->dir = &mappings->watched;
 }
 
+static const char *fields_file(const struct mappings *mappings)
+{
+	return mappings->from == MAPPINGS_ROLLUP ? "smaps_rollup" : "smaps";
+}
+
 /* One reading; maps, where smaps is needed but can not be read. */
 int mappings_pass(struct mappings *mappings, struct error *err)
 {
@@ -475,10 +480,14 @@ int mappings_pass(struct mappings *mappings, struct error *err)
 	result->smaps_reason = mappings->needs & NEED_SMAPS ? mappings->spared : NULL;
 	result->absent = ABSENT_PACE;
 	if (!result->smaps_reason) {
-		result->file = mappings->needs & NEED_SMAPS ? "smaps" : "maps";
+		result->file = mappings->needs & NEED_SMAPS ? fields_file(mappings) : "maps";
 		mappings->looked_id = 0;
 		rc = smaps_read(mappings->dir, result->file, mappings->keys, take, mappings,
 				&result->pass, err);
+		/* before Linux 4.14 */
+		if (rc == -ENOENT && mappings->from == MAPPINGS_ROLLUP)
+			rc = smaps_read(mappings->dir, result->file = "smaps", mappings->keys, take,
+					mappings, &result->pass, err);
 		if (!(mappings->needs & NEED_SMAPS) || rc >= 0 || rc == -ESRCH ||
 		    result->pass.mappings)
 			return rc;
@@ -565,8 +574,8 @@ void mappings_begin(struct mappings *mappings, const struct procdir *dir, unsign
 	if (needs & LOOKS)
 		prepare_kinds(mappings);
 	vma_sections_reset(&mappings->sections, mappings->page_size);
-	mappings->spared = needs & NEED_SMAPS && mappings->from == MAPPINGS_AUTO ?
-				   pace_spares(dir, "smaps", &mappings->arena) :
+	mappings->spared = needs & NEED_SMAPS && mappings->from < MAPPINGS_SMAPS ?
+				   pace_spares(dir, fields_file(mappings), &mappings->arena) :
 				   NULL;
 	if (dir->core)
 		mappings->needs &= ~(unsigned)NEED_SMAPS;

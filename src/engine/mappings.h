@@ -29,7 +29,8 @@ enum { MAPPINGS_HELD = FIGURES_MAPPINGS, MAPPINGS_GUESSED = 1 << 18, MAPPINGS_RE
 
 struct mappings_result {
 	struct smaps_pass pass; /* of the last reading */
-	const char *file; /* what was read: "smaps" or "maps" (also with from_pages) */
+	const char
+		*file; /* what was read: "smaps", "smaps_rollup" or "maps" (also with from_pages) */
 	const char *smaps_reason; /* why maps was read though smaps was needed; NULL: it was not */
 	bool from_pages; /* the fields are from the page walk */
 	enum absent absent; /* what kind smaps_reason is of */
@@ -51,6 +52,7 @@ void mappings_free(struct mappings *mappings);
  */
 enum mappings_source {
 	MAPPINGS_AUTO,
+	MAPPINGS_ROLLUP, /* as auto, but one record for all mappings: smaps_rollup, where there is one */
 	MAPPINGS_SMAPS, /* however long the target has to wait */
 	MAPPINGS_PAGES, /* the page walk, whatever it can not tell */
 };

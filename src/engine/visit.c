@@ -184,7 +184,7 @@ static int take_mapping(void *opaque, struct vma *vma)
 	}
 	if (!guide->visitor->mapping)
 		return 0;
-	visit->begun = true;
+	visit->begun = !guide->visitor->collects;
 	return guide->visitor->mapping(guide->ctx, visit, vma);
 }
 
@@ -199,7 +199,8 @@ static int read_memory(struct guide *guide, struct error *err)
 		mappings_begin(guide->mappings, &visit->dir, visitor->needs, take_mapping, guide,
 			       &visit->result);
 		rc = mappings_pass(guide->mappings, err);
-		visit->begun |= visitor->mapping && !mappings_holding(guide->mappings);
+		visit->begun |= visitor->mapping && !visitor->collects &&
+				!mappings_holding(guide->mappings);
 	}
 	return rc;
 }
@@ -467,6 +468,9 @@ static void finish(struct guide *guide)
 
 	if (guide->visitor->done)
 		guide->visitor->done(guide->ctx, &guide->visit);
+	/* one within another is not of the list */
+	if (guide != guide->tour->guide)
+		return;
 	visits->done++;
 	visits->partial += !guide->visit.complete;
 }

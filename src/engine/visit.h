@@ -57,6 +57,7 @@ struct visitor {
 	struct smaps_keys *keys; /* NULL: of the visits' own */
 	const struct elf_request *parse; /* of each mapped ELF file; NULL: none is parsed */
 	enum mappings_source from; /* of the figures: MAPPINGS_AUTO unless the user chose */
+	bool collects; /* mapping() writes nothing: restart() may forget what it took */
 	bool no_mappings; /* they are not read: read() does all */
 	bool walks; /* the page walk is to be open */
 	unsigned walk_want; /* enum walk_want */

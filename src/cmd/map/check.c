@@ -12,11 +12,10 @@
 #include "cmd/map/diff_columns.h"
 #include "column/query.h"
 #include "engine/context.h"
-#include "engine/mappings.h"
-#include "engine/process_facts.h"
+#include "engine/reason.h"
 #include "engine/targets.h"
+#include "engine/visit.h"
 #include "model/needs.h"
-#include "model/process.h"
 #include "model/vma_store.h"
 #include "source/facts.h"
 #include "source/root.h"
@@ -29,13 +28,13 @@ enum { BEFORE, PAGES, AFTER, READINGS };
 struct check {
 	struct context *ctx;
 	struct smaps_keys keys;
-	struct mappings *mappings;
 	struct query query;
-	size_t shown, vanished;
+	struct visits visits;
 	/* of the process that is looked at now */
-	struct procdir dir;
 	struct arena arena;
-	struct process process;
+	int reading; /* the one that is made */
+	bool complete; /* all of them were */
+	const char *obstacle; /* why nothing can be compared, or NULL */
 	struct vma_store stores[READINGS];
 	struct mappings_result results[READINGS];
 	struct figure_tally tally;
@@ -54,26 +53,39 @@ static int parse_columns(struct check *check, struct error *err)
 			     &check->query, err);
 }
 
-static int keep(void *opaque, struct vma *vma)
+/* A reading: its mappings outlive the visit that made it. */
+static void keep(void *ctx, struct visit *visit)
 {
-	struct vma_store *store = opaque;
+	struct check *check = ctx;
+	const struct vma_store before = check->stores[check->reading];
 
-	vma_store_add(store, vma);
-	return 0;
+	check->stores[check->reading] = visit->vmas;
+	visit->vmas = before;
+	check->results[check->reading] = visit->result;
+	check->complete &= visit->complete;
 }
 
-/* smaps, pages, smaps. */
-static int read_thrice(struct check *check, struct error *err)
+/* smaps, pages, smaps; each by a visit of its own within that of the process. */
+static int read_thrice(struct check *check, struct visit *visit, struct error *err)
 {
 	static const enum mappings_source from[READINGS] = { MAPPINGS_AUTO, MAPPINGS_PAGES,
 							     MAPPINGS_AUTO };
 	int rc = 0;
 
-	for (int i = 0; rc == 0 && i < READINGS; i++) {
-		vma_store_clear(&check->stores[i]);
-		mappings_from(check->mappings, from[i]);
-		rc = mappings_read(check->mappings, &check->dir, NEED_SMAPS, keep,
-				   &check->stores[i], &check->results[i], err);
+	check->complete = true;
+	for (check->reading = 0; rc == 0 && check->reading < READINGS; check->reading++) {
+		const struct visitor visitor = {
+			.command = "--check",
+			.needs = NEED_SMAPS,
+			.facts = FACT_STAT,
+			.keys = &check->keys,
+			.from = from[check->reading],
+			.no_twins = true,
+			.quiet = true,
+			.done = keep,
+		};
+
+		rc = visit_within(visit, visit->leader.pid, &visitor, check, err);
 	}
 	return rc;
 }
@@ -120,24 +132,16 @@ static void compare(struct check *check)
 	}
 }
 
-/* A kernel thread or a zombie: nothing is there that could differ. */
-static const char *no_memory(const struct check *check)
-{
-	return check->results[BEFORE].pass.mappings ? NULL : process_no_memory(&check->process);
-}
-
 /* Why nothing can be compared, or NULL. */
 static const char *obstacle(const struct check *check)
 {
 	const struct mappings_result *results = check->results;
 
-	if (no_memory(check))
-		return no_memory(check);
 	for (int i = 0; i < READINGS; i++)
-		if (results[i].smaps_reason)
-			return results[i].smaps_reason;
+		if (results[i].smaps_reason || (i != PAGES && results[i].spared))
+			return results[i].spared ? results[i].spared : results[i].smaps_reason;
 	if (!results[PAGES].from_pages || results[AFTER].pass.cut_off)
-		return "gone: the memory went away while it was read";
+		return reason_memory_gone;
 	return results[PAGES].no_frames;
 }
 
@@ -214,37 +218,61 @@ static void write_tally(struct check *check)
 		   (unsigned long long)tally->explained, (unsigned long long)tally->unexplained);
 }
 
-static void note_result(struct check *check, const char *reason)
+/* Rounds, until nothing unexplained is left or it stays. */
+static int read_process(void *ctx, struct visit *visit, struct error *err)
+{
+	struct check *check = ctx;
+
+	for (int round = 0; round < ROUNDS; round++) {
+		int rc = read_thrice(check, visit, err);
+
+		if (rc)
+			return rc;
+		check->obstacle = obstacle(check);
+		if (check->obstacle)
+			break;
+		compare(check);
+		if (!check->tally.unexplained)
+			break;
+	}
+	return 0;
+}
+
+static void restart(void *ctx, struct visit *visit)
+{
+	struct check *check = ctx;
+
+	(void)visit;
+	check->obstacle = NULL;
+	arena_fini(&check->arena);
+}
+
+static void note_result(struct check *check, struct visit *visit)
 {
 	struct error err;
 
-	if (reason && !no_memory(check)) {
-		check->process.complete = false;
-		missing_add(&check->process.missing, "compared", reason);
-		error_set(&err, EACCES, "%d: nothing to compare: %s", check->dir.pid, reason);
-		context_partial(check->ctx, &err);
+	if (check->obstacle) {
+		error_set(&err, EACCES, "%d: nothing to compare: %s", visit->dir.pid,
+			  check->obstacle);
+		visit_partial(visit, "compared", check->obstacle, &err);
 	} else if (check->tally.unexplained) {
 		error_set(&err, EPROTO, "%d: nothing explains %llu of the differences",
-			  check->dir.pid, (unsigned long long)check->tally.unexplained);
+			  visit->dir.pid, (unsigned long long)check->tally.unexplained);
 		context_partial(check->ctx, &err);
 	}
 }
 
-static void write_process(struct check *check, const char *reason)
+static void write_process(void *ctx, struct visit *visit)
 {
+	struct check *check = ctx;
 	struct report *report = check->ctx->report;
 	struct out *out = report_prose(report);
+	const char *reason = visit->absent.words ? visit->absent.words : check->obstacle;
 
-	if (out) {
-		out_printf(out, "%s%d: ", check->shown ? "\n" : "", check->process.pid);
-		process_title(out, &check->process);
-		out_char(out, '\n');
-	}
-	check->shown++;
-	report_object(report, NULL);
-	process_facts(report, &check->process);
+	visit_report_begin(visit, !check->visits.done);
 	if (reason) {
 		report_fact(report, "compared", VALUE_WORD, value_absent(reason));
+		missing_drop(&visit->process.missing, "mappings");
 		if (out)
 			out_printf(out, "%s\n", reason);
 	} else {
@@ -252,72 +280,32 @@ static void write_process(struct check *check, const char *reason)
 		write_tally(check);
 		write_untold(check);
 	}
-	note_result(check, reason);
-	report_fact(report, "complete", VALUE_BOOL, value_u(check->process.complete));
-	report_missing(report, &check->process.missing);
-	report_object_end(report);
-}
-
-static int check_process(struct check *check, struct error *err)
-{
-	int rc = facts_read(&check->dir, &check->arena, FACT_ALL, &check->process, err);
-
-	if (rc)
-		return rc;
-	if (check->ctx->options.json)
-		process_user(&check->ctx->root, &check->arena, &check->process);
-	for (int round = 0; round < ROUNDS; round++) {
-		rc = read_thrice(check, err);
-		if (rc)
-			return rc;
-		if (obstacle(check))
-			break;
-		compare(check);
-		if (!check->tally.unexplained)
-			break;
-	}
-	write_process(check, obstacle(check));
-	return 0;
-}
-
-static void tell(struct check *check, int rc, const struct error *err)
-{
-	struct error told = *err;
-
-	if ((rc == -EACCES || rc == -EPERM) && !check->ctx->root.recorded)
-		error_set(&told, -rc, "%s (try: sudo vmview --check %d)", err->text,
-			  check->dir.pid);
-	context_partial(check->ctx, &told);
-}
-
-static void check_pid(struct check *check, int pid, bool selected)
-{
-	struct error err;
-	int rc = procdir_open(&check->dir, &check->ctx->root, pid, &err);
-
-	if (rc == 0) {
-		arena_fini(&check->arena);
-		rc = check_process(check, &err);
-		procdir_close(&check->dir);
-	}
-	if (rc == -ESRCH && selected)
-		check->vanished++;
-	else if (rc < 0)
-		tell(check, rc, &err);
+	if (!visit->absent.words)
+		note_result(check, visit);
+	visit_report_end(visit);
+	restart(check, visit);
 }
 
 static void run(struct check *check, const struct targets *targets)
 {
+	const struct visitor visitor = {
+		.command = "--check",
+		.facts = FACT_ALL,
+		.keys = &check->keys,
+		.no_mappings = true,
+		.no_twins = true,
+		.read = read_process,
+		.restart = restart,
+		.done = write_process,
+	};
 	struct report *report = check->ctx->report;
 
 	context_begin(check->ctx, "map");
 	report_list(report, "processes");
-	for (size_t i = 0; i < targets->count; i++)
-		check_pid(check, targets->pids[i], targets->selected);
+	visit_targets(check->ctx, targets, &visitor, check, &check->visits);
 	report_list_end(report);
-	if (check->vanished)
-		report_fact(report, "vanished", VALUE_COUNT, value_u(check->vanished));
-	report_end(report, check->ctx->status == STATUS_OK, NULL);
+	visits_report(&check->visits, check->ctx);
+	report_end(report, check->ctx->status == STATUS_OK, &check->visits.missing);
 }
 
 int map_check(struct context *ctx, const struct targets *targets, struct error *err)
@@ -332,9 +320,7 @@ int map_check(struct context *ctx, const struct targets *targets, struct error *
 		arena_init(&check->arena);
 		for (int i = 0; i < READINGS; i++)
 			vma_store_init(&check->stores[i]);
-		check->mappings = mappings_new(&ctx->root, &check->keys);
 		run(check, targets);
-		mappings_free(check->mappings);
 		for (int i = 0; i < READINGS; i++)
 			vma_store_fini(&check->stores[i]);
 		arena_fini(&check->arena);

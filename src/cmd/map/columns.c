@@ -5,6 +5,7 @@
 
 #include "base/error.h"
 #include "engine/context.h"
+#include "engine/keys.h"
 #include "engine/targets.h"
 #include "source/smaps.h"
 
@@ -92,27 +93,6 @@ static int make(struct map_columns *columns, struct error *err)
 	return rc;
 }
 
-static int stop_at_second(void *ctx, struct vma *vma)
-{
-	unsigned *count = ctx;
-
-	(void)vma;
-	return ++*count == 2;
-}
-
-/* Meet the fields of this kernel. */
-static void probe(struct map_columns *columns, int pid)
-{
-	struct smaps_pass pass;
-	struct procdir dir;
-	unsigned count = 0;
-
-	if (procdir_open(&dir, &columns->ctx->root, pid, NULL))
-		return;
-	smaps_read(&dir, "smaps", columns->keys, stop_at_second, &count, &pass, NULL);
-	procdir_close(&dir);
-}
-
 int map_columns_make(struct map_columns *columns, struct context *ctx, struct smaps_keys *keys,
 		     const struct targets *targets, struct error *err)
 {
@@ -121,8 +101,8 @@ int map_columns_make(struct map_columns *columns, struct context *ctx, struct sm
 	columns->ctx = ctx;
 	columns->keys = keys;
 	rc = make(columns, err);
-	for (size_t i = 0; rc && i < targets->count && i < 8; i++) {
-		probe(columns, targets->pids[i]);
+	if (rc) {
+		keys_meet(&ctx->root, targets, "smaps", keys);
 		if (keys->count != columns->made_count)
 			rc = make(columns, err);
 	}

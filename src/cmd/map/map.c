@@ -373,7 +373,7 @@ static int parse_from(struct map_run *run, struct error *err)
 	const char *from = run->options.from ? run->options.from : "auto";
 
 	for (unsigned i = MAPPINGS_AUTO; i <= MAPPINGS_PAGES; i++)
-		if (strcmp(names[i], from) == 0) {
+		if (names[i] && strcmp(names[i], from) == 0) {
 			run->from = (enum mappings_source)i;
 			return 0;
 		}

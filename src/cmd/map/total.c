@@ -5,17 +5,17 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "base/error.h"
 #include "base/num.h"
 #include "base/out.h"
 #include "column/query.h"
 #include "column/vma_columns.h"
 #include "engine/context.h"
-#include "engine/mappings.h"
-#include "engine/pace.h"
 #include "engine/process_facts.h"
-#include "engine/same_mm.h"
+#include "engine/status_sums.h"
 #include "engine/targets.h"
+#include "engine/visit.h"
 #include "model/needs.h"
 #include "model/process.h"
 #include "source/facts.h"
@@ -25,8 +25,11 @@
 struct total_row {
 	struct vma_tally tally; /* first: the columns of sums take it for the row */
 	struct process process;
+	uint64_t size; /* of the address space, bytes */
+	const char *no_size;
 	bool kept; /* its address space was not counted before */
 	bool from_pages;
+	const char *source; /* the file, "pages" or "status"; NULL: nothing is known */
 	const char *spared; /* why, where the rollup would have made it wait */
 };
 
@@ -36,12 +39,9 @@ struct total_run {
 	struct column_set set;
 	struct query query;
 	struct selection facts;
-	struct same_mm same_mm;
-	struct mappings *mappings; /* for the page walk */
 	struct total_row *rows;
-	size_t count, vanished;
-	struct context_refused refused; /* of those that options selected */
-	struct missing missing; /* of the document */
+	size_t count;
+	struct visits visits;
 };
 
 static const char defaults[] = "pid,size,rss,pss,uss,dirty,swap,huge,command";
@@ -103,160 +103,127 @@ static int parse_columns(struct total_run *run, struct error *err)
 	return rc;
 }
 
-static int take_rollup(void *opaque, struct vma *vma)
+static struct total_row *row_of(struct total_run *run)
 {
-	struct total_row *row = opaque;
-
-	memcpy(row->tally.sum.field, vma->field, sizeof(vma->field));
-	row->tally.sum.have = vma->have;
-	row->tally.sum.overflow = vma->overflow;
-	row->tally.mappings = 1;
-	return 0;
+	return &run->rows[run->count];
 }
 
-/* The address space: the rollup does not have it, statm has it in pages. */
-static void read_size(struct total_run *run, const struct procdir *dir, struct total_row *row)
+/* The address space: the rollup does not have it, statm has it in pages, for everybody. */
+static int read_size(void *ctx, struct visit *visit, struct error *err)
 {
+	struct total_run *run = ctx;
+	struct total_row *row = row_of(run);
 	struct bytes text;
 	const char *at;
 	uint64_t pages;
-	int rc = procdir_read(dir, &run->ctx->arena, &text, NULL, "statm");
+	int rc = procdir_read(&visit->dir, &visit->arena, &text, NULL, "statm");
 
+	(void)err;
+	row->size = 0;
+	row->no_size = NULL;
 	at = rc ? NULL : text.data;
 	if (rc)
-		row->tally.no_size = rc == -ENOENT && run->ctx->root.recorded ? "not recorded" :
-										error_reason(rc);
+		row->no_size = rc == -ENOENT && run->ctx->root.recorded ? "not recorded" :
+									  error_reason(rc);
 	else if (!num_parse_dec(&at, at + text.len, &pages))
-		row->tally.no_size = "malformed";
+		row->no_size = "malformed";
 	else
-		row->tally.sum.end = pages * run->ctx->host.page_size;
-}
-
-static const char *reason_of(const struct total_row *row, int rc)
-{
-	if (row->process.state == 'Z')
-		return "gone: the process is a zombie";
-	if (rc == -ESRCH)
-		return row->tally.sum.end ? "gone" : "kernel thread: has no memory of its own";
-	return rc == -EACCES || rc == -EPERM ? "denied: needs CAP_SYS_PTRACE or the same user" :
-					       error_reason(rc);
-}
-
-static int read_rollup(struct total_run *run, const struct procdir *dir, struct total_row *row,
-		       struct error *err)
-{
-	bool dead = row->process.state == 'Z';
-	struct smaps_pass pass;
-	struct procdir thread;
-	int rc;
-
-	if (!dead || !mappings_live_thread(dir, &run->ctx->arena, &thread))
-		return smaps_read(dir, "smaps_rollup", &run->keys, take_rollup, row, &pass, err);
-	read_size(run, &thread, row);
-	rc = smaps_read(&thread, "smaps_rollup", &run->keys, take_rollup, row, &pass, err);
-	procdir_close(&thread);
-	return rc;
-}
-
-static int add_mapping(void *opaque, struct vma *vma)
-{
-	struct total_row *row = opaque;
-
-	vma_tally_add(&row->tally, vma);
+		row->size = pages * run->ctx->host.page_size;
 	return 0;
 }
 
-/* The rollup walks each mapping in one hold, as smaps does: the sum over the pages instead. */
-static int read_pages(struct total_run *run, const struct procdir *dir, struct total_row *row,
-		      const char *pace, struct error *err)
+/* The record of the rollup, or each mapping where that is not read. */
+static int add_mapping(void *ctx, struct visit *visit, struct vma *vma)
 {
-	const char *reason = arena_strdup(&run->ctx->arena, pace);
-	uint64_t size = row->tally.sum.end;
-	const char *no_size = row->tally.no_size;
-	struct mappings_result result;
-	int rc;
+	struct total_run *run = ctx;
+	struct vma_tally *tally = &row_of(run)->tally;
 
-	vma_tally_init(&row->tally, "total");
-	rc = mappings_read(run->mappings, dir, NEED_SMAPS, add_mapping, row, &result, err);
-	row->tally.no_size = no_size;
-	row->from_pages = result.from_pages;
-	row->tally.sum.end = size;
-	row->tally.sum.absent = row->spared = reason;
-	if (!row->from_pages)
-		missing_add(&row->process.missing, "total", reason);
-	if (rc == 0 && result.smaps_reason)
-		rc = error_set(err, EAGAIN, "%d: %s", dir->pid, result.smaps_reason);
-	else if (rc == 0 && (result.pass.cut_off || result.pass.changed))
-		rc = error_set(err, EAGAIN, "%d: its memory changed while it was read", dir->pid);
-	row->process.complete = rc == 0;
-	return rc;
+	if (strcmp(visit->result.file, "smaps_rollup") != 0) {
+		vma_tally_add(tally, vma);
+		return 0;
+	}
+	memcpy(tally->sum.field, vma->field, sizeof(vma->field));
+	tally->sum.have = vma->have;
+	tally->sum.overflow = vma->overflow;
+	tally->mappings = 1;
+	return 0;
 }
 
-static int read_row(struct total_run *run, const struct procdir *dir, struct total_row *row,
-		    struct error *err)
+static int read_rest(void *ctx, struct visit *visit, struct error *err)
 {
-	unsigned facts = run->ctx->options.json ? FACT_ALL : FACT_STAT;
-	const char *pace;
-	int rc = facts_read(dir, &run->ctx->arena, facts, &row->process, err);
+	struct total_run *run = ctx;
+	struct total_row *row = row_of(run);
 
-	if (rc) {
-		row->process.pid = 0; /* no row */
-		return rc;
-	}
+	(void)err;
+	if (visit->result.absent == ABSENT_PACE && visit->result.smaps_reason)
+		row->source = status_sums(&visit->dir, &visit->arena, &row->tally.sum);
+	return 0;
+}
+
+static void restart(void *ctx, struct visit *visit)
+{
+	struct total_run *run = ctx;
+	struct total_row *row = row_of(run);
+
+	(void)visit;
+	*row = (struct total_row){ 0 };
 	vma_tally_init(&row->tally, "total");
 	row->tally.sum.have = 0;
-	read_size(run, dir, row);
-	row->kept = !same_mm_check(&run->same_mm, dir->pid, 0);
-	pace = pace_spares(dir, "smaps_rollup", &run->ctx->arena);
-	if (pace)
-		return read_pages(run, dir, row, pace, err);
-	rc = read_rollup(run, dir, row, err);
-	if (rc == 0 && row->tally.mappings)
-		return 0;
-	row->tally.sum.absent = reason_of(row, rc ? rc : -ESRCH);
-	if (!row->tally.sum.end)
-		vma_tally_set_unknown(&row->tally, row->tally.sum.absent);
-	missing_add(&row->process.missing, "total", row->tally.sum.absent);
-	row->process.complete = rc == 0 || rc == -ESRCH || row->process.state == 'Z';
-	return row->process.complete ? 0 : rc;
 }
 
-static void tell(struct total_run *run, int pid, bool selected, const struct error *err)
+/* Facts outlive the visit. */
+static void keep_facts(struct total_run *run, struct total_row *row, const struct visit *visit)
 {
-	bool denied = err->code == EACCES || err->code == EPERM;
-	struct error told = *err;
+	struct arena *arena = &run->ctx->arena;
+	struct process *process = &row->process;
+	struct bytes *const texts[] = { &process->comm,	  &process->cmdline, &process->exe,
+					&process->cgroup, &process->units,   &process->user };
 
-	if (denied && !run->ctx->root.recorded)
-		error_set(&told, err->code, "%s (try: sudo vmview --total %d)", err->text, pid);
-	if (denied && selected)
-		context_refuse(&run->refused, &told);
-	else
-		context_partial(run->ctx, &told);
+	*process = visit->process;
+	for (size_t i = 0; i < ARRAY_SIZE(texts); i++)
+		*texts[i] = arena_bytes(arena, *texts[i]);
+	for (size_t i = 0; i < process->missing.count; i++)
+		process->missing.items[i].reason =
+			arena_strdup(arena, process->missing.items[i].reason);
+	process->complete = visit->complete;
 }
 
-static void read_pid(struct total_run *run, int pid, bool selected)
+static void note_absent(struct total_run *run, struct total_row *row, const struct visit *visit)
 {
-	struct total_row *row = &run->rows[run->count];
-	struct procdir dir;
-	struct error err;
-	int rc = procdir_open(&dir, &run->ctx->root, pid, &err);
+	const char *why = arena_strdup(&run->ctx->arena, visit->absent.words);
 
-	if (rc == 0) {
-		rc = read_row(run, &dir, row, &err);
-		procdir_close(&dir);
-	}
-	if (rc == -ESRCH && selected) {
-		run->vanished++;
-		return;
-	}
-	if (rc)
-		tell(run, pid, selected, &err);
-	if (rc && !row->process.pid)
-		missing_add(&run->missing, "processes", arena_strdup(&run->ctx->arena, err.text));
-	if (row->process.pid && filter_matches(run->query.filter, row))
+	row->tally.sum.absent = why;
+	if (!row->size)
+		vma_tally_set_unknown(&row->tally, why);
+	missing_drop(&row->process.missing, "mappings");
+	missing_add(&row->process.missing, "total", why);
+}
+
+static void take_process(void *ctx, struct visit *visit)
+{
+	const struct mappings_result *result = &visit->result;
+	struct total_run *run = ctx;
+	struct total_row *row = row_of(run);
+
+	keep_facts(run, row, visit);
+	row->tally.sum.start = 0;
+	row->tally.sum.end = row->size;
+	row->tally.no_size = row->no_size;
+	row->kept = !visit->same_as;
+	if (result->spared)
+		row->spared = arena_strdup(&run->ctx->arena, result->spared);
+	if (result->from_pages)
+		row->source = "pages";
+	else if (!row->source && visit->absent.kind == ABSENT_NOT)
+		row->source = result->file;
+	row->from_pages = result->from_pages;
+	if (row->from_pages)
+		row->tally.sum.absent = row->spared;
+	if (visit->absent.words)
+		note_absent(run, row, visit);
+	if (filter_matches(run->query.filter, row))
 		run->count++;
-	else
-		memset(row, 0, sizeof(*row));
+	restart(run, visit);
 }
 
 static void note_pages(struct total_run *run)
@@ -298,11 +265,8 @@ static void write_facts(struct total_run *run, const char *key, const struct tot
 
 static void write_source(struct report *report, const struct total_row *row)
 {
-	const char *source = row->from_pages	 ? "pages" :
-			     row->tally.sum.have ? "smaps_rollup" :
-						   NULL;
-
-	report_fact(report, "source", VALUE_WORD, source ? value_word(source) : value_none());
+	report_fact(report, "source", VALUE_WORD,
+		    row->source ? value_word(row->source) : value_none());
 	if (row->spared)
 		report_fact(report, "source_reason", VALUE_WORD, value_word(row->spared));
 }
@@ -315,7 +279,6 @@ static void write_objects(struct total_run *run, const struct sort_item *items)
 	for (size_t i = 0; i < run->count; i++) {
 		struct total_row *row = &run->rows[items[i].index];
 
-		process_user(&run->ctx->root, &run->ctx->arena, &row->process);
 		report_object(report, NULL);
 		process_facts(report, &row->process);
 		write_facts(run, "total", row);
@@ -347,7 +310,7 @@ static void add_up(struct total_run *run, struct total_row *sum)
 	why = arena_printf(&run->ctx->arena,
 			   "%zu process%s that could not be read %s not in the total", left_out,
 			   left_out == 1 ? "" : "es", left_out == 1 ? "is" : "are");
-	missing_add(&run->missing, "total", why);
+	missing_add(&run->visits.missing, "total", why);
 	error_note("%s", why);
 }
 
@@ -368,9 +331,8 @@ static void write_all(struct total_run *run)
 		write_table(run, items, sum);
 	if (run->count > 1)
 		write_facts(run, "total", sum);
-	if (run->vanished)
-		report_fact(ctx->report, "vanished", VALUE_COUNT, value_u(run->vanished));
-	report_end(ctx->report, ctx->status == STATUS_OK, &run->missing);
+	visits_report(&run->visits, ctx);
+	report_end(ctx->report, ctx->status == STATUS_OK, &run->visits.missing);
 	free(items);
 }
 
@@ -387,22 +349,29 @@ bool map_total_columns_help(struct context *ctx)
 int map_total(struct context *ctx, const struct targets *targets, struct error *err)
 {
 	struct total_run *run = arena_zalloc(&ctx->arena, sizeof(*run));
+	const struct visitor visitor = {
+		.command = "--total",
+		.needs = NEED_SMAPS,
+		.facts = ctx->options.json ? FACT_ALL : FACT_STAT,
+		.keys = &run->keys,
+		.from = MAPPINGS_ROLLUP,
+		.bind = read_size,
+		.mapping = add_mapping,
+		.collects = true,
+		.read = read_rest,
+		.restart = restart,
+		.done = take_process,
+	};
 	int rc;
 
 	run->ctx = ctx;
 	smaps_keys_init(&run->keys);
 	rc = parse_columns(run, err);
 	if (rc == 0) {
-		same_mm_init(&run->same_mm, &ctx->root);
-		run->mappings = mappings_new(&ctx->root, &run->keys);
-		mappings_from(run->mappings, MAPPINGS_AUTO);
-		run->rows = arena_zalloc(&ctx->arena, targets->count * sizeof(*run->rows));
-		for (size_t i = 0; i < targets->count; i++)
-			read_pid(run, targets->pids[i], targets->selected);
-		context_tell_refused(ctx, &run->refused);
+		run->rows = arena_zalloc(&ctx->arena, (targets->count + 1) * sizeof(*run->rows));
+		restart(run, NULL);
+		visit_targets(ctx, targets, &visitor, run, &run->visits);
 		write_all(run);
-		mappings_free(run->mappings);
-		same_mm_fini(&run->same_mm);
 	}
 	filter_free(run->query.filter);
 	return rc;
