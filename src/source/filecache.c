@@ -6,38 +6,17 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/stat.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "base/arena.h"
-#include "base/num.h"
-
-#ifndef __NR_cachestat
-#define __NR_cachestat 451 /* since Linux 6.5; include/uapi/linux/mman.h */
-#endif
+#include "source/cachestat.h"
 
 enum { MINCORE_PAGES = 1 << 16 };
-
-struct cache_range {
-	uint64_t offset, len;
-};
-
-struct cache_counts {
-	uint64_t cached, dirty, writeback, evicted, recently_evicted;
-};
-
-static int cachestat(int fd, uint64_t offset, uint64_t len, struct cache_counts *counts)
-{
-	struct cache_range range = { offset, len };
-
-	return syscall(__NR_cachestat, fd, &range, counts, 0) ? -errno : 0;
-}
 
 int filecache_has_start(int fd)
 {
 	struct cache_counts counts = { 0 };
-	int rc = cachestat(fd, 0, 1, &counts);
+	int rc = cachestat_range(fd, 0, 1, &counts);
 
 	return rc ? rc : counts.cached > 0;
 }
@@ -51,7 +30,8 @@ static bool is_all_or_nothing(uint64_t count, uint64_t all)
 static int ask_pages(int fd, size_t page_size, uint8_t *pages, size_t from, size_t count)
 {
 	struct cache_counts counts = { 0 };
-	int rc = cachestat(fd, (uint64_t)from * page_size, (uint64_t)count * page_size, &counts);
+	int rc = cachestat_range(fd, (uint64_t)from * page_size, (uint64_t)count * page_size,
+				 &counts);
 
 	if (rc || !counts.cached)
 		return rc;
@@ -69,22 +49,10 @@ static int ask_pages(int fd, size_t page_size, uint8_t *pages, size_t from, size
 	return 0;
 }
 
-/* mincore(2) pretends that all is there where the file is not ours to write. */
-static bool may_mincore(int fd)
-{
-	char link[40] = "/proc/self/fd/";
-	struct stat st;
-	size_t len = strlen(link);
-
-	len += num_u64(link + len, (uint64_t)fd);
-	link[len] = '\0';
-	return (fstat(fd, &st) == 0 && st.st_uid == geteuid()) || access(link, W_OK) == 0;
-}
-
 static int mincore_pages(int fd, size_t page_size, uint8_t *pages, size_t count)
 {
 	unsigned char *core = mem_alloc(MINCORE_PAGES);
-	int rc = may_mincore(fd) ? 0 : -EPERM;
+	int rc = mincore_is_true(fd) ? 0 : -EPERM;
 
 	for (size_t from = 0; rc == 0 && from < count; from += MINCORE_PAGES) {
 		size_t some = count - from < MINCORE_PAGES ? count - from : MINCORE_PAGES;

@@ -184,7 +184,7 @@ static struct look_reply look_at_fd(int fd, const struct looking *looking, bool 
 		return found(LOOK_DEVICE);
 	if (!S_ISREG(st.stx_mode) && st.stx_mode & S_IFMT)
 		return unknown(WHY_MISMATCH);
-	if (class == FS_UNKNOWN)
+	if (!fs_class_answers(class))
 		return unknown(WHY_FILE_SYSTEM);
 	reply = look_at_regular(fd, looking, class);
 	/* such files never have a name, so nothing is in its place: not deleted, whatever the mark says */
@@ -265,7 +265,7 @@ static struct look_reply look_of_core(const struct looking *looking)
 	class = files->recorded ? FS_LOCAL : class_of(looking->process->mounts, &st);
 	if (!S_ISREG(st.stx_mode))
 		reply = unknown(WHY_MISMATCH);
-	else if (class == FS_UNKNOWN)
+	else if (!fs_class_answers(class))
 		reply = unknown(WHY_FILE_SYSTEM);
 	else
 		reply = look_at_regular(fd, looking, class);

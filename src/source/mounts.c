@@ -7,6 +7,22 @@
 #include "base/array.h"
 #include "base/num.h"
 
+/* The n-th (from 0) word of the rest of a line, which begins with a blank. */
+static bool word(const char *at, const char *end, unsigned n, struct bytes *out)
+{
+	const char *stop;
+
+	for (unsigned i = 0; at && i <= n; i++) {
+		at = memchr(at, ' ', (size_t)(end - at));
+		at = at ? at + 1 : NULL;
+	}
+	if (!at)
+		return false;
+	stop = memchr(at, ' ', (size_t)(end - at));
+	*out = (struct bytes){ at, (size_t)((stop ? stop : end) - at) };
+	return true;
+}
+
 /* "36 35 98:0 /root /mount rw,noatime shared:1 - ext4 /dev/sda1 rw" */
 static bool parse_line(const char *at, const char *end, struct mount *mount)
 {
@@ -17,6 +33,8 @@ static bool parse_line(const char *at, const char *end, struct mount *mount)
 	    !num_parse_dec(&at, end, &parent) || at == end || *at++ != ' ' ||
 	    !num_parse_dec(&at, end, &major) || at == end || *at++ != ':' ||
 	    !num_parse_dec(&at, end, &minor))
+		return false;
+	if (!word(at, dash, 1, &mount->point))
 		return false;
 	dash += 3;
 	stop = memchr(dash, ' ', (size_t)(end - dash));
@@ -61,6 +79,33 @@ struct bytes mounts_type_by_dev(const struct mounts *mounts, uint32_t major, uin
 	return (struct bytes){ NULL, 0 };
 }
 
+const struct mount *mounts_at(const struct mounts *mounts, struct bytes path)
+{
+	for (size_t i = mounts->count; i-- > 0;)
+		if (bytes_equal(mounts->list[i].point, path))
+			return &mounts->list[i];
+	return NULL;
+}
+
+struct bytes mount_escape(struct bytes path, struct arena *arena)
+{
+	char *text = arena_alloc(arena, path.len * 4 + 1);
+	size_t len = 0;
+
+	for (size_t i = 0; i < path.len; i++) {
+		unsigned char c = (unsigned char)path.data[i];
+
+		text[len++] = (char)c;
+		if (!strchr(" \t\n\\", c) || !c)
+			continue;
+		text[len - 1] = '\\';
+		text[len++] = (char)('0' + (c >> 6));
+		text[len++] = (char)('0' + (c >> 3 & 7));
+		text[len++] = (char)('0' + (c & 7));
+	}
+	return (struct bytes){ text, len };
+}
+
 static const struct {
 	struct bytes type;
 	enum fs_class class;
@@ -73,8 +118,13 @@ static const struct {
 	{ BYTES_INIT("iso9660"), FS_LOCAL },	{ BYTES_INIT("udf"), FS_LOCAL },	{ BYTES_INIT("zfs"), FS_LOCAL },
 	{ BYTES_INIT("bcachefs"), FS_LOCAL }, { BYTES_INIT("jfs"), FS_LOCAL },	{ BYTES_INIT("reiserfs"), FS_LOCAL },
 	{ BYTES_INIT("rootfs"), FS_LOCAL },	{ BYTES_INIT("nilfs2"), FS_LOCAL },	{ BYTES_INIT("cramfs"), FS_LOCAL },
-	{ BYTES_INIT("proc"), FS_LOCAL },	{ BYTES_INIT("sysfs"), FS_LOCAL },	{ BYTES_INIT("devtmpfs"), FS_SHM },
+	{ BYTES_INIT("proc"), FS_KERNEL },	{ BYTES_INIT("sysfs"), FS_KERNEL },	{ BYTES_INIT("devtmpfs"), FS_SHM },
 	{ BYTES_INIT("tmpfs"), FS_SHM },	{ BYTES_INIT("ramfs"), FS_SHM },	{ BYTES_INIT("hugetlbfs"), FS_HUGETLB },
+	{ BYTES_INIT("fuse"), FS_REMOTE },	{ BYTES_INIT("fuseblk"), FS_REMOTE },	{ BYTES_INIT("virtiofs"), FS_REMOTE },
+	{ BYTES_INIT("nfs"), FS_REMOTE },	{ BYTES_INIT("nfs4"), FS_REMOTE },	{ BYTES_INIT("cifs"), FS_REMOTE },
+	{ BYTES_INIT("smb3"), FS_REMOTE },	{ BYTES_INIT("9p"), FS_REMOTE },	{ BYTES_INIT("ceph"), FS_REMOTE },
+	{ BYTES_INIT("afs"), FS_REMOTE },	{ BYTES_INIT("lustre"), FS_REMOTE },	{ BYTES_INIT("gfs2"), FS_REMOTE },
+	{ BYTES_INIT("ocfs2"), FS_REMOTE },	{ BYTES_INIT("orangefs"), FS_REMOTE }, { BYTES_INIT("vboxsf"), FS_REMOTE },
 	/* clang-format on */
 };
 
@@ -83,5 +133,5 @@ enum fs_class fs_class_of(struct bytes type)
 	for (size_t i = 0; i < ARRAY_SIZE(classes); i++)
 		if (bytes_equal(classes[i].type, type))
 			return classes[i].class;
-	return FS_UNKNOWN;
+	return bytes_start_with(type, BYTES("fuse.")) ? FS_REMOTE : FS_UNKNOWN;
 }

@@ -2,6 +2,7 @@
 #ifndef VMVIEW_SOURCE_MOUNTS_H
 #define VMVIEW_SOURCE_MOUNTS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -14,6 +15,7 @@ struct mount {
 	uint64_t id;
 	uint32_t dev_major, dev_minor;
 	struct bytes type; /* "ext4", "fuse.sshfs" */
+	struct bytes point; /* where it is mounted, as the kernel escapes it */
 };
 
 struct mounts {
@@ -28,14 +30,28 @@ void mounts_parse(struct bytes text, struct arena *arena, struct mounts *out);
 struct bytes mounts_type_by_id(const struct mounts *mounts, uint64_t id);
 struct bytes mounts_type_by_dev(const struct mounts *mounts, uint32_t major, uint32_t minor);
 
+/* The mount at this place, the last where several are; NULL: none. path as the kernel escapes it. */
+const struct mount *mounts_at(const struct mounts *mounts, struct bytes path);
+
+/* A path as mountinfo has it: blank, tab, newline and backslash as \040 and so on. Into arena. */
+struct bytes mount_escape(struct bytes path, struct arena *arena);
+
 /* What a file system means for looking at its files. */
 enum fs_class {
 	FS_UNKNOWN, /* may hang: not touched */
+	FS_REMOTE, /* known to answer from elsewhere, and so perhaps never */
 	FS_LOCAL, /* answers from this machine */
+	FS_KERNEL, /* its files are made as they are read (proc, sysfs) */
 	FS_SHM, /* its files are memory: tmpfs and the like */
 	FS_HUGETLB,
 };
 
 enum fs_class fs_class_of(struct bytes type);
+
+/* Whether looking at a file of it never waits for anybody. */
+static inline bool fs_class_answers(enum fs_class class)
+{
+	return class > FS_REMOTE;
+}
 
 #endif

@@ -25,11 +25,11 @@ static const struct device_case {
 	uint32_t major, minor;
 	enum fs_class class;
 } device_cases[] = {
-	{ "ext4", 254, 0, FS_LOCAL },	 { "xfs", 254, 1, FS_LOCAL },
-	{ "ext4", 254, 2, FS_LOCAL },	 { "fuse.sshfs", 0, 40, FS_UNKNOWN },
-	{ "fuseblk", 8, 1, FS_UNKNOWN }, { "ext4", 8, 2, FS_LOCAL },
-	{ "overlay", 0, 50, FS_LOCAL },	 { "tmpfs", 0, 51, FS_SHM },
-	{ "proc", 0, 21, FS_LOCAL },	 { "", 8, 3, FS_UNKNOWN },
+	{ "ext4", 254, 0, FS_LOCAL },	{ "xfs", 254, 1, FS_LOCAL },
+	{ "ext4", 254, 2, FS_LOCAL },	{ "fuse.sshfs", 0, 40, FS_REMOTE },
+	{ "fuseblk", 8, 1, FS_REMOTE }, { "ext4", 8, 2, FS_LOCAL },
+	{ "overlay", 0, 50, FS_LOCAL }, { "tmpfs", 0, 51, FS_SHM },
+	{ "proc", 0, 21, FS_KERNEL },	{ "", 8, 3, FS_UNKNOWN },
 	{ "", 254, 99, FS_UNKNOWN },
 };
 
@@ -75,11 +75,44 @@ static void test_ids(void **state)
 	check_bytes("no device", mounts_type_by_dev(&mounts, 254, 0), BYTES(""));
 }
 
+static void test_places(void **state)
+{
+	struct mounts mounts;
+
+	mounts_parse(BYTES(mountinfo), *state, &mounts);
+	assert_int_equal(mounts_at(&mounts, BYTES("/two/more"))->id, 34);
+	assert_int_equal(mounts_at(&mounts, BYTES("/"))->id, 27);
+	assert_null(mounts_at(&mounts, BYTES("/tw")));
+	check_bytes("escaped", mount_escape(BYTES("/home of all"), *state),
+		    BYTES("/home\\040of\\040all"));
+	assert_int_equal(mounts_at(&mounts, mount_escape(BYTES("/home of all"), *state))->id, 28);
+	check_bytes("all", mount_escape(BYTES("a\tb\nc\\d\xffz"), *state),
+		    BYTES("a\\011b\\012c\\134d\xffz"));
+	check_bytes("none", mount_escape(BYTES(""), *state), BYTES(""));
+}
+
+/* The last one is on top. */
+static void test_stacked(void **state)
+{
+	static const char text[] = "40 27 8:1 / /on rw - ext4 /dev/sda1 rw\n"
+				   "41 40 0:60 / /on rw - nfs4 host: rw\n";
+	struct mounts mounts;
+
+	mounts_parse(BYTES(text), *state, &mounts);
+	assert_int_equal(mounts_at(&mounts, BYTES("/on"))->id, 41);
+	assert_false(fs_class_answers(fs_class_of(mounts_at(&mounts, BYTES("/on"))->type)));
+	assert_true(fs_class_answers(fs_class_of(BYTES("ext4"))));
+	assert_true(fs_class_answers(fs_class_of(BYTES("sysfs"))));
+	assert_false(fs_class_answers(fs_class_of(BYTES("debugfs"))));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_devices),
 		cmocka_unit_test(test_ids),
+		cmocka_unit_test(test_places),
+		cmocka_unit_test(test_stacked),
 	};
 
 	return cmocka_run_group_tests_name("mounts", tests, set_up, tear_down);
