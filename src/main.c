@@ -28,6 +28,8 @@ static const struct command commands[] = {
 	  NULL },
 	{ "swap", "[PID...]", "Who fills swap: own and shared slots, by device", swap_run, NULL },
 	{ "system", "", "Every frame of memory by use, held against meminfo", system_run, NULL },
+	{ "cache", "[PATH...]", "Which files fill the page cache, who maps them or has them open",
+	  cache_run, .asks_cache = true },
 	{ "numa", "PID...", "On which node the memory is, under which policy", numa_run, NULL },
 	{ "cow", "PARENT [CHILD]",
 	  "What fork still shares, who copied what, what copies may still take", cow_run, NULL },
@@ -172,7 +174,8 @@ int main(int argc, char **argv)
 	const struct command *command;
 
 	command = pmap_is_name(argv[0]) ? NULL : take_command(argc, argv);
-	privileges_drop((command ? command : &commands[0])->parses && !pmap_is_name(argv[0]));
+	privileges_drop((command ? command : &commands[0])->parses && !pmap_is_name(argv[0]),
+			command && command->asks_cache);
 	ctx.options.timeout = TIMEOUT_NS;
 	arena_init(&ctx.arena);
 	out_init(&ctx.out, 1);

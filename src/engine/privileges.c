@@ -52,7 +52,7 @@ static void keep(const unsigned *list, size_t count, uint64_t have, unsigned set
 			capng_update(CAPNG_ADD, (capng_type_t)sets, list[i]);
 }
 
-static void drop_capabilities(bool parses)
+static void drop_capabilities(bool parses, bool asks_cache)
 {
 	const struct capabilities have = own_capabilities();
 
@@ -60,6 +60,9 @@ static void drop_capabilities(bool parses)
 	if (!have.permitted)
 		return;
 	keep(kept, KEPT, have.effective, CAPNG_EFFECTIVE | CAPNG_PERMITTED);
+	if (asks_cache)
+		keep((const unsigned[]){ CAP_FOWNER }, 1, have.effective,
+		     CAPNG_EFFECTIVE | CAPNG_PERMITTED);
 	if (parses)
 		keep(to_confine, 2, have.permitted, CAPNG_PERMITTED);
 	/* without CAP_SETPCAP the bounding set stays; what exec could gain, no_new_privs forbids */
@@ -76,7 +79,7 @@ static void hold_standard_descriptors(void)
 			_exit(1);
 }
 
-void privileges_drop(bool parses)
+void privileges_drop(bool parses, bool asks_cache)
 {
 	if (getauxval(AT_SECURE)) {
 		error_note("not made to run set-uid or with file capabilities");
@@ -84,7 +87,7 @@ void privileges_drop(bool parses)
 	}
 	hold_standard_descriptors();
 	syscall(SYS_close_range, 3, ~0u, 0);
-	drop_capabilities(parses);
+	drop_capabilities(parses, asks_cache);
 	prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
 	prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
 	umask(077);

@@ -14,8 +14,11 @@
  * Where the run may parse ELF files, CAP_SETUID and CAP_SETGID stay permitted too, though not in
  * effect: the process that does it becomes nobody by them. privileges_settle() drops them once it is
  * known that none will be parsed.
+ *
+ * Where it asks the page cache about files of others, CAP_FOWNER is kept: since Linux 6.14 only a file's
+ * owner is told. With it they are opened without changing their time of access (O_NOATIME), too.
  */
-void privileges_drop(bool parses);
+void privileges_drop(bool parses, bool asks_cache);
 void privileges_settle(void);
 
 #endif

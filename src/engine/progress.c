@@ -25,7 +25,10 @@ void progress_show(struct progress *progress, size_t done, size_t total)
 		return;
 	progress->next = now + AGAIN_NS;
 	progress->shows = true;
-	fprintf(stderr, "\r%s: %zu of %zu\033[K", progress->what, done, total);
+	if (total)
+		fprintf(stderr, "\r%s: %zu of %zu\033[K", progress->what, done, total);
+	else
+		fprintf(stderr, "\r%s: %zu\033[K", progress->what, done);
 }
 
 void progress_end(struct progress *progress)

@@ -17,6 +17,7 @@ struct progress {
 };
 
 void progress_begin(struct progress *progress, const char *what);
+/* total 0: nobody knows how much there is. */
 void progress_show(struct progress *progress, size_t done, size_t total);
 void progress_end(struct progress *progress);
 

@@ -70,7 +70,7 @@ static void put_legend(struct out *out, const struct picture *picture)
 
 	out_str(out, "\na cell is ");
 	put_size(out, picture->cell_bytes);
-	out_str(out, " by its greatest use:");
+	out_printf(out, " %s:", picture->rule ? picture->rule : "by its greatest use");
 	for (size_t i = 0; i < picture->use_count; i++) {
 		const struct picture_use *use = &picture->uses[i];
 

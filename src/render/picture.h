@@ -25,6 +25,7 @@ struct picture {
 	const struct picture_use *uses;
 	size_t use_count;
 	size_t columns; /* cells a row */
+	const char *rule; /* how a cell got its letter; NULL: "by its greatest use" */
 	bool color;
 };
 

@@ -1,0 +1,8 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# One module a line, sorted: libvmview_a_SOURCES += %D%/NAME.c %D%/NAME.h
+libvmview_a_SOURCES += %D%/cache.c %D%/cache.h
+libvmview_a_SOURCES += %D%/columns.c %D%/columns.h
+libvmview_a_SOURCES += %D%/picture.c
+libvmview_a_SOURCES += %D%/report.c
+libvmview_a_SOURCES += %D%/walk.c %D%/walk.h

@@ -1,0 +1,320 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "engine/files.h"
+
+#include <stdlib.h>
+
+#include "analysis/kinds.h"
+#include "base/arena.h"
+#include "engine/context.h"
+#include "model/vma.h"
+#include "source/cache_list.h"
+
+enum { SLOTS_FIRST = 1024 };
+
+/* Files by two numbers, and a hash of the path where these are not enough. Open addressing. */
+struct files_index {
+	struct files_slot {
+		uint64_t dev, inode, path;
+		uint32_t file; /* index + 1; 0: empty */
+	} * slots;
+	size_t size, count;
+};
+
+static struct files_slot *find(const struct files_index *index, const struct files_slot *key)
+{
+	uint64_t mixed = (key->dev << 32 ^ key->dev >> 32 ^ key->inode ^ key->path * 31) *
+			 0x9e3779b97f4a7c15ull;
+
+	for (size_t at = (size_t)(mixed >> 20);; at++) {
+		struct files_slot *slot = &index->slots[at & (index->size - 1)];
+
+		if (!slot->file ||
+		    (slot->dev == key->dev && slot->inode == key->inode && slot->path == key->path))
+			return slot;
+	}
+}
+
+static void grow(struct files_index *index)
+{
+	struct files_index old = *index;
+
+	index->size = old.size ? old.size * 2 : SLOTS_FIRST;
+	index->slots = mem_zalloc(index->size * sizeof(index->slots[0]));
+	for (size_t i = 0; i < old.size; i++)
+		if (old.slots[i].file)
+			*find(index, &old.slots[i]) = old.slots[i];
+	free(old.slots);
+}
+
+/* The slot of a key, with room for it. */
+static struct files_slot *slot_of(struct files_index *index, const struct files_slot *key)
+{
+	if (index->count * 2 >= index->size)
+		grow(index);
+	return find(index, key);
+}
+
+void files_init(struct files *files, struct context *ctx, const struct caps *caps)
+{
+	*files = (struct files){ .ctx = ctx, .caps = *caps };
+	files->by_maps = mem_zalloc(sizeof(*files->by_maps));
+	files->by_stat = mem_zalloc(sizeof(*files->by_stat));
+}
+
+void files_fini(struct files *files)
+{
+	for (size_t i = 0; i < files->count; i++) {
+		free(files->list[i].mapped_by.list);
+		free(files->list[i].opened_by.list);
+		free(files->list[i].cgroups);
+	}
+	free(files->by_maps->slots);
+	free(files->by_stat->slots);
+	free(files->by_maps);
+	free(files->by_stat);
+	free(files->processes);
+	free(files->list);
+}
+
+bool file_pids_add(struct file_pids *pids, int pid)
+{
+	size_t cap = pids->cap;
+
+	if (pids->count && pids->list[pids->count - 1] == pid)
+		return false;
+	pids->list = mem_room(pids->list, pids->count, &cap, sizeof(pids->list[0]));
+	pids->cap = (uint32_t)cap;
+	pids->list[pids->count++] = pid;
+	return true;
+}
+
+struct bytes files_comm(const struct files *files, int pid)
+{
+	size_t low = 0, high = files->process_count;
+
+	while (low < high) {
+		size_t mid = low + (high - low) / 2;
+
+		if (files->processes[mid].pid < pid)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	return low < files->process_count && files->processes[low].pid == pid ?
+		       files->processes[low].comm :
+		       (struct bytes){ "", 0 };
+}
+
+static uint64_t hash_of(struct bytes path)
+{
+	uint64_t hash = 0xcbf29ce484222325ull;
+
+	for (size_t i = 0; i < path.len; i++)
+		hash = (hash ^ (unsigned char)path.data[i]) * 0x100000001b3ull;
+	return hash;
+}
+
+static struct file *add(struct files *files, struct bytes path)
+{
+	files->list = mem_room(files->list, files->count, &files->cap, sizeof(files->list[0]));
+	files->list[files->count] = (struct file){ .path = path };
+	return &files->list[files->count++];
+}
+
+/*
+ * File systems without a block device of their own may show one device for several (btrfs): there the
+ * path tells files apart until they are opened.
+ */
+static struct files_slot key_of(uint64_t dev, uint64_t inode, struct bytes path)
+{
+	return (struct files_slot){ dev, inode, dev >> 32 ? 0 : hash_of(path), 0 };
+}
+
+/* Before a frame of it was seen; /dev/zero gives memory that is not the file's. */
+static enum vma_kind kind_by_name(const struct vma *vma)
+{
+	enum vma_kind kind = kind_of_record(vma);
+
+	if (kind == KIND_SHM || kind == KIND_HUGETLB || kind == KIND_DEVICE)
+		return kind;
+	return bytes_equal(vma->path, BYTES("/dev/zero")) ? KIND_DEVICE : KIND_FILE;
+}
+
+struct file *files_of_vma(struct files *files, const struct vma *vma)
+{
+	uint64_t dev = (uint64_t)vma->dev_major << 32 | vma->dev_minor;
+	struct files_slot key = key_of(dev, vma->inode, vma->path);
+	struct files_slot *slot = slot_of(files->by_maps, &key);
+	struct file *file;
+
+	if (slot->file)
+		return &files->list[slot->file - 1];
+	file = add(files, arena_bytes(&files->ctx->arena, vma->path));
+	file->dev = dev;
+	file->inode = vma->inode;
+	file->deleted = vma->deleted;
+	file->kind = kind_by_name(vma);
+	*slot = key;
+	slot->file = (uint32_t)files->count;
+	files->by_maps->count++;
+	return file;
+}
+
+struct file *files_find_stat(struct files *files, uint64_t dev, uint64_t inode)
+{
+	const struct files_slot key = { dev, inode, 0, 0 };
+	struct files_slot *slot = slot_of(files->by_stat, &key);
+
+	return slot->file ? &files->list[slot->file - 1] : NULL;
+}
+
+/* The file that stat knows so: this one, where there was none. */
+static struct file *note_stat(struct files *files, struct file *file)
+{
+	struct files_slot key = { file->stat_dev, file->stat_inode, 0, 0 };
+	struct files_slot *slot = slot_of(files->by_stat, &key);
+
+	if (slot->file)
+		return &files->list[slot->file - 1];
+	*slot = key;
+	slot->file = (uint32_t)(file - files->list) + 1;
+	files->by_stat->count++;
+	return file;
+}
+
+void file_take_reply(struct file *file, const struct probe_reply *reply)
+{
+	file->reason = reply->why == PROBE_OK ? NULL : probe_reasons[reply->why];
+	file->source = (enum cache_source)reply->source;
+	file->stat_dev = reply->dev;
+	file->stat_inode = reply->inode;
+	file->size = reply->size;
+	file->counts = reply->counts;
+}
+
+struct file *files_add_found(struct files *files, const struct probe_reply *reply,
+			     struct bytes path)
+{
+	struct file *file = add(files, path);
+
+	file->kind = KIND_FILE;
+	file->below = true;
+	file_take_reply(file, reply);
+	file->dev = reply->dev;
+	file->inode = reply->inode;
+	return reply->inode ? note_stat(files, file) : file;
+}
+
+static void merge_pids(struct file_pids *into, const struct file_pids *from)
+{
+	for (uint32_t i = 0; i < from->count; i++)
+		file_pids_add(into, from->list[i]);
+}
+
+/* Two that maps tells apart are one file: add up what is known of it. */
+static void merge(struct files *files, struct file *into, struct file *from)
+{
+	from->same_as = (uint32_t)(into - files->list) + 1;
+	merge_pids(&into->mapped_by, &from->mapped_by);
+	merge_pids(&into->opened_by, &from->opened_by);
+	into->mapped += from->mapped;
+	into->active += from->active;
+	for (uint32_t i = 0; i < from->cgroup_count; i++)
+		file_charge(into, from->cgroups[i].inode, from->cgroups[i].pages);
+}
+
+void file_charge(struct file *file, uint64_t cgroup, uint64_t pages)
+{
+	size_t cap = file->cgroup_cap;
+
+	for (uint32_t i = 0; i < file->cgroup_count; i++)
+		if (file->cgroups[i].inode == cgroup) {
+			file->cgroups[i].pages += pages;
+			return;
+		}
+	file->cgroups = mem_room(file->cgroups, file->cgroup_count, &cap, sizeof(*file->cgroups));
+	file->cgroup_cap = (uint32_t)cap;
+	file->cgroups[file->cgroup_count++] = (struct file_cgroup){ cgroup, pages };
+}
+
+static void take_reply(void *opaque, const struct probe_reply *reply, struct bytes name)
+{
+	struct files *files = opaque;
+	struct file *file = &files->list[reply->id], *same;
+
+	(void)name;
+	file_take_reply(file, reply);
+	if (!reply->inode)
+		return;
+	same = note_stat(files, file);
+	if (same != file)
+		merge(files, same, file);
+}
+
+/* Why the file is not to be opened, or NULL. */
+static const char *refuse(const struct file *file)
+{
+	if (file->kind == KIND_DEVICE)
+		return "not page cache: a device";
+	if (file->kind == KIND_HUGETLB || file->fs == FS_HUGETLB)
+		return "not page cache: of the hugetlb pool";
+	if (!fs_class_answers(file->fs))
+		return "not opened: its file system may make its reader wait for ever";
+	return NULL;
+}
+
+void files_ask(struct files *files, struct cacheprobe *probe)
+{
+	for (size_t i = 0; i < files->count; i++) {
+		struct file *file = &files->list[i];
+
+		file->reason = refuse(file);
+		if (file->reason || !file->pid)
+			continue;
+		cacheprobe_ask(probe, &(struct probe_item){
+					      .what = file->by_descriptor ? PROBE_DESCRIPTOR :
+									    PROBE_MAPPING,
+					      .id = (uint32_t)i,
+					      .path = file->path.data,
+					      .overlay = file->overlay,
+					      .dev = file->dev,
+					      .inode = file->inode,
+					      .pid = file->pid,
+					      .from = file->from,
+					      .to = file->to,
+				      });
+		if (cacheprobe_is_full(probe))
+			cacheprobe_run(probe, take_reply, files);
+	}
+	cacheprobe_run(probe, take_reply, files);
+}
+
+static void take_entry(void *opaque, const struct cache_entry *entry)
+{
+	struct files *files = opaque;
+
+	for (size_t i = 0; i < files->count; i++) {
+		struct file *file = &files->list[i];
+
+		if (file->dev != entry->dev || file->inode != entry->inode || !file->pid)
+			continue;
+		file->reason = NULL;
+		file->source = entry->source;
+		file->size = entry->size;
+		file->counts = entry->counts;
+	}
+}
+
+void files_ask_recording(struct files *files)
+{
+	struct context *ctx = files->ctx;
+	struct bytes text;
+
+	for (size_t i = 0; i < files->count; i++) {
+		const char *why = refuse(&files->list[i]);
+
+		files->list[i].reason = why ? why : "not recorded";
+	}
+	if (root_read(&ctx->root, &ctx->arena, &text, NULL, "vmview/cache") == 0)
+		cache_list_parse(text, take_entry, files);
+}
