@@ -22,7 +22,7 @@ void out_init_memory(struct out *out)
 	*out = (struct out){ .buf = mem_alloc(MEMORY_BUFFER), .cap = MEMORY_BUFFER, .fd = -1 };
 }
 
-static void write_all(struct out *out, const char *data, size_t len)
+static void write_bytes(struct out *out, const char *data, size_t len)
 {
 	while (len && !out->error) {
 		ssize_t done = write(out->fd, data, len);
@@ -35,6 +35,50 @@ static void write_all(struct out *out, const char *data, size_t len)
 		data += done;
 		len -= (size_t)done;
 	}
+}
+
+static const char less_than[] = "\\u003c";
+
+static void write_all(struct out *out, const char *data, size_t len)
+{
+	const char *end = data + len, *mark;
+
+	while (out->no_markup && (mark = memchr(data, '<', (size_t)(end - data)))) {
+		write_bytes(out, data, (size_t)(mark - data));
+		write_bytes(out, less_than, strlen(less_than));
+		data = mark + 1;
+	}
+	write_bytes(out, data, (size_t)(end - data));
+}
+
+/* What was put into memory since no_markup_from. */
+static void rewrite(struct out *out)
+{
+	size_t from = out->no_markup_from, count = 0;
+	struct out copy;
+
+	for (size_t i = from; i < out->len; i++)
+		count += out->buf[i] == '<';
+	if (!count)
+		return;
+	copy = (struct out){ .buf = mem_alloc(out->len - from), .len = out->len - from };
+	memcpy(copy.buf, out->buf + from, copy.len);
+	out->len = from;
+	for (size_t i = 0; i < copy.len; i++)
+		if (copy.buf[i] == '<')
+			out_str(out, less_than);
+		else
+			out_char(out, copy.buf[i]);
+	free(copy.buf);
+}
+
+void out_no_markup(struct out *out, bool on)
+{
+	out_flush(out);
+	if (out->fd < 0 && out->no_markup)
+		rewrite(out);
+	out->no_markup = on;
+	out->no_markup_from = out->len;
 }
 
 struct bytes out_take(struct out *out, struct arena *arena)

@@ -2,6 +2,7 @@
 #ifndef VMVIEW_BASE_OUT_H
 #define VMVIEW_BASE_OUT_H
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
 
@@ -19,6 +20,8 @@ struct out {
 	size_t len, cap;
 	int fd; /* -1: memory; buf grows and is never written */
 	int error; /* errno of the first failed write, 0: none */
+	bool no_markup; /* out_no_markup() */
+	size_t no_markup_from; /* in memory: since where */
 };
 
 void out_init(struct out *out, int fd);
@@ -26,6 +29,12 @@ void out_init_memory(struct out *out);
 
 /* How an out in memory ends where its text is wanted: a copy in arena, with a NUL behind it. */
 struct bytes out_take(struct out *out, struct arena *arena);
+
+/*
+ * While it is on, every < is written as \u003c. So JSON, in which < stands only within strings, can be
+ * part of an HTML page: nothing in it is markup, nor ends the script that it stands in.
+ */
+void out_no_markup(struct out *out, bool on);
 
 /* Write what is buffered. Returns 0, or -errno of the first failure ever. */
 int out_flush(struct out *out);

@@ -23,6 +23,7 @@ const struct option_row common_options[] = {
 	/* clang-format off */
 	{ 0, "json", NULL, OPTION_FLAG, OFFSET(json), "one JSON document (vmview-json(5))" },
 	{ 0, "csv", NULL, OPTION_FLAG, OFFSET(csv), "comma-separated values" },
+	{ 0, "html", NULL, OPTION_FLAG, OFFSET(html), "an HTML page that shows it all, and needs nothing else" },
 	{ 0, "openmetrics", NULL, OPTION_FLAG, OFFSET(openmetrics), "metrics for a collector: sums with bounded labels" },
 	{ 'o', "columns", "LIST", OPTION_TEXT, OFFSET(columns), "columns: a,b or +a,-b; help lists them" },
 	{ 0, "sort", "COL", OPTION_TEXT, OFFSET(sort), "sort by a column; -COL descending" },
@@ -39,6 +40,7 @@ const struct option_row common_options[] = {
 	{ 0, "timeout", "SECONDS", OPTION_TIME, OFFSET(timeout), "wait so long for a process that does not answer (5; live: 1; 0: for ever)" },
 	{ 'h', "help", NULL, OPTION_FLAG, OFFSET(help), "this text" },
 	{ 'V', "version", NULL, OPTION_FLAG, OFFSET(version), "the version" },
+	{ 0, "html-viewer", NULL, OPTION_FLAG, OFFSET(html_viewer), "the page of --html alone: it opens files of --json" },
 	{ 0, "json-schema", NULL, OPTION_FLAG, OFFSET(json_schema), "the JSON Schema of --json" },
 	/* clang-format on */
 };
@@ -47,8 +49,9 @@ const size_t common_options_count = ARRAY_SIZE(common_options);
 
 static int check_options(const struct common_options *options, struct error *err)
 {
-	if (options->json + options->csv + options->openmetrics > 1)
-		return error_set(err, EINVAL, "--json, --csv and --openmetrics exclude each other");
+	if (options->json + options->csv + options->html + options->openmetrics > 1)
+		return error_set(err, EINVAL,
+				 "--json, --csv, --html and --openmetrics exclude each other");
 	if (options->bytes + options->human + options->pages > 1)
 		return error_set(err, EINVAL, "--bytes, --human and --pages exclude each other");
 	if (options->pace && strcmp(options->pace, "gentle") != 0 &&
@@ -76,8 +79,8 @@ int context_root(struct context *ctx, struct error *err)
 {
 	int rc = check_options(&ctx->options, err);
 
-	/* metrics are those of the whole document */
-	ctx->options.json |= ctx->options.openmetrics;
+	/* what is made of the whole document */
+	ctx->options.json |= ctx->options.html || ctx->options.openmetrics;
 	ctx->meter.fast = ctx->options.pace && strcmp(ctx->options.pace, "fast") == 0;
 	ctx->meter.costs = ctx->options.cost;
 	ctx->meter.untimed = ctx->meter.fast && !ctx->options.cost;

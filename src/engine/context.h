@@ -30,7 +30,8 @@ enum status {
 /* Options that all commands share. */
 struct common_options {
 	bool json; /* the whole document is wanted: as JSON, or to make something of it */
-	bool csv, openmetrics, bytes, human, pages, noheadings, cost, help, version, json_schema;
+	bool csv, html, html_viewer, openmetrics, bytes, human, pages, noheadings, cost, help,
+		version, json_schema;
 	const char *columns, *sort, *filter, *color, *root, *pace;
 	uint64_t timeout; /* nanoseconds; 0: for ever */
 	struct option_texts core;

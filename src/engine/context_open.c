@@ -14,6 +14,7 @@
 #include "engine/cores.h"
 #include "render/metric_sources.h"
 #include "render/schema_text.h"
+#include "render/viewer_text.h"
 
 enum { WIDTH_LEAST = 20, WIDTH_MOST = 4096 };
 
@@ -81,7 +82,8 @@ static int open_report(struct context *ctx, struct error *err)
 	const struct common_options *options = &ctx->options;
 	bool tty = isatty(STDOUT_FILENO);
 	struct report_options made = {
-		.format = options->openmetrics ? REPORT_OPENMETRICS :
+		.format = options->html	       ? REPORT_HTML :
+			  options->openmetrics ? REPORT_OPENMETRICS :
 			  options->json	       ? REPORT_JSON :
 			  options->csv	       ? REPORT_CSV :
 						 REPORT_TABLE,
@@ -104,6 +106,12 @@ static int open_report(struct context *ctx, struct error *err)
 	return rc;
 }
 
+static void write_viewer(struct out *out)
+{
+	out_str(out, viewer_head);
+	out_str(out, viewer_tail);
+}
+
 /* What needs no process. */
 static bool answer(struct context *ctx, const struct command *command,
 		   const struct option_table *own)
@@ -114,6 +122,8 @@ static bool answer(struct context *ctx, const struct command *command,
 		out_str(&ctx->out, PACKAGE_STRING "\n");
 	else if (ctx->options.json_schema)
 		out_str(&ctx->out, schema_text);
+	else if (ctx->options.html_viewer)
+		write_viewer(&ctx->out);
 	else
 		return false;
 	return true;

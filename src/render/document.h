@@ -10,7 +10,7 @@
 #include "model/value.h"
 
 /* What a document is made of and how it is wanted: said to report.h, passed on to format.h. */
-enum report_format { REPORT_TABLE, REPORT_JSON, REPORT_CSV, REPORT_OPENMETRICS };
+enum report_format { REPORT_TABLE, REPORT_JSON, REPORT_CSV, REPORT_HTML, REPORT_OPENMETRICS };
 enum report_units { UNITS_BYTES, UNITS_HUMAN, UNITS_PAGES };
 
 enum { REPORT_MEASURED = 1024 };

@@ -24,11 +24,13 @@ struct format_ops {
 };
 
 /* Implementations may leave out what they do not take: NULL members are skipped. */
-extern const struct format_ops json_format, table_format, csv_format, openmetrics_format;
+extern const struct format_ops json_format, table_format, csv_format, html_format,
+	openmetrics_format;
 
 void *json_format_new(struct out *out, const struct report_options *options);
 void *table_format_new(struct out *out, const struct report_options *options);
 void *csv_format_new(struct out *out, const struct report_options *options);
+void *html_format_new(struct out *out, const struct report_options *options);
 void *openmetrics_format_new(struct out *out, const struct report_options *options);
 
 /*

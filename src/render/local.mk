@@ -5,6 +5,7 @@ libvmview_a_SOURCES += %D%/cell.c
 libvmview_a_SOURCES += %D%/csv.c
 libvmview_a_SOURCES += %D%/document.h
 libvmview_a_SOURCES += %D%/format.h
+libvmview_a_SOURCES += %D%/html.c
 libvmview_a_SOURCES += %D%/json.c
 libvmview_a_SOURCES += %D%/json_row.c %D%/json_row.h
 libvmview_a_SOURCES += %D%/json_value.c %D%/json_value.h
@@ -17,6 +18,7 @@ libvmview_a_SOURCES += %D%/schema_text.h
 libvmview_a_SOURCES += %D%/table.c
 libvmview_a_SOURCES += %D%/table_line.c %D%/table_line.h
 libvmview_a_SOURCES += %D%/table_stream.c %D%/table_stream.h
+libvmview_a_SOURCES += %D%/viewer_text.h
 
 nodist_libvmview_a_SOURCES += %D%/schema_text.c
 CLEANFILES += %D%/schema_text.c
@@ -25,4 +27,18 @@ CLEANFILES += %D%/schema_text.c
 	$(AM_V_at){ echo '#include "render/schema_text.h"'; echo; echo 'const char schema_text[] ='; \
 		$(SED) 's/[\\"]/\\&/g; s/^/	"/; s/$$/\\n"/' $(srcdir)/share/vmview.schema.json; \
 		echo '	;'; } >$@.new
+	$(AM_V_at)mv $@.new $@
+
+# The viewer, cut where the document goes: behind the line that opens its script.
+nodist_libvmview_a_SOURCES += %D%/viewer_text.c
+CLEANFILES += %D%/viewer_text.c
+%D%/viewer_text.c: share/html/viewer.html
+	$(AM_V_GEN)$(MKDIR_P) %D%
+	$(AM_V_at)quote='s/[\\"?]/\\&/g; s/^/	"/; s/$$/\\n"/'; \
+		slot='/id="vmview-document">$$/'; { \
+		echo '#include "render/viewer_text.h"'; \
+		echo; echo 'const char viewer_head[] ='; \
+		$(SED) -n "1,$$slot p" $< | $(SED) "$$quote"; echo '	;'; \
+		echo; echo 'const char viewer_tail[] ='; \
+		$(SED) "1,$$slot d" $< | $(SED) "$$quote"; echo '	;'; } >$@.new
 	$(AM_V_at)mv $@.new $@

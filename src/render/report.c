@@ -22,6 +22,7 @@ static const struct {
 	[REPORT_TABLE] = { &table_format, table_format_new },
 	[REPORT_JSON] = { &json_format, json_format_new },
 	[REPORT_CSV] = { &csv_format, csv_format_new },
+	[REPORT_HTML] = { &html_format, html_format_new },
 	[REPORT_OPENMETRICS] = { &openmetrics_format, openmetrics_format_new },
 };
 

@@ -27,7 +27,7 @@ struct report;
  *
  * JSON takes everything. The table format takes tables, and prose that the command writes itself
  * where report_prose() gives it an output. CSV takes the tables with csv set (a command has one).
- * OpenMetrics takes those tables and objects of the document that metric_sources.h lists.
+ * HTML is the JSON document in a page that shows it. OpenMetrics takes those tables and objects of the document that metric_sources.h lists.
  */
 
 struct report *report_new(struct out *out, const struct report_options *options);

@@ -29,6 +29,48 @@ static void test_memory(void **state)
 	assert_null(out.buf);
 }
 
+/* Markup ends where it is to; what was there before, and what comes after, stays. */
+static void test_no_markup(void **state)
+{
+	enum { MANY = 50000 };
+	char path[] = "/tmp/vmview-out-XXXXXX", text[256];
+	int fd = mkstemp(path);
+	struct out out;
+	ssize_t len;
+
+	(void)state;
+	out_init_memory(&out);
+	out_str(&out, "<p>");
+	out_no_markup(&out, true);
+	out_str(&out, "</script><");
+	out_no_markup(&out, false);
+	out_str(&out, "</p>");
+	check_out("memory", &out, "<p>\\u003c/script>\\u003c</p>");
+	out_no_markup(&out, true);
+	out_no_markup(&out, false);
+	check_out("nothing", &out, "");
+	out_fini(&out);
+
+	assert_true(fd >= 0);
+	out_init(&out, fd);
+	out_str(&out, "<p>");
+	out_no_markup(&out, true);
+	for (size_t i = 0; i < MANY; i++)
+		out_str(&out, "a<b");
+	out_no_markup(&out, false);
+	out_str(&out, "</p>");
+	assert_int_equal(out_fini(&out), 0);
+	assert_int_equal(lseek(fd, 0, SEEK_END), 3 + MANY * 8 + 4);
+	len = pread(fd, text, 19, 0);
+	assert_int_equal(len, 19);
+	assert_memory_equal(text, "<p>a\\u003cba\\u003cb", 19);
+	len = pread(fd, text, 5, 3 + MANY * 8 - 1);
+	assert_int_equal(len, 5);
+	assert_memory_equal(text, "b</p>", 5);
+	close(fd);
+	unlink(path);
+}
+
 static void test_numbers(void **state)
 {
 	struct out out;
@@ -197,13 +239,10 @@ static void test_closed(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_memory),
-		cmocka_unit_test(test_numbers),
-		cmocka_unit_test(test_memory_grows),
-		cmocka_unit_test(test_printf_long),
-		cmocka_unit_test(test_file),
-		cmocka_unit_test(test_full_disk),
-		cmocka_unit_test(test_big_piece_to_full_disk),
+		cmocka_unit_test(test_memory),	    cmocka_unit_test(test_no_markup),
+		cmocka_unit_test(test_numbers),	    cmocka_unit_test(test_memory_grows),
+		cmocka_unit_test(test_printf_long), cmocka_unit_test(test_file),
+		cmocka_unit_test(test_full_disk),   cmocka_unit_test(test_big_piece_to_full_disk),
 		cmocka_unit_test(test_closed),
 	};
 

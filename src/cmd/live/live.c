@@ -409,9 +409,12 @@ int live_run(struct context *ctx, const struct command *command, int argc, char 
 		return status;
 	live_reader_init(&run->reader, ctx);
 	set_format(run);
-	if (!context_columns_help(ctx,
-				  argc > operands ? &run->reader.vma_set : &run->reader.process_set,
-				  argc > operands ? vma_columns_default : live_process_columns))
+	if (ctx->options.html)
+		rc = error_set(&err, EINVAL,
+			       "--html is of one moment (--html-viewer opens what --json writes)");
+	else if (!context_columns_help(
+			 ctx, argc > operands ? &run->reader.vma_set : &run->reader.process_set,
+			 argc > operands ? vma_columns_default : live_process_columns))
 		rc = show_live(run, argc - operands, argv + operands, &err);
 	live_fini(&run->live);
 	live_reader_fini(&run->reader);

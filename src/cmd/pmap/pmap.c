@@ -118,6 +118,7 @@ static int refuse_others(const struct run *run, struct error *err)
 		const char *name;
 		bool given;
 	} refused[] = {
+		{ "html", options->html },
 		{ "openmetrics", options->openmetrics },
 		{ "json", options->json },
 		{ "csv", options->csv },
