@@ -6,7 +6,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
-#include <linux/close_range.h>
 #include <linux/landlock.h>
 #include <seccomp.h>
 #include <signal.h>
@@ -24,6 +23,7 @@
 #include "config.h"
 
 #include "base/array.h"
+#include "source/child.h"
 
 /* Sanitizers have their own memory and need time and a few calls of their own. */
 #if defined(__SANITIZE_ADDRESS__)
@@ -199,12 +199,11 @@ static void leave_user(void)
 
 static void keep_alone(int socket)
 {
-	if (socket != 0)
-		dup2(socket, 0);
-	if (syscall(SYS_close_range, 1, ~0u, 0) == 0)
-		return;
-	for (int fd = 1; fd < DESCRIPTORS; fd++)
-		close(fd);
+	const int kept = 0;
+
+	if (socket != kept)
+		dup2(socket, kept);
+	child_keep(&kept, 1);
 }
 
 bool elf_confine(int socket)

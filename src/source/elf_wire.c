@@ -34,6 +34,7 @@ const char *const elf_reasons[ELF_WHY_COUNT] = {
 	[ELF_WHY_COMPRESSED] = "elf: unreadable (compressed names are not unpacked)",
 	[ELF_WHY_CRASHED] = "elf: unreadable (parsing it failed)",
 	[ELF_WHY_HANGS] = "elf: unreadable (parsing it did not end)",
+	[ELF_WHY_STUCK] = "stuck: its file system does not answer",
 	[ELF_WHY_UNCONFINED] = "elf: not parsed (no seccomp to confine it, and too many rights)",
 	[ELF_WHY_GIVEN_UP] = "elf: not parsed (too many files failed before)",
 	[ELF_WHY_NO_CORE] = "core: the file is no core",

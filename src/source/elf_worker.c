@@ -2,17 +2,14 @@
 #include "source/elf_worker.h"
 
 #include <errno.h>
-#include <poll.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/syscall.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/arena.h"
 #include "model/object.h"
+#include "source/child.h"
 #include "source/elf_serve.h"
 #include "source/elf_wire.h"
 #include "source/meter.h"
@@ -21,9 +18,8 @@ enum {
 	WINDOW = ELF_BATCH_MAX,	/* files that are asked for before the first answer is taken */
 	BATCH = ELF_BATCH_MAX / 2,	/* of them that are sent together */
 	BUFFER = 64 << 10,
-	REAP_MS = 100,
-	CPU_MOST_MS =
-		1000, /* of the process before another takes its place; it may have twice that */
+	ASLEEP_MS = 250,	/* how often it is looked at whether the process sleeps, */
+	ASLEEP_TIMES = 4,	/* and how often it has to, each time, to be given up */
 };
 
 /* A file that was asked for: kept open, for it has to be asked again where the process crashed. */
@@ -34,8 +30,7 @@ struct flight {
 };
 
 struct elf_worker {
-	pid_t child;		/* 0: none */
-	int socket;
+	struct child child;
 	unsigned crashes, ended;	/* children */
 	bool answered;		/* the child has answered something */
 	size_t in_flight, sent;	/* sent: the first ones of flight */
@@ -55,29 +50,11 @@ struct elf_worker *elf_worker_new(void)
 	return worker;
 }
 
-/* A killed process is gone at once, unless a file system holds it: then it is left behind. */
-static void reap(pid_t child)
-{
-	struct pollfd gone = { .fd = (int)syscall(SYS_pidfd_open, child, 0), .events = POLLIN };
-
-	poll(&gone, 1, REAP_MS);
-	waitpid(child, NULL, WNOHANG);
-	if (gone.fd >= 0)
-		close(gone.fd);
-}
-
 static void end_child(struct elf_worker *worker)
 {
-	if (!worker->child)
+	if (!worker->child.pid)
 		return;
-	/*
-	 * One of another user may not be killed, since CAP_KILL was dropped: the closed socket ends it
-	 * at its next message, and its limit of processor time before.
-	 */
-	close(worker->socket);
-	kill(worker->child, SIGKILL);
-	reap(worker->child);
-	worker->child = 0;
+	child_end(&worker->child, true);
 	worker->ended++;
 	worker->begin = worker->end = 0;
 	worker->answered = false;
@@ -95,25 +72,15 @@ void elf_worker_free(struct elf_worker *worker)
 	free(worker);
 }
 
+static void serve(void *ctx, int socket)
+{
+	(void)ctx;
+	elf_serve(socket);
+}
+
 static bool start_child(struct elf_worker *worker)
 {
-	int sockets[2];
-
-	if (worker->child)
-		return true;
-	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, sockets))
-		return false;
-	worker->child = fork();
-	if (worker->child == 0)
-		elf_serve(sockets[1]);
-	close(sockets[1]);
-	if (worker->child < 0) {
-		worker->child = 0;
-		close(sockets[0]);
-		return false;
-	}
-	worker->socket = sockets[0];
-	return true;
+	return worker->child.pid || child_start(&worker->child, SOCK_STREAM, serve, NULL) == 0;
 }
 
 void elf_worker_start(struct elf_worker *worker)
@@ -174,7 +141,7 @@ static int send_all(struct elf_worker *worker)
 		requests[i] = worker->flight[worker->sent + i].request;
 		fds[i] = worker->flight[worker->sent + i].fd;
 	}
-	rc = elf_send_requests(worker->socket, fds, requests, count);
+	rc = elf_send_requests(worker->child.socket, fds, requests, count);
 	if (rc == 0)
 		worker->sent = worker->in_flight;
 	return rc;
@@ -251,6 +218,22 @@ static int time_left(struct elf_worker *worker)
 	return now < worker->deadline ? (int)((worker->deadline - now) / 1000000) + 1 : 0;
 }
 
+/* Wait for the child to say something; one that sleeps all the time waits for the file's file system. */
+static enum elf_why wait_for_child(struct elf_worker *worker)
+{
+	unsigned asleep = 0;
+	int left;
+
+	while ((left = time_left(worker)) > 0) {
+		if (child_wait(&worker->child, left < ASLEEP_MS ? left : ASLEEP_MS))
+			return ELF_WHY_NONE;
+		asleep = child_sleeps(&worker->child) ? asleep + 1 : 0;
+		if (asleep == ASLEEP_TIMES)
+			return ELF_WHY_STUCK;
+	}
+	return ELF_WHY_HANGS;
+}
+
 /* It ends by itself where its CPU is nearly used up; to have done that without any work is a lie. */
 static void end_of_child(struct elf_worker *worker)
 {
@@ -265,19 +248,16 @@ static void end_of_child(struct elf_worker *worker)
 /* Take what has come; waits for something. Progress or the deadline ends it. */
 static void take_some(struct elf_worker *worker)
 {
-	struct pollfd ready = { .fd = worker->socket, .events = POLLIN };
+	enum elf_why why;
 	ssize_t len;
-	int rc;
 
 	make_room(worker);
-	rc = poll(&ready, 1, time_left(worker));
-	if (rc < 0 && errno == EINTR)
-		return;
-	if (rc <= 0) {
-		lose_child(worker, ELF_WHY_HANGS);
+	why = wait_for_child(worker);
+	if (why != ELF_WHY_NONE) {
+		lose_child(worker, why);
 		return;
 	}
-	len = recv(worker->socket, worker->buf + worker->end, worker->cap - worker->end, 0);
+	len = recv(worker->child.socket, worker->buf + worker->end, worker->cap - worker->end, 0);
 	if (len <= 0) {
 		end_of_child(worker);
 		return;
@@ -295,7 +275,7 @@ static void flush(struct elf_worker *worker)
 
 	if (worker->sent == worker->in_flight)
 		return;
-	if (!worker->child) {
+	if (!worker->child.pid) {
 		send_again(worker);
 		return;
 	}

@@ -13,8 +13,9 @@ struct object;
 
 /*
  * Parses ELF files in a confined process of its own (elf_confine.h), which is started with the first
- * file, if not before. A file on which it crashes or does not end costs that file: the process is
- * started anew, and after ELF_CRASHES_MAX nothing is parsed any more.
+ * file, if not before. A file on which it crashes or does not end costs that file, and so does one whose
+ * file system does not answer: the process is started anew, and after ELF_CRASHES_MAX nothing is parsed
+ * any more.
  */
 enum { ELF_DEADLINE_MS = 5000, ELF_CRASHES_MAX = 3 };
 

@@ -3,19 +3,16 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/arena.h"
 #include "base/error.h"
+#include "source/child.h"
 #include "source/mounts.h"
 #include "source/root.h"
 #include "source/smaps.h"
@@ -99,8 +96,8 @@ static void send_answer(int socket, const struct answer *answer, int fd)
 	sendmsg(socket, &message, MSG_NOSIGNAL);
 }
 
-/* False where the child did not answer in time. */
-static bool take_answer(int socket, struct answer *answer, int *fd)
+/* What the child answers in time; false: nothing. */
+static bool take_answer(const struct child *child, struct answer *answer, int *fd)
 {
 	struct iovec data = { answer, sizeof(*answer) };
 	union {
@@ -111,12 +108,10 @@ static bool take_answer(int socket, struct answer *answer, int *fd)
 				  .msg_iovlen = 1,
 				  .msg_control = control.room,
 				  .msg_controllen = sizeof(control.room) };
-	struct pollfd ready = { .fd = socket, .events = POLLIN };
 	struct cmsghdr *head;
 
-	*fd = -1;
-	if (poll(&ready, 1, DEADLINE_MS) <= 0 ||
-	    recvmsg(socket, &message, MSG_CMSG_CLOEXEC) != (ssize_t)sizeof(*answer))
+	if (!child_wait(child, DEADLINE_MS) ||
+	    recvmsg(child->socket, &message, MSG_CMSG_CLOEXEC) != (ssize_t)sizeof(*answer))
 		return false;
 	head = CMSG_FIRSTHDR(&message);
 	if (head && head->cmsg_type == SCM_RIGHTS && head->cmsg_len == CMSG_LEN(sizeof(int)))
@@ -124,29 +119,32 @@ static bool take_answer(int socket, struct answer *answer, int *fd)
 	return true;
 }
 
-/* Ask a child; it is left behind if it hangs, since then not even SIGKILL may end it. */
-static bool ask_child(const char *path, const struct mounts *mounts, struct answer *answer, int *fd)
-{
-	int sockets[2];
-	bool answered;
-	pid_t child;
+struct question {
+	const char *path;
+	const struct mounts *mounts;
+};
 
-	*answer = (struct answer){ 0 };
-	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, sockets))
+static void serve(void *ctx, int socket)
+{
+	const struct question *question = ctx;
+	struct answer answer = { 0 };
+	int fd;
+
+	child_keep(&socket, 1);
+	fd = look(question->path, question->mounts, &answer);
+	send_answer(socket, &answer, fd);
+}
+
+static bool ask_child(struct question *question, struct answer *answer, int *fd)
+{
+	struct child child;
+	bool answered;
+
+	*fd = -1;
+	if (child_start(&child, SOCK_SEQPACKET, serve, question))
 		return false;
-	child = fork();
-	if (child == 0) {
-		prctl(PR_SET_PDEATHSIG, SIGKILL);
-		send_answer(sockets[1], answer, look(path, mounts, answer));
-		_exit(0);
-	}
-	close(sockets[1]);
-	answered = child > 0 && take_answer(sockets[0], answer, fd);
-	close(sockets[0]);
-	if (child > 0 && !answered)
-		kill(child, SIGKILL);
-	if (child > 0)
-		waitpid(child, NULL, answered ? 0 : WNOHANG);
+	answered = take_answer(&child, answer, fd);
+	child_end(&child, !answered);
 	return answered;
 }
 
@@ -171,15 +169,16 @@ static int open_file(struct filecache *file, const struct root *root, const char
 	struct arena arena;
 	struct bytes text;
 	bool answered;
-	int fd = -1, rc;
+	int fd, rc;
 
 	arena_init(&arena);
 	if (root_read(root, &arena, &text, NULL, "proc/self/mountinfo") == 0)
 		mounts_parse(text, &arena, &mounts);
-	answered = ask_child(path, &mounts, &answer, &fd);
+	answered = ask_child(&(struct question){ path, &mounts }, &answer, &fd);
 	arena_fini(&arena);
 	if (!answered)
-		return error_set(err, ETIMEDOUT, "%s: opening it did not end", path);
+		return error_set(err, ETIMEDOUT, "%s: stuck: its file system does not answer",
+				 path);
 	rc = judge(&answer, path, err);
 	if (rc) {
 		if (fd >= 0)

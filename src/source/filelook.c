@@ -2,20 +2,18 @@
 #include "source/filelook.h"
 
 #include <errno.h>
-#include <poll.h>
-#include <signal.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/prctl.h>
 #include <sys/socket.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/arena.h"
+#include "base/array.h"
 #include "base/error.h"
 #include "model/vma.h"
+#include "source/child.h"
 #include "source/fds.h"
 #include "source/filelook_child.h"
 #include "source/look_direct.h"
@@ -27,6 +25,7 @@ enum { WINDOW = 32, CACHE_FIRST = 64, BATCH_MAX = 32 * 1024 };
 /* Memory that the child shares: what it has found, also if it then hangs. Hostile input for us. */
 struct findings {
 	_Atomic uint32_t done;
+	_Atomic uint32_t stage; /* enum look_stage, of the first that is not done */
 	struct look_reply replies[WINDOW];
 };
 
@@ -34,10 +33,17 @@ struct findings {
 struct entry {
 	struct look_key key;
 	bool used, waiting;
-	bool again; /* was lost with a child that hung on another file */
+	bool again; /* to be asked again: was lost with a child that hung on something else */
 	bool linked;
 	uint8_t type, why; /* enum look_type, look_why */
 	uint32_t epoch; /* the process that it was looked at for */
+};
+
+/* What did not answer, and is not touched again: the files of a device, or what is below a directory. */
+struct stuck {
+	uint32_t dev_major, dev_minor;
+	char *dir; /* NULL: the device */
+	size_t len;
 };
 
 struct filelook {
@@ -47,9 +53,10 @@ struct filelook {
 	struct mounts mounts;
 	bool mounts_read;
 	struct look_dir look_dir;
-	pid_t child; /* 0: none */
-	int socket;
+	struct child child;
 	unsigned lost; /* children that did not answer */
+	struct stuck stuck[LOOK_LOST_MAX];
+	unsigned stuck_count;
 	struct findings *findings; /* NULL: there never was a child */
 	size_t batch_len; /* of the requests that were not sent yet */
 	char *batch; /* BATCH_MAX bytes, made with the first; most runs have none */
@@ -75,24 +82,13 @@ struct filelook *filelook_new(const struct root *root)
 	return filelook;
 }
 
-/* The child ends by itself when its socket is closed; one that hangs is not waited for. */
-static void end_child(struct filelook *filelook, bool hangs)
-{
-	if (!filelook->child)
-		return;
-	close(filelook->socket);
-	if (hangs)
-		kill(filelook->child, SIGKILL);
-	waitpid(filelook->child, NULL, hangs ? WNOHANG : 0);
-	filelook->child = 0;
-	filelook->lost += hangs;
-}
-
 void filelook_free(struct filelook *filelook)
 {
 	if (!filelook)
 		return;
-	end_child(filelook, filelook->in_flight > 0);
+	child_end(&filelook->child, filelook->in_flight > 0);
+	for (unsigned i = 0; i < filelook->stuck_count; i++)
+		free(filelook->stuck[i].dir);
 	look_dir_leave(&filelook->look_dir);
 	if (filelook->findings)
 		munmap(filelook->findings, sizeof(*filelook->findings));
@@ -128,8 +124,8 @@ struct opened {
 static size_t serve_one(const struct filelook *filelook, struct bytes batch, size_t at,
 			struct opened *opened)
 {
-	const struct look_process process = { filelook->dir, &filelook->mounts };
 	struct findings *findings = filelook->findings;
+	const struct look_process process = { filelook->dir, &filelook->mounts, &findings->stage };
 	uint32_t done = atomic_load(&findings->done);
 	struct look_request request;
 	char path[LOOK_PATH_MAX + 1];
@@ -148,24 +144,27 @@ static size_t serve_one(const struct filelook *filelook, struct bytes batch, siz
 	return at + request.path_len;
 }
 
-static void serve(const struct filelook *filelook, int fd)
+static void serve(void *ctx, int socket)
 {
+	const struct filelook *filelook = ctx;
+	const struct root *files = filelook->root->files;
+	const int kept[] = { socket, filelook->dir->fd, filelook->root->fd,
+			     files ? files->fd : -1 };
 	struct opened opened = { .count = 0 };
 	char batch[BATCH_MAX];
 	ssize_t len;
 
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	while ((len = recv(fd, batch, sizeof(batch), 0)) > 0) {
+	child_keep(kept, ARRAY_SIZE(kept));
+	while ((len = recv(socket, batch, sizeof(batch), 0)) > 0) {
 		const struct bytes whole = { batch, (size_t)len };
 
 		for (size_t at = 0; at + sizeof(struct look_request) <= whole.len;)
 			at = serve_one(filelook, whole, at, &opened);
-		if (fds_send(fd, opened.fds, opened.count) < 0)
+		if (fds_send(socket, opened.fds, opened.count) < 0)
 			break;
 		while (opened.count)
 			close(opened.fds[--opened.count]);
 	}
-	_exit(0);
 }
 
 /*
@@ -218,55 +217,42 @@ static void clear_findings(struct filelook *filelook)
 	atomic_store(&filelook->findings->done, 0);
 }
 
-static bool start_child(struct filelook *filelook)
+static enum look_why start_child(struct filelook *filelook)
 {
-	int sockets[2];
-
-	if (filelook->child)
-		return true;
-	if (filelook->lost >= LOOK_LOST_MAX ||
-	    socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, sockets))
-		return false;
+	if (filelook->child.pid)
+		return WHY_NONE;
+	if (filelook->lost >= LOOK_LOST_MAX)
+		return WHY_GIVEN_UP;
 	read_mounts(filelook);
-	filelook->child = fork();
-	if (filelook->child == 0) {
-		close(sockets[0]);
-		serve(filelook, sockets[1]);
-	}
-	close(sockets[1]);
-	if (filelook->child < 0) {
-		filelook->child = 0;
-		close(sockets[0]);
-		return false;
-	}
-	filelook->socket = sockets[0];
-	return true;
+	return child_start(&filelook->child, SOCK_SEQPACKET, serve, filelook) ? WHY_FAILED :
+										WHY_NONE;
 }
 
-/* Whether the child answers the batch before the time is over that its requests have together. */
-static bool exchange(struct filelook *filelook, struct opened *opened)
+/*
+ * Have the child answer the batch. Each file has its time: it is over when nothing was found for so
+ * long. Returns why there is no answer.
+ */
+static enum look_why exchange(struct filelook *filelook, struct opened *opened)
 {
-	struct pollfd ready = { .events = POLLIN };
 	uint32_t before = 0, now;
+	enum look_why why;
 	ssize_t count;
 
 	clear_findings(filelook);
-	if (!start_child(filelook))
-		return false;
-	if (send(filelook->socket, filelook->batch, filelook->batch_len, MSG_NOSIGNAL) < 0)
-		return false;
-	ready.fd = filelook->socket;
-	for (;;) {
-		if (poll(&ready, 1, LOOK_DEADLINE_MS) > 0) {
-			count = fds_receive(filelook->socket, opened->fds, WINDOW);
-			opened->count = count < 0 ? 0 : (size_t)count;
-			return count >= 0;
-		}
+	why = start_child(filelook);
+	if (why != WHY_NONE)
+		return why;
+	if (send(filelook->child.socket, filelook->batch, filelook->batch_len, MSG_NOSIGNAL) < 0)
+		return WHY_FAILED;
+	while (!child_wait(&filelook->child, LOOK_DEADLINE_MS)) {
 		now = atomic_load(&filelook->findings->done);
 		if (now <= before || now > WINDOW)
-			return false;
+			return WHY_HANGS;
 		before = now;
 	}
+	count = fds_receive(filelook->child.socket, opened->fds, WINDOW);
+	opened->count = count < 0 ? 0 : (size_t)count;
+	return count < 0 ? WHY_FAILED : WHY_NONE;
 }
 
 static void hand_on(struct filelook *filelook, const struct entry *entry,
@@ -320,19 +306,84 @@ static bool take_reply(struct filelook *filelook, struct entry *entry,
 	return true;
 }
 
-/* What was not answered: the first one is what it failed on, the others may be asked again. */
+/* The request at index of the batch, and its path. */
+static struct look_request request_at(const struct filelook *filelook, size_t index,
+				      struct bytes *path)
+{
+	const char *at = filelook->batch;
+	struct look_request request;
+
+	for (;; index--) {
+		memcpy(&request, at, sizeof(request));
+		*path = (struct bytes){ at + sizeof(request), request.path_len };
+		if (!index)
+			return request;
+		at += sizeof(request) + request.path_len;
+	}
+}
+
+static size_t dir_len(struct bytes path)
+{
+	const char *slash = path.len ? memrchr(path.data, '/', path.len) : NULL;
+
+	return slash ? (size_t)(slash - path.data) + 1 : 0;
+}
+
+/* Remember what the child hangs on. Returns whether it is on the way to the file's name alone. */
+static bool note_stuck(struct filelook *filelook, size_t index)
+{
+	uint32_t stage = atomic_load(&filelook->findings->stage);
+	struct bytes path;
+	struct look_request request = request_at(filelook, index, &path);
+	struct stuck *stuck = &filelook->stuck[filelook->stuck_count++];
+
+	*stuck = (struct stuck){ .dev_major = request.dev_major, .dev_minor = request.dev_minor };
+	if (stage == LOOK_STAGE_FILE)
+		return false;
+	stuck->len = dir_len(path);
+	stuck->dir = mem_alloc(stuck->len);
+	memcpy(stuck->dir, path.data, stuck->len);
+	return stage == LOOK_STAGE_PLACE;
+}
+
+static bool is_stuck_device(const struct filelook *filelook, const struct look_key *key)
+{
+	for (unsigned i = 0; i < filelook->stuck_count; i++)
+		if (!filelook->stuck[i].dir && filelook->stuck[i].dev_major == key->dev_major &&
+		    filelook->stuck[i].dev_minor == key->dev_minor)
+			return true;
+	return false;
+}
+
+static bool is_stuck_path(const struct filelook *filelook, struct bytes path)
+{
+	for (unsigned i = 0; i < filelook->stuck_count; i++)
+		if (filelook->stuck[i].dir && path.len >= filelook->stuck[i].len &&
+		    memcmp(path.data, filelook->stuck[i].dir, filelook->stuck[i].len) == 0)
+			return true;
+	return false;
+}
+
+/*
+ * What was not answered: the first one is what it failed on, the others are to be asked again; so is a
+ * first one of which all but what is in its place can be told.
+ */
 static void lose_replies(struct filelook *filelook, size_t taken, enum look_why first)
 {
+	bool first_again = first == WHY_HANGS && note_stuck(filelook, taken);
+
 	for (size_t i = taken; i < filelook->in_flight; i++) {
 		struct entry *entry = filelook->flight[i];
 
 		entry->waiting = false;
-		entry->again = i > taken;
+		entry->again = i > taken || first_again;
 		entry->type = LOOK_UNKNOWN;
 		entry->why = (uint8_t)(i > taken ? WHY_FAILED : first);
 		if (filelook->sink && !entry->again)
 			hand_on(filelook, entry, NULL, -1);
 	}
+	filelook->lost += filelook->child.pid != 0;
+	child_end(&filelook->child, true);
 }
 
 /* Take the answers to everything that was asked. */
@@ -340,11 +391,11 @@ static void take_replies(struct filelook *filelook)
 {
 	struct opened opened = { .count = 0 };
 	size_t taken = 0, done;
-	bool answered;
+	enum look_why why;
 
 	if (!filelook->in_flight)
 		return;
-	answered = exchange(filelook, &opened);
+	why = exchange(filelook, &opened);
 	done = atomic_load(&filelook->findings->done);
 	while (taken < filelook->in_flight && taken < done) {
 		const struct look_reply reply = filelook->findings->replies[taken];
@@ -355,10 +406,8 @@ static void take_replies(struct filelook *filelook)
 	}
 	while (opened.count)
 		close(opened.fds[--opened.count]);
-	if (taken < filelook->in_flight) {
-		lose_replies(filelook, taken, answered ? WHY_FAILED : WHY_HANGS);
-		end_child(filelook, true);
-	}
+	if (taken < filelook->in_flight)
+		lose_replies(filelook, taken, why == WHY_NONE ? WHY_FAILED : why);
 	filelook->in_flight = 0;
 	filelook->batch_len = 0;
 }
@@ -366,7 +415,7 @@ static void take_replies(struct filelook *filelook)
 void filelook_process(struct filelook *filelook, const struct procdir *dir)
 {
 	take_replies(filelook);
-	end_child(filelook, false);
+	child_end(&filelook->child, false);
 	look_dir_leave(&filelook->look_dir);
 	arena_fini(&filelook->arena);
 	filelook->mounts = (struct mounts){ 0 };
@@ -386,6 +435,7 @@ static struct look_request request_of(const struct filelook *filelook, const str
 		.path_len = (uint32_t)vma->path.len,
 		.deleted = vma->deleted,
 		.open = filelook->sink != NULL,
+		.follow = !is_stuck_path(filelook, vma->path),
 	};
 }
 
@@ -464,7 +514,11 @@ void filelook_ask(struct filelook *filelook, const struct vma *vma)
 				 .type = LOOK_UNKNOWN,
 				 .why = WHY_FAILED,
 				 .epoch = filelook->epoch };
-	if (!look_now(filelook, entry, &request, vma->path))
+	if (is_stuck_device(filelook, &key)) {
+		const struct look_reply stuck = { .type = LOOK_UNKNOWN, .why = WHY_HANGS };
+
+		settle(filelook, entry, &stuck, -1);
+	} else if (!look_now(filelook, entry, &request, vma->path))
 		ask_child(filelook, entry, &request, vma->path);
 }
 
@@ -484,8 +538,11 @@ struct look filelook_get(struct filelook *filelook, const struct vma *vma)
 		return look_of(entry);
 	filelook_ask(filelook, vma);
 	entry = find(filelook, &key);
-	if (entry->waiting)
+	while (entry->waiting) {
 		take_replies(filelook);
+		filelook_ask(filelook, vma);
+		entry = find(filelook, &key);
+	}
 	if (!entry->used)
 		return (struct look){ LOOK_UNKNOWN, "not looked at: too many files", false };
 	filelook->last = entry;

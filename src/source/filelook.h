@@ -24,8 +24,10 @@ struct vma;
  *   alone.
  * - File systems that can make their reader wait for ever (FUSE, network, unknown) are not touched:
  *   the mount is told by statx(AT_STATX_DONT_SYNC) on an O_PATH descriptor, which never blocks.
- * - A child that does not answer in LOOK_DEADLINE_MS is killed and left behind; what it looked at stays
- *   unknown, others go on. After LOOK_LOST_MAX lost children no other one is started.
+ * - A child that does not answer in LOOK_DEADLINE_MS is killed and left behind (child.h); what it looked at
+ *   stays unknown, others go on. The file system that it hung on, or the directory on the way to the file,
+ *   is not touched again: each costs that time once. After LOOK_LOST_MAX lost children no other one
+ *   is started.
  *
  * Each file (device and inode) is looked at once.
  */

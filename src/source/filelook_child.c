@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <libelf.h>
 #include <linux/openat2.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
@@ -35,8 +36,15 @@ const char *const look_reasons[WHY_COUNT] = {
 	[WHY_MISMATCH] = "mismatch: the path leads to another file",
 	[WHY_FILE_SYSTEM] = "not looked at: its file system may hang",
 	[WHY_FAILED] = "failed: the mapped file could not be read",
-	[WHY_HANGS] = "not looked at: opening it did not end",
+	[WHY_HANGS] = "stuck: its file system does not answer",
+	[WHY_GIVEN_UP] = "not looked at: too many file systems do not answer",
 };
+
+/* What comes next, for the parent to know if it is the last. */
+static void begin(const struct looking *looking, enum look_stage stage)
+{
+	atomic_store(looking->process->stage, stage);
+}
 
 static struct look_reply unknown(enum look_why why)
 {
@@ -210,11 +218,16 @@ static struct look_reply look_by_path(const struct looking *looking)
 	const char *const roots[] = { "root", "/" };
 	struct look_reply reply = unknown(WHY_DENIED);
 
+	if (!looking->request->follow)
+		return unknown(WHY_HANGS);
 	for (unsigned i = 0; i < 2 && reply.type == LOOK_UNKNOWN; i++) {
 		int root_fd = openat(looking->process->dir->fd, roots[i],
 				     O_PATH | O_DIRECTORY | O_CLOEXEC);
-		int fd = root_fd >= 0 ? open_path(root_fd, looking->path) : -1;
+		int fd;
 
+		begin(looking, LOOK_STAGE_PATH);
+		fd = root_fd >= 0 ? open_path(root_fd, looking->path) : -1;
+		begin(looking, LOOK_STAGE_FILE);
 		if (fd >= 0)
 			reply = look_at_fd(fd, looking, true);
 		if (fd >= 0)
@@ -250,11 +263,16 @@ static struct look_reply look_at_recorded(const struct looking *looking, const c
 static struct look_reply look_of_core(const struct looking *looking)
 {
 	const struct root *files = looking->process->dir->root->files;
-	int fd = open_path(files->fd, looking->path);
 	struct look_reply reply;
 	enum fs_class class;
 	struct statx st;
+	int fd;
 
+	if (!looking->request->follow)
+		return unknown(WHY_HANGS);
+	begin(looking, LOOK_STAGE_PATH);
+	fd = open_path(files->fd, looking->path);
+	begin(looking, LOOK_STAGE_FILE);
 	if (fd < 0)
 		return unknown(errno == EACCES ? WHY_DENIED : WHY_GONE);
 	if (statx(fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_BASIC_STATS | STATX_MNT_ID,
@@ -346,8 +364,11 @@ static void look_at_place(const struct looking *looking, struct look_reply *repl
 {
 	char name[LOOK_PATH_MAX + 16];
 	const char *path;
-	int root_fd = open_root(looking, &path), there;
 	bool same = false;
+	int root_fd, there;
+
+	begin(looking, LOOK_STAGE_PLACE);
+	root_fd = open_root(looking, &path);
 
 	if (root_fd < 0)
 		return;
@@ -403,6 +424,7 @@ struct look_reply look_at_file(const struct look_process *process,
 	int path_fd;
 
 	*fd = -1;
+	begin(&looking, LOOK_STAGE_FILE);
 	snprintf(name, sizeof(name), "map_files/%llx-%llx", (unsigned long long)request->start,
 		 (unsigned long long)request->end);
 	if (process->dir->root->core) {
@@ -423,9 +445,10 @@ struct look_reply look_at_file(const struct look_process *process,
 		reply = look_by_path(&looking);
 	}
 	reply.opened = *fd >= 0;
-	if (request->deleted && reply.place == LOOK_PLACE_UNKNOWN &&
+	if (request->deleted && request->follow && reply.place == LOOK_PLACE_UNKNOWN &&
 	    (reply.type != LOOK_UNKNOWN || request->open))
 		look_at_place(&looking, &reply);
+	begin(&looking, LOOK_STAGE_FILE);
 	if (request->open && reply.type == LOOK_UNKNOWN)
 		ask_build_id(&looking, &reply);
 	return reply;

@@ -15,8 +15,10 @@ struct look_request {
 	uint64_t start, end, inode;
 	uint32_t dev_major, dev_minor;
 	uint32_t path_len;
-	uint16_t deleted;	/* the kernel's name ends in " (deleted)", which path is without */
-	uint16_t open;		/* keep ELF files open, and tell the rest of struct look_reply */
+	uint8_t deleted;	/* the kernel's name ends in " (deleted)", which path is without */
+	uint8_t open;		/* keep ELF files open, and tell the rest of struct look_reply */
+	uint8_t follow;		/* the path may be followed: it is not known to hang */
+	uint8_t spare;
 };
 
 /* Why a file could not be looked at; look_reasons has the words. */
@@ -28,6 +30,7 @@ enum look_why {
 	WHY_FILE_SYSTEM,
 	WHY_FAILED,
 	WHY_HANGS,
+	WHY_GIVEN_UP,
 	WHY_COUNT,
 };
 
@@ -52,6 +55,13 @@ struct look_reply {
 struct look_process {
 	const struct procdir *dir;
 	const struct mounts *mounts;
+	_Atomic uint32_t *stage; /* enum look_stage: what is done next, and may hang */
+};
+
+enum look_stage {
+	LOOK_STAGE_FILE, /* opening and reading the file itself */
+	LOOK_STAGE_PATH, /* following its path, to look at it */
+	LOOK_STAGE_PLACE, /* following it to see what is in its place; the rest is known */
 };
 
 /*

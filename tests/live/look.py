@@ -18,6 +18,7 @@ import tempfile
 import time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+import hangfs  # noqa: E402
 import lib  # noqa: E402
 
 NOBODY = 65534
@@ -38,57 +39,17 @@ def mount(source, target, kind, flags, data=b""):
           f"mount {target}")
 
 
-def answer(opcode, nodeid):
-    """A file of one page is all that is there; None: no answer at all."""
-    mode, ino = (0o40755, 1) if nodeid == 1 and opcode != 1 else (0o100755, 2)
-    attr = struct.pack("<6Q10I", ino, PAGE, 8, 0, 0, 0, 0, 0, 0, mode, 1, 0, 0, 0, PAGE, 0)
-    return {
-        26: struct.pack("<IIIIHHIIHHIIH22x", 7, 31, 0, 0, 8, 8, PAGE, 1, 0, 0, 0, 0, 0),
-        1: struct.pack("<4Q2I", 2, 0, 0, 0, 0, 0) + attr,   # LOOKUP
-        3: struct.pack("<Q2I", 0, 0, 0) + attr,             # GETATTR
-        14: struct.pack("<QIi", 1, 0, 0),                   # OPEN
-        15: b"\0" * PAGE,                                   # READ
-        2: None, 36: None, 42: None,                        # FORGET, INTERRUPT, BATCH_FORGET
-    }.get(opcode, -errno.ENOSYS)
+def content(plan):
+    """Of the file that is there."""
+    if "content" not in plan:
+        return b"\0" * PAGE
+    with open(plan["content"], "rb") as file:
+        return file.read()
 
 
-def serve_fuse(fuse, hangs):
-    """Answers until hangs can be read from; then takes requests and is silent."""
-    os.set_blocking(hangs, False)
-    while True:
-        request = os.read(fuse, 1 << 18)
-        _, opcode, unique, nodeid = struct.unpack_from("<IIQQ", request)
-        with contextlib.suppress(BlockingIOError):
-            while not os.read(hangs, 1):
-                time.sleep(3600)
-            time.sleep(3600)
-        reply = answer(opcode, nodeid)
-        if isinstance(reply, int):
-            os.write(fuse, struct.pack("<IiQ", 16, reply, unique))
-        elif reply is not None:
-            os.write(fuse, struct.pack("<IiQ", 16 + len(reply), 0, unique) + reply)
-
-
-def mount_fuse(point):
-    """The server; and a file that makes it silent once it is written to."""
-    fuse = os.open("/dev/fuse", os.O_RDWR)
-    hangs, hang = os.pipe()
-    # first: reading from what is not mounted yet is refused
-    mount("vmview-test", point, "fuse", 0,
-          f"fd={fuse},rootmode=40000,user_id=0,group_id=0,allow_other".encode())
-    server = os.fork()
-    if server == 0:
-        os.close(hang)
-        LIBC.prctl(1, 9)    # PR_SET_PDEATHSIG, SIGKILL
-        serve_fuse(fuse, hangs)
-    os.close(hangs)
-    os.close(fuse)      # the connection ends with the server
-    return hang
-
-
-def map_file(path):
+def map_file(path, prot):
     with open(path, "rb") as file:
-        return mmap.mmap(file.fileno(), PAGE, mmap.MAP_PRIVATE, mmap.PROT_READ)
+        return mmap.mmap(file.fileno(), PAGE, mmap.MAP_PRIVATE, prot)
 
 
 def den(plan):
@@ -96,17 +57,25 @@ def den(plan):
     if plan.get("mounts"):
         check(LIBC.unshare(CLONE_NEWNS), "unshare")
         mount("none", "/", "", MS_REC | MS_PRIVATE)
-    hang, maps = None, []
+    fs, maps = None, []
     if "fuse" in plan:
-        hang = mount_fuse(plan["fuse"])
+        fs = hangfs.HangFs(plan["fuse"], content(plan), until=0)
+    if "overlay" in plan:
+        layers = f"lowerdir={plan['fuse']}:{plan['below']}"
+        mount("none", plan["overlay"], "overlay", 0, layers.encode())
     for path in plan.get("map", ()):
-        maps.append(map_file(path))
+        maps.append(map_file(path, plan.get("prot", mmap.PROT_READ)))
     for source, target in plan.get("bind", ()):
         mount(source, target, "", MS_BIND)
-    if plan.get("fuse_over"):
-        hang = mount_fuse(plan["fuse_over"])
-    if hang is not None:
-        os.write(hang, b"h")
+    for path in plan.get("read", ()):
+        with open(path, "rb", buffering=0) as file:
+            file.read(64)
+    for path in plan.get("unlink", ()):
+        os.unlink(path)
+    if "fuse_over" in plan:
+        fs = hangfs.HangFs(plan["fuse_over"], until=0)
+    if fs:
+        fs.hang(*plan.get("hang", ()))
     print("ready", flush=True)
     sys.stdin.read()
 
@@ -152,7 +121,9 @@ def told(pid, user=None, inside=False):
     document = json.loads(done.stdout)
     lib.validate(document)
     process = document["processes"][0]
-    children = len(re.findall(r"^(?:\[pid +\d+\] )?(?:clone3?|v?fork)\(", err, re.MULTILINE))
+    # threads are no children
+    children = len(re.findall(r"^(?:\[pid +\d+\] )?(?:clone3?|v?fork)\((?!.*CLONE_THREAD)", err,
+                             re.MULTILINE))
     return {m["path"]: m for m in process["mappings"] if m["inode"]}, process, children
 
 
@@ -328,9 +299,9 @@ def path_leads_to_something_else():
 
 
 def need_fuse():
-    lib.need_root()
-    if not os.path.exists("/dev/fuse"):
-        raise lib.Skipped("no /dev/fuse")
+    why_not = hangfs.why_not()
+    if why_not:
+        raise lib.Skipped(why_not)
 
 
 @lib.test
@@ -364,6 +335,99 @@ def hanging_file_system_over_the_file():
             lib.equal("missing", of["missing"].get("kinds"), None)
             lib.equal("children", children, int(inside))
             lib.true(time.monotonic() - began < 20, "it took too long")
+
+
+@contextlib.contextmanager
+def stuck_overlay(hang, read=False):
+    """A process that maps a file of each layer of an overlay, of which the upper one is a FUSE file
+    system that has stopped to answer: the den, and the two paths."""
+    need_fuse()
+    with workshop() as (directory, elf, text):
+        fuse, below, over = (os.path.join(directory, name) for name in ("fuse", "below", "over"))
+        for path in fuse, below, over:
+            os.mkdir(path)
+        shutil.copy(text, os.path.join(below, "other"))
+        paths = [os.path.join(over, "file"), os.path.join(over, "other")]
+        # the first is the last to be mapped: at the lowest address
+        prot = mmap.PROT_READ | mmap.PROT_EXEC
+        with running(map=[elf, *reversed(paths)], prot=prot, mounts=1, fuse=fuse, content=elf,
+                     overlay=over, below=below, hang=hang, read=paths if read else []) as process:
+            yield process, paths
+
+
+@contextlib.contextmanager
+def within(seconds):
+    """Though a child of vmview hangs and can not be killed, all that reads vmview's output ends."""
+    began = time.monotonic()
+    yield
+    took = time.monotonic() - began
+    lib.true(took < seconds, f"it took {took:.1f} s")
+
+
+STUCK = "stuck: its file system does not answer"
+
+
+def objects_of(pid):
+    document = lib.vmview_json("elf", pid, status=1)
+    lib.equal("complete", document["complete"], False)
+    return {each["path"]: each for each in document["processes"][0]["objects"]}
+
+
+@lib.test
+def opening_a_mapped_file_hangs():
+    """Whatever type it has: the file system under an overlay can hang. It is touched once."""
+    with stuck_overlay(["OPEN"]) as (process, paths):
+        with within(4):
+            document = lib.vmview_json(process.pid)
+        of = document["processes"][0]
+        kinds = {m["path"]: m["kind"] for m in of["mappings"] if m["inode"]}
+        lib.equal("of the program", kinds[os.path.realpath(sys.executable)], "elf")
+        lib.equal("of the overlay", [kinds[path] for path in paths], ["file", "file"])
+        lib.equal("missing", of["missing"]["kinds"], STUCK)
+        with within(4):
+            told_ = objects_of(process.pid)
+        lib.equal("objects", [told_[path]["missing"]["type"] for path in paths], [STUCK, STUCK])
+
+
+@lib.test
+def reading_an_elf_file_hangs():
+    """Its first page is in memory, so it is one; the rest never comes."""
+    with stuck_overlay(["READ"], read=True) as (process, paths):
+        with within(5):
+            told_ = objects_of(process.pid)
+        lib.equal("its type", (told_[paths[0]]["type"], told_[paths[0]]["missing"]["type"]),
+                  (None, STUCK))
+        lib.true(paths[1] not in told_, "the other is no ELF file")
+        lib.true(told_[os.path.realpath(sys.executable)]["type"], "the program is parsed")
+
+
+@lib.test
+def what_is_in_the_place_of_a_deleted_file_hangs():
+    need_fuse()
+    with workshop() as (directory, elf, text), \
+         running(map=[elf, text], unlink=[elf, text], mounts=1, fuse_over=directory) as process:
+        with within(4), lib.reachable(lib.VMVIEW) as program:
+            done = subprocess.run(["nsenter", "-m", "-t", str(process.pid), "--", program, "--json",
+                                   str(process.pid)], stdin=subprocess.DEVNULL, timeout=60,
+                                  stdout=subprocess.PIPE, stderr=subprocess.PIPE, check=True)
+        of = json.loads(done.stdout)["processes"][0]
+        mappings = {m["path"]: m for m in of["mappings"] if m["inode"]}
+        lib.equal("kinds", (mappings[elf]["kind"], mappings[text]["kind"]), ("elf", "file"))
+        lib.equal("deleted", (mappings[elf]["deleted"], mappings[text]["deleted"]), (True, True))
+        lib.equal("missing", of["missing"].get("kinds"), None)
+
+
+@lib.test
+def a_file_that_is_named_hangs():
+    need_fuse()
+    with workshop() as (directory, _, _), running(mounts=1, fuse_over=directory) as process:
+        path = os.path.join(directory, "file")
+        with within(4), lib.reachable(lib.VMVIEW) as program:
+            done = subprocess.run(["nsenter", "-m", "-t", str(process.pid), "--", program, "who",
+                                   path], stdin=subprocess.DEVNULL, timeout=60, check=False,
+                                  stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        lib.equal("status", done.returncode, 1)
+        lib.equal("what is said", done.stderr.decode(), f"vmview: {path}: {STUCK}\n")
 
 
 if __name__ == "__main__":

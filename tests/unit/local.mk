@@ -9,6 +9,7 @@ UNIT_TESTS += %D%/test_buddyinfo
 UNIT_TESTS += %D%/test_cache_list
 UNIT_TESTS += %D%/test_cacheprobe
 UNIT_TESTS += %D%/test_census
+UNIT_TESTS += %D%/test_child
 UNIT_TESTS += %D%/test_column
 UNIT_TESTS += %D%/test_cow
 UNIT_TESTS += %D%/test_density
