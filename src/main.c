@@ -35,6 +35,8 @@ static const struct command commands[] = {
 	  "What fork still shares, who copied what, what copies may still take", cow_run, NULL },
 	{ "frag", "[PID...]",
 	  "Is memory fragmented, at which order; how a process's space is cut up", frag_run, NULL },
+	{ "faults", "PID", "Which mappings, code and threads fault right now, and why", faults_run,
+	  NULL, true },
 	{ "who", "TARGET", "Who maps PID:ADDRESS, PID:LOW-HIGH, pfn:N, phys:ADDRESS or a file",
 	  who_run, NULL },
 	{ "live", "[PID]", "All of it on a screen, with changes marked", live_run,

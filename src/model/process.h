@@ -44,6 +44,7 @@ struct process {
 	char state; /* R S D T t Z X I */
 	uint32_t threads;
 	uint64_t start_time; /* stat field 22: clock ticks after boot; identity with the pid */
+	uint64_t minor_faults, major_faults; /* stat fields 10 and 12: since it began */
 	uint64_t rss_pages; /* stat field 24, in pages */
 	struct process_layout layout;
 	const struct core *core; /* NULL: it lives, or is recorded */

@@ -38,6 +38,14 @@ void meter_leave(struct meter *meter, uint64_t ticket)
 		syscall(SYS_exit, 0);
 }
 
+void meter_wait_until(uint64_t when)
+{
+	const struct timespec at = { (time_t)(when / 1000000000u), (long)(when % 1000000000u) };
+
+	while (clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &at, NULL) == EINTR)
+		;
+}
+
 void meter_target(struct meter *meter)
 {
 	meter->started = false;

@@ -50,6 +50,9 @@ bool meter_abandon(struct meter *meter, uint64_t ticket);
 
 uint64_t meter_now(void);
 
+/* Sleep until then. */
+void meter_wait_until(uint64_t when);
+
 /* Another target: its lock was not held yet, however long that of others was. */
 void meter_target(struct meter *meter);
 

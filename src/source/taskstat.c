@@ -15,6 +15,8 @@ enum {
 	FIELD_STATE = 3,
 	FIELD_PPID = 4,
 	FIELD_FLAGS = 9,
+	FIELD_MINOR = 10,
+	FIELD_MAJOR = 12,
 	FIELD_THREADS = 20,
 	FIELD_START_TIME = 22,
 	FIELD_RSS = 24,
@@ -114,6 +116,8 @@ int stat_parse(struct bytes text, struct process *process, struct error *err)
 	process->threads = (uint32_t)field[FIELD_THREADS];
 	process->start_time = field[FIELD_START_TIME];
 	process->rss_pages = field[FIELD_RSS];
+	process->minor_faults = field[FIELD_MINOR];
+	process->major_faults = field[FIELD_MAJOR];
 	process->layout = layout_of(field, fields.count);
 	return 0;
 }

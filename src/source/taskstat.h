@@ -13,7 +13,7 @@ struct process;
 /*
  * Parse /proc/PID/stat (proc_pid_stat(5)); pure. The name may hold anything, also ") S 1" and
  * newlines: what counts is behind the last ')'. comm then points into text. Sets pid, comm, state,
- * ppid, kernel_thread, threads, start_time, rss_pages and layout (known = false where the kernel hides it).
+ * ppid, kernel_thread, threads, start_time, minor_faults, major_faults, rss_pages and layout (known = false where the kernel hides it).
  * Returns 0, or -EPROTO, *process then untouched.
  */
 int stat_parse(struct bytes text, struct process *process, struct error *err);

@@ -12,6 +12,7 @@ tests_zoo_zoo_SOURCES = \
 	%D%/child.c \
 	%D%/den.c \
 	%D%/family.c \
+	%D%/faults.c \
 	%D%/files.c \
 	%D%/hugetlb.c \
 	%D%/names.c \

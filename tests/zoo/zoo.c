@@ -17,13 +17,13 @@
 #include <unistd.h>
 
 #define TMPFS_MAGIC 0x01021994
-#define TELL_FD	    3 /* of an inner zoo */
-#define JANITOR_FD  4
+#define TELL_FD 3 /* of an inner zoo */
+#define JANITOR_FD 4
 
 static const struct animal *const themes[] = {
 	anon_animals,  advice_animals,	thp_animals,   hugetlb_animals, swap_animals,
 	file_animals,  shm_animals,	name_animals,  thread_animals,	process_animals,
-	space_animals, special_animals, share_animals, family_animals,
+	space_animals, special_animals, share_animals, family_animals,	fault_animals,
 };
 
 #define THEMES (sizeof(themes) / sizeof(themes[0]))

@@ -26,7 +26,7 @@
 #include <stdio.h>
 #include <sys/types.h>
 
-#define ZOO_SKIP	 77 /* exit status, and what a builder returns: cannot be hosted here */
+#define ZOO_SKIP 77 /* exit status, and what a builder returns: cannot be hosted here */
 #define ZOO_CHILDREN_MAX 64
 
 struct zoo {
@@ -62,7 +62,8 @@ struct animal {
 /* One table per theme, each ended by a row without a name. */
 extern const struct animal anon_animals[], advice_animals[], thp_animals[], hugetlb_animals[],
 	swap_animals[], file_animals[], shm_animals[], name_animals[], thread_animals[],
-	process_animals[], space_animals[], special_animals[], share_animals[], family_animals[];
+	process_animals[], space_animals[], special_animals[], share_animals[], family_animals[],
+	fault_animals[];
 
 /* zoo.c: what the program offers to its animals */
 
@@ -210,8 +211,8 @@ struct truth {
 
 #define TRUTH(...) (&(const struct truth){ __VA_ARGS__ })
 /* So many pages of its own, anonymous and written. */
-#define OWN(n)	   .private_dirty = (n), .anonymous = (n)
-#define RUNS(...)                                    \
+#define OWN(n) .private_dirty = (n), .anonymous = (n)
+#define RUNS(...) \
 	.runs = (const struct run[]){ __VA_ARGS__ }, \
 	.run_count = sizeof((const struct run[]){ __VA_ARGS__ }) / sizeof(struct run)
 
