@@ -168,8 +168,21 @@ static bool choose_thread(struct guide *guide)
 	    !mappings_live_thread(&visit->leader, &visit->arena, &visit->dir))
 		return false;
 	visit->by_thread = true;
-	facts_of_thread(&visit->dir, &visit->arena, facts_wanted(guide), &visit->process);
 	return true;
+}
+
+/* All of it once more, now that its memory is held: another program may have come before. */
+static int read_facts_by_thread(struct guide *guide, struct error *err)
+{
+	struct visit *visit = &guide->visit;
+	int rc = bind(guide, err);
+
+	if (rc && rc != -ESRCH)
+		return rc;
+	rc = read_facts(guide, err);
+	if (rc == 0)
+		facts_of_thread(&visit->dir, &visit->arena, facts_wanted(guide), &visit->process);
+	return rc;
 }
 
 static int take_mapping(void *opaque, struct vma *vma)
@@ -228,7 +241,7 @@ static bool is_settled(const struct visit *visit)
 	const struct process *process = &visit->process;
 
 	return facts_are_settled(&visit->dir, process) &&
-	       (process->state != 'Z' || visit->by_thread || visit->dir.root->recorded);
+	       ((process->state == 'Z') == visit->by_thread || visit->dir.root->recorded);
 }
 
 static bool still_runs(const struct visit *visit)
@@ -286,13 +299,10 @@ static int attempt(struct guide *guide, bool *again, struct error *err)
 	if (rc && rc != -ESRCH)
 		return rc;
 	rc = read_facts(guide, err);
+	if (rc == 0 && choose_thread(guide))
+		rc = read_facts_by_thread(guide, err);
 	if (rc)
 		return rc;
-	if (choose_thread(guide)) {
-		rc = bind(guide, err);
-		if (rc && rc != -ESRCH)
-			return rc;
-	}
 	if (process_no_memory(&visit->process))
 		return 0;
 	settled = is_settled(visit);

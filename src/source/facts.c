@@ -237,6 +237,8 @@ void facts_of_thread(const struct procdir *dir, struct arena *arena, unsigned fa
 	missing_drop(&process->missing, "exe");
 	if (facts & FACT_EXE)
 		read_exe(dir, arena, process);
+	if (facts & FACT_CGROUP)
+		read_cgroup(dir, arena, process); /* who exits goes to the root group */
 	if (facts & FACT_CMDLINE)
 		read_cmdline(dir, arena, process);
 }

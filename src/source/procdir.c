@@ -51,10 +51,34 @@ int procdir_open(struct procdir *dir, const struct root *root, int pid, struct e
 	return 0;
 }
 
+/*
+ * /proc/TID is not listed, but there, with all that task/TID has not: map_files, task. A number is used
+ * again only once its thread is not below task any more.
+ */
+static int open_thread(const struct procdir *process, int tid, struct error *err)
+{
+	int own = procdir_openat(process, O_PATH | O_DIRECTORY, err, "task/%d", tid), fd, check;
+	char path[sizeof("proc/") + NUM_MAX];
+
+	if (own < 0 || process->root->recorded)
+		return own;
+	snprintf(path, sizeof(path), "proc/%d", tid);
+	fd = root_open_below(process->root, process->root->fd, O_PATH | O_DIRECTORY, path);
+	check = fd < 0 ? fd : procdir_openat(process, O_PATH | O_DIRECTORY, err, "task/%d", tid);
+	if (check >= 0) {
+		close(check);
+		close(own);
+		return fd;
+	}
+	if (fd >= 0)
+		close(fd);
+	return own;
+}
+
 int procdir_open_thread(struct procdir *dir, const struct procdir *process, int tid,
 			struct error *err)
 {
-	int fd = procdir_openat(process, O_PATH | O_DIRECTORY, err, "task/%d", tid);
+	int fd = open_thread(process, tid, err);
 
 	if (fd < 0)
 		return fd;
