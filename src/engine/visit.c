@@ -18,6 +18,8 @@
 #include "engine/targets.h"
 #include "model/needs.h"
 #include "source/facts.h"
+#include "source/meter.h"
+#include "source/smaps.h"
 
 enum { RETRIES = 3 };
 
@@ -124,6 +126,12 @@ static void end_watch(struct visit *visit)
 	visit->dir.watch = -1;
 }
 
+/* Whether read() has nothing but the watch that tells whether its memory went away. */
+static bool watches_alone(const struct visitor *visitor)
+{
+	return visitor->no_mappings && visitor->read && !visitor->bind;
+}
+
 /* What is opened from here on, and read, is of one address space, or will be found cut off. */
 static int bind(struct guide *guide, struct error *err)
 {
@@ -132,9 +140,20 @@ static int bind(struct guide *guide, struct error *err)
 
 	end_watch(visit);
 	open_walk(guide);
-	if (!visitor->no_mappings && !visit->dir.core)
+	if ((!visitor->no_mappings || watches_alone(visitor)) && !visit->dir.core)
 		visit->dir.watch = procdir_openat(&visit->dir, O_RDONLY, NULL, "maps");
 	return visitor->bind ? visitor->bind(guide->ctx, visit, err) : 0;
+}
+
+/* Nothing can be read of a memory that went away. */
+static bool is_still_held(const struct guide *guide)
+{
+	const struct visit *visit = &guide->visit;
+
+	if (!visit->walk_reason && !pagewalk_is_alive(&visit->walk))
+		return false;
+	return !watches_alone(guide->visitor) || visit->dir.watch < 0 ||
+	       !maps_are_gone(visit->dir.root->meter, visit->dir.watch);
 }
 
 static unsigned facts_wanted(const struct guide *guide)
@@ -303,6 +322,9 @@ static int attempt(struct guide *guide, bool *again, struct error *err)
 		rc = read_facts_by_thread(guide, err);
 	if (rc)
 		return rc;
+	*again = facts_lost_exe(&visit->process) && may_repeat(guide, true);
+	if (*again)
+		return -EAGAIN;
 	if (process_no_memory(&visit->process))
 		return 0;
 	settled = is_settled(visit);
@@ -314,8 +336,7 @@ static int attempt(struct guide *guide, bool *again, struct error *err)
 	if (*again)
 		return -EAGAIN;
 	rc = finish_reading(guide, rc, err);
-	lost = lost || is_lost(guide, rc) ||
-	       (rc >= 0 && !visit->walk_reason && !pagewalk_is_alive(&visit->walk));
+	lost = lost || is_lost(guide, rc) || (rc >= 0 && !is_still_held(guide));
 	*again = lost && may_repeat(guide, lost);
 	if (lost && !*again && visit->begun)
 		visit->result.pass.cut_off = true;

@@ -38,6 +38,13 @@ bool facts_are_settled(const struct procdir *dir, const struct process *process)
 	       process->state == 'X' || dir->root->recorded;
 }
 
+bool facts_lost_exe(const struct process *process)
+{
+	const char *reason = missing_find(&process->missing, "exe");
+
+	return reason && !strcmp(reason, "gone") && process->state != 'Z' && process->state != 'X';
+}
+
 /* Whether a recorded process has memory: status or maps says so. */
 static bool has_memory(const struct procdir *dir, struct arena *arena)
 {

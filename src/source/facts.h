@@ -36,6 +36,9 @@ void facts_of_thread(const struct procdir *dir, struct arena *arena, unsigned fa
 /* False where the process ended or executed a program just when its facts were read: not all are set. */
 bool facts_are_settled(const struct procdir *dir, const struct process *process);
 
+/* Whether the main thread exited after its state was read: exe and cmdline are those of nothing. */
+bool facts_lost_exe(const struct process *process);
+
 /* Wait as long as exec takes to go on, before facts that are not settled are read again. */
 void facts_await_exec(void);
 

@@ -8,6 +8,7 @@
 #include "source/smaps_parser.h"
 
 struct error;
+struct meter;
 struct procdir;
 
 void smaps_parser_init(struct smaps_parser *parser, struct smaps_keys *keys, vma_sink sink,
@@ -45,5 +46,8 @@ const char *smaps_malformed_reason(const struct smaps_pass *pass);
  */
 int smaps_read(const struct procdir *dir, const char *file, struct smaps_keys *keys, vma_sink sink,
 	       void *ctx, struct smaps_pass *pass, struct error *err);
+
+/* Whether the memory went away that maps was opened of: then it is empty from the start. */
+bool maps_are_gone(struct meter *meter, int fd);
 
 #endif

@@ -98,8 +98,7 @@ static void read_end(struct reader *reader)
 	}
 }
 
-/* An address space that went away reads as empty from the start, or gives ESRCH. */
-static bool is_gone(struct meter *meter, int fd)
+bool maps_are_gone(struct meter *meter, int fd)
 {
 	uint64_t ticket = meter_enter(meter);
 	char byte;
@@ -155,8 +154,9 @@ int smaps_read(const struct procdir *dir, const char *file, struct smaps_keys *k
 	if (rc == 0)
 		read_end(reader);
 	if (rc == 0 || rc == -ESRCH)
-		parser->pass.cut_off |= rc || (parser->pass.lines &&
-					       is_gone(dir->root->meter, watch >= 0 ? watch : fd));
+		parser->pass.cut_off |= rc ||
+					(parser->pass.lines &&
+					 maps_are_gone(dir->root->meter, watch >= 0 ? watch : fd));
 	if (rc && rc != -ESRCH)
 		error_errno(err, -rc, "%s/proc/%s/%s", dir->root->dir, dir->name, file);
 	if (smaps_parser_finish(parser))
