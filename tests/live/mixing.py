@@ -218,7 +218,7 @@ RESTLESS = {"swap", "lone-swap", "forks"}       # it never has a moment's peace
 LIVING = RESTLESS | {"execs", "lone-execs"}
 
 # Commands that do not read processes by the visit yet: wrong now and then, in any state.
-UNRULY = {"map --total", "map --check", "ps", "ps --by", "pages", "pages --summary", "at", "who",
+UNRULY = {"ps", "ps --by", "pages", "pages --summary", "at", "who",
           "share", "cow", "live --batch"}
 
 # ---- a run
