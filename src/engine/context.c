@@ -159,7 +159,8 @@ struct crew *context_crew(struct context *ctx)
 	bool stands = ctx->root.recorded || ctx->root.core;
 
 	if (!ctx->crew)
-		ctx->crew = crew_new(&ctx->root, stands ? 0 : ctx->options.timeout);
+		ctx->crew = ctx->stuck.crew =
+			crew_new(&ctx->root, stands ? 0 : ctx->options.timeout);
 	return ctx->crew;
 }
 
@@ -253,6 +254,8 @@ int context_close(struct context *ctx)
 		ctx->status = STATUS_PARTIAL;
 	if (ctx->options.cost)
 		print_cost(&ctx->meter);
+	if (ctx->in_use)
+		return ctx->status;
 	crew_free(ctx->crew);
 	stuck_fini(&ctx->stuck);
 	root_close(&ctx->root);

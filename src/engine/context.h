@@ -52,6 +52,7 @@ struct context {
 	int status;
 	bool begun; /* the document is */
 	bool quiet; /* nothing on stderr: the screen is there */
+	bool in_use; /* by a thread that still reads: nothing is freed but by the end of the program */
 	const char *told; /* what was, or would have been, last there; in arena */
 	struct crew *crew; /* context_crew() */
 	struct stuck stuck; /* processes that did not answer */

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/arena.h"
+#include "base/array.h"
 #include "base/bytes.h"
 #include "source/meter.h"
 #include "source/root.h"
@@ -32,11 +33,21 @@ struct seat {
 	uint64_t ticket, since;
 };
 
+/* A thread that was left behind. */
+struct left {
+	uint64_t number;
+	pthread_t thread;
+	bool patient; /* it was waited for as long as it may be, not cut off by a deadline */
+};
+
 struct crew {
 	struct root root; /* with a meter of the watcher's own: tickets of the workers' are theirs */
 	struct meter meter;
 	uint64_t timeout_ns;
-	unsigned abandoned; /* in all jobs */
+	struct left *left; /* those that did not come back, in all jobs */
+	unsigned patient; /* of these */
+	size_t left_count, left_cap;
+	uint64_t left_ever;
 	pthread_mutex_t lock;
 	pthread_cond_t begin, end;
 	const struct crew_job *job; /* under lock where it changes */
@@ -175,7 +186,7 @@ static uint64_t patience_now(const struct crew *crew)
 {
 	uint64_t wait = crew->timeout_ns;
 
-	for (unsigned i = 0; i < crew->abandoned && wait > PATIENCE_LEAST_NS; i++)
+	for (unsigned i = 0; i < crew->patient && wait > PATIENCE_LEAST_NS; i++)
 		wait /= 2;
 	return wait;
 }
@@ -186,7 +197,7 @@ static uint64_t patience(struct crew *crew, const struct seat *seat, uint64_t no
 	uint64_t deadline = crew->job->deadline, wait = patience_now(crew), most;
 
 	most = now - seat->since >= wait ? 0 : wait - (now - seat->since);
-	if (!most && crew->abandoned && now - seat->since < crew->timeout_ns && !sleeps(crew, seat))
+	if (!most && crew->patient && now - seat->since < crew->timeout_ns && !sleeps(crew, seat))
 		most = LOOK_LEAST_NS;
 	if (deadline && now >= deadline)
 		return 0;
@@ -200,10 +211,13 @@ static void abandon(struct crew *crew, unsigned number, uint64_t waited)
 	struct seat *seat = crew->seats[number];
 	size_t item = atomic_load_explicit(&seat->item, memory_order_relaxed);
 	uint64_t nominal = patience_now(crew);
+	const struct left left = { ++crew->left_ever, crew->threads[number],
+				   !job->deadline || waited >= nominal };
 
 	waited = waited < nominal ? waited : nominal;
-	crew->abandoned += !job->deadline || waited == nominal;
-	pthread_detach(crew->threads[number]);
+	crew->left = mem_room(crew->left, crew->left_count, &crew->left_cap, sizeof(*crew->left));
+	crew->left[crew->left_count++] = left;
+	crew->patient += left.patient;
 	crew->seats[number] = NULL;
 	crew->working--;
 	pthread_mutex_unlock(&crew->lock);
@@ -290,6 +304,27 @@ void crew_run(struct crew *crew, const struct crew_job *job)
 	pthread_mutex_unlock(&crew->lock);
 }
 
+uint64_t crew_left(const struct crew *crew)
+{
+	return crew->left_ever;
+}
+
+bool crew_came_back(struct crew *crew, uint64_t number)
+{
+	for (size_t i = 0; i < crew->left_count; i++) {
+		struct left *left = &crew->left[i];
+
+		if (left->number != number)
+			continue;
+		if (pthread_tryjoin_np(left->thread, NULL))
+			return false;
+		crew->patient -= left->patient;
+		*left = crew->left[--crew->left_count];
+		return true;
+	}
+	return true;
+}
+
 void crew_free(struct crew *crew)
 {
 	if (!crew)
@@ -301,10 +336,11 @@ void crew_free(struct crew *crew)
 	for (unsigned i = 0; i < CREW_MOST; i++)
 		if (crew->seats[i])
 			pthread_join(crew->threads[i], NULL);
-	if (crew->abandoned)
+	if (crew->left_count)
 		return; /* those that were left behind may still look at it */
 	pthread_cond_destroy(&crew->begin);
 	pthread_cond_destroy(&crew->end);
 	pthread_mutex_destroy(&crew->lock);
+	free(crew->left);
 	free(crew);
 }

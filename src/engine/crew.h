@@ -17,7 +17,7 @@ struct root;
  * those that are left.
  *
  * The first target that does not answer is waited for as long as the timeout says, the next one half
- * as long, and so on: all of a run's together cost less than two timeouts. A shorter wait ends only
+ * as long, and so on: all that wait at a time cost less than two timeouts. A shorter wait ends only
  * where the thread sleeps uninterruptibly, so that a slow machine is not taken for a stuck target.
  *
  * Threads are kept for the next job: children that they made live as long as their thread.
@@ -46,5 +46,13 @@ void crew_free(struct crew *crew);
 
 /* Returns when each item was worked on or abandoned. */
 void crew_run(struct crew *crew, const struct crew_job *job);
+
+/*
+ * The number of the thread that was left behind last, from 1 on; for abandoned(). And whether that thread
+ * has come back since, or what it waited for has ended: what it used can then be freed, and its target
+ * be asked again.
+ */
+uint64_t crew_left(const struct crew *crew);
+bool crew_came_back(struct crew *crew, uint64_t left);
 
 #endif

@@ -63,6 +63,7 @@ struct frame_join {
 	uint64_t vdso; /* where it is; 0: not met yet */
 	bool checked; /* for its address space among those before: */
 	int same_as; /* process that has it too */
+	bool reading; /* something of it may be in the sharing */
 	bool hidden; /* a frame number of 0 was met */
 	bool spare; /* the last process that was begun has no memory: its index is free */
 	uint32_t last;
@@ -356,7 +357,9 @@ static int read_again(struct frame_join *join, const struct procdir *dir,
 	join->spare = true;
 	out->index = join->last;
 	for (;;) {
+		join->reading = true;
 		rc = read_once(join, dir, out, err);
+		join->reading = false;
 		if (rc == 0) {
 			join->spare = !out->mappings || join->same_as;
 			out->same_as = join->same_as;
@@ -393,6 +396,14 @@ int frame_join_add(struct frame_join *join, const struct procdir *dir,
 	}
 	arena_fini(&arena);
 	return rc;
+}
+
+void frame_join_abandon(struct frame_join *join)
+{
+	if (join->reading)
+		sharing_drop(join->sharing);
+	join->reading = false;
+	join->run_count = 0;
 }
 
 static void note_flags(void *opaque, const struct frame_run *run, const uint64_t *words)

@@ -44,6 +44,12 @@ struct frame_join_process {
 int frame_join_add(struct frame_join *join, const struct procdir *dir,
 		   struct frame_join_process *out, struct error *err);
 
+/*
+ * The thread that was adding a process was left behind (engine/crew.h): nothing of that process is in the join. To
+ * be called before the next one is added; nothing happens where none was being added.
+ */
+void frame_join_abandon(struct frame_join *join);
+
 /* Map counts and KSM marks of the shared frames, then add up. */
 void frame_join_finish(struct frame_join *join);
 

@@ -12,6 +12,7 @@
 #include "base/bytes.h"
 #include "base/encode.h"
 #include "base/num.h"
+#include "engine/crew.h"
 #include "source/root.h"
 
 /* Of a process of more threads, these are looked at: the answer is for people. */
@@ -155,6 +156,7 @@ static const char *describe(const struct suspect *suspect, struct arena *arena, 
 const char *stuck_note(struct stuck *stuck, const struct root *root, struct arena *arena, int pid,
 		       uint64_t waited_ns)
 {
+	struct stuck_item *item;
 	struct suspect suspect;
 	struct arena scratch;
 	const char *reason;
@@ -164,12 +166,40 @@ const char *stuck_note(struct stuck *stuck, const struct root *root, struct aren
 	arena_fini(&scratch);
 	reason = describe(&suspect, arena, (double)waited_ns / 1e9);
 	stuck->items = mem_room(stuck->items, stuck->count, &stuck->cap, sizeof(stuck->items[0]));
-	stuck->items[stuck->count++] = (struct stuck_item){ pid, reason };
+	item = &stuck->items[stuck->count++];
+	*item = (struct stuck_item){
+		.pid = pid,
+		.reason = mem_alloc(strlen(reason) + 1),
+		.left = stuck->crew ? crew_left(stuck->crew) : 0,
+	};
+	memcpy(item->reason, reason, strlen(reason) + 1);
 	return reason;
+}
+
+void stuck_hold(struct stuck *stuck, void *held, void (*release)(void *held))
+{
+	stuck->items[stuck->count - 1].held = held;
+	stuck->items[stuck->count - 1].release = release;
+}
+
+void stuck_forget(struct stuck *stuck)
+{
+	for (size_t i = stuck->count; stuck->crew && i--;) {
+		struct stuck_item item = stuck->items[i];
+
+		if (!crew_came_back(stuck->crew, item.left))
+			continue;
+		if (item.release)
+			item.release(item.held);
+		free(item.reason);
+		stuck->items[i] = stuck->items[--stuck->count];
+	}
 }
 
 void stuck_fini(struct stuck *stuck)
 {
+	for (size_t i = 0; i < stuck->count; i++)
+		free(stuck->items[i].reason);
 	free(stuck->items);
 	*stuck = (struct stuck){ 0 };
 }

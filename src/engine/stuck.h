@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 struct arena;
+struct crew;
 struct root;
 
 /*
@@ -13,14 +14,22 @@ struct root;
  * for them again.
  */
 struct stuck {
+	struct crew *
+		crew; /* whose threads wait for them; NULL: it is not known whether they still do */
 	struct stuck_item {
 		int pid;
-		const char *reason;
+		char *reason;
+		uint64_t left; /* the thread that waits for it: crew_left() */
+		void *held; /* what that uses */
+		void (*release)(void *held);
 	} * items;
 	size_t count, cap;
 };
 
-/* The reason of the process in words, "stuck: no answer in 5 s (..)", or NULL: it is not known as stuck. */
+/*
+ * The reason of the process in words, "stuck: no answer in 5 s (..)", until it is forgotten; or NULL: it is not
+ * known as stuck.
+ */
 const char *stuck_find(const struct stuck *stuck, int pid);
 
 /*
@@ -30,6 +39,12 @@ const char *stuck_find(const struct stuck *stuck, int pid);
  */
 const char *stuck_note(struct stuck *stuck, const struct root *root, struct arena *arena, int pid,
 		       uint64_t waited_ns);
+
+/* What the thread uses that waits for the one that was noted last; released when that is forgotten. */
+void stuck_hold(struct stuck *stuck, void *held, void (*release)(void *held));
+
+/* For a run that goes on: forget those that answered after all, or ended. */
+void stuck_forget(struct stuck *stuck);
 
 void stuck_fini(struct stuck *stuck);
 

@@ -73,6 +73,8 @@ static struct guide *guide_new(struct tour *tour, const struct visitor *visitor,
 	guide->ctx = ctx;
 	arena_init(&guide->visit.arena);
 	vma_store_init(&guide->visit.vmas);
+	guide->visit.leader.fd = guide->visit.leader.watch = -1;
+	guide->visit.dir = guide->visit.leader;
 	guide->visit.walk_reason = reason_not_asked;
 	if (visitor->no_mappings)
 		return guide;
@@ -86,7 +88,15 @@ static struct guide *guide_new(struct tour *tour, const struct visitor *visitor,
 	return guide;
 }
 
-static void guide_free(struct guide *guide)
+static struct guide *guide_again(struct guide *guide, struct tour *tour)
+{
+	guide->tour = tour;
+	guide->visitor = tour->visitor;
+	guide->ctx = tour->ctx;
+	return guide;
+}
+
+void visit_guide_free(struct guide *guide)
 {
 	if (!guide)
 		return;
@@ -570,7 +580,7 @@ static bool is_known_stuck(struct guide *guide)
 	const char *reason = stuck_find(&context->stuck, guide->pid);
 
 	if (reason)
-		describe_stuck(guide, reason);
+		describe_stuck(guide, arena_strdup(&guide->visit.arena, reason));
 	return reason;
 }
 
@@ -627,7 +637,7 @@ int visit_within(struct visit *outer, int pid, const struct visitor *visitor, vo
 		conclude(inner, rc, err);
 	leave(inner);
 	guide->inner = NULL;
-	guide_free(inner);
+	visit_guide_free(inner);
 	return rc == -ESRCH ? rc : 0;
 }
 
@@ -649,6 +659,17 @@ static struct meter *meter_of(void *ctx, unsigned worker)
 	return &tour->context->meter;
 }
 
+/* Of a thread that ended in the middle of its work. */
+static void give_up(void *opaque)
+{
+	struct guide *guide = opaque;
+
+	if (guide->inner)
+		give_up(guide->inner);
+	leave(guide);
+	visit_guide_free(guide);
+}
+
 /* Its guide is left to the thread that waits. */
 static void abandoned(void *ctx, unsigned worker, size_t item, uint64_t waited_ns)
 {
@@ -662,6 +683,7 @@ static void abandoned(void *ctx, unsigned worker, size_t item, uint64_t waited_n
 		innermost = innermost->inner;
 	describe_stuck(guide, stuck_note(&context->stuck, &context->root, &context->arena,
 					 innermost->pid, waited_ns));
+	stuck_hold(&context->stuck, guide, give_up);
 	tour->guide = NULL;
 }
 
@@ -681,10 +703,15 @@ void visit_targets(struct context *context, const struct targets *targets,
 
 	smaps_keys_init(&keys);
 	same_mm_init(&tour.same_mm, &context->root);
+	if (visitor->guide && *visitor->guide)
+		tour.guide = guide_again(*visitor->guide, &tour);
 	crew_run(context_crew(context), &job);
 	context_tell_refused(context, &tour.refused);
 	same_mm_fini(&tour.same_mm);
-	guide_free(tour.guide);
+	if (visitor->guide)
+		*visitor->guide = tour.guide;
+	else
+		visit_guide_free(tour.guide);
 }
 
 static uint32_t hint_of(const struct visitor *visitor, const struct vma *vma)

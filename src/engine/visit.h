@@ -17,6 +17,7 @@
 #include "source/root.h"
 
 struct context;
+struct guide;
 struct report;
 struct targets;
 
@@ -66,6 +67,11 @@ struct visitor {
 	const char *kinds; /* JSON key whose kinds of files may be unknown; NULL: none are shown */
 	bool no_twins; /* same_as is not asked for */
 	bool quiet; /* nothing is told on stderr and by the exit status: done() sees what is incomplete */
+	/*
+	 * For who visits again and again with the same visitor (and keys of its own): what reads, and what it knows
+	 * of files, stays for the next call. NULL at first; visit_guide_free() in the end.
+	 */
+	struct guide **guide;
 
 	/* by its directory alone, before anything is read; false: passed over; NULL: all are wanted */
 	bool (*wanted)(void *ctx, struct visit *visit);
@@ -104,6 +110,8 @@ struct visits {
  */
 void visit_targets(struct context *context, const struct targets *targets,
 		   const struct visitor *visitor, void *ctx, struct visits *visits);
+
+void visit_guide_free(struct guide *guide); /* NULL is fine */
 
 /*
  * A visit within read() of another: of one process more, in the same thread; what does not answer ends the outer

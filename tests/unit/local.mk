@@ -12,6 +12,7 @@ UNIT_TESTS += %D%/test_census
 UNIT_TESTS += %D%/test_child
 UNIT_TESTS += %D%/test_column
 UNIT_TESTS += %D%/test_cow
+UNIT_TESTS += %D%/test_crew
 UNIT_TESTS += %D%/test_density
 UNIT_TESTS += %D%/test_elf
 UNIT_TESTS += %D%/test_elf_worker
