@@ -32,6 +32,7 @@ UNIT_TESTS += %D%/test_kinds
 UNIT_TESTS += %D%/test_list
 UNIT_TESTS += %D%/test_live
 UNIT_TESTS += %D%/test_live_budget
+UNIT_TESTS += %D%/test_live_request
 UNIT_TESTS += %D%/test_long_names
 UNIT_TESTS += %D%/test_map_names
 UNIT_TESTS += %D%/test_model

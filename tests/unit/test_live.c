@@ -44,7 +44,9 @@ static void rows_free(struct live_list *list)
 	freed++;
 }
 
-static const struct live_list_ops rows_ops = { rows_row, rows_sum, rows_free };
+static const struct live_list_ops rows_ops = { .row = rows_row,
+					       .sum = rows_sum,
+					       .free = rows_free };
 
 static struct value get_bytes(const void *row, const struct column *column)
 {

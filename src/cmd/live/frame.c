@@ -9,8 +9,14 @@
 #include "cmd/who/run.h"
 #include "cmd/who/target.h"
 #include "model/page.h"
-#include "model/process.h"
-#include "render/live/live.h"
+#include "source/facts.h"
+
+struct frame_reading {
+	struct live_reader *reader;
+	struct live_result *result;
+	struct live_rows *rows;
+	bool met;
+};
 
 static void fini_run(void *opaque)
 {
@@ -63,16 +69,14 @@ static void add_info(struct live_rows *rows, struct who_frames *frames)
 }
 
 /* The page has no frame, or it may not be known. */
-static const char *why_no_frame(const struct live_rows *rows, const struct who_frames *frames,
-				int rc)
+static const char *why_no_frame(const struct root *root, const struct who_frames *frames, int rc)
 {
 	if (frames->hidden)
 		return frames->hidden;
-	if (rc == -ENOENT && !rows->ctx.root.recorded)
+	if (rc == -ENOENT && !root->recorded)
 		return "there is no mapping any more";
 	if (rc)
-		return root_reason(&rows->ctx.root, rc,
-				   "denied: needs CAP_SYS_PTRACE and CAP_SYS_ADMIN");
+		return root_reason(root, rc, "denied: needs CAP_SYS_PTRACE and CAP_SYS_ADMIN");
 	for (unsigned state = 0; state < PAGE_STATE_COUNT; state++)
 		if (frames->states[state] && state != PAGE_PRESENT)
 			return page_state_help[state];
@@ -87,25 +91,26 @@ static const char *state_name(const struct who_frames *frames)
 	return NULL;
 }
 
-static int read_frame(struct live_reader *reader, struct live *live, const struct process *process,
-		      struct error *err)
+/* All processes are searched for the frame; who has it is in the rows. */
+static void find_owners(struct live_reader *reader, struct live_result *result,
+			struct live_rows *rows)
 {
-	struct live_rows *rows = live_rows_new(reader->ctx, sizeof(struct who_row));
-	struct who_run *run = arena_zalloc(&rows->ctx.arena, sizeof(*run));
+	const struct live_request *request = &result->request;
+	struct who_run *run = arena_zalloc(&reader->ctx->arena, sizeof(*run));
 	const struct who_target target = { .kind = WHO_RANGE,
-					   .pid = process->pid,
-					   .start = live->frame_addr,
-					   .end = live->frame_addr + 1 };
+					   .pid = request->pid,
+					   .start = request->frame_addr,
+					   .end = request->frame_addr + 1 };
 	struct who_frames frames;
 	const char *state;
 	int rc;
 
-	run->ctx = run->search.ctx = &rows->ctx;
+	run->ctx = run->search.ctx = reader->ctx;
 	vma_store_init(&run->search.mappings);
 	rows->fini = fini_run;
 	rows->extra = run;
-	rc = who_frames_find(run, &target, &frames, err);
-	live_rows_fact(rows, "address", "page", VALUE_ADDR, value_u(live->frame_addr));
+	rc = who_frames_find(run, &target, &frames, &result->err);
+	live_rows_fact(rows, "address", "page", VALUE_ADDR, value_u(request->frame_addr));
 	state = rc ? NULL : state_name(&frames);
 	if (state)
 		live_rows_fact(rows, "state", "state", VALUE_WORD, value_word(state));
@@ -113,20 +118,46 @@ static int read_frame(struct live_reader *reader, struct live *live, const struc
 		add_info(rows, &frames);
 		add_owners(rows, &frames);
 	} else {
-		rows->list.reason = why_no_frame(rows, &frames, rc);
+		rows->list.reason =
+			live_words(reader, why_no_frame(&reader->ctx->root, &frames, rc));
 	}
-	reader->partial = rc || (run->search.denied && !run->search.ended);
+	result->partial |= rc || (run->search.denied && !run->search.ended);
 	if (!rc && run->search.denied && !run->search.ended)
-		live_status(live, "processes that may not be read: %zu", run->search.denied);
+		live_status(result, "processes that may not be read: %zu", run->search.denied);
 	who_frames_fini(&frames);
 	if (rc == -ESRCH)
-		live_rows_free(rows);
-	else
-		live_take_list(live, LIVE_FRAME, &rows->list);
-	return rc == -ESRCH ? rc : 0;
+		result->rc = rc;
 }
 
-int live_read_frame(struct live_reader *reader, struct live *live, struct error *err)
+static void done(void *opaque, struct visit *visit)
 {
-	return live_read_process(reader, live, read_frame, err);
+	struct frame_reading *reading = opaque;
+
+	reading->met = live_met(reading->reader, reading->result, visit);
+	if (reading->result->stuck)
+		reading->rows->list.reason = live_words(reading->reader, visit->absent.words);
+}
+
+void live_read_frame(struct live_reader *reader, struct live_result *result)
+{
+	const struct visitor visitor = {
+		.command = "live",
+		.facts = FACT_STAT | FACT_CMDLINE,
+		.no_mappings = true,
+		.no_twins = true,
+		.quiet = true,
+		.done = done,
+	};
+	struct live_rows *rows = live_rows_new(sizeof(struct who_row));
+	struct frame_reading reading = { .reader = reader, .result = result, .rows = rows };
+
+	live_visit(reader, result, &visitor, &reading);
+	if (reading.met && !result->stuck)
+		find_owners(reader, result, rows);
+	if (reading.met && !result->rc)
+		result->list = &rows->list;
+	else
+		live_rows_free(rows);
+	if (result->rc == -ESRCH)
+		result->ended = result->request.was_read;
 }

@@ -13,6 +13,7 @@
 #include "model/needs.h"
 #include "model/process.h"
 #include "render/live/live.h"
+#include "source/facts.h"
 #include "source/frames.h"
 
 /* The mappings that hold something, and what of it is huge: rows are made of it one at a time. */
@@ -25,11 +26,11 @@ struct huge_list {
 
 struct huge_reading {
 	struct live_reader *reader;
+	struct live_result *result;
 	struct live_rows *rows;
 	struct huge_list *huge;
 	struct frames *frames;
 	struct huge_row total;
-	bool shown, gone;
 };
 
 static const void *huge_row(struct live_list *list, size_t index)
@@ -89,7 +90,7 @@ static void add_facts(struct huge_reading *reading)
 		{ "large", "in larger folios" }, { "unmapped", "held but unmapped" },
 		{ "tlb", "TLB entries" },	 { "slots", "if all were huge" },
 	};
-	const struct column_set *set = &reading->reader->huge_set;
+	const struct column_set *set = &reading->reader->columns.huge;
 
 	reading->total.reasons = &reading->huge->pages.reasons;
 	if (reading->total.reasons->all)
@@ -133,61 +134,50 @@ static void done(void *ctx, struct visit *visit)
 	struct huge_reading *reading = ctx;
 	struct live_list *list = &reading->rows->list;
 
-	reading->shown = true;
-	reading->reader->partial = !visit->complete;
-	if (!reading->huge->pages.vmas) {
-		list->reason = arena_strdup(&reading->rows->ctx.arena, visit->absent.words);
+	if (!live_met(reading->reader, reading->result, visit))
+		return;
+	reading->result->list = list;
+	if (visit->absent.kind == ABSENT_STUCK || !reading->huge->pages.vmas) {
+		list->reason = live_words(reading->reader, visit->absent.words);
 		return;
 	}
-	list->reason = reading->huge->pages.reasons.all;
+	list->reason = live_words(reading->reader, reading->huge->pages.reasons.all);
 	take_mappings(reading, visit);
 	add_facts(reading);
 }
 
-static void visit_process(struct huge_reading *reading, int pid)
+void live_read_huge(struct live_reader *reader, struct live_result *result)
 {
-	const struct targets targets = { .pids = &pid, .count = 1, .selected = true };
 	const struct visitor visitor = {
 		.command = "huge",
 		.needs = NEED_KIND,
+		.facts = FACT_STAT | FACT_CMDLINE,
+		.keys = &reader->keys,
 		.walks = true,
 		.walk_want = WALK_MAPPED,
-		.caps = live_caps(reading->reader),
+		.caps = live_caps(reader),
+		.no_twins = true,
 		.quiet = true,
+		.guide = &reader->huge_guide,
 		.read = read_pages,
 		.restart = restart,
 		.done = done,
 	};
-	struct visits visits = { 0 };
-
-	visit_targets(reading->reader->ctx, &targets, &visitor, reading, &visits);
-}
-
-static int read_huge(struct live_reader *reader, struct live *live, const struct process *process,
-		     struct error *err)
-{
-	struct live_rows *rows = live_rows_new(reader->ctx, sizeof(uint32_t));
-	struct huge_list *huge = arena_zalloc(&rows->ctx.arena, sizeof(*huge));
-	struct huge_reading reading = { .reader = reader, .rows = rows, .huge = huge };
+	struct live_rows *rows = live_rows_new(sizeof(uint32_t));
+	struct huge_list *huge = arena_zalloc(&reader->ctx->arena, sizeof(*huge));
+	struct huge_reading reading = {
+		.reader = reader, .result = result, .rows = rows, .huge = huge
+	};
 	struct frames frames;
 
 	vma_store_init(&huge->vmas);
 	rows->list.ops = &huge_ops;
 	rows->fini = fini_huge;
 	rows->extra = huge;
-	frames_open(&frames, &rows->ctx.root, live_caps(reader));
+	frames_open(&frames, &reader->ctx->root, live_caps(reader));
 	reading.frames = &frames;
-	visit_process(&reading, process->pid);
+	live_visit(reader, result, &visitor, &reading);
 	frames_close(&frames);
-	if (!reading.shown) {
+	if (!result->list)
 		live_rows_free(rows);
-		return error_set(err, ESRCH, "no process %d", process->pid);
-	}
-	live_take_list(live, LIVE_HUGE, &rows->list);
-	return 0;
-}
-
-int live_read_huge(struct live_reader *reader, struct live *live, struct error *err)
-{
-	return live_read_process(reader, live, read_huge, err);
 }

@@ -1,15 +1,17 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <errno.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
-#include "base/encode.h"
 #include "base/error.h"
 #include "base/num.h"
 #include "cmd/commands.h"
+#include "cmd/live/budget.h"
 #include "cmd/live/read.h"
+#include "cmd/live/refresh.h"
 #include "cmd/live/write.h"
 #include "column/vma_columns.h"
 #include "engine/targets.h"
@@ -22,8 +24,17 @@ enum { LEAST_NS = 100000000 };
 /* Keys that wait are taken before the next screen is drawn, for so long at most. */
 enum { KEYS_NS = 50000000 };
 
-/* A screen that took some CPU time to draw stays for so many times that. */
-enum { DRAW_SHARE = 20 };
+/* A screen that took some CPU time to draw stays for so many times that, but not for so long that it shows. */
+enum { DRAW_SHARE = 20, DRAW_MOST_NS = 40000000 };
+
+/* What a key opened is waited for so long before a screen without it is drawn. */
+enum { OPEN_NS = 40000000 };
+
+/* The first reading is waited for before there is a screen: what is wrong is told where it was typed. */
+enum { FIRST_MS = 500 };
+
+/* The part of the budget of a refresh that what is read in turns may take. */
+enum { BUDGET_SHARE = 2 };
 
 struct live_options {
 	uint64_t interval, batch, cpu;
@@ -49,7 +60,11 @@ static const struct option_row live_option_rows[] = {
 struct live_run {
 	struct context *ctx;
 	struct live_options options;
-	struct live_reader reader;
+	struct live_reader *reader;
+	struct live_refresh *refresh;
+	struct live_budget budget;
+	struct live_maker maker;
+	uint64_t cost_ns; /* CPU time of the last whole reading */
 	struct live live;
 };
 
@@ -108,22 +123,64 @@ static int apply_options(struct live_run *run, struct error *err)
 	return 0;
 }
 
-static int read_now(struct live_run *run, struct error *err)
+/* How far apart readings that cost as much as the last one have to be. */
+static uint64_t least_ns(const struct live_run *run)
 {
-	return live_reader_read(&run->reader, &run->live, err);
+	return run->cost_ns / run->budget.percent * 100;
 }
 
-/* What a key opened cannot be read: say so where it was pressed. */
-static void tell_unread(struct live *live, const struct error *err)
+static void ask(struct live_run *run)
 {
-	struct out out;
+	const struct live *live = &run->live;
+	struct live_request request;
 
-	if (live_is_empty(live))
-		live_back(live);
-	out_init_memory(&out);
-	encode_text(&out, bytes_of(err->text));
-	snprintf(live->message, sizeof(live->message), "%.*s", (int)out.len, out.buf);
-	out_fini(&out);
+	live_ask(&run->live, &request);
+	if (!run->options.batch && !run->options.screen && !run->ctx->root.recorded)
+		request.budget_ns = live->interval_ns / 100 * run->budget.percent / BUDGET_SHARE;
+	live_refresh_ask(run->refresh, &request);
+}
+
+/* What the reading costs us is told, but not of a recording, which costs nobody anything. */
+static void add_cost(struct live_run *run)
+{
+	struct live *live = &run->live;
+	size_t len = strlen(live->facts.status), size = sizeof(live->facts.status);
+	uint64_t least = least_ns(run), every = live->interval_ns;
+	char seldom[40] = "";
+
+	if (run->ctx->root.recorded || live->facts.ended)
+		return;
+	if (least > every) {
+		snprintf(seldom, sizeof(seldom), ", so every %.1f s", (double)least / 1e9);
+		every = least;
+	}
+	snprintf(live->facts.status + len, size - len, "%sreading takes %.1f ms CPU%s (%.1f%%)",
+		 len ? "; " : "", (double)run->cost_ns / 1e6, seldom,
+		 (double)run->cost_ns * 100 / (double)every);
+}
+
+/* Returns 0, or why there is nothing to show. */
+static int take(struct live_run *run, struct live_result *result, struct error *err)
+{
+	bool glance = result->request.glance;
+	int rc = live_take(&run->live, result);
+
+	run->maker.keys.seen = result->keys_seen;
+	live_budget_spend(&run->budget, meter_now(), result->cost_ns);
+	if (!glance)
+		run->cost_ns = result->cost_ns;
+	if (rc)
+		*err = result->err;
+	else if (!glance)
+		add_cost(run);
+	live_result_free(result);
+	return rc;
+}
+
+static int read_now(struct live_run *run, struct error *err)
+{
+	ask(run);
+	return take(run, live_refresh_wait(run->refresh), err);
 }
 
 /* What keys asked for: all that is shown, or what the cursor is on. */
@@ -132,10 +189,8 @@ static void read_wanted(struct live_run *run)
 	struct live *live = &run->live;
 	struct error err;
 
-	if (live->stale && read_now(run, &err))
-		tell_unread(live, &err);
-	else if (live->glance)
-		live_reader_glance(&run->reader, live);
+	if ((live->stale || live->glance) && read_now(run, &err))
+		live_unread(live, &err);
 }
 
 static void take_key(struct live_run *run, int key)
@@ -144,7 +199,7 @@ static void take_key(struct live_run *run, int key)
 
 	live_key(live, key);
 	if (live->write_to[0] && live->prompt == PROMPT_NONE)
-		live_write_file(&run->reader, live);
+		live_write_file(&run->maker, live);
 }
 
 static int print_screen(struct live_run *run)
@@ -175,8 +230,8 @@ static void sleep_ns(uint64_t ns)
 static uint64_t pause_ns(struct live_run *run, uint64_t last)
 {
 	uint64_t now = meter_now(), due = last + run->live.interval_ns;
-	uint64_t least = live_reader_least_ns(&run->reader);
-	uint64_t wait = live_budget_wait(&run->reader.budget, now);
+	uint64_t least = least_ns(run);
+	uint64_t wait = live_budget_wait(&run->budget, now);
 
 	if (due < last + least)
 		due = last + least;
@@ -186,13 +241,14 @@ static uint64_t pause_ns(struct live_run *run, uint64_t last)
 /* What of the list was not read, once. */
 static void note_unread(struct live_run *run)
 {
-	const struct live_reader *reader = &run->reader;
+	struct live_unread unread;
 	struct error err;
 
-	if (run->ctx->status != STATUS_OK || !reader->unread)
+	live_count_unread(&run->live, &unread);
+	if (run->ctx->status != STATUS_OK || !unread.count)
 		return;
-	error_set(&err, EACCES, "%zu process%s: smaps_rollup: %s", reader->unread,
-		  reader->unread == 1 ? "" : "es", reader->why);
+	error_set(&err, EACCES, "%zu process%s: smaps_rollup: %s", unread.count,
+		  unread.count == 1 ? "" : "es", unread.why);
 	context_partial(run->ctx, &err);
 }
 
@@ -207,11 +263,11 @@ static int print_batch(struct live_run *run, struct error *err)
 			rc = read_now(run, err);
 		}
 		if (rc == 0)
-			live_write(&run->reader, &run->live, &ctx->out, ctx->options.json);
+			live_write(&run->maker, &run->live, &ctx->out, ctx->options.json);
 		if (rc == 0 && out_flush(&ctx->out))
 			return 0;
 		note_unread(run);
-		if (run->reader.partial || run->live.facts.ended)
+		if (run->live.facts.partial || run->live.facts.ended)
 			ctx->status = STATUS_PARTIAL;
 	}
 	return rc;
@@ -232,10 +288,18 @@ static void click(struct live_run *run, const struct term_key *key)
 		live_move(live, table, table->top + key->y - header);
 }
 
+static uint64_t thread_cpu_now(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+	return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
+}
+
 /* Returns when the next screen may be drawn. */
 static uint64_t show(struct live_run *run, struct terminal *term, struct grid *grid)
 {
-	uint64_t begin = live_cpu_now();
+	uint64_t begin = thread_cpu_now(), stays;
 	size_t width, height;
 
 	term_size(term, &width, &height);
@@ -247,13 +311,14 @@ static uint64_t show(struct live_run *run, struct terminal *term, struct grid *g
 	live_draw(&run->live, grid);
 	term_mouse(term, !run->live.plain);
 	term_show(term, grid);
-	return meter_now() + (live_cpu_now() - begin) * DRAW_SHARE;
+	stays = (thread_cpu_now() - begin) * DRAW_SHARE;
+	return meter_now() + (stays < DRAW_MOST_NS ? stays : DRAW_MOST_NS);
 }
 
 static enum term_event handle(struct live_run *run, struct terminal *term, uint64_t wait)
 {
 	struct term_key key;
-	enum term_event event = term_wait(term, wait, &key);
+	enum term_event event = term_wait(term, wait, live_refresh_fd(run->refresh), &key);
 
 	if (event == TERM_KEY && key.click)
 		click(run, &key);
@@ -263,17 +328,17 @@ static enum term_event handle(struct live_run *run, struct terminal *term, uint6
 }
 
 /*
- * Wait for a key, and take those that came with it or come before the next screen may be drawn, but
- * for what follows one that opens something. False at the end.
+ * Wait for a key or for what was read, and take the keys that came with it or come before the next screen may
+ * be drawn, but for what follows one that opens something. False at the end.
  */
-static bool handle_keys(struct live_run *run, struct terminal *term, uint64_t wait, uint64_t draw)
+static bool handle_events(struct live_run *run, struct terminal *term, uint64_t wait, uint64_t draw)
 {
 	enum term_event event = handle(run, term, wait);
 	uint64_t end = meter_now() + KEYS_NS, now;
 
 	while (event != TERM_END) {
 		now = meter_now();
-		if ((now >= draw && (event == TERM_NOTHING || now >= end)) ||
+		if (event == TERM_READY || (now >= draw && (event == TERM_NOTHING || now >= end)) ||
 		    (run->live.stale && live_is_empty(&run->live)))
 			return true;
 		wait = draw > now ? draw - now : 0;
@@ -282,34 +347,59 @@ static bool handle_keys(struct live_run *run, struct terminal *term, uint64_t wa
 	return false;
 }
 
-/* How long nothing has to be done unless a key comes. */
+/* How long nothing has to be done unless a key comes, or what was asked for. */
 static uint64_t wait_ns(struct live_run *run, uint64_t last)
 {
 	const struct live *live = &run->live;
 
+	if (live_refresh_is_busy(run->refresh))
+		return UINT64_MAX;
 	if (live->stale && live_is_empty(live))
 		return 0;
 	if (live->stale || live->glance)
-		return live_budget_wait(&run->reader.budget, meter_now());
+		return live_budget_wait(&run->budget, meter_now());
 	return live->paused ? UINT64_MAX : pause_ns(run, last);
+}
+
+/* Take what was read, ask for what is due. */
+static void exchange(struct live_run *run, uint64_t *last)
+{
+	struct live *live = &run->live;
+	struct live_result *result = live_refresh_fetch(run->refresh);
+	struct error err;
+
+	if (result && take(run, result, &err))
+		live_unread(live, &err);
+	if (live_refresh_is_busy(run->refresh) && live->stale && live_is_empty(live))
+		live_refresh_hurry(run->refresh);
+	if (wait_ns(run, *last))
+		return;
+	live->stale |= !live->glance;
+	if (live->stale)
+		*last = meter_now();
+	ask(run);
 }
 
 static void loop(struct live_run *run, struct terminal *term, struct grid *grid)
 {
 	struct live *live = &run->live;
-	uint64_t last = meter_now();
+	uint64_t last = meter_now(), draw = 0, opened = 0;
 
 	for (;;) {
-		uint64_t draw = show(run, term, grid);
+		bool opens = live_refresh_is_busy(run->refresh) && live_is_empty(live);
+		uint64_t now = meter_now(), wait = wait_ns(run, last);
 
-		if (!handle_keys(run, term, wait_ns(run, last), draw))
+		/* what was opened may be there in a moment: an empty screen would only flicker */
+		if (opens && !opened)
+			opened = now + OPEN_NS;
+		opened = opens ? opened : 0;
+		if (opened <= now)
+			draw = show(run, term, grid);
+		else if (wait > opened - now)
+			wait = opened - now;
+		if (!handle_events(run, term, wait, opened > draw ? opened : draw))
 			return;
-		if (wait_ns(run, last))
-			continue;
-		live->stale |= !live->glance;
-		if (live->stale)
-			last = meter_now();
-		read_wanted(run);
+		exchange(run, &last);
 	}
 }
 
@@ -349,8 +439,21 @@ static void set_format(struct live_run *run)
 		run->live.interval_ns = run->options.interval;
 	if (run->live.interval_ns < LEAST_NS)
 		run->live.interval_ns = LEAST_NS;
-	live_budget_init(&run->reader.budget, (unsigned)run->options.cpu, meter_now());
+	live_budget_init(&run->budget, (unsigned)run->options.cpu, meter_now());
 	live_resize(&run->live, 80, 24);
+}
+
+/* A process that does not answer is no reason not to have a screen. */
+static int read_first(struct live_run *run, struct error *err)
+{
+	struct pollfd ready = { live_refresh_fd(run->refresh), POLLIN, 0 };
+
+	if (run->options.batch || run->options.screen)
+		return read_now(run, err);
+	ask(run);
+	if (poll(&ready, 1, FIRST_MS) <= 0)
+		return 0;
+	return take(run, live_refresh_wait(run->refresh), err);
 }
 
 static int start(struct live_run *run, int argc, char **argv, struct error *err)
@@ -368,19 +471,15 @@ static int start(struct live_run *run, int argc, char **argv, struct error *err)
 		live_open_map(&run->live, pid, true);
 	if (run->options.screen)
 		rc = parse_screen(&run->live, run->options.screen, err);
-	run->reader.whole |= run->options.batch || run->options.screen;
-	live_reader_views(&run->reader, &run->live);
+	live_reader_views(&run->reader->columns, &run->live);
 	if (rc == 0)
 		rc = apply_options(run, err);
-	if (rc == 0)
-		rc = read_now(run, err);
-	if (rc == -EACCES || rc == -EPERM) {
-		struct error told = *err;
-
-		return error_set(err, -rc, "%s (try: sudo vmview live %d)", told.text,
-				 run->live.pid);
-	}
-	return rc;
+	if (rc)
+		return rc;
+	run->refresh = live_refresh_new(run->reader);
+	if (!run->refresh)
+		return error_set(err, EAGAIN, "no thread could be made that reads");
+	return read_first(run, err);
 }
 
 static int show_live(struct live_run *run, int argc, char **argv, struct error *err)
@@ -395,11 +494,22 @@ static int show_live(struct live_run *run, int argc, char **argv, struct error *
 	return run->options.batch ? print_batch(run, err) : on_terminal(run, err);
 }
 
+/* What a thread may still use is left to the end of the program. */
+static void end(struct live_run *run)
+{
+	live_fini(&run->live);
+	if (live_refresh_free(run->refresh) && live_reader_fini(run->reader, run->ctx))
+		free(run->reader);
+	else
+		run->ctx->in_use = true;
+}
+
 int live_run(struct context *ctx, const struct command *command, int argc, char **argv)
 {
 	struct live_run *run = arena_zalloc(&ctx->arena, sizeof(*run));
 	const struct option_table own = { live_option_rows, ARRAY_SIZE(live_option_rows),
 					  &run->options };
+	const struct live_columns *columns;
 	int operands, status, rc = 0;
 	struct error err;
 
@@ -407,16 +517,18 @@ int live_run(struct context *ctx, const struct command *command, int argc, char 
 	run->options.cpu = BUDGET_PERCENT;
 	if (context_open(ctx, command, &own, argc, argv, &operands, &status))
 		return status;
-	live_reader_init(&run->reader, ctx);
+	run->reader = mem_alloc(sizeof(*run->reader));
+	live_reader_init(run->reader, ctx);
+	columns = &run->reader->columns;
+	run->maker = (struct live_maker){ columns, columns->keys, ctx };
 	set_format(run);
 	if (ctx->options.html)
 		rc = error_set(&err, EINVAL,
 			       "--html is of one moment (--html-viewer opens what --json writes)");
-	else if (!context_columns_help(
-			 ctx, argc > operands ? &run->reader.vma_set : &run->reader.process_set,
-			 argc > operands ? vma_columns_default : live_process_columns))
+	else if (!context_columns_help(ctx, argc > operands ? &columns->vma : &columns->process,
+				       argc > operands ? vma_columns_default :
+							 live_process_columns))
 		rc = show_live(run, argc - operands, argv + operands, &err);
-	live_fini(&run->live);
-	live_reader_fini(&run->reader);
+	end(run);
 	return context_end(ctx, rc, &err);
 }

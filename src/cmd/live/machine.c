@@ -80,52 +80,50 @@ static enum frame_class greatest(const uint32_t frames[FRAME_CLASSES])
 	return (enum frame_class)best;
 }
 
-static void take_picture(struct live *live, const struct machine *machine)
+static void take_picture(struct live_result *result, const struct machine *machine)
 {
 	const struct census *census = &machine->census;
-	struct live_picture picture = { .reason = machine->flags_reason };
+	struct live_picture *picture = &result->picture;
 
-	if (!picture.reason && census->cells) {
-		picture.count = census_cells(&census->shape);
-		picture.cells = mem_alloc(picture.count + 1);
-		picture.cell_bytes = census->shape.cell_frames * machine->page_size;
-		picture.use_count = FRAME_CLASSES;
-	}
-	for (unsigned class = 0; class < picture.use_count; class ++)
-		picture.uses[class] = (struct live_use){ frame_classes[class].letter,
-							 frame_classes[class].name, 0 };
-	for (size_t i = 0; i < picture.count; i++) {
+	picture->reason = machine->flags_reason;
+	if (picture->reason || !census->cells)
+		return;
+	picture->count = census_cells(&census->shape);
+	picture->cells = mem_alloc(picture->count + 1);
+	picture->cell_bytes = census->shape.cell_frames * machine->page_size;
+	picture->use_count = FRAME_CLASSES;
+	for (unsigned class = 0; class < picture->use_count; class ++)
+		picture->uses[class] = (struct live_use){ frame_classes[class].letter,
+							  frame_classes[class].name, 0 };
+	for (size_t i = 0; i < picture->count; i++) {
 		enum frame_class class = greatest(census->cells[i]);
 
-		picture.cells[i] = frame_classes[class].letter;
-		picture.uses[class].cells++;
+		picture->cells[i] = frame_classes[class].letter;
+		picture->uses[class].cells++;
 	}
-	live_take_picture(live, &picture);
 }
 
-int live_read_machine(struct live_reader *reader, struct live *live, struct error *err)
+void live_read_machine(struct live_reader *reader, struct live_result *result)
 {
-	struct live_rows *rows = live_rows_new(reader->ctx, sizeof(struct system_class_row));
-	struct machine *machine = arena_zalloc(&rows->ctx.arena, sizeof(*machine));
-	struct machine_wants wants = { .cells = live_picture_room(live) };
+	struct live_rows *rows = live_rows_new(sizeof(struct system_class_row));
+	struct machine *machine = arena_zalloc(&reader->ctx->arena, sizeof(*machine));
+	struct machine_wants wants = { .cells = result->request.cells };
 
-	(void)err;
-	machine_read(machine, &rows->ctx, &wants);
+	machine_read(machine, reader->ctx, &wants);
 	rows->fini = fini_machine;
 	rows->extra = machine;
 	add_classes(rows, machine);
-	take_picture(live, machine);
-	live->facts.status[0] = '\0';
-	reader->partial = machine->flags_reason || machine->unread;
+	take_picture(result, machine);
+	result->partial = machine->flags_reason || machine->unread;
 	if (machine->unread)
-		live_status(live, "%llu frames could not be read",
+		live_status(result, "%llu frames could not be read",
 			    (unsigned long long)machine->unread);
-	live_take_list(live, LIVE_MACHINE, &rows->list);
-	return 0;
+	result->list = &rows->list;
 }
 
 /* How much of the free memory is in blocks of an order, or above. */
-static void add_usable(struct live_rows *rows, const struct buddy_zone *zones, size_t count)
+static void add_usable(struct live_rows *rows, uint64_t page_size, const struct buddy_zone *zones,
+		       size_t count)
 {
 	static const struct {
 		unsigned order;
@@ -143,41 +141,41 @@ static void add_usable(struct live_rows *rows, const struct buddy_zone *zones, s
 			pages += frag_usable_pages(zones[k].free_blocks, zones[k].orders,
 						   facts[i].order);
 		live_rows_fact(rows, facts[i].key, facts[i].heading, VALUE_BYTES,
-			       value_u(pages * rows->ctx.host.page_size));
+			       value_u(pages * page_size));
 	}
 }
 
-static void add_orders(struct live_rows *rows, const struct buddy_zone *zones, size_t count)
+static void add_orders(struct live_rows *rows, uint64_t page_size, const struct buddy_zone *zones,
+		       size_t count)
 {
 	for (size_t i = 0; i < count; i++)
 		for (unsigned order = 0; order < zones[i].orders; order++) {
-			const struct order_row row = { &zones[i], order, rows->ctx.host.page_size };
+			const struct order_row row = { &zones[i], order, page_size };
 			uint64_t id = i * BUDDY_ORDERS_MAX + order;
 
 			live_rows_add(rows, (struct live_id){ id, id + 1, 0 }, &row);
 		}
 }
 
-int live_read_orders(struct live_reader *reader, struct live *live, struct error *err)
+void live_read_orders(struct live_reader *reader, struct live_result *result)
 {
-	struct live_rows *rows = live_rows_new(reader->ctx, sizeof(struct order_row));
-	struct context *ctx = &rows->ctx;
+	struct live_rows *rows = live_rows_new(sizeof(struct order_row));
+	struct context *ctx = reader->ctx;
+	uint64_t page_size = ctx->host.page_size;
 	size_t count = 0, malformed = 0;
 	struct buddy_zone *zones = NULL;
 	struct bytes text;
-	int rc = root_read(&ctx->root, &ctx->arena, &text, err, "proc/buddyinfo");
+	int rc = root_read(&ctx->root, &ctx->arena, &text, NULL, "proc/buddyinfo");
 
 	if (rc == 0)
-		rc = buddyinfo_parse(text, &ctx->arena, &zones, &count, &malformed, err);
+		rc = buddyinfo_parse(text, &ctx->arena, &zones, &count, &malformed, NULL);
 	if (rc)
 		rows->list.reason = root_reason(&ctx->root, rc, NULL);
-	live->facts.status[0] = '\0';
-	reader->partial = rc || malformed;
+	result->partial = rc || malformed;
 	if (count)
-		add_usable(rows, zones, count);
-	add_orders(rows, zones, count);
+		add_usable(rows, page_size, zones, count);
+	add_orders(rows, page_size, zones, count);
 	if (malformed)
-		live_status(live, "%zu lines of buddyinfo are of no zone", malformed);
-	live_take_list(live, LIVE_ORDERS, &rows->list);
-	return 0;
+		live_status(result, "%zu lines of buddyinfo are of no zone", malformed);
+	result->list = &rows->list;
 }

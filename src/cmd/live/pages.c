@@ -8,7 +8,7 @@
 #include "base/out.h"
 #include "cmd/live/read.h"
 #include "model/page.h"
-#include "render/live/live.h"
+#include "source/facts.h"
 #include "source/frames.h"
 #include "source/pagewalk.h"
 
@@ -16,7 +16,8 @@
 enum { DIRTY_MOST = 1 << 18 };
 
 struct reading {
-	struct live_pages *pages;
+	struct live_reader *reader;
+	struct live_result *result;
 	struct live_cell *cells;
 	uint64_t first, zoom; /* address of the first page; pages a cell */
 	size_t count;
@@ -62,7 +63,7 @@ static int take_batch(void *opaque, const struct page_batch *batch)
 
 	for (size_t s = 0; s < batch->count; s++) {
 		const struct page_span *span = &batch->spans[s];
-		uint64_t page = (span->start - reading->first) / reading->pages->page_size;
+		uint64_t page = (span->start - reading->first) / reading->result->request.page_size;
 
 		for (uint64_t i = 0; i < span->pages; i++) {
 			enum live_class class = class_of(span, i, batch->zero_pfn);
@@ -100,7 +101,7 @@ static void read_dirty(struct live_reader *reader, struct reading *reading)
 
 	if (!reading->files.count)
 		return;
-	frames_open(&frames, &reader->ctx->root, &reader->caps);
+	frames_open(&frames, &reader->ctx->root, live_caps(reader));
 	if (frames.reason[FRAME_FLAGS])
 		reading->no_dirty = frames.reason[FRAME_FLAGS];
 	else
@@ -136,7 +137,7 @@ static void add_frame(struct live_reader *reader, struct out *out, uint64_t pfn)
 	uint64_t flags, maps;
 
 	out_printf(out, ", frame %" PRIu64, pfn);
-	frames_open(&frames, &reader->ctx->root, &reader->caps);
+	frames_open(&frames, &reader->ctx->root, live_caps(reader));
 	if (frames_word(&frames, FRAME_COUNTS, pfn, &maps))
 		out_printf(out, ", mapped %" PRIu64 " time%s", maps, maps == 1 ? "" : "s");
 	if (frames_word(&frames, FRAME_FLAGS, pfn, &flags)) {
@@ -175,10 +176,12 @@ static void add_page(struct live_reader *reader, struct out *out, const struct e
 		out_str(out, ", frame hidden (needs CAP_SYS_ADMIN)");
 }
 
-static void explain(struct live_reader *reader, struct pagewalk *walk, struct live_pages *pages)
+static void explain(struct reading *reading, struct pagewalk *walk)
 {
-	uint64_t addr = pages->start + pages->cursor * pages->page_size;
-	struct walk_vma vma = { addr, addr + pages->page_size, 0 };
+	const struct live_request *request = &reading->result->request;
+	char *explained = reading->result->pages.explained;
+	uint64_t addr = request->start + request->cursor * request->page_size;
+	struct walk_vma vma = { addr, addr + request->page_size, 0 };
 	struct explained page = { 0 };
 	struct out out;
 
@@ -188,127 +191,126 @@ static void explain(struct live_reader *reader, struct pagewalk *walk, struct li
 	if (pagewalk_run(walk, &vma, 1, take_page, &page) >= 0 && !page.found)
 		out_str(&out, "empty");
 	else if (page.found)
-		add_page(reader, &out, &page);
+		add_page(reading->reader, &out, &page);
 	else
 		out_str(&out, "not readable");
-	snprintf(pages->explained, sizeof(pages->explained), "%.*s", (int)out.len, out.buf);
+	snprintf(explained, LIVE_TEXT_MAX, "%.*s", (int)out.len, out.buf);
 	out_fini(&out);
 }
 
-/* How much of the mapping a screen shows; returns how many cells. */
-static size_t choose_zoom(const struct live *live, struct live_pages *pages)
+static void begin_cells(struct reading *reading)
 {
-	uint64_t total = (pages->end - pages->start) / pages->page_size;
-	uint64_t room = live_pages_room(live), cells;
+	const struct live_request *request = &reading->result->request;
+	uint64_t total = (request->end - request->start) / request->page_size;
 
-	if (!room)
-		return pages->count;
-	if (pages->fit) {
-		pages->zoom = (total + room - 1) / room;
-		pages->top = 0;
-	}
-	if (pages->top >= total)
-		return 0;
-	cells = (total - pages->top + pages->zoom - 1) / pages->zoom;
-	return (size_t)(cells < room ? cells : room);
-}
+	reading->count = request->cells;
+	reading->zoom = request->zoom;
+	reading->cells = mem_zalloc((reading->count + 1) * sizeof(*reading->cells));
+	reading->first = request->start + request->top * request->page_size;
+	reading->ask_dirty = reading->count * reading->zoom <= DIRTY_MOST;
+	for (size_t i = 0; i < reading->count; i++) {
+		uint64_t left = total - request->top - i * reading->zoom;
 
-static void begin_cells(struct live_pages *pages, size_t count, struct reading *reading)
-{
-	uint64_t total = (pages->end - pages->start) / pages->page_size;
-
-	*reading = (struct reading){ .pages = pages,
-				     .cells = mem_zalloc((count + 1) * sizeof(*reading->cells)),
-				     .first = pages->start + pages->top * pages->page_size,
-				     .zoom = pages->zoom,
-				     .count = count,
-				     .ask_dirty = count * pages->zoom <= DIRTY_MOST };
-	for (size_t i = 0; i < count; i++) {
-		uint64_t left = total - pages->top - i * pages->zoom;
-
-		left = left < pages->zoom ? left : pages->zoom;
+		left = left < reading->zoom ? left : reading->zoom;
 		reading->cells[i].pages[CLASS_EMPTY] = left < UINT32_MAX ? (uint32_t)left :
 									   UINT32_MAX;
 	}
-	if (!reading->ask_dirty)
-		reading->no_dirty = "asked for up to 1 GiB on the screen: zoom in (z)";
+	reading->no_dirty = reading->ask_dirty ? NULL :
+						 "asked for up to 1 GiB on the screen: zoom in (z)";
+	frame_batch_init(&reading->files, reading->ask_dirty ? DIRTY_MOST : 1, true);
+}
+
+static void restart(void *opaque, struct visit *visit)
+{
+	struct reading *reading = opaque;
+
+	(void)visit;
+	frame_batch_fini(&reading->files);
+	reading->files = (struct frame_batch){ 0 };
+	free(reading->cells);
+	reading->cells = NULL;
+	reading->count = 0;
+}
+
+static int read_cells(void *opaque, struct visit *visit, struct error *err)
+{
+	struct reading *reading = opaque;
+	const struct live_request *request = &reading->result->request;
+	struct walk_vma vma;
+	int rc = 0;
+
+	if (visit->walk_reason)
+		return error_set(err, EACCES, "%s", visit->walk_reason);
+	if (!request->glance) {
+		begin_cells(reading);
+		vma.start = reading->first;
+		vma.end = vma.start + reading->count * request->zoom * request->page_size;
+		vma.end = vma.end < request->end ? vma.end : request->end;
+		vma.hint = 0;
+		if (reading->count)
+			rc = pagewalk_run(&visit->walk, &vma, 1, take_batch, reading);
+		if (rc < 0)
+			return error_set(err, -rc, "%s", error_reason(rc));
+		read_dirty(reading->reader, reading);
+	}
+	explain(reading, &visit->walk);
+	return 0;
+}
+
+static void tell_reason(struct live_result *result, const char *reason)
+{
+	snprintf(result->pages.reason, sizeof(result->pages.reason), "the pages cannot be read: %s",
+		 reason);
+	result->status[0] = '\0';
+	result->partial = true;
 }
 
 /* What was read before stays until all of it was read anew. */
-static void keep_cells(struct live_pages *pages, const struct reading *reading)
+static void done(void *opaque, struct visit *visit)
 {
-	free(pages->cells);
+	struct reading *reading = opaque;
+	struct live_result *result = reading->result;
+	struct live_cells *pages = &result->pages;
+
+	if (!live_met(reading->reader, result, visit))
+		return;
+	if (result->stuck && !result->request.empty)
+		return;
+	if (visit->absent.words) {
+		tell_reason(result, visit->walk_reason ? visit->walk_reason : visit->absent.words);
+		return;
+	}
 	pages->cells = reading->cells;
 	pages->count = reading->count;
-	pages->no_dirty = reading->no_dirty;
-	pages->read_top = pages->top;
-	pages->read_zoom = reading->zoom;
+	pages->no_dirty = live_words(reading->reader, reading->no_dirty);
+	reading->cells = NULL;
+	for (size_t i = 0; pages->no_dirty && i < pages->count; i++)
+		if (pages->cells[i].pages[CLASS_FILE]) {
+			live_status(result, "dirty: %s", pages->no_dirty);
+			break;
+		}
 }
 
-static int walk_cells(struct live_reader *reader, struct live_pages *pages, size_t count,
-		      struct error *err)
+void live_read_pages(struct live_reader *reader, struct live_result *result)
 {
-	struct reading reading;
-	struct pagewalk walk;
-	struct walk_vma vma;
-	int rc;
+	const struct visitor visitor = {
+		.command = "live",
+		.facts = FACT_STAT | FACT_CMDLINE,
+		.no_mappings = true,
+		.walks = true,
+		.walk_want = WALK_MAPPED,
+		.caps = live_caps(reader),
+		.no_twins = true,
+		.quiet = true,
+		.read = read_cells,
+		.restart = restart,
+		.done = done,
+	};
+	struct reading reading = { .reader = reader, .result = result };
 
-	rc = pagewalk_open(&walk, &reader->dir, &reader->caps, WALK_MAPPED, err);
-	if (rc)
-		return rc;
-	begin_cells(pages, count, &reading);
-	vma.start = reading.first;
-	vma.end = vma.start + count * pages->zoom * pages->page_size;
-	vma.end = vma.end < pages->end ? vma.end : pages->end;
-	vma.hint = 0;
-	frame_batch_init(&reading.files, reading.ask_dirty ? DIRTY_MOST : 1, true);
-	rc = count ? pagewalk_run(&walk, &vma, 1, take_batch, &reading) : 0;
-	read_dirty(reader, &reading);
-	frame_batch_fini(&reading.files);
-	if (rc == 0) {
-		keep_cells(pages, &reading);
-		explain(reader, &walk, pages);
-	} else {
-		free(reading.cells);
-	}
-	pagewalk_close(&walk);
-	return rc < 0 ? error_set(err, -rc, "%s", error_reason(rc)) : 0;
-}
-
-void live_glance_pages(struct live_reader *reader, struct live *live)
-{
-	struct live_pages *pages = &live->pages;
-	struct pagewalk walk;
-
-	if (!reader->has_dir || live->facts.ended || pages->reason[0])
-		return;
-	if (pagewalk_open(&walk, &reader->dir, &reader->caps, WALK_MAPPED, NULL))
-		return;
-	explain(reader, &walk, pages);
-	pagewalk_close(&walk);
-}
-
-int live_read_pages(struct live_reader *reader, struct live *live, struct error *err)
-{
-	struct live_pages *pages = &live->pages;
-	size_t count = choose_zoom(live, pages);
-	int rc;
-
-	live_caps(reader);
-	pages->reason[0] = '\0';
-	live->facts.status[0] = '\0';
-	rc = reader->has_dir ? walk_cells(reader, pages, count, err) : -ESRCH;
-	if (rc == -ESRCH) {
-		live->facts.ended = true;
-		if (!pages->count)
-			snprintf(pages->reason, sizeof(pages->reason), "the process has ended");
-	} else if (rc) {
-		pages->count = 0;
-		snprintf(pages->reason, sizeof(pages->reason), "the pages cannot be read: %s",
-			 root_reason(&reader->ctx->root, rc, NULL));
-		reader->partial = true;
-	} else if (pages->no_dirty && live_pages_have(pages, CLASS_FILE)) {
-		live_status(live, "dirty: %s", pages->no_dirty);
-	}
-	return 0;
+	live_visit(reader, result, &visitor, &reading);
+	restart(&reading, NULL);
+	if (result->rc == -ESRCH && result->request.empty)
+		snprintf(result->pages.reason, sizeof(result->pages.reason),
+			 "the process has ended");
 }

@@ -6,34 +6,30 @@
 
 #include "base/error.h"
 #include "cmd/live/read.h"
+#include "cmd/live/rollups.h"
 #include "cmd/ps/read.h"
 #include "column/ps_columns.h"
 #include "engine/targets.h"
 #include "model/needs.h"
-#include "render/live/live.h"
 #include "source/pids.h"
-
-/* The part of a refresh's budget that the rollups may take. */
-enum { BUDGET_SHARE = 2 };
 
 const char live_process_columns[] = "pid,user,rss,pss,uss,anonymous,file,shm,swap,swap_pss,huge,"
 				    "locked,page_tables,threads,age,command";
 const char live_process_columns_narrow[] = "pid,user,rss,pss,uss,swap,age,command";
 
-/* The rollup of a process and when it was read: rows show it until there is a newer one. */
-struct live_known {
-	int pid;
-	uint64_t start_time; /* identity with the pid */
-	uint64_t read_at; /* number of the refresh, 0: never */
-	const char *absent; /* why there is none; a literal */
-	uint64_t have, start, end;
-	uint64_t field[SMAPS_SLOTS];
-};
-
+/* The rows of one reading; texts are in the arena of the list. */
 struct process_list {
 	struct live_list list; /* first */
-	struct ps_reader reader; /* owns what the rows point to */
-	size_t *item; /* of each row, among those of the reader */
+	struct ps_row *rows;
+};
+
+/* The list while it is read: which of those that ps reads become rows. */
+struct processes {
+	struct live_reader *reader;
+	struct live_result *result;
+	struct ps_reader ps;
+	size_t *item; /* of each row */
+	size_t count;
 };
 
 static struct value get_age(const void *row, const struct column *column)
@@ -47,8 +43,7 @@ static const struct column age_column = {
 };
 
 /* The columns of ps, and age before the name. */
-void live_process_columns_make(struct arena *arena, const struct smaps_keys *keys,
-			       struct column_set *set)
+static void make_columns(struct arena *arena, const struct smaps_keys *keys, struct column_set *set)
 {
 	struct column_set ps;
 	struct column *columns;
@@ -61,33 +56,61 @@ void live_process_columns_make(struct arena *arena, const struct smaps_keys *key
 	*set = (struct column_set){ columns, ps.count + 1 };
 }
 
-static struct ps_item *item_of(struct process_list *processes, size_t index)
-{
-	return &processes->reader.items[processes->item[index]];
-}
-
 static const void *list_row(struct live_list *list, size_t index)
 {
-	return &item_of((struct process_list *)list, index)->row;
+	return &((struct process_list *)list)->rows[index];
 }
 
 static void list_free(struct live_list *list)
 {
 	struct process_list *processes = (struct process_list *)list;
 
-	ps_read_end(&processes->reader);
-	free(processes->item);
+	free(processes->rows);
 	free(list->ids);
 	free(processes);
 }
 
-static const struct live_list_ops list_ops = { .row = list_row, .free = list_free };
-
-static int by_pid(const void *a, const void *b)
+/* The figures of a rollup; those that status has may be newer. */
+static void show_known(struct ps_row *row, const struct live_known *known, uint64_t refresh)
 {
-	const struct live_known *x = a, *y = b;
+	const struct task_status status = row->status;
+	struct vma sum = row->tally.sum;
 
-	return (x->pid > y->pid) - (x->pid < y->pid);
+	sum.absent = known->absent;
+	sum.have = known->have;
+	sum.estimated = known->estimated;
+	sum.start = known->start;
+	sum.end = known->end;
+	memcpy(sum.field, known->field, sizeof(sum.field));
+	if (!known->have) {
+		row->tally.sum = sum;
+		return;
+	}
+	ps_row_take_rollup(row, &sum);
+	if (known->read_at != refresh)
+		row->status = status;
+	if (known->by_frames)
+		row->fact[PS_BY_FRAMES] = value_u(1);
+	row->fact[PS_AGE] = value_u(refresh - known->read_at);
+}
+
+/* What was read of the process under the cursor since. */
+static void list_patch(struct live_list *list, size_t index, const void *patch, bool fill)
+{
+	struct ps_row *row = &((struct process_list *)list)->rows[index];
+	const struct live_known *known = patch;
+
+	if (!fill || !row->tally.sum.have)
+		show_known(row, known, known->read_at);
+}
+
+static const struct live_list_ops list_ops = { .row = list_row,
+					       .patch = list_patch,
+					       .free = list_free };
+
+static struct ps_row *row_of(const struct processes *processes, size_t index)
+{
+	return &processes->ps.items[processes->item[index]].row;
 }
 
 static uint64_t start_time_of(const struct ps_row *row)
@@ -97,258 +120,186 @@ static uint64_t start_time_of(const struct ps_row *row)
 	return value_is_known(fact) ? fact->u : 0;
 }
 
-/* What is known of the process from earlier refreshes. */
-static struct live_known known_of(const struct live_reader *reader, const struct ps_row *row)
-{
-	struct live_known key = { .pid = (int)row->fact[PS_PID].i,
-				  .start_time = start_time_of(row),
-				  .absent = "not read yet" };
-	const struct live_known *found = NULL;
-
-	if (reader->known_count)
-		found = bsearch(&key, reader->known, reader->known_count, sizeof(key), by_pid);
-	return found && found->start_time == key.start_time ? *found : key;
-}
-
-static void keep(struct live_reader *reader, struct live_known *known, const struct ps_item *item)
-{
-	const struct vma *sum = &item->row.tally.sum;
-
-	known->read_at = reader->refresh;
-	known->absent = sum->have ? NULL : item->left == PS_DENIED ? sum->absent : "not read yet";
-	known->have = sum->have;
-	known->start = sum->start;
-	known->end = sum->end;
-	memcpy(known->field, sum->field, sizeof(known->field));
-}
-
-static void set_age(struct live_reader *reader, struct ps_row *row, const struct live_known *known)
-{
-	if (row->tally.sum.have)
-		row->fact[PS_AGE] = value_u(reader->refresh - known->read_at);
-}
-
-/* The figures of an earlier refresh; those that status has are newer. */
-static void show_known(struct live_reader *reader, struct ps_row *row,
-		       const struct live_known *known)
-{
-	struct vma *sum = &row->tally.sum;
-
-	sum->absent = known->absent;
-	sum->have = known->have;
-	sum->start = known->start;
-	sum->end = known->end;
-	memcpy(sum->field, known->field, sizeof(known->field));
-	set_age(reader, row, known);
-}
-
-static void read_rollup(struct live_reader *reader, struct process_list *processes, size_t index)
-{
-	struct ps_item *item = item_of(processes, index);
-	struct live_known *known = &reader->known[index];
-
-	if (item->done || !item->row.tally.mappings)
-		return;
-	ps_read_rollup(&processes->reader, item);
-	if (item->rc) {
-		item->row.tally.sum.absent = error_reason(item->rc);
-		if (!known->have)
-			known->absent = item->row.tally.sum.absent;
-		return;
-	}
-	if (item->left == PS_PACE && !item->row.tally.sum.have)
-		return;
-	keep(reader, known, item);
-	set_age(reader, &item->row, known);
-}
-
-/* What the order of reading is made of. */
-struct urgent {
-	uint64_t read_at, rss;
-	size_t index;
-};
-
-/* Never read, the biggest; then the oldest. */
-static int by_urgency(const void *a, const void *b)
-{
-	const struct urgent *x = a, *y = b;
-
-	if (x->read_at != y->read_at)
-		return x->read_at < y->read_at ? -1 : 1;
-	if (x->rss != y->rss)
-		return x->rss > y->rss ? -1 : 1;
-	return (x->index > y->index) - (x->index < y->index);
-}
-
-/* As many rollups as the budget allows, the one under the cursor first. */
-static void read_rollups(struct live_reader *reader, struct live *live,
-			 struct process_list *processes)
-{
-	uint64_t budget = live->interval_ns / 100 * reader->budget.percent / BUDGET_SHARE;
-	const struct live_id *at = &live->table[LIVE_PROCESSES].at;
-	long cursor = at->end ? live_list_find(&processes->list, at) : LIST_NONE;
-	struct urgent *order = mem_alloc((processes->list.count + 1) * sizeof(*order));
-	uint64_t begin = live_cpu_now();
-	size_t count = processes->list.count;
-
-	for (size_t i = 0; i < count; i++)
-		order[i] = (struct urgent){
-			reader->known[i].read_at,
-			item_of(processes, i)->row.status.field[STATUS_VM_RSS],
-			i,
-		};
-	qsort(order, count, sizeof(*order), by_urgency);
-	if (cursor != LIST_NONE)
-		read_rollup(reader, processes, (size_t)cursor);
-	for (size_t i = 0; i < count; i++) {
-		if (!reader->whole && live_cpu_now() - begin >= budget)
-			break;
-		read_rollup(reader, processes, order[i].index);
-	}
-	free(order);
-}
-
-/* Rows of a mark stay as they were when it was set, but for what was not known then. */
-void live_glance_processes(struct live_reader *reader, struct live *live)
-{
-	const struct live_table *table = &live->table[LIVE_PROCESSES];
-	struct process_list *processes = (struct process_list *)table->now;
-	long at = table->now ? live_list_find(table->now, &table->at) : LIST_NONE;
-
-	if (at == LIST_NONE || (size_t)at >= reader->known_count)
-		return;
-	if (!reader->known[at].read_at || table->now->users == 1)
-		read_rollup(reader, processes, (size_t)at);
-}
-
 /* The rows: all that are there, but threads of the kernel unless they are asked for. */
-static void make_rows(struct live_reader *reader, struct live *live, struct process_list *processes)
+static void choose_rows(struct processes *processes)
 {
-	struct live_list *list = &processes->list;
-	struct ps_reader *ps = &processes->reader;
+	struct live_reader *reader = processes->reader;
+	struct ps_reader *ps = &processes->ps;
 	struct live_known *known = mem_alloc((ps->count + 1) * sizeof(*known));
 
 	processes->item = mem_alloc((ps->count + 1) * sizeof(*processes->item));
-	list->ids = mem_alloc((ps->count + 1) * sizeof(*list->ids));
-	live->kernel_hidden = 0;
 	for (size_t i = 0; i < ps->count; i++) {
 		const struct ps_row *row = &ps->items[i].row;
-		uint64_t pid = (uint64_t)row->fact[PS_PID].i;
 
 		if (ps->items[i].rc)
 			continue;
-		if (!live->kernel_threads && ps_item_is_kernel(&ps->items[i])) {
-			live->kernel_hidden++;
+		if (!processes->result->request.kernel_threads &&
+		    ps_item_is_kernel(&ps->items[i])) {
+			processes->result->kernel_hidden++;
 			continue;
 		}
-		known[list->count] = known_of(reader, row);
-		list->ids[list->count] = (struct live_id){ pid, pid + 1, start_time_of(row) };
-		processes->item[list->count++] = i;
+		known[processes->count] =
+			live_known_of(reader, (int)row->fact[PS_PID].i, start_time_of(row));
+		known[processes->count].rss = row->status.field[STATUS_VM_RSS];
+		known[processes->count].has_memory = row->tally.mappings;
+		processes->item[processes->count++] = i;
 	}
 	free(reader->known);
 	reader->known = known;
-	reader->known_count = list->count;
+	reader->known_count = processes->count;
 }
 
-/* Rows that were not read now show what is known of them. */
-static void fill_rows(struct live_reader *reader, struct live *live, struct process_list *processes)
+static void fill_rows(struct processes *processes)
 {
-	size_t waiting = 0;
+	struct live_reader *reader = processes->reader;
+	size_t waiting = 0, stuck = 0;
 
-	for (size_t i = 0; i < processes->list.count; i++) {
-		struct ps_item *item = item_of(processes, i);
+	for (size_t i = 0; i < processes->count; i++) {
+		const struct live_known *known = &reader->known[i];
 
-		if (item->done || !item->row.tally.mappings)
+		if (!known->has_memory)
 			continue;
-		show_known(reader, &item->row, &reader->known[i]);
-		waiting += !reader->known[i].read_at;
+		show_known(row_of(processes, i), known, reader->refresh);
+		waiting += !known->read_at;
+		stuck += known->stuck;
 	}
-	live->facts.status[0] = '\0';
 	if (waiting)
-		snprintf(live->facts.status, sizeof(live->facts.status), "%zu not read yet",
-			 waiting);
-}
-
-/* Comparing address spaces takes a system call or more for each. */
-static bool wants_twins(const struct live_table *table)
-{
-	for (size_t i = 0; i < table->selection.count; i++)
-		if (strcmp(table->selection.columns[i]->name, "same_memory_as") == 0)
-			return true;
-	return false;
+		live_status(processes->result, "%zu not read yet", waiting);
+	if (stuck)
+		live_status(processes->result, "%zu stuck", stuck);
 }
 
 /* The names of users are kept: some come from a directory service. */
-static void name_users(struct live_reader *reader, struct process_list *processes)
+static void name_users(struct processes *processes)
 {
-	struct ps_reader *ps = &processes->reader;
+	struct live_reader *reader = processes->reader;
 
-	for (size_t i = 0; i < ps->count; i++) {
-		struct value *fact = ps->items[i].row.fact;
+	for (size_t i = 0; i < processes->count; i++) {
+		struct value *fact = row_of(processes, i)->fact;
 		struct bytes name;
 
 		if (!value_is_known(&fact[PS_UID]))
 			continue;
 		name = users_name(&reader->users, (uint32_t)fact[PS_UID].i);
 		if (!name.len)
-			name = bytes_of(arena_printf(&ps->workers[0].arena, "%llu",
+			name = bytes_of(arena_printf(&reader->ctx->arena, "%llu",
 						     (unsigned long long)fact[PS_UID].i));
 		fact[PS_USER] = value_text(name);
 	}
 }
 
-static unsigned needs_of(const struct live_table *table)
+/* What the row points to is the reader's. */
+static void keep_texts(struct live_reader *reader, struct ps_row *row)
 {
-	unsigned cheap = live_table_needs(table) & ~(unsigned)(NEED_ROLLUP | NEED_USER);
+	static const enum ps_fact texts[] = { PS_USER, PS_STATE, PS_CGROUP,
+					      PS_EXE,  PS_COMM,	 PS_CMDLINE };
+
+	row->tally.sum.absent = live_words(reader, row->tally.sum.absent);
+	row->no_status = live_words(reader, row->no_status);
+	for (size_t i = 0; i < PS_FACTS; i++)
+		row->fact[i].reason = live_words(reader, row->fact[i].reason);
+	for (size_t i = 0; i < ARRAY_SIZE(texts); i++)
+		if (value_is_known(&row->fact[texts[i]]))
+			row->fact[texts[i]].text =
+				arena_bytes(&reader->ctx->arena, row->fact[texts[i]].text);
+}
+
+static struct live_list *make_list(struct processes *processes)
+{
+	struct process_list *made = mem_zalloc(sizeof(*made));
+	struct live_list *list = &made->list;
+
+	list->ops = &list_ops;
+	list->count = processes->count;
+	list->ids = mem_alloc((list->count + 1) * sizeof(*list->ids));
+	made->rows = mem_alloc((list->count + 1) * sizeof(*made->rows));
+	for (size_t i = 0; i < list->count; i++) {
+		struct ps_row *row = &made->rows[i];
+		uint64_t pid;
+
+		*row = *row_of(processes, i);
+		keep_texts(processes->reader, row);
+		pid = (uint64_t)row->fact[PS_PID].i;
+		list->ids[i] = (struct live_id){ pid, pid + 1, start_time_of(row) };
+	}
+	return list;
+}
+
+static unsigned needs_of(const struct live_request *request)
+{
+	unsigned cheap = request->needs & ~(unsigned)(NEED_ROLLUP | NEED_USER);
 
 	return cheap | NEED_STATUS | NEED_STAT;
 }
 
-int live_read_processes(struct live_reader *reader, struct live *live, struct error *err)
+static void read_list(struct processes *processes, const struct targets *targets)
 {
-	const struct live_table *table = &live->table[LIVE_PROCESSES];
-	struct process_list *processes;
-	struct targets targets = { .selected = true };
-	struct arena arena;
-	int rc;
+	struct live_reader *reader = processes->reader;
+	const struct live_request *request = &processes->result->request;
 
-	arena_init(&arena);
-	rc = pids_scan(&reader->ctx->root, &arena, &targets.pids, &targets.count, err);
-	if (rc) {
-		arena_fini(&arena);
-		return rc;
-	}
-	processes = mem_zalloc(sizeof(*processes));
-	processes->list.ops = &list_ops;
-	processes->reader = (struct ps_reader){
+	processes->ps = (struct ps_reader){
 		.ctx = reader->ctx,
-		.needs = needs_of(table),
+		.needs = needs_of(request),
 		.quiet = true,
-		.skip_over = ps_skip_over(reader->ctx),
-		.keys = &reader->ps_keys,
+		.keys = &reader->columns.ps_keys,
 	};
-	ps_read_cheap(&processes->reader, &targets);
-	arena_fini(&arena);
-	name_users(reader, processes);
+	ps_read_cheap(&processes->ps, targets);
 	reader->refresh++;
-	make_rows(reader, live, processes);
-	read_rollups(reader, live, processes);
-	fill_rows(reader, live, processes);
-	if (wants_twins(table))
-		ps_find_twins(&processes->reader);
-	live_take_list(live, LIVE_PROCESSES, &processes->list);
-	return 0;
+	choose_rows(processes);
+	name_users(processes);
+	if (request->needs & NEED_ROLLUP) {
+		live_rollups_read(reader, request);
+		fill_rows(processes);
+	}
+	if (request->twins)
+		ps_find_twins(&processes->ps);
+	processes->result->list = make_list(processes);
+	ps_read_end(&processes->ps);
+	free(processes->item);
 }
 
-void live_reader_meet(struct live_reader *reader)
+/* The one under the cursor. */
+static void read_one(struct live_reader *reader, struct live_result *result)
 {
-	struct targets targets = { .selected = true };
-	struct arena arena;
+	const struct live_known *known = live_rollup_read(reader, &result->request.at);
 
-	arena_init(&arena);
-	smaps_keys_init(&reader->ps_keys);
-	if (pids_scan(&reader->ctx->root, &arena, &targets.pids, &targets.count, NULL) == 0)
-		ps_meet_keys(reader->ctx, &targets, &reader->ps_keys);
-	arena_fini(&arena);
-	users_init(&reader->users, &reader->ctx->root, &reader->ctx->arena);
+	if (!known)
+		return;
+	result->patch = mem_alloc(sizeof(*known));
+	memcpy(result->patch, known, sizeof(*known));
+}
+
+void live_read_processes(struct live_reader *reader, struct live_result *result)
+{
+	struct processes processes = { .reader = reader, .result = result };
+	struct targets targets = { .selected = true };
+	struct context *ctx = reader->ctx;
+
+	if (result->request.glance) {
+		read_one(reader, result);
+		return;
+	}
+	result->rc =
+		pids_scan(&ctx->root, &ctx->arena, &targets.pids, &targets.count, &result->err);
+	if (result->rc == 0)
+		read_list(&processes, &targets);
+}
+
+void live_processes_init(struct live_reader *reader)
+{
+	struct live_columns *columns = &reader->columns;
+	struct targets targets = { .selected = true };
+	struct context *ctx = reader->ctx;
+
+	smaps_keys_init(&columns->ps_keys);
+	if (pids_scan(&ctx->root, &reader->arena, &targets.pids, &targets.count, NULL) == 0)
+		ps_meet_keys(ctx, &targets, &columns->ps_keys);
+	users_init(&reader->users, &ctx->root, &reader->arena);
+	make_columns(&reader->arena, &columns->ps_keys, &columns->process);
+}
+
+void live_processes_fini(struct live_reader *reader)
+{
+	free(reader->known);
+	users_fini(&reader->users);
 }

@@ -18,15 +18,12 @@ static void free_list(struct live_list *list)
 
 static const struct live_list_ops rows_ops = { .row = row_at, .free = free_list };
 
-struct live_rows *live_rows_new(const struct context *ctx, size_t size)
+struct live_rows *live_rows_new(size_t size)
 {
 	struct live_rows *rows = mem_zalloc(sizeof(*rows));
 
 	rows->list.ops = &rows_ops;
 	rows->size = size;
-	rows->ctx = *ctx;
-	rows->ctx.quiet = true;
-	arena_init(&rows->ctx.arena);
 	return rows;
 }
 
@@ -36,7 +33,6 @@ void live_rows_free(struct live_rows *rows)
 		return;
 	if (rows->fini)
 		rows->fini(rows->extra);
-	arena_fini(&rows->ctx.arena);
 	free(rows->list.ids);
 	free(rows->rows);
 	free(rows->facts);

@@ -4,17 +4,14 @@
 
 #include <stddef.h>
 
-#include "engine/context.h"
 #include "render/live/list.h"
 
 /*
  * The rows of one reading of a view that shows what another command tells: an array of that command's
- * rows. The command's code is given a context of the reading's own, whose arena dies with the rows;
- * what goes wrong is not told on stderr, where the screen is.
+ * rows. What they point to is in the arena of the reading, which becomes the list's.
  */
 struct live_rows {
 	struct live_list list; /* first */
-	struct context ctx;
 	char *rows;
 	size_t size, cap; /* of a row; rows there is room for */
 	struct live_fact *facts;
@@ -22,7 +19,7 @@ struct live_rows {
 	void *extra;
 };
 
-struct live_rows *live_rows_new(const struct context *ctx, size_t size);
+struct live_rows *live_rows_new(size_t size);
 void live_rows_free(struct live_rows *rows);
 
 /* The next row, copied. */

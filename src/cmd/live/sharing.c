@@ -8,9 +8,11 @@
 #include "cmd/live/rows.h"
 #include "cmd/share/share.h"
 #include "engine/frame_join.h"
+#include "engine/pace.h"
+#include "engine/targets.h"
 #include "model/process.h"
 #include "model/vma.h"
-#include "render/live/live.h"
+#include "source/facts.h"
 #include "source/pids.h"
 #include "source/smaps.h"
 
@@ -24,12 +26,13 @@ struct sharer {
 
 struct sharing_reading {
 	struct live_reader *reader;
+	struct live_result *result;
 	struct live_rows *rows;
 	struct frame_join *join;
 	struct sharer *sharers; /* by index in the join; the first is the process itself */
 	size_t count;
 	struct share_row row; /* of the process itself */
-	size_t denied, same;
+	size_t denied, stuck, same;
 };
 
 static struct value get_pid(const void *row, const struct column *column)
@@ -76,38 +79,62 @@ static const struct column columns[] = {
 
 const struct column_set live_sharing_columns = { columns, ARRAY_SIZE(columns) };
 
-/* Read a process into the join; what cannot be read is counted. Returns 0 or -errno. */
-static int join_process(struct sharing_reading *reading, const struct procdir *dir,
-			struct bytes comm, struct error *err)
+/* Read a process into the join. Returns 0 or -errno. */
+static int join_process(struct sharing_reading *reading, const struct visit *visit,
+			struct error *err)
 {
+	struct context *ctx = reading->reader->ctx;
 	struct frame_join_process process;
-	int rc = frame_join_add(reading->join, dir, &process, err);
+	int rc = frame_join_add(reading->join, &visit->dir, &process, err);
 
 	if (rc == 0 && process.same_as == reading->row.pid)
 		reading->same++;
 	if (rc == 0 && !process.same_as && process.mappings)
 		reading->sharers[reading->count++] =
-			(struct sharer){ .pid = dir->pid,
-					 .comm = comm,
-					 .page_size = reading->rows->ctx.host.page_size };
+			(struct sharer){ .pid = visit->process.pid,
+					 .comm = arena_bytes(&ctx->arena, visit->process.comm),
+					 .page_size = ctx->host.page_size };
 	return rc;
 }
 
-static void join_others(struct sharing_reading *reading, const struct pid_entry *entries,
-			size_t count)
+static bool is_other(void *opaque, struct visit *visit)
 {
-	struct procdir dir;
+	const struct sharing_reading *reading = opaque;
 
-	for (size_t i = 0; i < count; i++) {
-		int rc;
+	return visit->dir.pid != reading->row.pid && !atomic_load(&reading->reader->hurry);
+}
 
-		if (entries[i].pid == reading->row.pid ||
-		    procdir_open(&dir, &reading->rows->ctx.root, entries[i].pid, NULL))
-			continue;
-		rc = join_process(reading, &dir, entries[i].comm, NULL);
-		reading->denied += rc == -EACCES || rc == -EPERM;
-		procdir_close(&dir);
-	}
+static int join_other(void *opaque, struct visit *visit, struct error *err)
+{
+	return join_process(opaque, visit, err);
+}
+
+static void end_other(void *opaque, struct visit *visit)
+{
+	struct sharing_reading *reading = opaque;
+
+	reading->denied += visit->absent.kind == ABSENT_DENIED;
+	if (visit->absent.kind != ABSENT_STUCK)
+		return;
+	reading->stuck++;
+	frame_join_abandon(reading->join);
+}
+
+static void join_others(struct sharing_reading *reading, const struct targets *targets)
+{
+	const struct visitor visitor = {
+		.command = "live",
+		.facts = FACT_STAT,
+		.no_mappings = true,
+		.no_twins = true,
+		.quiet = true,
+		.wanted = is_other,
+		.read = join_other,
+		.done = end_other,
+	};
+	struct visits visits = { 0 };
+
+	visit_targets(reading->reader->ctx, targets, &visitor, reading, &visits);
 }
 
 /* What each has of the groups that the process is in. */
@@ -180,76 +207,124 @@ static int take_rollup(void *opaque, struct vma *vma)
 }
 
 /* Without frames: how much is shared, but not with whom. */
-static void read_rollup(struct sharing_reading *reading, const char *reason)
+static void read_rollup(struct sharing_reading *reading, struct visit *visit, const char *reason)
 {
+	const char *spared = pace_spares(&visit->dir, "smaps_rollup", &visit->arena);
 	struct smaps_pass pass;
 
-	reading->row.reason = reason;
-	reading->rows->list.reason = reason;
-	smaps_read(&reading->reader->dir, "smaps_rollup", &reading->reader->keys, take_rollup,
-		   &reading->row.rollup, &pass, NULL);
+	reading->row.reason = live_words(reading->reader, spared ? spared : reason);
+	reading->rows->list.reason = live_words(reading->reader, reason);
+	if (!spared)
+		smaps_read(&visit->dir, "smaps_rollup", &reading->reader->keys, take_rollup,
+			   &reading->row.rollup, &pass, NULL);
 }
 
-static int read_join(struct sharing_reading *reading, const struct process *process,
-		     struct error *err)
+/* Its own frames, or how much is shared. */
+static int read_process(void *opaque, struct visit *visit, struct error *err)
 {
-	struct context *ctx = &reading->rows->ctx;
-	struct pid_entry *entries;
-	size_t count;
-	int rc = pids_list(&ctx->root, &ctx->arena, &entries, &count, err);
-
-	if (rc)
-		return rc;
-	reading->join = frame_join_new(ctx, live_caps(reading->reader));
-	reading->sharers = mem_zalloc((count + 1) * sizeof(*reading->sharers));
-	rc = join_process(reading, &reading->reader->dir, process->comm, err);
-	if (rc == 0 && !reading->count)
-		reading->rows->list.reason = live_no_memory(process);
-	if (rc || !reading->count)
-		return rc;
-	join_others(reading, entries, count);
-	frame_join_finish(reading->join);
-	reading->row.frames = sharing_process(frame_join_sharing(reading->join), 0);
-	reading->row.no_pss = frame_join_no_counts(reading->join);
-	if (!sharing_is_exact(frame_join_sharing(reading->join)))
-		reading->row.no_pss = "too many sets of processes";
-	add_groups(reading);
-	add_rows(reading);
-	return 0;
-}
-
-static int read_sharing(struct live_reader *reader, struct live *live,
-			const struct process *process, struct error *err)
-{
-	struct live_rows *rows = live_rows_new(reader->ctx, sizeof(struct sharer));
-	struct sharing_reading reading = { .reader = reader, .rows = rows };
+	struct sharing_reading *reading = opaque;
+	struct live_reader *reader = reading->reader;
 	const char *reason = live_caps(reader)->reason[CAPS_FRAMES];
 	int rc = 0;
 
-	reading.row =
-		(struct share_row){ .pid = process->pid, .page_size = rows->ctx.host.page_size };
-	if (!reason)
-		rc = read_join(&reading, process, err);
-	if (reason || (rc && rc != -ESRCH))
-		read_rollup(&reading,
-			    reason ? reason :
-				     root_reason(&reading.rows->ctx.root, rc,
-						 "denied: needs CAP_SYS_PTRACE and CAP_SYS_ADMIN"));
-	if (reading.row.frames || reading.row.reason)
-		add_facts(&reading);
-	reader->partial = reason || rc || reading.denied;
-	if (reading.denied)
-		live_status(live, "processes that may not be read: %zu", reading.denied);
-	frame_join_free(reading.join);
-	free(reading.sharers);
-	if (rc == -ESRCH)
-		live_rows_free(rows);
-	else
-		live_take_list(live, LIVE_SHARING, &rows->list);
-	return rc == -ESRCH ? rc : 0;
+	reading->row.pid = visit->process.pid;
+	if (!reason) {
+		rc = join_process(reading, visit, err);
+		if (rc == 0 || rc == -ESRCH || rc == -EAGAIN)
+			return rc;
+		reason = root_reason(&reader->ctx->root, rc,
+				     "denied: needs CAP_SYS_PTRACE and CAP_SYS_ADMIN");
+	}
+	reading->result->partial = true;
+	read_rollup(reading, visit, reason);
+	return 0;
 }
 
-int live_read_sharing(struct live_reader *reader, struct live *live, struct error *err)
+static void restart(void *opaque, struct visit *visit)
 {
-	return live_read_process(reader, live, read_sharing, err);
+	struct sharing_reading *reading = opaque;
+
+	(void)visit;
+	reading->count = 0;
+	reading->row = (struct share_row){ .page_size = reading->row.page_size };
+}
+
+static void done(void *opaque, struct visit *visit)
+{
+	struct sharing_reading *reading = opaque;
+	struct live_result *result = reading->result;
+	bool partial = result->partial;
+
+	if (!live_met(reading->reader, result, visit))
+		return;
+	result->partial |= partial;
+	if (visit->absent.words)
+		reading->rows->list.reason = live_words(reading->reader, visit->absent.words);
+	else if (!reading->count && !reading->row.reason)
+		reading->rows->list.reason = "no mappings";
+	result->list = &reading->rows->list;
+}
+
+static void join_all(struct sharing_reading *reading, const struct targets *targets)
+{
+	struct sharing *sharing = frame_join_sharing(reading->join);
+
+	join_others(reading, targets);
+	frame_join_finish(reading->join);
+	reading->row.frames = sharing_process(sharing, 0);
+	reading->row.no_pss = frame_join_no_counts(reading->join);
+	if (!sharing_is_exact(sharing))
+		reading->row.no_pss = "too many sets of processes";
+	add_groups(reading);
+	add_rows(reading);
+}
+
+static void read_sharing(struct sharing_reading *reading, const struct targets *targets)
+{
+	const struct visitor visitor = {
+		.command = "live",
+		.facts = FACT_STAT | FACT_CMDLINE,
+		.no_mappings = true,
+		.no_twins = true,
+		.quiet = true,
+		.read = read_process,
+		.restart = restart,
+		.done = done,
+	};
+	struct live_result *result = reading->result;
+
+	live_visit(reading->reader, result, &visitor, reading);
+	if (!result->list)
+		return;
+	if (reading->count && !result->stuck)
+		join_all(reading, targets);
+	if (reading->row.frames || reading->row.reason)
+		add_facts(reading);
+	result->partial |= reading->denied || reading->stuck;
+	if (reading->denied)
+		live_status(result, "processes that may not be read: %zu", reading->denied);
+	if (reading->stuck)
+		live_status(result, "stuck: %zu", reading->stuck);
+}
+
+void live_read_sharing(struct live_reader *reader, struct live_result *result)
+{
+	struct context *ctx = reader->ctx;
+	struct live_rows *rows = live_rows_new(sizeof(struct sharer));
+	struct sharing_reading reading = { .reader = reader, .result = result, .rows = rows };
+	struct targets targets = { .selected = true };
+
+	reading.row.page_size = ctx->host.page_size;
+	result->rc =
+		pids_scan(&ctx->root, &ctx->arena, &targets.pids, &targets.count, &result->err);
+	if (result->rc == 0) {
+		if (!live_caps(reader)->reason[CAPS_FRAMES])
+			reading.join = frame_join_new(ctx, live_caps(reader));
+		reading.sharers = mem_zalloc((targets.count + 1) * sizeof(*reading.sharers));
+		read_sharing(&reading, &targets);
+	}
+	frame_join_free(reading.join);
+	free(reading.sharers);
+	if (!result->list)
+		live_rows_free(rows);
 }

@@ -4,8 +4,10 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/encode.h"
@@ -18,6 +20,7 @@
 #include "column/ps_columns.h"
 #include "column/system_columns.h"
 #include "column/vma_columns.h"
+#include "model/missing.h"
 #include "model/needs.h"
 #include "render/format.h"
 #include "render/live/grid.h"
@@ -41,7 +44,7 @@ static const struct {
 };
 
 struct live_writer {
-	struct live_reader *reader;
+	const struct live_maker *maker;
 	struct live *live;
 	struct report *report;
 	struct arena arena;
@@ -58,26 +61,30 @@ static void select_columns(struct live_writer *writer, struct selection *selecti
 	if (!json || table->columns[0])
 		return;
 	if (!all && writer->live->view == LIVE_PROCESSES)
-		all = ps_columns_json(&writer->arena, table->set, &writer->reader->ps_keys);
+		all = ps_columns_json(&writer->arena, table->set, &writer->maker->columns->ps_keys);
 	else if (writer->live->view == LIVE_HUGE)
 		all = huge_columns_json(&writer->arena, table->set, false);
 	else if (!all)
-		all = vma_columns_json(&writer->arena, table->set, &writer->reader->keys);
+		all = vma_columns_json(&writer->arena, table->set, &writer->maker->keys);
 	selection_parse(selection, table->set, all,
 			writer->live->view == LIVE_PROCESSES ? "+command" : NULL, &writer->arena,
 			NULL);
 }
 
-/* Of processes in the list whose figures were wanted: how many may not be read, or are spared. */
-static void count_unread(struct live_writer *writer, unsigned needs)
+/* Also where its columns do not say so: it is what was asked for by --columns, --sort, --filter. */
+static bool wants_rollups(const struct live *live)
 {
-	const struct live_table *table = live_table(writer->live);
-	struct live_reader *reader = writer->reader;
+	const struct live_table *table = &live->table[LIVE_PROCESSES];
 
-	if (writer->live->view != LIVE_PROCESSES)
-		return;
-	reader->unread = 0;
-	for (size_t i = 0; i < table->taken && needs & NEED_ROLLUP; i++) {
+	return live->view == LIVE_PROCESSES && table->now && live_table_needs(table) & NEED_ROLLUP;
+}
+
+void live_count_unread(struct live *live, struct live_unread *unread)
+{
+	const struct live_table *table = live_table(live);
+
+	*unread = (struct live_unread){ 0 };
+	for (size_t i = 0; wants_rollups(live) && i < table->taken; i++) {
 		const struct ps_row *row = table->now->ops->row(table->now, table->order[i]);
 		const struct vma *sum = &row->tally.sum;
 
@@ -85,10 +92,9 @@ static void count_unread(struct live_writer *writer, unsigned needs)
 		if (!row->tally.mappings || sum->have || !sum->absent || !*sum->absent ||
 		    strncmp(sum->absent, "gone", 4) == 0)
 			continue;
-		if (!reader->unread++)
-			snprintf(reader->why, sizeof(reader->why), "%s", sum->absent);
+		if (!unread->count++)
+			snprintf(unread->why, sizeof(unread->why), "%s", sum->absent);
 	}
-	reader->partial = reader->unread;
 }
 
 static void write_rows(struct live_writer *writer)
@@ -102,7 +108,6 @@ static void write_rows(struct live_writer *writer)
 	bool json = report_options(report)->format == REPORT_JSON, changes;
 
 	select_columns(writer, &selection);
-	count_unread(writer, selection.needs);
 	changes = live_changes_select(writer->live, table, json, &writer->arena, &selection);
 	report_table(report, &shown);
 	for (size_t i = 0; i < table->taken; i++) {
@@ -158,6 +163,22 @@ static void write_processes(struct live_writer *writer)
 		    value_u(writer->live->kernel_hidden));
 }
 
+/* Where the sums are from, and what is missing. */
+static void write_source(struct live_writer *writer)
+{
+	const struct live_sums *sums = &writer->live->facts.sums;
+	struct missing missing = { 0 };
+
+	report_fact(writer->report, "source", VALUE_WORD,
+		    sums->source ? value_word(sums->source) : value_none());
+	if (!sums->reason)
+		return;
+	if (report_prose(writer->report))
+		out_printf(report_prose(writer->report), "%s\n", sums->reason);
+	missing_add(&missing, "mappings", sums->reason);
+	report_missing(writer->report, &missing);
+}
+
 static void write_sums(struct live_writer *writer)
 {
 	static const char *const keys[] = { "rss", "pss", "dirty", "swap" };
@@ -175,7 +196,7 @@ static void write_sums(struct live_writer *writer)
 		write_rows(writer);
 	report_object(report, "total");
 	for (size_t i = 0; i < 4; i++) {
-		struct value value = live->facts.sums[i];
+		struct value value = live->facts.sums.value[i];
 
 		report_fact(report, keys[i], VALUE_BYTES, value);
 		if (!out)
@@ -189,6 +210,7 @@ static void write_sums(struct live_writer *writer)
 	report_object_end(report);
 	if (out)
 		out_char(out, '\n');
+	write_source(writer);
 }
 
 static void write_fact(struct live_writer *writer, const struct live_fact *fact)
@@ -297,6 +319,7 @@ static void make_one_line(struct out *out, size_t from)
 static void write_view(struct live_writer *writer)
 {
 	const struct live *live = writer->live;
+	struct live_unread unread;
 
 	report_fact(writer->report, "view", VALUE_WORD, value_word(views[live->view].view));
 	if (live->view == LIVE_PROCESSES)
@@ -309,20 +332,21 @@ static void write_view(struct live_writer *writer)
 		write_picture(writer);
 	else
 		write_other(writer);
-	report_end(writer->report, !writer->reader->partial && !live->facts.ended, NULL);
+	live_count_unread(writer->live, &unread);
+	report_end(writer->report, !live->facts.partial && !live->facts.ended && !unread.count,
+		   NULL);
 }
 
-void live_write(struct live_reader *reader, struct live *live, struct out *to, bool json)
+void live_write(const struct live_maker *maker, struct live *live, struct out *to, bool json)
 {
-	struct live_writer writer = { .reader = reader, .live = live };
+	struct live_writer writer = { .maker = maker, .live = live };
 	struct report_options options = live->format;
-	struct report_host host = { NULL, NULL, live->format.page_size,
-				    reader->ctx->root.recorded };
+	struct report_host host = { NULL, NULL, live->format.page_size, maker->ctx->root.recorded };
 	struct host now;
 	struct out out;
 
 	arena_init(&writer.arena);
-	host_read(&reader->ctx->root, &writer.arena, json, &now);
+	host_read(&maker->ctx->root, &writer.arena, json, &now);
 	host.kernel = now.kernel;
 	host.time = now.time;
 	options.format = json ? REPORT_JSON : options.format;
@@ -366,30 +390,74 @@ static void told(struct live *live, const char *what, const char *why)
 	out_fini(&out);
 }
 
-void live_write_file(struct live_reader *reader, struct live *live)
+static void make_document(const struct live_maker *maker, struct live *live, struct out *out)
 {
-	int flags = O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY;
+	if (!live_table(live) && !is_json(live->write_to))
+		live_write_screen(live, out);
+	else
+		live_write(maker, live, out, is_json(live->write_to));
+}
+
+static int write_all(int fd, const struct out *document)
+{
 	struct out out;
+	int rc;
+
+	out_init(&out, fd);
+	out_mem(&out, document->buf, document->len);
+	rc = out_fini(&out);
+	return close(fd) && !rc ? -errno : rc;
+}
+
+/* A new file; what could not be written as a whole is not there. */
+static int write_new(const char *path, mode_t mode, const struct out *document)
+{
+	int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY, mode);
+	int rc;
+
+	if (fd < 0)
+		return -errno;
+	rc = write_all(fd, document);
+	if (rc)
+		unlink(path);
+	return rc;
+}
+
+/* In place of a file: it stays until the new one is there. What is no file (a device) is written to. */
+static int write_over(const char *path, const struct out *document)
+{
+	char name[PATH_MAX];
+	struct stat stat;
 	int fd, rc;
 
-	fd = open(live->write_to, flags | (live->write_over ? O_TRUNC : O_EXCL), 0600);
-	if (fd < 0 && errno == EEXIST && !live->write_over) {
+	if (lstat(path, &stat) || !S_ISREG(stat.st_mode)) {
+		fd = open(path, O_WRONLY | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY);
+		return fd < 0 ? -errno : write_all(fd, document);
+	}
+	if (snprintf(name, sizeof(name), "%s.tmp.%d", path, getpid()) >= (int)sizeof(name))
+		return -ENAMETOOLONG;
+	rc = write_new(name, stat.st_mode & 0777, document);
+	if (rc == 0 && rename(name, path)) {
+		rc = -errno;
+		unlink(name);
+	}
+	return rc;
+}
+
+void live_write_file(const struct live_maker *maker, struct live *live)
+{
+	struct out document;
+	int rc;
+
+	out_init_memory(&document);
+	make_document(maker, live, &document);
+	rc = live->write_over ? write_over(live->write_to, &document) :
+				write_new(live->write_to, 0600, &document);
+	out_fini(&document);
+	if (rc == -EEXIST && !live->write_over) {
 		live->prompt = PROMPT_REPLACE;
 		return;
 	}
-	if (fd < 0) {
-		told(live, "not written:", strerror(errno));
-		live->write_to[0] = '\0';
-		return;
-	}
-	out_init(&out, fd);
-	if (!live_table(live) && !is_json(live->write_to))
-		live_write_screen(live, &out);
-	else
-		live_write(reader, live, &out, is_json(live->write_to));
-	rc = out_fini(&out);
-	if (close(fd) && !rc)
-		rc = -errno;
 	told(live, rc ? "not written:" : "written:", rc ? strerror(-rc) : NULL);
 	live->write_to[0] = '\0';
 	live->write_over = false;

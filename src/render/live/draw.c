@@ -58,12 +58,12 @@ static void draw_sums(const struct live *live, struct grid *grid, size_t y)
 	char text[64];
 	size_t x = 0;
 
-	for (size_t i = 0; i < 4; i++) {
-		value_text_of(live, &live->facts.sums[i], text, sizeof(text));
+	for (size_t i = 0; live->facts.sums.known && i < 4; i++) {
+		value_text_of(live, &live->facts.sums.value[i], text, sizeof(text));
 		x = grid_printf(grid, x, y, STYLE_TITLE, "%s ", live_sum_names[i]);
 		x = grid_printf(grid, x, y, STYLE_PLAIN, "%s  ", text);
 	}
-	if (table->now)
+	if (table->now && !table->now->reason)
 		x = grid_printf(grid, x, y, STYLE_PLAIN, "%zu mappings", table->now->count);
 	if (table->now && table->taken != table->now->count)
 		x = grid_printf(grid, x, y, STYLE_PLAIN, ", %zu shown", table->taken);
@@ -77,7 +77,7 @@ static void draw_sums(const struct live *live, struct grid *grid, size_t y)
 /* The kinds that have memory, biggest first; returns how many. */
 static size_t order_kinds(const struct live *live, unsigned *order, uint64_t *sum)
 {
-	const uint64_t *kinds = live->facts.kinds;
+	const uint64_t *kinds = live->facts.sums.kinds;
 	size_t count = 0;
 
 	*sum = 0;
@@ -121,12 +121,12 @@ static void draw_kinds(const struct live *live, struct grid *grid, size_t y)
 		enum live_style style = STYLE_KIND + order[i] % STYLE_KINDS;
 		char letter = kind_letter(order[i]);
 
-		before += live->facts.kinds[order[i]];
+		before += live->facts.sums.kinds[order[i]];
 		for (; at < (size_t)((double)before / (double)sum * KIND_BAR + 0.5); at++)
 			grid_text(grid, 1 + at, y, style, (struct bytes){ &letter, 1 });
 		x = grid_printf(grid, x, y, style, "%c", letter);
 		x = grid_printf(grid, x, y, STYLE_PLAIN, " %s %.0f%%  ", kind_names[order[i]],
-				(double)live->facts.kinds[order[i]] * 100 / (double)sum);
+				(double)live->facts.sums.kinds[order[i]] * 100 / (double)sum);
 	}
 	grid_text(grid, 1 + KIND_BAR, y, STYLE_PLAIN, BYTES("]"));
 }
@@ -195,7 +195,9 @@ static void draw_title(const struct live *live, struct grid *grid)
 	bool process = live->view != LIVE_PROCESSES && !live_is_machine(live->view);
 	size_t x = grid_text(grid, 0, 0, STYLE_TITLE, bytes_of(titles[live->view]));
 
-	if (process)
+	if (process && !live->facts.title[0])
+		x = grid_printf(grid, x, 0, STYLE_TITLE, "%d", live->pid);
+	else if (process)
 		x = grid_text(grid, x, 0, STYLE_TITLE, bytes_of(live->facts.title));
 	else if (live->view == LIVE_PROCESSES && table->now)
 		x = draw_counts(live, grid);

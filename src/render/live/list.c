@@ -12,8 +12,13 @@ void live_list_hold(struct live_list *list)
 
 void live_list_release(struct live_list *list)
 {
-	if (list && --list->users == 0)
-		list->ops->free(list);
+	struct arena arena;
+
+	if (!list || --list->users)
+		return;
+	arena = list->arena;
+	list->ops->free(list);
+	arena_fini(&arena);
 }
 
 /* The first row that ends behind at. */

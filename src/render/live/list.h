@@ -6,8 +6,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/arena.h"
 #include "base/bytes.h"
-
 #include "model/value.h"
 
 struct live_list;
@@ -28,6 +28,11 @@ struct live_list_ops {
 	/* Several rows as one, for the columns of sums; NULL: there are none. Lives as row() does. */
 	const void *(*sum)(struct live_list *list, const size_t *rows, size_t count,
 			   struct bytes name);
+	/*
+	 * What became known of a row since the list was read; NULL: nothing does. fill: only of a row of which nothing
+	 * was known.
+	 */
+	void (*patch)(struct live_list *list, size_t index, const void *patch, bool fill);
 	void (*free)(struct live_list *list);
 };
 
@@ -42,9 +47,10 @@ struct live_fact {
 /* The rows of one reading; whoever reads them makes it, the first member of something bigger. */
 struct live_list {
 	const struct live_list_ops *ops;
+	struct arena arena; /* of texts; dies after ops->free() */
 	size_t count;
 	struct live_id *ids; /* heap; freed by ops->free */
-	unsigned users;	/* now, before and mark may be the same reading */
+	unsigned users; /* now, before and mark may be the same reading */
 	const struct live_fact *facts;
 	size_t fact_count;
 	const char *reason; /* why there are no rows; NULL: there is nothing to say */

@@ -19,8 +19,8 @@ struct live_tree;
 
 /*
  * The live view as a state: what was read, what is shown of it, where the cursor is. Nothing here
- * reads a file or knows a terminal: cmd/ fills in readings (live_take_list() and the like),
- * live_key() takes keys, live_draw() makes a screen of it.
+ * reads a file or knows a terminal: cmd/ fills in readings (request.h), live_key() takes keys,
+ * live_draw() makes a screen of it.
  */
 enum live_view {
 	LIVE_PROCESSES,
@@ -91,14 +91,22 @@ struct live_table {
 	struct live_id at; /* what the cursor is on, however rows move */
 };
 
+/* Sums over the mappings of a process. */
+struct live_sums {
+	bool known;
+	struct value value[4]; /* live_sum_names */
+	uint64_t kinds[KIND_COUNT]; /* rss by kind */
+	const char *source; /* what they are from: a word; NULL: nothing */
+	const char *reason; /* why some are absent; NULL: none is. Both live for ever */
+};
+
 /* What is said above and below the rows; texts are encoded. */
 struct live_facts {
 	char title[LIVE_TEXT_MAX];
 	char status[LIVE_TEXT_MAX]; /* what the last reading cost, and what could not be read */
-	bool known; /* of the process: the sums below */
 	bool ended;
-	struct value sums[4]; /* live_sum_names */
-	uint64_t kinds[KIND_COUNT]; /* rss by kind */
+	bool partial; /* something could not be read */
+	struct live_sums sums;
 };
 
 extern const char *const live_sum_names[4]; /* RSS PSS DIRTY SWAP */
@@ -246,6 +254,9 @@ void live_take_sample(struct live *live, const struct live_sample *sample);
 size_t live_pages_room(const struct live *live);
 size_t live_picture_room(const struct live *live);
 
+/* Choose how much of the mapping a screen shows; returns how many cells. */
+size_t live_pages_fit(struct live *live);
+
 /* Nothing of the current view was read yet: what a key opened, not what one asked for again. */
 bool live_is_empty(const struct live *live);
 
@@ -298,6 +309,9 @@ bool live_binding(size_t index, const char **label, const char **help);
 size_t live_rows(const struct live *live);
 
 void live_draw(struct live *live, struct grid *grid);
+
+/* What stands where nothing was read yet. */
+#define LIVE_READING "reading .."
 
 /* The part of live_draw() that shows the table of the current view, from row y on. */
 void live_draw_table(struct live *live, struct grid *grid, size_t y);

@@ -9,6 +9,7 @@ libvmview_a_SOURCES += %D%/list.c %D%/list.h
 libvmview_a_SOURCES += %D%/live.h
 libvmview_a_SOURCES += %D%/pages.c
 libvmview_a_SOURCES += %D%/picture.c
+libvmview_a_SOURCES += %D%/request.c %D%/request.h
 libvmview_a_SOURCES += %D%/state.c
 libvmview_a_SOURCES += %D%/table.c
 libvmview_a_SOURCES += %D%/term.c %D%/term.h

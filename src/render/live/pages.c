@@ -21,6 +21,24 @@ size_t live_pages_room(const struct live *live)
 	return live->height > PAGES_OTHER + 1 ? (live->height - PAGES_OTHER - 1) * live->width : 0;
 }
 
+size_t live_pages_fit(struct live *live)
+{
+	struct live_pages *pages = &live->pages;
+	uint64_t total = (pages->end - pages->start) / pages->page_size;
+	uint64_t room = live_pages_room(live), cells;
+
+	if (!room)
+		return pages->count;
+	if (pages->fit) {
+		pages->zoom = (total + room - 1) / room;
+		pages->top = 0;
+	}
+	if (pages->top >= total)
+		return 0;
+	cells = (total - pages->top + pages->zoom - 1) / pages->zoom;
+	return (size_t)(cells < room ? cells : room);
+}
+
 /* What most of the pages are that are not empty: one page in a cell shows before all that are not. */
 static enum live_class cell_class(const struct live_cell *cell)
 {
@@ -109,6 +127,8 @@ void live_draw_pages(struct live *live, struct grid *grid, size_t y)
 		grid_text(grid, 0, y + 1, STYLE_BAD, bytes_of(pages->reason));
 	else if (pages->count)
 		draw_cells(live, grid, y + 1);
+	else
+		grid_text(grid, 0, y + 1, STYLE_DIM, BYTES(LIVE_READING));
 	if (!live->plain)
 		draw_legend(pages, grid, bottom);
 	if (pages->count && !pages->reason[0]) {

@@ -86,6 +86,10 @@ void live_draw_picture(const struct live *live, struct grid *grid, size_t y)
 		grid_text(grid, 0, y, STYLE_BAD, bytes_of(picture->reason));
 		return;
 	}
+	if (!picture->count) {
+		grid_text(grid, 0, y, STYLE_DIM, BYTES(LIVE_READING));
+		return;
+	}
 	for (size_t from = 0; from < picture->count && row < cell_rows(live); from += columns) {
 		size_t left = picture->count - from;
 

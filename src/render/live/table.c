@@ -266,8 +266,10 @@ void live_draw_table(struct live *live, struct grid *grid, size_t y)
 	size_t rows = live_rows(live), count;
 	struct out out;
 
-	if (!table->now)
+	if (!table->now) {
+		grid_text(grid, MARKS, y, STYLE_DIM, BYTES(LIVE_READING));
 		return;
+	}
 	count = choose(live, table, drawn);
 	out_init_memory(&out);
 	measure(live, table, drawn, count, &out);

@@ -97,6 +97,11 @@ static void on_crash(int number)
 	const struct crash *crash;
 	stack_t stack;
 
+	/* of a thread that reads: the stack that leads to the terminal is the main one's */
+	while (gettid() != getpid()) {
+		tgkill(getpid(), getpid(), number);
+		pause();
+	}
 	if (sigaltstack(NULL, &stack) == 0) {
 		crash = (const struct crash *)((const char *)stack.ss_sp -
 					       offsetof(struct crash, stack));
@@ -438,19 +443,22 @@ static int to_ms(uint64_t ns)
 	return ns > 3600000000000ull ? 3600000 : (int)((ns + 999999) / 1000000);
 }
 
-enum term_event term_wait(struct terminal *term, uint64_t timeout_ns, struct term_key *key)
+enum term_event term_wait(struct terminal *term, uint64_t timeout_ns, int ready,
+			  struct term_key *key)
 {
-	struct pollfd fds[2] = { { STDIN_FILENO, POLLIN, 0 }, { term->signals, POLLIN, 0 } };
+	struct pollfd fds[] = { { STDIN_FILENO, POLLIN, 0 },
+				{ term->signals, POLLIN, 0 },
+				{ ready, POLLIN, 0 } };
 	enum term_event event = next_key(&term->curses, key);
 
 	if (event != TERM_NOTHING)
 		return event;
-	if (poll(fds, 2, to_ms(timeout_ns)) <= 0)
+	if (poll(fds, ARRAY_SIZE(fds), to_ms(timeout_ns)) <= 0)
 		return next_key(&term->curses, key);	/* a resize interrupts poll */
 	if (fds[1].revents)
 		return TERM_END;
 	event = next_key(&term->curses, key);
 	if (event == TERM_NOTHING && fds[0].revents & (POLLHUP | POLLERR | POLLNVAL))
 		return TERM_END;
-	return event;
+	return event == TERM_NOTHING && fds[2].revents ? TERM_READY : event;
 }

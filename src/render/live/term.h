@@ -10,8 +10,8 @@ struct error;
 struct grid;
 struct terminal;
 
-/* What came from the terminal. */
-enum term_event { TERM_NOTHING, TERM_KEY, TERM_RESIZE, TERM_END };
+/* What came from the terminal, or TERM_READY: the other descriptor is readable. */
+enum term_event { TERM_NOTHING, TERM_KEY, TERM_RESIZE, TERM_READY, TERM_END };
 
 struct term_key {
 	int key; /* as live_key() takes it */
@@ -36,7 +36,11 @@ void term_show(struct terminal *term, const struct grid *grid);
 /* Whether clicks and the wheel come as keys; else the terminal has them, to mark text with. */
 void term_mouse(struct terminal *term, bool ours);
 
-/* Wait at most so long; TERM_END where it is to end: a signal, or the terminal went away. */
-enum term_event term_wait(struct terminal *term, uint64_t timeout_ns, struct term_key *key);
+/*
+ * Wait at most so long for it, or until ready (a descriptor) is readable; TERM_END where it is to end: a signal, or
+ * the terminal went away.
+ */
+enum term_event term_wait(struct terminal *term, uint64_t timeout_ns, int ready,
+			  struct term_key *key);
 
 #endif
