@@ -1,20 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "source/cacheprobe.h"
 
-#include <errno.h>
-#include <poll.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/prctl.h>
 #include <sys/socket.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/arena.h"
 #include "base/memory.h"
 #include "source/cacheprobe_child.h"
+#include "source/child.h"
 #include "source/meter.h"
 
 enum { SLICE_MS = 50, ALIGN = 8 };
@@ -133,80 +129,60 @@ static bool is_stuck(const struct cacheprobe *probe, struct patience *patience)
 }
 
 /* Take answers until all are there (true), or the child hangs or dies. */
-static bool attend(struct cacheprobe *probe, int socket, probe_sink sink, void *ctx)
+static bool attend(struct cacheprobe *probe, const struct child *child, probe_sink sink, void *ctx)
 {
-	struct pollfd ready = { .fd = socket, .events = POLLIN };
 	struct patience patience = { 0, meter_now() };
 	char say, go_on = PROBE_GOES_ON;
 
 	for (;;) {
-		int rc = poll(&ready, 1, SLICE_MS);
-
-		if (rc == 0 && is_stuck(probe, &patience))
-			return false;
-		if (rc <= 0)
+		if (!child_wait(child, SLICE_MS)) {
+			if (is_stuck(probe, &patience))
+				return false;
 			continue;
-		if (read(socket, &say, 1) != 1)
+		}
+		if (read(child->socket, &say, 1) != 1)
 			return false;
 		take_answers(probe, sink, ctx);
 		if (say == PROBE_SAYS_DONE)
 			return true;
 		patience.since = meter_now();
-		if (write(socket, &go_on, 1) != 1)
+		if (write(child->socket, &go_on, 1) != 1)
 			return false;
 	}
 }
 
-static pid_t give_birth(const struct cacheprobe *probe, size_t first, const int sockets[2])
+static void serve(void *ctx, int socket)
 {
-	const struct probe_batch batch = {
+	struct probe_batch *batch = ctx;
+
+	child_keep(&socket, 1);
+	batch->socket = socket;
+	cacheprobe_serve(batch);
+}
+
+/* Ask items from first on; returns the index of the first that is still to be asked. */
+static size_t ask_child(struct cacheprobe *probe, size_t first, probe_sink sink, void *ctx)
+{
+	struct probe_batch batch = {
 		.starts = probe->starts,
 		.start_count = probe->start_count,
 		.items = probe->items,
 		.first = first,
 		.count = probe->count,
 		.shared = probe->shared,
-		.socket = sockets[1],
 		.way = probe->way,
 	};
-	pid_t child;
+	const struct probe_shared *shared = probe->shared;
+	const struct probe_item *item;
+	struct child child;
+	bool done;
 
 	atomic_store(&probe->shared->len, 0);
 	atomic_store(&probe->shared->steps, 0);
-	child = fork();
-	if (child)
-		return child;
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	/* one that never ends is not to keep open what others wait for the end of */
-	for (int fd = 0; fd <= 2; fd++)
-		close(fd);
-	close(sockets[0]);
-	cacheprobe_serve(&batch);
-	_exit(0);
-}
-
-/* Ask items from first on; returns the index of the first that is still to be asked. */
-static size_t ask_child(struct cacheprobe *probe, size_t first, probe_sink sink, void *ctx)
-{
-	const struct probe_shared *shared = probe->shared;
-	const struct probe_item *item;
-	int sockets[2];
-	bool done = false;
-	pid_t child = -1;
-
-	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, sockets))
+	if (child_start(&child, SOCK_STREAM, serve, &batch))
 		return first;
-	child = give_birth(probe, first, sockets);
-	close(sockets[1]);
-	if (child > 0)
-		done = attend(probe, sockets[0], sink, ctx);
-	close(sockets[0]);
-	if (child < 0)
-		return first;
-	if (!done)
-		kill(child, SIGKILL);
-	/* one that hangs may not end even so: it is left behind */
-	waitpid(child, NULL, done ? 0 : WNOHANG);
+	done = attend(probe, &child, sink, ctx);
+	child_end(&child, !done);
 	if (done)
 		return probe->count;
 	take_answers(probe, sink, ctx);
