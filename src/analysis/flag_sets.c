@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "base/arena.h"
+#include "base/search.h"
 
 void flag_sets_fini(struct flag_sets *sets)
 {
@@ -17,17 +18,7 @@ void flag_sets_fini(struct flag_sets *sets)
  */
 static size_t find(const struct flag_sets *sets, uint64_t flags)
 {
-	size_t low = 0, high = sets->count;
-
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-
-		if (sets->sets[middle].flags < flags)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low;
+	return SEARCH(i, 0, sets->count, sets->sets[i].flags < flags);
 }
 
 static void insert(struct flag_sets *sets, size_t at, uint64_t flags)

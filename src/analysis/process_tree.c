@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "base/arena.h"
+#include "base/search.h"
 
 #define NONE SIZE_MAX
 
@@ -26,20 +27,10 @@ static int compare(const void *left, const void *right, void *ctx)
 
 static size_t find(const struct tree *tree, int pid)
 {
-	size_t low = 0, high = tree->count;
+	size_t at = SEARCH(i, 0, tree->count, tree->list[tree->by_pid[i]].pid < pid);
 
-	while (low < high) {
-		size_t middle = (low + high) / 2;
-		int at = tree->list[tree->by_pid[middle]].pid;
-
-		if (at == pid)
-			return tree->by_pid[middle];
-		if (at < pid)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return NONE;
+	return at < tree->count && tree->list[tree->by_pid[at]].pid == pid ? tree->by_pid[at] :
+									     NONE;
 }
 
 /* A root that is no tree of its own. */

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "base/arena.h"
+#include "base/search.h"
 
 enum { NEAR_MOST = 4 };	/* runs that are tried before all are searched */
 
@@ -61,21 +62,14 @@ void residency_add(struct residency *residency, uint64_t start, uint64_t bytes, 
 /* How many runs begin below addr. Those who ask go up through memory, mostly in small steps. */
 static size_t runs_below(struct residency *residency, uint64_t addr)
 {
-	size_t low = 0, high = residency->count, near = residency->near;
+	size_t near = residency->near;
 
 	if (!near || residency->runs[near - 1].start < addr)
 		for (size_t i = 0; i <= NEAR_MOST; i++, near++)
 			if (near == residency->count || residency->runs[near].start >= addr)
 				return residency->near = near;
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-
-		if (residency->runs[middle].start < addr)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return residency->near = low;
+	near = SEARCH(i, 0, residency->count, residency->runs[i].start < addr);
+	return residency->near = near;
 }
 
 /* Bytes of each class below addr. */

@@ -12,5 +12,6 @@ libvmview_a_SOURCES += %D%/memory.c %D%/memory.h
 libvmview_a_SOURCES += %D%/num.c %D%/num.h
 libvmview_a_SOURCES += %D%/options.c %D%/options.h
 libvmview_a_SOURCES += %D%/out.c %D%/out.h
+libvmview_a_SOURCES += %D%/search.h
 libvmview_a_SOURCES += %D%/wire.h
 libvmview_a_SOURCES += %D%/workers.c %D%/workers.h

@@ -5,6 +5,7 @@
 
 #include "analysis/kinds.h"
 #include "base/arena.h"
+#include "base/search.h"
 #include "engine/context.h"
 #include "model/vma.h"
 #include "source/cache_list.h"
@@ -90,18 +91,10 @@ bool file_pids_add(struct file_pids *pids, int pid)
 
 struct bytes files_comm(const struct files *files, int pid)
 {
-	size_t low = 0, high = files->process_count;
+	size_t at = SEARCH(i, 0, files->process_count, files->processes[i].pid < pid);
 
-	while (low < high) {
-		size_t mid = low + (high - low) / 2;
-
-		if (files->processes[mid].pid < pid)
-			low = mid + 1;
-		else
-			high = mid;
-	}
-	return low < files->process_count && files->processes[low].pid == pid ?
-		       files->processes[low].comm :
+	return at < files->process_count && files->processes[at].pid == pid ?
+		       files->processes[at].comm :
 		       (struct bytes){ "", 0 };
 }
 

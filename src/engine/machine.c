@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/arena.h"
+#include "base/search.h"
 #include "engine/context.h"
 #include "source/meminfo.h"
 
@@ -44,19 +45,11 @@ static const char *open_words(struct words *words, const struct root *root, cons
 /* The file has no size to ask for: how many words there are is found by halving. */
 static uint64_t words_end(const struct words *words)
 {
-	uint64_t low = 0, high = FRAMES_END, word;
+	uint64_t word;
 
 	if (words->recorded)
 		return words->runs.end;
-	while (low < high) {
-		uint64_t middle = low + (high - low) / 2;
-
-		if (words_read(words, middle, &word, 1) == 1)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low;
+	return SEARCH(i, 0, FRAMES_END, words_read(words, i, &word, 1) == 1);
 }
 
 static int compare_cuts(const void *left, const void *right)

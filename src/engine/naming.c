@@ -9,6 +9,7 @@
 #include "base/arena.h"
 #include "base/error.h"
 #include "base/num.h"
+#include "base/search.h"
 #include "engine/context.h"
 #include "model/object.h"
 #include "model/vma_store.h"
@@ -189,19 +190,10 @@ static void load_all(struct naming *naming)
 /* The mapping that addr is in, or the first behind it. */
 static size_t find_mapping(const struct naming *naming, uint64_t addr)
 {
-	size_t low = 0, high = naming->vmas.count;
 	struct vma vma;
 
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-
-		vma_store_get(&naming->vmas, middle, &vma);
-		if (vma.end <= addr)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low;
+	return SEARCH(i, 0, naming->vmas.count,
+		      (vma_store_get(&naming->vmas, i, &vma), vma.end <= addr));
 }
 
 /* The file that may have addr, as a mapping of it; false where there is none. */

@@ -9,6 +9,7 @@
 
 #include "base/arena.h"
 #include "base/bytes.h"
+#include "base/search.h"
 #include "source/root.h"
 
 void same_mm_init(struct same_mm *same, const struct root *root)
@@ -45,17 +46,7 @@ static void insert(struct same_mm *same, size_t at, int pid, uint64_t mark)
 /* The first entry whose mark is not below this one. */
 static size_t find_mark(const struct same_mm *same, uint64_t mark)
 {
-	size_t low = 0, high = same->count;
-
-	while (low < high) {
-		size_t middle = (low + high) / 2;
-
-		if (same->entries[middle].mark < mark)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low;
+	return SEARCH(i, 0, same->count, same->entries[i].mark < mark);
 }
 
 /*

@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "base/num.h"
+#include "base/search.h"
 #include "engine/context.h"
 #include "model/process.h"
 #include "source/facts.h"
@@ -101,17 +102,9 @@ static bool has_user(const struct pid_entry *entry, const char *user)
 
 static size_t find_pid(const struct pid_entry *list, size_t count, int pid)
 {
-	size_t low = 0, high = count;
+	size_t at = SEARCH(i, 0, count, list[i].pid < pid);
 
-	while (low < high) {
-		size_t mid = low + (high - low) / 2;
-
-		if (list[mid].pid < pid)
-			low = mid + 1;
-		else
-			high = mid;
-	}
-	return low < count && list[low].pid == pid ? low : count;
+	return at < count && list[at].pid == pid ? at : count;
 }
 
 /* Mark pid and all that descend from it; the list is sorted, but children may have lower pids. */

@@ -6,6 +6,7 @@
 
 #include "base/arena.h"
 #include "base/array.h"
+#include "base/search.h"
 
 const char core_lacks[] = "core: not in it";
 
@@ -126,17 +127,9 @@ static int compare_starts(const void *one, const void *other)
 /* The last record that begins at addr or below, or NULL. */
 static struct core_name *name_below(const struct core *core, uint64_t addr)
 {
-	size_t low = 0, high = core->name_count;
+	size_t at = SEARCH(i, 0, core->name_count, core->names[i].start <= addr);
 
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-
-		if (core->names[middle].start <= addr)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low ? &core->names[low - 1] : NULL;
+	return at ? &core->names[at - 1] : NULL;
 }
 
 /* A mapping is of the record that holds it. */
@@ -159,17 +152,9 @@ static void join_names(struct core *core)
 /* Whether no mapping has any of it. */
 static bool is_free(const struct core *core, const struct core_name *name)
 {
-	size_t low = 0, high = core->mapping_count;
+	size_t at = SEARCH(i, 0, core->mapping_count, core->mappings[i].end <= name->start);
 
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-
-		if (core->mappings[middle].end <= name->start)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low == core->mapping_count || core->mappings[low].start >= name->end;
+	return at == core->mapping_count || core->mappings[at].start >= name->end;
 }
 
 /* gcore leaves out the program headers of mappings that it has no bytes of: NT_FILE tells of those. */
@@ -235,19 +220,10 @@ void core_arrange(struct core *core, struct arena *arena)
 
 const struct core_mapping *core_mapping_at(const struct core *core, uint64_t addr)
 {
-	size_t low = 0, high = core->mapping_count;
+	size_t at = SEARCH(i, 0, core->mapping_count, core->mappings[i].end <= addr);
 
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-
-		if (core->mappings[middle].end <= addr)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low < core->mapping_count && core->mappings[low].start <= addr ?
-		       &core->mappings[low] :
-		       NULL;
+	return at < core->mapping_count && core->mappings[at].start <= addr ? &core->mappings[at] :
+									      NULL;
 }
 
 const struct core_file *core_exe(const struct core *core)

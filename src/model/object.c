@@ -7,6 +7,7 @@
 #include "base/arena.h"
 #include "base/array.h"
 #include "base/list.h"
+#include "base/search.h"
 
 /* How far back a symbol is looked for that covers an address, past those that begin later. */
 enum { BACK_MOST = 4096 };
@@ -77,17 +78,7 @@ bool object_section_is_loaded(const struct object_section *section)
 
 size_t object_places_from(const struct object_place *places, size_t count, uint64_t addr)
 {
-	size_t low = 0, high = count;
-
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-
-		if (places[middle].end <= addr)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low;
+	return SEARCH(i, 0, count, places[i].end <= addr);
 }
 
 int object_section_at(const struct object *object, uint64_t addr)
@@ -256,17 +247,7 @@ void object_index(struct object *object)
 /* How many symbols begin at addr or below. */
 static size_t symbols_upto(const struct object *object, uint64_t addr)
 {
-	size_t low = 0, high = object->symbol_count;
-
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-
-		if (object->symbols[middle].addr <= addr)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low;
+	return SEARCH(i, 0, object->symbol_count, object->symbols[i].addr <= addr);
 }
 
 const struct object_symbol *object_symbol_at(const struct object *object, uint64_t addr)

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "base/arena.h"
+#include "base/search.h"
 #include "source/listing.h"
 #include "source/root.h"
 
@@ -123,22 +124,15 @@ uint64_t memmap_block_frames(struct memmap *map)
 static struct memmap_block *find_block(struct memmap *map, uint64_t pfn)
 {
 	uint64_t index = pfn / map->block_frames;
-	size_t low = 0, high = map->block_count;
+	size_t at;
 
 	if (map->last_block < map->block_count && map->blocks[map->last_block].index == index)
 		return &map->blocks[map->last_block];
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-
-		if (map->blocks[middle].index < index)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	if (low == map->block_count || map->blocks[low].index != index)
+	at = SEARCH(i, 0, map->block_count, map->blocks[i].index < index);
+	if (at == map->block_count || map->blocks[at].index != index)
 		return NULL;
-	map->last_block = low;
-	return &map->blocks[low];
+	map->last_block = at;
+	return &map->blocks[at];
 }
 
 static bool in_a_zone(struct memmap *map, uint64_t pfn)

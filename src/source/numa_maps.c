@@ -11,6 +11,7 @@
 #include "base/array.h"
 #include "base/error.h"
 #include "base/num.h"
+#include "base/search.h"
 #include "source/meter.h"
 #include "source/root.h"
 
@@ -220,15 +221,7 @@ int numa_maps_read(const struct procdir *dir, uint64_t page_size, struct arena *
 
 const struct numa_vma *numa_maps_find(const struct numa_maps *maps, uint64_t start)
 {
-	size_t low = 0, high = maps->count;
+	size_t at = SEARCH(i, 0, maps->count, maps->vmas[i].start < start);
 
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-
-		if (maps->vmas[middle].start < start)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low < maps->count && maps->vmas[low].start == start ? &maps->vmas[low] : NULL;
+	return at < maps->count && maps->vmas[at].start == start ? &maps->vmas[at] : NULL;
 }

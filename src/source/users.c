@@ -7,6 +7,7 @@
 
 #include "base/arena.h"
 #include "base/num.h"
+#include "base/search.h"
 #include "source/root.h"
 
 enum { ENTRY_MAX = 16384 };
@@ -14,17 +15,7 @@ enum { ENTRY_MAX = 16384 };
 /* The first entry from which on uids are this or greater. */
 static size_t lower_bound(const struct users *users, uint32_t uid)
 {
-	size_t low = 0, high = users->count;
-
-	while (low < high) {
-		size_t middle = (low + high) / 2;
-
-		if (users->list[middle].uid < uid)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low;
+	return SEARCH(i, 0, users->count, users->list[i].uid < uid);
 }
 
 static void insert(struct users *users, size_t at, uint32_t uid, struct bytes name)

@@ -10,6 +10,7 @@
 #include "base/arena.h"
 #include "base/error.h"
 #include "base/num.h"
+#include "base/search.h"
 #include "source/meter.h"
 #include "source/root.h"
 
@@ -121,17 +122,7 @@ int words_parse(struct bytes text, struct words_runs *out, struct error *err)
 
 size_t words_runs_find(const struct words_runs *runs, uint64_t index)
 {
-	size_t low = 0, high = runs->count;
-
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-
-		if (runs->run[middle].index + runs->run[middle].count > index)
-			high = middle;
-		else
-			low = middle + 1;
-	}
-	return low;
+	return SEARCH(i, 0, runs->count, runs->run[i].index + runs->run[i].count <= index);
 }
 
 size_t words_runs_get(const struct words_runs *runs, uint64_t index, uint64_t *out, size_t count)

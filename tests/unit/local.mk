@@ -56,6 +56,7 @@ UNIT_TESTS += %D%/test_pmap_rc
 UNIT_TESTS += %D%/test_process_tree
 UNIT_TESTS += %D%/test_reconcile
 UNIT_TESTS += %D%/test_rollup
+UNIT_TESTS += %D%/test_search
 UNIT_TESTS += %D%/test_sharing
 UNIT_TESTS += %D%/test_slots
 UNIT_TESTS += %D%/test_smaps

@@ -4,6 +4,7 @@
 
 #include "base/encode.h"
 #include "base/out.h"
+#include "base/search.h"
 #include "cmd/elf/process.h"
 #include "engine/visit.h"
 #include "model/needs.h"
@@ -33,18 +34,10 @@ static void measure_relocated(struct elf_process *process, struct elf_row *row, 
 	const struct image *image = row->image;
 	const struct object_range *relocs = image->object->relocs;
 	struct residency_tally tally = { { 0 } };
-	size_t low = 0, high = image->object->reloc_count;
+	size_t at = SEARCH(i, 0, image->object->reloc_count, relocs[i].end + image->bias <= start);
 
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-
-		if (relocs[middle].end + image->bias <= start)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	for (; low < image->object->reloc_count && relocs[low].start + image->bias < end; low++) {
-		uint64_t from = relocs[low].start + image->bias, to = relocs[low].end + image->bias;
+	for (; at < image->object->reloc_count && relocs[at].start + image->bias < end; at++) {
+		uint64_t from = relocs[at].start + image->bias, to = relocs[at].end + image->bias;
 
 		residency_sum(&process->residency, from > start ? from : start, to < end ? to : end,
 			      &tally);

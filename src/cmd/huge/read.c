@@ -6,6 +6,7 @@
 #include "analysis/folio.h"
 #include "analysis/slots.h"
 #include "base/arena.h"
+#include "base/search.h"
 #include "cmd/huge/scatter.h"
 #include "engine/context.h"
 #include "engine/reason.h"
@@ -143,18 +144,12 @@ static void slot_set_huge(struct huge_read *read, struct slot *slot)
 static struct slot *slot_find(struct huge_read *read, uint64_t addr, uint32_t vma)
 {
 	uint64_t start = addr & ~(read->huge_size - 1);
-	size_t low = 0, high = read->out->slot_count;
+	struct slot *slots = read->out->slots;
+	size_t at =
+		SEARCH(i, 0, read->out->slot_count,
+		       slots[i].start < start || (slots[i].start == start && slots[i].vma < vma));
 
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-		const struct slot *slot = &read->out->slots[middle];
-
-		if (slot->start < start || (slot->start == start && slot->vma < vma))
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return &read->out->slots[low];
+	return &slots[at];
 }
 
 static bool get_flags(void *ctx, uint64_t pfn, uint64_t *flags)
@@ -235,17 +230,7 @@ static uint64_t take_folio(struct huge_read *read, uint64_t pfn, uint64_t rest, 
 
 static size_t find_piece(const struct huge_read *read, uint32_t tag)
 {
-	size_t low = 0, high = read->piece_count;
-
-	while (high - low > 1) {
-		size_t middle = low + (high - low) / 2;
-
-		if (read->pieces[middle].tag <= tag)
-			low = middle;
-		else
-			high = middle;
-	}
-	return low;
+	return SEARCH(i, 1, read->piece_count, read->pieces[i].tag <= tag) - 1;
 }
 
 /* Single pages of which there is nothing to note: the most by far. */

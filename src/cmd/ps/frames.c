@@ -7,6 +7,7 @@
 #include "analysis/sharing_pairs.h"
 #include "base/arena.h"
 #include "base/error.h"
+#include "base/search.h"
 #include "cmd/ps/groups.h"
 #include "cmd/ps/read.h"
 #include "engine/context.h"
@@ -125,18 +126,10 @@ static const struct joined *joined_of(const struct ps_footprints *footprints,
 				      const struct ps_row *row)
 {
 	const struct ps_item *items = footprints->reader->items;
+	size_t count = footprints->reader->count;
+	size_t at = SEARCH(i, 0, count, &items[i].row < row);
 
-	for (size_t low = 0, high = footprints->reader->count; low < high;) {
-		size_t middle = (low + high) / 2;
-
-		if (&items[middle].row == row)
-			return &footprints->joined[middle];
-		if (&items[middle].row < row)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return NULL;
+	return at < count && &items[at].row == row ? &footprints->joined[at] : NULL;
 }
 
 static void label_member(struct grouping *grouping, const struct ps_member *member)

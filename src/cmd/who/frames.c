@@ -6,6 +6,7 @@
 
 #include "base/arena.h"
 #include "base/error.h"
+#include "base/search.h"
 #include "cmd/who/run.h"
 #include "cmd/who/target.h"
 #include "engine/context.h"
@@ -49,17 +50,7 @@ static void sort_frames(struct who_frames *frames)
 /* The first frame of the list that is not below pfn. */
 static size_t lower_bound(const struct who_frames *frames, uint64_t pfn)
 {
-	size_t low = 0, high = frames->count;
-
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-
-		if (frames->pfns[middle] < pfn)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low;
+	return SEARCH(i, 0, frames->count, frames->pfns[i] < pfn);
 }
 
 /* Which frames the range of a process has: the first pass, over this process alone. */

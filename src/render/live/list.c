@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "base/arena.h"
+#include "base/search.h"
 
 void live_list_hold(struct live_list *list)
 {
@@ -24,17 +25,7 @@ void live_list_release(struct live_list *list)
 /* The first row that ends behind at. */
 static size_t first_behind(const struct live_list *list, uint64_t at)
 {
-	size_t low = 0, high = list->count;
-
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-
-		if (list->ids[middle].end <= at)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low;
+	return SEARCH(i, 0, list->count, list->ids[i].end <= at);
 }
 
 static bool is_edge(const struct live_id *a, const struct live_id *b)

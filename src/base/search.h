@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef VMVIEW_BASE_SEARCH_H
+#define VMVIEW_BASE_SEARCH_H
+
+/*
+ * Binary search: the first i of from..to for which before, an expression of i, is false; to where there
+ * is none. It has to be true for all in front of that one, and false behind.
+ *
+ *	size_t at = SEARCH(i, 0, list->count, list->ids[i].end <= addr);
+ */
+#define SEARCH(i, from, to, before) \
+	({ \
+		__typeof__((to) + 0) search_low = (from), search_high = (to); \
+\
+		while (search_low < search_high) { \
+			const __typeof__(search_low) i = \
+				search_low + (search_high - search_low) / 2; \
+\
+			if (before) \
+				search_low = i + 1; \
+			else \
+				search_high = i; \
+		} \
+		search_low; \
+	})
+
+#endif
