@@ -126,6 +126,9 @@ def map_cases():
         yield Case(f'total-{size}', 'totals alone', target,
                    'vmview map --total --pace fast {pid}',
                    (Against('readloop smaps_rollup {pid}', None if small else 1.2), STREAMING))
+    yield Case('html-60k', 'a page with all that JSON has', 'vmas-60k',
+               'vmview map --html --pace fast {pid}',
+               (Against('vmview map --json --pace fast {pid}', 1.1), Peak(5 * MIB)), 60000)
     yield Case('map-pace', 'what the default pace costs', 'vmas-60k', 'vmview map {pid}',
                (Against('vmview map --pace fast {pid}', 1.2),
                 Against('vmview map --pace fast {pid}', metric='wall')), 60000)
@@ -176,6 +179,8 @@ def share_cases():
                    (Against('readloop smaps_rollup all', 1.15 if goal else None),
                     Against('readloop smaps_rollup all', 0.6 if goal else None, 'wall'),
                     Against('smem', 1 / 5 if goal else None, rounds=3)), count)
+    yield Case('metrics-500', 'metrics of all processes, 500 of ours', 'procs-500',
+               'vmview ps --all --openmetrics', (Against('vmview ps --all', 1.02),))
     # Each child has a tenth of the shared frames for itself: 1 GiB / 4 KiB x (1 + 32 / 10) frames.
     yield Case('share-forktree', '32 children share 1 GiB copy-on-write', 'forktree',
                'vmview share --pace fast {pids}', (Against('readloop pagemap {pids}', 1.4),

@@ -280,7 +280,8 @@ static size_t rows_shown(const struct writing *writing, size_t count)
 static void write_rows(struct writing *writing)
 {
 	struct cache_view *view = writing->view;
-	const struct table table = { "files", &view->query.selection, .csv = true };
+	const struct table table = { "files", &view->query.selection, .csv = true,
+				     .cut = view->options.top };
 	struct report *report = view->ctx->report;
 	size_t count, shown;
 	struct sort_item *items = sort_rows(&view->query.sort, view->query.filter,
