@@ -3,6 +3,7 @@
 #define VMVIEW_BASE_LIST_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 /*
  * qsort(3) for what is mostly in order already: then it costs one pass and no memory. list may be NULL
@@ -10,5 +11,11 @@
  */
 void list_sort(void *list, size_t count, size_t size,
 	       int (*compare)(const void *one, const void *other));
+
+/*
+ * Sort numbers; takes as much memory again where they are not in order. Unlike qsort(3) it asks the system
+ * for nothing else, so that a confined process may use it.
+ */
+void list_sort_u64(uint64_t *list, size_t count);
 
 #endif
