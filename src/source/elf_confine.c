@@ -83,7 +83,10 @@ static const int allowed[] = {
 /* Memory, but none that can be executed. */
 static const int allowed_without_exec[] = { SCMP_SYS(mmap), SCMP_SYS(mprotect) };
 
-static int add_rules(const struct library *library, scmp_filter_ctx filter)
+/* For who keeps a pace. */
+static const int allowed_to_sleep[] = { SCMP_SYS(nanosleep), SCMP_SYS(clock_nanosleep) };
+
+static int add_rules(const struct library *library, scmp_filter_ctx filter, bool sleeps)
 {
 	const struct scmp_arg_cmp no_exec = SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0);
 	/* elf_begin() asks whether the descriptor is one */
@@ -97,6 +100,8 @@ static int add_rules(const struct library *library, scmp_filter_ctx filter)
 		rc = library->add(filter, SCMP_ACT_ALLOW, allowed[i], 0, NULL);
 	for (size_t i = 0; rc == 0 && i < 2; i++)
 		rc = library->add(filter, SCMP_ACT_ALLOW, allowed_without_exec[i], 1, &no_exec);
+	for (size_t i = 0; rc == 0 && sleeps && i < ARRAY_SIZE(allowed_to_sleep); i++)
+		rc = library->add(filter, SCMP_ACT_ALLOW, allowed_to_sleep[i], 0, NULL);
 	if (rc == 0)
 		rc = library->add(filter, SCMP_ACT_ALLOW, SCMP_SYS(newfstatat), 2, of_fd);
 	if (rc == 0)
@@ -104,14 +109,14 @@ static int add_rules(const struct library *library, scmp_filter_ctx filter)
 	return rc;
 }
 
-static bool load_filter(const struct library *library)
+static bool load_filter(const struct library *library, bool sleeps)
 {
 	scmp_filter_ctx filter = library->init(SCMP_ACT_KILL_PROCESS);
 	int rc;
 
 	if (!filter)
 		return false;
-	rc = add_rules(library, filter);
+	rc = add_rules(library, filter, sleeps);
 	if (rc == 0)
 		rc = library->load(filter);
 	library->release(filter);
@@ -163,11 +168,12 @@ static void set_limit(int which, uint64_t most)
 	setrlimit((__rlimit_resource_t)which, &limit);
 }
 
-static void set_limits(void)
+static void set_limits(unsigned cpu_seconds)
 {
 	if (!SANITIZED)
 		set_limit(RLIMIT_AS, memory_now() + MEMORY);
-	set_limit(RLIMIT_CPU, CPU_SECONDS);
+	if (cpu_seconds)
+		set_limit(RLIMIT_CPU, cpu_seconds);
 	set_limit(RLIMIT_FSIZE, 0);
 	set_limit(RLIMIT_CORE, 0);
 	set_limit(RLIMIT_NPROC, 0);
@@ -197,22 +203,25 @@ static void leave_user(void)
 	capng_apply(CAPNG_SELECT_CAPS);
 }
 
-static void keep_alone(int socket)
+/* Move the descriptors out of the way of each other, then to where they belong. */
+static void keep_alone(const int *keep, unsigned count)
 {
-	const int kept = 0;
+	int moved[CONFINED_KEEPS], kept[CONFINED_KEEPS];
 
-	if (socket != kept)
-		dup2(socket, kept);
-	child_keep(&kept, 1);
+	for (unsigned i = 0; i < count; i++)
+		moved[i] = fcntl(keep[i], F_DUPFD_CLOEXEC, CONFINED_KEEPS);
+	for (unsigned i = 0; i < count; i++)
+		kept[i] = dup2(moved[i], (int)i);
+	child_keep(kept, count);
 }
 
-bool elf_confine(int socket)
+bool confine(const struct confinement *confinement)
 {
 	struct library library = { 0 };
 	bool opened = open_library(&library), rights;
 	pid_t parent = getppid();
 
-	keep_alone(socket);
+	keep_alone(confinement->keep, confinement->keeps);
 	rights = has_rights();
 	leave_user();
 	prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
@@ -220,7 +229,16 @@ bool elf_confine(int socket)
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	if (getppid() != parent)
 		_exit(1);
-	set_limits();
+	set_limits(confinement->cpu_seconds);
 	leave_file_system();
-	return (opened && load_filter(&library)) || !rights;
+	return (opened && load_filter(&library, confinement->sleeps)) || !rights;
+}
+
+bool elf_confine(int socket)
+{
+	const struct confinement alone = { .keep = { socket },
+					   .keeps = 1,
+					   .cpu_seconds = CPU_SECONDS };
+
+	return confine(&alone);
 }

@@ -20,4 +20,16 @@
  */
 bool elf_confine(int socket);
 
+/* The same for other work than parsing: a process that keeps more, and may take longer. */
+enum { CONFINED_KEEPS = 8 };
+
+struct confinement {
+	int keep[CONFINED_KEEPS]; /* descriptors, which become 0, 1, 2 .. in this order */
+	unsigned keeps;
+	unsigned cpu_seconds; /* 0: as many as it needs */
+	bool sleeps; /* now and then, not to be in the way */
+};
+
+bool confine(const struct confinement *confinement);
+
 #endif

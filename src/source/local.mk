@@ -43,6 +43,7 @@ libvmview_a_SOURCES += %D%/look_direct.c %D%/look_direct.h
 libvmview_a_SOURCES += %D%/look_key.c
 libvmview_a_SOURCES += %D%/meminfo.c %D%/meminfo.h
 libvmview_a_SOURCES += %D%/memmap.c %D%/memmap.h
+libvmview_a_SOURCES += %D%/memory.c %D%/memory.h
 libvmview_a_SOURCES += %D%/meter.c %D%/meter.h
 libvmview_a_SOURCES += %D%/mounts.c %D%/mounts.h
 libvmview_a_SOURCES += %D%/nodes.c %D%/nodes.h
