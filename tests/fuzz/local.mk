@@ -16,6 +16,7 @@ FUZZ_TARGETS += %D%/fuzz_faults
 FUZZ_TARGETS += %D%/fuzz_filter
 FUZZ_TARGETS += %D%/fuzz_flag_match
 FUZZ_TARGETS += %D%/fuzz_free_lists
+FUZZ_TARGETS += %D%/fuzz_malloc
 FUZZ_TARGETS += %D%/fuzz_numa_maps
 FUZZ_TARGETS += %D%/fuzz_perf
 FUZZ_TARGETS += %D%/fuzz_pmap_rc

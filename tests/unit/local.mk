@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
 # One program a line, sorted: UNIT_TESTS += %D%/test_NAME   (its source is test_NAME.c)
-EXTRA_DIST += %D%/json.h %D%/parse.h %D%/rows.h %D%/smaps_case.h %D%/tree.h %D%/unit.h %D%/utf8.h
+EXTRA_DIST += %D%/json.h %D%/malloc_image.h %D%/parse.h %D%/rows.h %D%/smaps_case.h %D%/tree.h %D%/unit.h %D%/utf8.h
 UNIT_TESTS += %D%/test_address_space
 UNIT_TESTS += %D%/test_arena
 UNIT_TESTS += %D%/test_blockers
@@ -34,6 +34,7 @@ UNIT_TESTS += %D%/test_live
 UNIT_TESTS += %D%/test_live_budget
 UNIT_TESTS += %D%/test_live_request
 UNIT_TESTS += %D%/test_long_names
+UNIT_TESTS += %D%/test_malloc
 UNIT_TESTS += %D%/test_map_names
 UNIT_TESTS += %D%/test_model
 UNIT_TESTS += %D%/test_mounts
