@@ -243,7 +243,7 @@ void ps_row_take_rollup(struct ps_row *row, const struct vma *rollup)
 	row->have_sums = vma_has(rollup, SMAPS_PSS) ? 1u << PS_PSS : 0;
 	if (vma_sum(rollup, SUM_USS, &row->sum[PS_USS]))
 		row->have_sums |= 1u << PS_USS;
-	row->over_sums = (rollup->overflow >> SMAPS_PSS & 1) << PS_PSS;
+	row->over_sums = (uint32_t)(rollup->overflow >> SMAPS_PSS & 1) << PS_PSS;
 	if (!(row->have_sums >> PS_USS & 1) && vma_sum_absent(rollup, SUM_USS) == value_overflow)
 		row->over_sums |= 1u << PS_USS;
 	for (size_t i = 0; i < ARRAY_SIZE(both); i++) {
