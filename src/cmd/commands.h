@@ -12,6 +12,7 @@ int frag_run(struct context *ctx, const struct command *command, int argc, char 
 int live_run(struct context *ctx, const struct command *command, int argc, char **argv);
 int huge_run(struct context *ctx, const struct command *command, int argc, char **argv);
 int elf_run(struct context *ctx, const struct command *command, int argc, char **argv);
+int malloc_run(struct context *ctx, const struct command *command, int argc, char **argv);
 int map_run(struct context *ctx, const struct command *command, int argc, char **argv);
 int ps_run(struct context *ctx, const struct command *command, int argc, char **argv);
 int share_run(struct context *ctx, const struct command *command, int argc, char **argv);

@@ -11,6 +11,7 @@ include src/cmd/faults/local.mk
 include src/cmd/frag/local.mk
 include src/cmd/huge/local.mk
 include src/cmd/live/local.mk
+include src/cmd/malloc/local.mk
 include src/cmd/map/local.mk
 include src/cmd/numa/local.mk
 include src/cmd/pages/local.mk

@@ -13,6 +13,7 @@ libvmview_a_SOURCES += %D%/frame_info.c %D%/frame_info.h
 libvmview_a_SOURCES += %D%/frame_join.c %D%/frame_join.h
 libvmview_a_SOURCES += %D%/keys.c %D%/keys.h
 libvmview_a_SOURCES += %D%/machine.c %D%/machine.h
+libvmview_a_SOURCES += %D%/malloc_reader.c %D%/malloc_reader.h
 libvmview_a_SOURCES += %D%/mappings.c %D%/mappings.h
 libvmview_a_SOURCES += %D%/naming.c %D%/naming.h
 libvmview_a_SOURCES += %D%/pace.c %D%/pace.h
