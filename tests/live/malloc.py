@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """vmview malloc: figures of programs that rest, against what malloc_info(3) tells them."""
 import contextlib
+import glob
 import json
 import os
 import re
@@ -55,7 +56,8 @@ class Program:
 
 @contextlib.contextmanager
 def running(path, state, env=None):
-    process = subprocess.Popen([path, state], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+    command = path if isinstance(path, list) else [path]
+    process = subprocess.Popen([*command, state], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                                env=dict(os.environ, **(env or {})))
     try:
         yield Program(process)
@@ -200,6 +202,38 @@ def states_static():
         path = build(directory, "-static")
         for state in "fresh", "second", "fast", "arenas", "cache", "mapped":
             check_state(path, state)
+
+
+def build_for(directory, root):
+    """The program for another C library: that of a tree made of its package. How it is started."""
+    libraries = sorted({os.path.dirname(path) for name in ("libc.so.6", "libpthread.so.0")
+                        for path in glob.glob(f"{root}/**/x86_64-linux-gnu/{name}", recursive=True)})
+    linker = glob.glob(f"{root}/**/ld-linux-x86-64.so.2", recursive=True)
+    if not libraries or not linker:
+        raise lib.Failed(f"{root}: no C library of x86-64")
+    crt = [subprocess.run(["gcc", f"-print-file-name={name}"], check=True,
+                          stdout=subprocess.PIPE).stdout.decode().strip()
+           for name in ("crt1.o", "crti.o", "crtn.o")]
+    threads = [path for path in glob.glob(f"{libraries[0]}/libpthread.so.0")
+               if os.path.exists(path)]
+    path = os.path.join(directory, "states")
+    subprocess.run(["gcc", "-O1", "-D_GNU_SOURCE", "-DOLD_MALLINFO", "-Wno-deprecated-declarations",
+                    "-fno-stack-protector", "-nostdlib", "-o", path, *crt[:2], SOURCE,
+                    f"{libraries[0]}/libc.so.6", *threads, linker[0], crt[2]], check=True)
+    return [linker[0], "--library-path", ":".join(libraries), path]
+
+
+@lib.test
+def other_versions():
+    """GLIBC_ROOTS: trees of other versions, as dpkg-deb -x makes them of Debian's libc6."""
+    roots = [root for root in os.environ.get("GLIBC_ROOTS", "").split(":") if root]
+    if not roots:
+        raise lib.Skipped("GLIBC_ROOTS names no trees of other C libraries")
+    for root in roots:
+        with elf.workshop() as directory:
+            command = build_for(directory, os.path.abspath(root))
+            for state in STATES:
+                check_state(command, state)
 
 
 @lib.test

@@ -41,11 +41,10 @@ static inline struct image_region *image_region(struct malloc_image *image, uint
 static inline size_t image_read(void *ctx, uint64_t addr, void *into, size_t size)
 {
 	struct malloc_image *image = ctx;
-	char *to = into;
-	size_t done = 0;
+	size_t done = 0, part;
 
 	image->reads++;
-	for (; done < size; done++) {
+	for (; done < size; done += part) {
 		struct image_region *region = image_region(image, addr + done);
 		size_t at = region ? addr + done - region->start : 0;
 
@@ -55,7 +54,9 @@ static inline size_t image_read(void *ctx, uint64_t addr, void *into, size_t siz
 		if (region->states[at / IMAGE_PAGE] == MALLOC_PAGE_NONE)
 			abort();
 		image->swap_ins += region->states[at / IMAGE_PAGE] == MALLOC_PAGE_SWAPPED;
-		to[done] = region->bytes[at];
+		part = IMAGE_PAGE - at % IMAGE_PAGE;
+		part = part < size - done ? part : size - done;
+		memcpy((char *)into + done, region->bytes + at, part);
 	}
 	return done;
 }

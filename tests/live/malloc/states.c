@@ -2,6 +2,7 @@
 /*
  * states STATE: a process whose malloc is in a known state, and which tells it by its own functions:
  * malloc_info(3) in XML, then a line of JSON with mallinfo2(3) and what else it knows. From then on it rests.
+ * OLD_MALLINFO: for a C library that is older than the headers (2.33).
  * A line on standard input has it call malloc_trim(3) and tell by how much its resident memory fell; the end of
  * standard input ends it.
  */
@@ -260,7 +261,7 @@ static void tell(const char *name)
 	setvbuf(stdout, buffer, _IOFBF, sizeof(buffer));
 	if (strcmp(name, "unused") != 0)
 		malloc_info(0, stdout);
-#if __GLIBC_PREREQ(2, 33)
+#if __GLIBC_PREREQ(2, 33) && !defined(OLD_MALLINFO)
 	struct mallinfo2 info = mallinfo2();
 #else
 	struct mallinfo info = mallinfo();
