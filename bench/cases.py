@@ -67,7 +67,19 @@ class Stall:
     readers: tuple
 
 
+@dataclass(frozen=True)
+class Slowdown:
+    """What a fault of the target costs it with the work around it, while the command watches."""
+    name: str
+    about: str
+    generator: str
+    command: str                # {seconds}: how long a round is
+    at_most: float              # times what it costs while nobody does
+
+
 GENERATORS = {
+    'faults-100k': Generator('faulter 100000'),
+    'faults-storm': Generator('faulter -t 2 10000000'),
     'small': Generator('manyvmas -0 1'),
     'vmas-1k': Generator('manyvmas 1000'),
     'vmas-60k': Generator('manyvmas 60000'),
@@ -244,6 +256,15 @@ STALLS = (
         Reader(LIST, p999_ms=0.1),
         Reader('vmview pages --summary {pid}', p999_ms=1, max_ms=5),
         Reader('vmview pages --summary --pace fast {pid}'), Reader('pmap -X {pid}'))),
+)
+
+SLOWDOWNS = (
+    Slowdown('faults-100k', 'what watching costs a process with 100,000 faults a second',
+             'faults-100k', 'vmview faults --interval {seconds} {pid}', 1.10),
+    Slowdown('faults-all-100k', 'the same with each fault recorded', 'faults-100k',
+             'vmview faults --period 1 --interval {seconds} {pid}', 1.25),
+    Slowdown('faults-storm', 'the same of one that does nothing but fault', 'faults-storm',
+             'vmview faults --interval {seconds} {pid}', 1.15),
 )
 
 CASES = (*map_cases(), *pages_cases(), *share_cases(), *huge_cases(), *elf_cases(), *live_cases())

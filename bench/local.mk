@@ -4,6 +4,7 @@
 
 BENCH_TOOLS = \
 	bench/bigrss \
+	bench/faulter \
 	bench/forktree \
 	bench/manylibs \
 	bench/manyprocs \
@@ -26,6 +27,10 @@ bench_bigrss_SOURCES = bench/bigrss.c
 bench_bigrss_CFLAGS = $(BENCH_PLAIN)
 bench_bigrss_LDFLAGS =
 bench_bigrss_LDADD = bench/libgen.a
+bench_faulter_SOURCES = bench/faulter.c
+bench_faulter_CFLAGS = $(BENCH_PLAIN)
+bench_faulter_LDFLAGS =
+bench_faulter_LDADD = bench/libgen.a
 bench_forktree_SOURCES = bench/forktree.c
 bench_forktree_CFLAGS = $(BENCH_PLAIN)
 bench_forktree_LDFLAGS =

@@ -28,7 +28,8 @@ class Failed(Exception):
 class Programs:
     """Where the commands come from."""
 
-    OWN = ('manyvmas', 'bigrss', 'sparse', 'forktree', 'manylibs', 'manyprocs', 'readloop', 'pairs')
+    OWN = ('manyvmas', 'bigrss', 'sparse', 'faulter', 'forktree', 'manylibs', 'manyprocs',
+           'readloop', 'pairs')
 
     def __init__(self, builddir, vmview):
         self.builddir = builddir

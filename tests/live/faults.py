@@ -4,8 +4,10 @@
 import json
 import os
 import select
+import shutil
 import signal
 import subprocess
+import tempfile
 import time
 
 import lib
@@ -66,8 +68,8 @@ def identities(got):
 
 
 def check(got, truth):
-    """Their number is exact, where and by which function; the reason of 99 in 100 at least, for a page
-    of a file may have been evicted meanwhile."""
+    """Their number is exact, where and by which function; the reason of 99 in 100 at least, for a
+    page of a file may have been evicted meanwhile."""
     identities(got)
     known = truth["faults"] + truth.get("faults_2", 0)
     lib.equal("faults in the den", of_den(got, truth, None), known)
@@ -141,6 +143,39 @@ def without_tracepoints():
     """The software event does not tell whether it was a write: what is told has to be right."""
     for name in ("fault-first", "fault-again", "fault-cow", "fault-file-copy", "fault-shared"):
         one_animal(name, "--without=tracepoint")
+
+
+@lib.test
+def as_perf_has_it():
+    """perf counts and samples the same process at the same time."""
+    lib.need_root()
+    if not shutil.which("perf"):
+        raise lib.Skipped("perf is not installed")
+    with lib.zoo("fault-again") as zoo, tempfile.TemporaryDirectory() as scratch:
+        truth = zoo.truth["fault-again"]
+        pid, data = str(truth["pid"]), os.path.join(scratch, "perf.data")
+        stat = subprocess.Popen(["perf", "stat", "-x,", "-e", "page-faults,minor-faults", "-p",
+                                 pid], stderr=subprocess.PIPE, text=True)
+        record = subprocess.Popen(["perf", "record", "-q", "-o", data, "-e", "page-faults", "-c",
+                                   "1", "-d", "-p", pid], stderr=subprocess.DEVNULL)
+        time.sleep(1)
+        got = watch(zoo, truth["pid"], signals=[truth["pid"]])
+        for process in (stat, record):
+            process.send_signal(signal.SIGINT)
+        counted = [line.split(",") for line in stat.communicate(timeout=20)[1].splitlines()]
+        record.wait(20)
+        counts = {words[2]: int(words[0]) for words in counted if len(words) > 2}
+        lib.equal("faults", got["faults"], counts["page-faults"])
+        lib.equal("minor", got["minor"], counts["minor-faults"])
+        script = subprocess.run(["perf", "script", "-i", data, "-F", "addr,ip,sym"], check=True,
+                                stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+        samples = [line.split() for line in script.stdout.splitlines()]
+        lib.equal("samples", got["faults"], len(samples))
+        lib.equal("of the function", of_function(got, "fault_rewrite", "again"),
+                  sum(words[-1] == "fault_rewrite" for words in samples))
+        start = int(truth["mappings"][0]["start"], 16)
+        lib.equal("in the den", of_den(got, truth, None),
+                  sum(start <= int(words[0], 16) < start + truth["room"] for words in samples))
 
 
 @lib.test
