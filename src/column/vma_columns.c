@@ -171,6 +171,14 @@ static struct value get_in_core(const void *row, const struct column *column)
 	return vma->core ? value_u(vma->core->in_core) : value_none();
 }
 
+static struct value get_holes(const void *row, const struct column *column)
+{
+	const struct vma *vma = row;
+
+	(void)column;
+	return vma->core && vma->core->holes ? value_u(vma->core->holes) : value_none();
+}
+
 static struct number get_field(const void *row, const struct column *column)
 {
 	const struct vma *vma = row;
@@ -258,7 +266,8 @@ static const struct column vma_facts[] = {
 	{ "start", "START", "where the mapping begins", VALUE_ADDR, 0, column_number, .number = get_start },
 	{ "end", "END", "behind its last byte", VALUE_ADDR, 0, column_number, .number = get_end },
 	{ "size", "SIZE", "address space of the mapping", VALUE_BYTES, 0, column_number, .number = get_size },
-	{ "in_core", "IN-CORE", "bytes of the mapping that a core has", VALUE_BYTES, 0, get_in_core, .sparse = true, VMA_BYTES(core, core) },
+	{ "in_core", "IN-CORE", "bytes of the mapping that a core has, without holes", VALUE_BYTES, 0, get_in_core, .sparse = true, VMA_BYTES(core, core) },
+	{ "holes", "HOLES", "bytes of the mapping in holes of a sparse core: zeros, or never touched", VALUE_BYTES, 0, get_holes, .sparse = true, VMA_BYTES(core, core) },
 	{ "perm", "PERM", "rights: read, write, execute; private or shared", VALUE_WORD, 0, column_literal, .literal = get_perm, VMA_BYTES(core, perm) },
 	{ "offset", "OFFSET", "where it begins in the file", VALUE_ADDR, 0, column_number, .number = get_offset },
 	{ "dev", "DEV", "device of the file, major:minor in hex", VALUE_DEV, 0, get_dev, VMA_BYTES(core, dev_minor) },

@@ -46,15 +46,17 @@ static void core_threads(struct report *report, const struct core *core)
 	report_list_end(report);
 }
 
-/* Bytes of memory that are in a core, and those that are not. */
-static void process_core_size(const struct core *core, uint64_t *in_core, uint64_t *left_out)
+/* Bytes of memory that are in a core, those that are not, and those in holes of it. */
+static void process_core_size(const struct core *core, uint64_t *in_core, uint64_t *left_out,
+			      uint64_t *holes)
 {
-	*in_core = *left_out = 0;
+	*in_core = *left_out = *holes = 0;
 	for (size_t i = 0; i < core->mapping_count; i++) {
 		const struct core_mapping *mapping = &core->mappings[i];
 
 		*in_core += mapping->in_core;
-		*left_out += mapping->end - mapping->start - mapping->in_core;
+		*holes += mapping->holes;
+		*left_out += mapping->end - mapping->start - mapping->in_core - mapping->holes;
 	}
 }
 
@@ -62,9 +64,9 @@ static void process_core_size(const struct core *core, uint64_t *in_core, uint64
 static void core_facts(struct report *report, const struct core *core)
 {
 	const char *name = core_signal_name(core->signal);
-	uint64_t in_core, left_out;
+	uint64_t in_core, left_out, holes;
 
-	process_core_size(core, &in_core, &left_out);
+	process_core_size(core, &in_core, &left_out, &holes);
 	report_object(report, "core");
 	report_fact(report, "file", VALUE_TEXT, value_text(bytes_of(core->path)));
 	report_fact(report, "bits", VALUE_COUNT, value_u(core->wide ? 64 : 32));
@@ -79,6 +81,7 @@ static void core_facts(struct report *report, const struct core *core)
 		    core->has_fault ? value_u(core->fault) :
 				      value_absent("none: no signal with an address"));
 	report_fact(report, "in_core", VALUE_BYTES, value_u(in_core));
+	report_fact(report, "holes", VALUE_BYTES, value_u(holes));
 	report_fact(report, "left_out", VALUE_BYTES, value_u(left_out));
 	report_fact(report, "lost", VALUE_BYTES, value_u(core->lost));
 	core_threads(report, core);
@@ -89,11 +92,11 @@ void process_core_note(struct report *report, const struct core *core)
 {
 	const char *name = core_signal_name(core->signal);
 	struct out *out = report_prose(report);
-	uint64_t in_core, left_out;
+	uint64_t in_core, left_out, holes;
 
 	if (!out)
 		return;
-	process_core_size(core, &in_core, &left_out);
+	process_core_size(core, &in_core, &left_out, &holes);
 	out_str(out, "\ncore");
 	if (core->index || core->next) {
 		out_char(out, ' ');
@@ -109,7 +112,12 @@ void process_core_note(struct report *report, const struct core *core)
 		   core->thread_count == 1 ? "" : "s");
 	report_size(report, out, in_core);
 	out_str(out, " of ");
-	report_size(report, out, in_core + left_out);
+	report_size(report, out, in_core + left_out + holes);
+	if (holes) {
+		out_str(out, ", holes of it are ");
+		report_size(report, out, holes);
+		out_str(out, " more: zeros, or never touched");
+	}
 	out_char(out, '\n');
 }
 

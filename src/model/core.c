@@ -58,17 +58,62 @@ static void sort_mappings(struct core *core)
 	core->mapping_count = kept;
 }
 
-/* How much of each is in the file, which may have been cut short. */
+/* Bytes of the file from the mapping's offset on that are its own and that the file reaches. */
+static uint64_t reached(const struct core *core, const struct core_mapping *mapping)
+{
+	uint64_t size = mapping->end - mapping->start, want = mapping->file_size, there;
+
+	want = want < size ? want : size;
+	there = mapping->offset < core->size ? core->size - mapping->offset : 0;
+	return want < there ? want : there;
+}
+
+/* The first hole that ends behind offset; hole_count: none. */
+static size_t hole_at(const struct core *core, uint64_t offset)
+{
+	size_t low = 0, high = core->hole_count;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (core->holes[middle].end <= offset)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+bool core_next_data(const struct core *core, const struct core_mapping *mapping, uint64_t *start,
+		    uint64_t *end)
+{
+	uint64_t stop = mapping->offset + reached(core, mapping);
+	uint64_t at = mapping->offset + (*start - mapping->start);
+	size_t hole = hole_at(core, at);
+
+	for (; hole < core->hole_count && core->holes[hole].start <= at; hole++)
+		at = core->holes[hole].end;
+	if (at >= stop)
+		return false;
+	if (hole < core->hole_count && core->holes[hole].start < stop)
+		stop = core->holes[hole].start;
+	*start = mapping->start + (at - mapping->offset);
+	*end = mapping->start + (stop - mapping->offset);
+	return true;
+}
+
+/* How much of each is in the file, which may have been cut short, and may have holes. */
 static void measure(struct core *core)
 {
 	for (size_t i = 0; i < core->mapping_count; i++) {
 		struct core_mapping *mapping = &core->mappings[i];
-		uint64_t want = mapping->file_size, size = mapping->end - mapping->start, there;
+		uint64_t size = mapping->end - mapping->start, there = reached(core, mapping);
+		uint64_t start = mapping->start, end;
 
-		want = want < size ? want : size;
-		there = mapping->offset < core->size ? core->size - mapping->offset : 0;
-		mapping->in_core = want < there ? want : there;
-		core->lost += want - mapping->in_core;
+		for (; core_next_data(core, mapping, &start, &end); start = end)
+			mapping->in_core += end - start;
+		mapping->holes = there - mapping->in_core;
+		core->lost += (mapping->file_size < size ? mapping->file_size : size) - there;
 	}
 }
 
@@ -132,21 +177,57 @@ static struct core_name *name_below(const struct core *core, uint64_t addr)
 	return at ? &core->names[at - 1] : NULL;
 }
 
-/* A mapping is of the record that holds it. */
+/* The part of a mapping from addr on that is of one record, or of none; returns where it ends. */
+static uint64_t end_of_part(const struct core *core, uint64_t addr, uint64_t end,
+			    struct core_name **name)
+{
+	struct core_name *below = name_below(core, addr);
+	const struct core_name *next = below ? below + 1 : core->names;
+
+	*name = below && below->end > addr ? below : NULL;
+	if (next < core->names + core->name_count && next->start < end)
+		end = next->start;
+	return *name && (*name)->end < end ? (*name)->end : end;
+}
+
+static void add_part(struct core *core, const struct core_mapping *whole, uint64_t start,
+		     uint64_t end, struct core_name *name)
+{
+	struct core_mapping *part = &core->mappings[core->mapping_count++];
+	uint64_t skip = start - whole->start;
+
+	*part = *whole;
+	part->start = start;
+	part->end = end;
+	part->offset += skip;
+	part->file_size -= skip < part->file_size ? skip : part->file_size;
+	if (end < whole->end && part->file_size > end - start)
+		part->file_size = end - start;
+	if (!name)
+		return;
+	part->file = &core->files[name->file];
+	part->file_offset = name->offset + (start - name->start);
+	name->used = true;
+}
+
+/* A mapping is of the record that holds it; it is cut where one begins or ends. */
 static void join_names(struct core *core)
 {
-	if (core->name_count)
-		qsort(core->names, core->name_count, sizeof(core->names[0]), compare_starts);
-	for (size_t i = 0; i < core->mapping_count; i++) {
-		struct core_mapping *mapping = &core->mappings[i];
-		struct core_name *name = name_below(core, mapping->start);
+	struct core_mapping *list = core->mappings;
+	size_t count = core->mapping_count;
+	struct core_name *name;
 
-		if (!name || mapping->end > name->end)
-			continue;
-		mapping->file = &core->files[name->file];
-		mapping->file_offset = name->offset + (mapping->start - name->start);
-		name->used = true;
-	}
+	if (!core->name_count)
+		return;
+	qsort(core->names, core->name_count, sizeof(core->names[0]), compare_starts);
+	core->mappings = mem_alloc((count + 2 * core->name_count) * sizeof(*list));
+	core->mapping_count = 0;
+	for (size_t i = 0; i < count; i++)
+		for (uint64_t at = list[i].start, end; at < list[i].end; at = end) {
+			end = end_of_part(core, at, list[i].end, &name);
+			add_part(core, &list[i], at, end, name);
+		}
+	free(list);
 }
 
 /* Whether no mapping has any of it. */
@@ -164,7 +245,7 @@ static void add_unlisted(struct core *core)
 	uint64_t last = 0;
 
 	for (size_t i = 0; i < core->name_count; i++) {
-		const struct core_name *name = &core->names[i];
+		struct core_name *name = &core->names[i];
 
 		if (name->used || name->end <= name->start || name->start < last ||
 		    !is_free(core, name))
@@ -176,14 +257,16 @@ static void add_unlisted(struct core *core)
 			.start = name->start,
 			.end = name->end,
 			.unlisted = true,
+			.file = &core->files[name->file],
+			.file_offset = name->offset,
 		};
+		name->used = true;
 		last = name->end;
 	}
 	if (count == core->mapping_count)
 		return;
 	core->mapping_count = count;
 	sort_mappings(core);
-	join_names(core);
 }
 
 /* What first pages showed: of the file whose beginning is mapped there. */
@@ -209,9 +292,9 @@ static void join_pages(struct core *core)
 void core_arrange(struct core *core, struct arena *arena)
 {
 	sort_mappings(core);
-	measure(core);
 	make_files(core, arena);
 	join_names(core);
+	measure(core);
 	add_unlisted(core);
 	for (size_t i = 0; i < core->name_count; i++)
 		core->unmapped += !core->names[i].used;

@@ -47,7 +47,8 @@ struct core_file {
 struct core_mapping {
 	uint64_t start, end;
 	uint64_t offset, file_size;	/* where its bytes are in the core, and how many should be */
-	uint64_t in_core;		/* how many are: a core can be cut short */
+	uint64_t in_core;		/* how many are: a core can be cut short, and have holes */
+	uint64_t holes;			/* bytes in holes of the file: zeros, or never touched */
 	uint32_t flags;			/* PF_R .. */
 	bool unlisted;			/* known from NT_FILE alone: flags are not known */
 	const struct core_file *file;	/* NULL: of none */
@@ -67,6 +68,11 @@ struct core_page {
 	uint64_t start, head_hash;
 	enum core_head head;
 	struct bytes build_id;
+};
+
+/* A hole of a sparse core: bytes of the file that are in no block. */
+struct core_hole {
+	uint64_t start, end;
 };
 
 struct core_thread {
@@ -102,6 +108,8 @@ struct core {
 	size_t mapping_count;
 	struct core_file *files;
 	size_t file_count;
+	const struct core_hole *holes;	/* ascending, apart; set before core_arrange() */
+	size_t hole_count;
 	/* as they came; core_arrange() joins them */
 	struct core_name *names;
 	size_t name_count;
@@ -118,13 +126,20 @@ struct core {
 struct arena;
 
 /*
- * Sort mappings, join them with names, files and first pages; count what does not fit. What it makes
+ * Sort mappings, cut them where records of NT_FILE begin and end (some dumpers join neighbours of the
+ * same rights), join them with names, files and first pages; count what does not fit. What it makes
  * lives in arena.
  */
 void core_arrange(struct core *core, struct arena *arena);
 
 /* The mapping that addr lies in, or NULL. */
 const struct core_mapping *core_mapping_at(const struct core *core, uint64_t addr);
+
+/*
+ * The next stretch of the mapping that the core has: at *start, an address, or above. False: no more.
+ */
+bool core_next_data(const struct core *core, const struct core_mapping *mapping, uint64_t *start,
+		    uint64_t *end);
 
 /* The file that the program began in, by its program headers or entry; NULL: not known. */
 const struct core_file *core_exe(const struct core *core);

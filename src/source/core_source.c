@@ -4,6 +4,8 @@
 #include <elf.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -36,6 +38,33 @@ static int open_file(const char *path, uint64_t *size, struct error *err)
 	return error_set(err, EINVAL, "%.300s: not a regular file", path);
 }
 
+enum { HOLES_MAX = 1 << 18 };
+
+/*
+ * Where a sparse core has no blocks: the kernel leaves out pages that were never touched, others write
+ * zeros so. Too many to be looked at are none.
+ */
+static void find_holes(int fd, struct core *core, struct arena *arena)
+{
+	struct core_hole *holes = NULL;
+	off_t at = 0, hole, end = (off_t)core->size;
+	size_t count = 0, cap = 0;
+
+	while (count < HOLES_MAX && (hole = lseek(fd, at, SEEK_HOLE)) >= at && hole < end) {
+		at = lseek(fd, hole, SEEK_DATA);
+		if (at < 0)
+			at = end;
+		holes = mem_room(holes, count, &cap, sizeof(*holes));
+		holes[count++] = (struct core_hole){ (uint64_t)hole, (uint64_t)at };
+	}
+	if (count && count < HOLES_MAX) {
+		core->holes = memcpy(arena_alloc(arena, count * sizeof(*holes)), holes,
+				     count * sizeof(*holes));
+		core->hole_count = count;
+	}
+	free(holes);
+}
+
 /* Have it parsed; fd is given away. */
 static enum elf_why parse(int fd, struct core *core, struct arena *arena)
 {
@@ -61,6 +90,8 @@ int core_open(const char *path, struct arena *arena, struct core **out, struct e
 
 	if (fd < 0)
 		return fd;
+	core->size = size;
+	find_holes(fd, core, arena);
 	why = parse(fd, core, arena);
 	if (why == ELF_WHY_NONE && core->pid <= 0) {
 		core_close(core);
@@ -73,7 +104,6 @@ int core_open(const char *path, struct arena *arena, struct core **out, struct e
 		return error_set(err, EPROTO, "%.300s: %s", path, elf_reasons[why]);
 	}
 	core->path = path;
-	core->size = size;
 	core_arrange(core, arena);
 	*out = core;
 	return 0;

@@ -88,13 +88,16 @@ static struct value get_core_offset(const void *row, const struct column *column
 {
 	const struct at_view *view = row;
 	const struct core_mapping *core = view->mapped ? view->vma.core : NULL;
-	uint64_t inside = view->addr - view->vma.start;
+	uint64_t inside = view->addr - view->vma.start, at = view->addr, end;
 
 	(void)column;
 	if (!core)
 		return value_none();
-	return inside < core->in_core ? value_u(core->offset + inside) :
-					value_absent("core: left out");
+	if (inside >= core->in_core + core->holes)
+		return value_absent("core: left out");
+	return core_next_data(view->process.core, core, &at, &end) && at == view->addr ?
+		       value_u(core->offset + inside) :
+		       value_absent("core: a hole: zero, or never touched");
 }
 
 static struct value get_vm_flags(const void *row, const struct column *column)

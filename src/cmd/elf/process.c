@@ -145,10 +145,12 @@ static int walk(struct elf_process *process)
 
 static void add_core(struct elf_process *process, const struct core *core)
 {
-	for (size_t i = 0; i < core->mapping_count; i++)
-		if (core->mappings[i].in_core)
-			residency_add(&process->residency, core->mappings[i].start,
-				      core->mappings[i].in_core, RESIDENT_IN_CORE);
+	for (size_t i = 0; i < core->mapping_count; i++) {
+		uint64_t start = core->mappings[i].start, end;
+
+		for (; core_next_data(core, &core->mappings[i], &start, &end); start = end)
+			residency_add(&process->residency, start, end - start, RESIDENT_IN_CORE);
+	}
 }
 
 void elf_process_tell(struct elf_process *process, const char *what, const char *reason)
