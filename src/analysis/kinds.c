@@ -48,6 +48,7 @@ static enum vma_kind kind_of_unlinked(const struct vma *vma)
 	} names[] = {
 		{ BYTES_INIT("/SYSV"), KIND_SHM },
 		{ BYTES_INIT("/dev/zero"), KIND_SHM },
+		{ BYTES_INIT("/dev/ashmem"), KIND_SHM }, /* Android's, until 5.18 */
 		{ BYTES_INIT("/secretmem"), KIND_SHM },
 		{ BYTES_INIT("/[aio]"), KIND_DEVICE },
 		{ BYTES_INIT("/drm mm object"), KIND_DEVICE },
@@ -83,6 +84,22 @@ static bool is_memfd(const struct vma *vma)
 	return vma->deleted && !vma->dev_major && bytes_start_with(vma->path, BYTES("/memfd:"));
 }
 
+/* By its name alone: what is below /dev, but for the file systems that are mounted there. */
+static bool is_named_device(const struct vma *vma)
+{
+	static const struct bytes others[] = {
+		BYTES_INIT("/dev/shm/"),
+		BYTES_INIT("/dev/hugepages"),
+		BYTES_INIT("/dev/mqueue/"),
+		BYTES_INIT("/dev/zero"),
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(others); i++)
+		if (bytes_start_with(vma->path, others[i]))
+			return false;
+	return bytes_start_with(vma->path, BYTES("/dev/"));
+}
+
 enum vma_kind kind_of_file(const struct vma *vma, const struct look *look)
 {
 	static const enum vma_kind kinds[] = {
@@ -93,6 +110,10 @@ enum vma_kind kind_of_file(const struct vma *vma, const struct look *look)
 
 	if (look->type == LOOK_UNKNOWN && is_memfd(vma))
 		return KIND_SHM;
+	/* raw frames, and memory that is I/O */
+	if (look->type == LOOK_UNKNOWN &&
+	    (vma_has_flag(vma, "pf") || vma_has_flag(vma, "io") || is_named_device(vma)))
+		return KIND_DEVICE;
 	return kinds[look->type];
 }
 

@@ -43,4 +43,12 @@ static inline bool bytes_end_with(struct bytes a, struct bytes suffix)
 	       memcmp(a.data + a.len - suffix.len, suffix.data, suffix.len) == 0;
 }
 
+/* Without the NULs at its end: a process that rewrote its arguments may have many there. */
+static inline struct bytes bytes_trim_nuls(struct bytes text)
+{
+	while (text.len && !text.data[text.len - 1])
+		text.len--;
+	return text;
+}
+
 #endif

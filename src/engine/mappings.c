@@ -205,7 +205,7 @@ static void look(struct mappings *mappings, struct vma *vma)
 	vma->kind = kind_of_file(vma, &look);
 	if (look.linked && vma->deleted)
 		restore_name(mappings, vma);
-	if (look.type != LOOK_UNKNOWN || vma->kind != KIND_FILE)
+	if (look.type != LOOK_UNKNOWN || vma->kind == KIND_SHM)
 		return;
 	vma->kind_reason = look.reason;
 	if (!mappings->result->kind_reason)

@@ -161,7 +161,7 @@ void process_facts(struct report *report, const struct process *process)
 
 void process_title(struct out *out, const struct process *process)
 {
-	struct bytes args = process->cmdline;
+	struct bytes args = bytes_trim_nuls(process->cmdline);
 
 	if (!args.len) {
 		out_char(out, '[');

@@ -405,7 +405,8 @@ static void note_kinds(struct guide *guide)
 	if (why)
 		missing_add(&guide->visit.process.missing, guide->visitor->kinds, why);
 	if (result->kind_reason && !guide->tour->context->options.json && !guide->visitor->quiet)
-		error_note("%d: not every file could be looked at, so 'file' may be 'elf': %s",
+		error_note("%d: not every file could be looked at, so 'file' may be another kind: "
+			   "%s",
 			   guide->pid, result->kind_reason);
 }
 

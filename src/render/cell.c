@@ -167,6 +167,7 @@ static size_t args_cell(struct out *out, struct bytes text)
 {
 	size_t width = 0;
 
+	text = bytes_trim_nuls(text);
 	for (size_t at = 0; at < text.len;) {
 		size_t len = strnlen(text.data + at, text.len - at);
 

@@ -60,8 +60,9 @@ static void put_cell(struct csv_format *csv, const struct column *column, const 
 		out_i64(csv->out, value->i);
 		return;
 	}
-	/* words are our own: "---p" is no formula; but sentences have commas */
-	if (value_is_known(value) && column->type == VALUE_WORD && strpbrk(value->word, ",\"\n")) {
+	/* words are our own, but sentences have commas, and to a spreadsheet "---p" is a formula */
+	if (value_is_known(value) && column->type == VALUE_WORD &&
+	    (*value->word == '-' || strpbrk(value->word, ",\"\n"))) {
 		encode_csv(csv->out, bytes_of(value->word));
 		return;
 	}

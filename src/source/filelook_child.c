@@ -17,6 +17,8 @@
 #include <unistd.h>
 
 #include "base/bytes.h"
+#include "base/num.h"
+#include "source/listing.h"
 #include "source/mounts.h"
 #include "source/procmap.h"
 #include "source/root.h"
@@ -238,10 +240,51 @@ static struct look_reply look_by_path(const struct looking *looking)
 	return reply;
 }
 
-/* In a recording map_files holds copies: no inode to compare. */
-static struct look_reply look_at_recorded(const struct looking *looking, const char *name)
+/* "55d0c0e00000-55d0c0e21000" holds addr. */
+static bool holds(const char *name, uint64_t addr)
 {
-	int fd = procdir_openat(looking->process->dir, O_RDONLY, NULL, "%s", name);
+	const char *end = name + strlen(name);
+	uint64_t from, to;
+
+	return num_parse_hex(&name, end, &from) && name < end && *name++ == '-' &&
+	       num_parse_hex(&name, end, &to) && name == end && from <= addr && addr < to;
+}
+
+/*
+ * The entry of map_files for the mapping, or, where none has its range, the one that holds its beginning: the
+ * mapping may be another by now, and where pages are emulated maps shows less than there is (Android's
+ * [page size compat]). A descriptor or -errno.
+ */
+static int open_entry(const struct procdir *dir, uint64_t start, uint64_t end, int flags)
+{
+	struct dirent *entry = NULL;
+	char name[64];
+	DIR *list;
+	int fd;
+
+	snprintf(name, sizeof(name), "map_files/%llx-%llx", (unsigned long long)start,
+		 (unsigned long long)end);
+	fd = procdir_open_file(dir, flags, name);
+	if (fd != -ENOENT)
+		return fd;
+	fd = procdir_open_file(dir, O_RDONLY | O_DIRECTORY, "map_files");
+	if (fd < 0)
+		return fd;
+	list = listing_open(fd);
+	while ((entry = readdir(list)) && !holds(entry->d_name, start))
+		;
+	if (entry)
+		snprintf(name, sizeof(name), "map_files/%.50s", entry->d_name);
+	fd = entry ? procdir_open_file(dir, flags, name) : -ENOENT;
+	closedir(list);
+	return fd;
+}
+
+/* In a recording map_files holds copies: no inode to compare. */
+static struct look_reply look_at_recorded(const struct looking *looking)
+{
+	const struct look_request *request = looking->request;
+	int fd = open_entry(looking->process->dir, request->start, request->end, O_RDONLY);
 	struct look_reply reply;
 	struct stat st;
 
@@ -420,24 +463,21 @@ struct look_reply look_at_file(const struct look_process *process,
 {
 	const struct looking looking = { process, request, path, fd };
 	struct look_reply reply;
-	char name[64];
 	int path_fd;
 
 	*fd = -1;
 	begin(&looking, LOOK_STAGE_FILE);
-	snprintf(name, sizeof(name), "map_files/%llx-%llx", (unsigned long long)request->start,
-		 (unsigned long long)request->end);
 	if (process->dir->root->core) {
 		reply = look_of_core(&looking);
 		reply.opened = *fd >= 0;
 		return reply;
 	}
 	if (process->dir->root->recorded) {
-		reply = look_at_recorded(&looking, name);
+		reply = look_at_recorded(&looking);
 		reply.opened = *fd >= 0;
 		return reply;
 	}
-	path_fd = openat(process->dir->fd, name, O_PATH | O_CLOEXEC);
+	path_fd = open_entry(process->dir, request->start, request->end, O_PATH);
 	if (path_fd >= 0) {
 		reply = look_at_fd(path_fd, &looking, false);
 		close(path_fd);

@@ -38,6 +38,7 @@ static const struct {
 	{ BYTES_INIT("/SYSV00000000"), RWS, true, 0, "", KIND_SHM },
 	{ BYTES_INIT("/dev/zero"), RWS, true, 0, "", KIND_SHM },
 	{ BYTES_INIT("/secretmem"), RWS, true, 0, "", KIND_SHM },
+	{ BYTES_INIT("/dev/ashmem/dalvik-main space"), RW, true, 0, "", KIND_SHM },
 	{ BYTES_INIT("/[aio]"), RWS, true, 0, "", KIND_DEVICE },
 	{ BYTES_INIT("/anon_hugepage"), RW, true, 0, "rd ht", KIND_HUGETLB },
 	{ BYTES_INIT("/anon_hugepage"), RW, true, 0, NULL, KIND_HUGETLB },
@@ -57,6 +58,7 @@ static const struct {
 	{ BYTES_INIT("/home/u/[heap]"), RW, false, 0xfe, "", KIND_UNKNOWN },
 	{ BYTES_INIT("/dev/zero"), RWS, false, 0, "", KIND_UNKNOWN },
 	{ BYTES_INIT("/dev/nvidia0"), RWS, false, 0, "", KIND_UNKNOWN },
+	{ BYTES_INIT("/dev/ashmem/x"), RW, true, 0xfe, "", KIND_UNKNOWN },
 	{ BYTES_INIT("/anon_hugepage"), RW, false, 0, NULL, KIND_UNKNOWN },
 	{ BYTES_INIT("/x"), RW, true, 0xfe, "", KIND_UNKNOWN },
 	{ BYTES_INIT("/memfd:x"), RWS, true, 0, "", KIND_UNKNOWN },
@@ -112,6 +114,37 @@ static void test_files(void **state)
 	}
 }
 
+/* What can not be looked at is told by its name or flags, where they tell. */
+static void test_unseen(void **state)
+{
+	static const struct {
+		struct bytes path, flags;
+		enum vma_kind kind;
+	} cases[] = {
+		{ BYTES_INIT("/dev/kgsl-3d0"), BYTES_INIT("rd wr sh"), KIND_DEVICE },
+		{ BYTES_INIT("/dev/binderfs/binder"), BYTES_INIT(""), KIND_DEVICE },
+		{ BYTES_INIT("/dev/shm/x"), BYTES_INIT("rd wr sh"), KIND_FILE },
+		{ BYTES_INIT("/dev/hugepages/x"), BYTES_INIT("rd"), KIND_FILE },
+		{ BYTES_INIT("/dev/zero"), BYTES_INIT("rd"), KIND_FILE },
+		{ BYTES_INIT("/sys/bus/pci/resource0"), BYTES_INIT("rd wr io"), KIND_DEVICE },
+		{ BYTES_INIT("/x"), BYTES_INIT("rd wr pf"), KIND_DEVICE },
+		{ BYTES_INIT("/devices"), BYTES_INIT("rd"), KIND_FILE },
+	};
+	const struct look unseen = { .type = LOOK_UNKNOWN }, seen = { .type = LOOK_REGULAR };
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		const struct vma vma = {
+			.path = cases[i].path,
+			.path_len = cases[i].path.len,
+			.vm_flags = cases[i].flags,
+		};
+
+		CHECK(cases[i].path.data, kind_of_file(&vma, &unseen) == cases[i].kind);
+		CHECK(cases[i].path.data, kind_of_file(&vma, &seen) == KIND_FILE);
+	}
+}
+
 static const struct thread_stack stacks[] = {
 	{ 11, 0 }, { 12, 0x1fff }, { 13, 0x2000 }, { 14, 0x2fff }, { 15, 0x3000 }, { 16, 0x2800 },
 };
@@ -160,6 +193,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_records),
 		cmocka_unit_test(test_files),
+		cmocka_unit_test(test_unseen),
 		cmocka_unit_test(test_thread_stacks),
 	};
 

@@ -373,7 +373,7 @@ static bool same_value(const struct column *column, const struct vma *a, const s
 static void test_bytes(void **state)
 {
 	static const char *const later[] = { "Later", "Latest", NULL };
-	const struct core_mapping cores[] = { { .in_core = 1 }, { .in_core = 2 } };
+	const struct core_mapping cores[] = { { .in_core = 1, .holes = 3 }, { .in_core = 2 } };
 	size_t told = 0;
 	struct sets sets;
 
@@ -399,7 +399,7 @@ static void test_bytes(void **state)
 			fail_msg("%s never differs", column->name);
 	}
 	/* all fields and sums but the size, and some facts */
-	assert_int_equal(told, SMAPS_KNOWN - 1 + 2 + SUM_COUNT + 10);
+	assert_int_equal(told, SMAPS_KNOWN - 1 + 2 + SUM_COUNT + 11);
 	arena_fini(&sets.arena);
 }
 

@@ -50,7 +50,7 @@ struct huge_read {
 	bool hidden, no_scan;
 	/* the mapping that is walked: from a pool? A memfd may be, which only its frames tell */
 	uint32_t vma;
-	bool hugetlb, hugetlb_unsure;
+	bool hugetlb, hugetlb_unsure, device;
 	struct slot *slot; /* the last one; NULL: none yet */
 	struct slot passing; /* where they are not kept */
 	bool keep_slots;
@@ -434,7 +434,8 @@ static uint64_t take_small(struct huge_read *read, const struct page_span *span,
 	counts->tlb += n;
 	if (read->hugetlb)
 		more_of(read, span->vma)->hugetlb += n * read->page_size;
-	read->no_scan |= span->mapped == PAGE_MAPPED_UNKNOWN;
+	/* (a scan passes devices over) */
+	read->no_scan |= span->mapped == PAGE_MAPPED_UNKNOWN && !read->device;
 	if (!pfn)
 		read->hidden = true;
 	else if (read->scatter.gathering)
@@ -496,6 +497,7 @@ static void begin_vma(struct huge_read *read, uint32_t index)
 	vma_store_get(&read->visit->vmas, index, &vma);
 	read->vma = index;
 	read->hugetlb = vma.kind == KIND_HUGETLB;
+	read->device = vma.kind == KIND_DEVICE;
 	/* (smaps tells) */
 	read->hugetlb_unsure = vma.kind == KIND_SHM && !vma_has(&vma, SMAPS_KERNEL_PAGE_SIZE);
 }

@@ -32,10 +32,8 @@ void pmap_fini(struct pmap *pmap)
 static void put_cmdline(struct out *out, struct bytes cmdline)
 {
 	char *line = mem_alloc(cmdline.len);
-	size_t len = cmdline.len;
+	size_t len = bytes_trim_nuls(cmdline).len;
 
-	while (len && !cmdline.data[len - 1])
-		len--;
 	for (size_t i = 0; i < len; i++)
 		line[i] = cmdline.data[i] && cmdline.data[i] != '\n' ? cmdline.data[i] : ' ';
 	/* pmap drops one blank from a command line that no NUL ends */
