@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "base/arena.h"
@@ -39,6 +40,39 @@ struct who_state {
 	bool cursor_known;
 };
 
+static struct bytes base_of(struct bytes path)
+{
+	const char *slash = memrchr(path.data, '/', path.len);
+	size_t skip = slash ? (size_t)(slash - path.data) + 1 : 0;
+
+	return (struct bytes){ path.data + skip, path.len - skip };
+}
+
+void who_rule_name(struct who_rule *rule, struct bytes path)
+{
+	struct bytes base = path.len ? base_of(path) : path;
+
+	rule->base_len = base.len < WHO_BASE_MAX ? base.len : 0;
+	if (rule->base_len)
+		memcpy(rule->base, base.data, base.len);
+}
+
+bool who_rule_is_file(const struct who_rule *rule, const struct vma *vma)
+{
+	return vma->inode == rule->inode && vma->dev_major == rule->dev_major &&
+	       vma->dev_minor == rule->dev_minor;
+}
+
+/* Of the same file by another file system; the upper half of an overlay's inode may tell its layer. */
+static bool may_be_alias(const struct who_rule *rule, const struct vma *vma)
+{
+	if (!rule->base_len || !vma->inode || (rule->dev_major && vma->dev_major))
+		return false;
+	return (uint32_t)vma->inode == (uint32_t)rule->inode ||
+	       (vma->path.len &&
+		bytes_equal(base_of(vma->path), (struct bytes){ rule->base, rule->base_len }));
+}
+
 bool who_rule_takes(const struct who_rule *rule, const struct vma *vma)
 {
 	uint64_t last = vma->offset + vma_size(vma);
@@ -52,8 +86,7 @@ bool who_rule_takes(const struct who_rule *rule, const struct vma *vma)
 		return false;
 	if (!rule->known)
 		return vma->inode || special;
-	if (vma->inode != rule->inode || vma->dev_major != rule->dev_major ||
-	    vma->dev_minor != rule->dev_minor)
+	if (!who_rule_is_file(rule, vma) && !may_be_alias(rule, vma))
 		return false;
 	return !rule->high || (vma->offset < rule->high && last > rule->low);
 }

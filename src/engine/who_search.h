@@ -15,6 +15,8 @@ struct error;
 struct page_span;
 struct vma;
 
+enum { WHO_BASE_MAX = 256 };
+
 /* Which mappings can hold what is searched for; nothing is read of the others. */
 struct who_rule {
 	bool privates;			/* anonymous memory: any private mapping */
@@ -22,8 +24,21 @@ struct who_rule {
 	bool known;			/* of files: only this one */
 	uint64_t inode;
 	uint32_t dev_major, dev_minor;
+	/*
+	 * The last part of its path: mappings of a file of that name, or inode, on another device may be
+	 * of it where either has no block device: overlays of one file share its pages, each under a device
+	 * of its own. Their frames tell. base_len 0: they are passed over.
+	 */
+	char base[WHO_BASE_MAX];
+	size_t base_len;
 	uint64_t low, high;		/* only this part of it, bytes; high 0: all */
 };
+
+/* The file is called so, its path ends in that. */
+void who_rule_name(struct who_rule *rule, struct bytes path);
+
+/* Whether the mapping is of the very file, by device and inode; one that the rule takes may be of another. */
+bool who_rule_is_file(const struct who_rule *rule, const struct vma *vma);
 
 bool who_rule_takes(const struct who_rule *rule, const struct vma *vma);
 

@@ -39,6 +39,14 @@ bool cachestat_is_true(int fd)
 	return fstatfs(fd, &fs) || fs.f_type != OVERLAYFS_SUPER_MAGIC;
 }
 
+bool cachestat_knows_dirty(int fd)
+{
+	struct statfs fs;
+
+	return fstatfs(fd, &fs) || (fs.f_type != TMPFS_MAGIC && fs.f_type != RAMFS_MAGIC &&
+				    fs.f_type != HUGETLBFS_MAGIC);
+}
+
 bool mincore_is_true(int fd)
 {
 	char link[40] = "/proc/self/fd/";

@@ -27,6 +27,12 @@ int cachestat_range(int fd, uint64_t offset, uint64_t len, struct cache_counts *
 bool cachestat_is_true(int fd);
 
 /*
+ * Whether it counts dirty pages of the file: not of memory that is never written back (tmpfs, ramfs,
+ * hugetlbfs), of which it says 0.
+ */
+bool cachestat_knows_dirty(int fd);
+
+/*
  * Whether mincore(2) tells the truth of the file: of one that we may neither write nor own it says that
  * all is there.
  */

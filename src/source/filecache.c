@@ -2,6 +2,7 @@
 #include "source/filecache.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,7 +10,9 @@
 #include <unistd.h>
 
 #include "base/arena.h"
+#include "model/page.h"
 #include "source/cachestat.h"
+#include "source/root.h"
 
 enum { MINCORE_PAGES = 1 << 16 };
 
@@ -73,6 +76,40 @@ static int mincore_pages(int fd, size_t page_size, uint8_t *pages, size_t count)
 	return rc;
 }
 
+const char *filecache_no_dirty(const struct filecache *file)
+{
+	if (!cachestat_is_true(file->fd))
+		return "unsupported: cachestat does not see the pages of an overlay";
+	if (!cachestat_knows_dirty(file->fd))
+		return "unsupported: cachestat counts no dirty pages of memory";
+	return "unsupported: needs cachestat (Linux 6.5)";
+}
+
+uint64_t filecache_frame(const struct filecache *file, const struct root *root, size_t page_size,
+			 uint64_t page)
+{
+	uint64_t word = 0;
+	void *at;
+	int fd;
+
+	if (file->fd < 0 || !(fcntl(file->fd, F_GETFL) & O_NOATIME))
+		return 0;
+	at = mmap(NULL, page_size, PROT_READ, MAP_SHARED, file->fd, (off_t)(page * page_size));
+	if (at == MAP_FAILED)
+		return 0;
+	fd = root_openat(root, O_RDONLY, NULL, "proc/self/pagemap");
+	/* with MADV_RANDOM nothing is read ahead, and going away counts as no use of the page */
+	if (fd < 0 || madvise(at, page_size, MADV_RANDOM) ||
+	    madvise(at, page_size, MADV_POPULATE_READ) ||
+	    pread(fd, &word, sizeof(word), (off_t)((uintptr_t)at / page_size * sizeof(word))) !=
+		    sizeof(word))
+		word = 0;
+	if (fd >= 0)
+		close(fd);
+	munmap(at, page_size);
+	return word & PAGEMAP_PRESENT ? pagemap_pfn(word) : 0;
+}
+
 int filecache_pages(const struct filecache *file, size_t page_size, enum filecache_way way,
 		    uint8_t *pages, size_t count, unsigned *has)
 {
@@ -83,9 +120,11 @@ int filecache_pages(const struct filecache *file, size_t page_size, enum filecac
 		return -EACCES;
 	if (!count)
 		return 0;
-	if (way != FILECACHE_MINCORE) {
+	if (way != FILECACHE_MINCORE && cachestat_is_true(file->fd)) {
 		rc = ask_pages(file->fd, page_size, pages, 0, count);
-		*has = FILECACHE_CACHED | FILECACHE_DIRTY | FILECACHE_WRITEBACK;
+		*has = FILECACHE_CACHED;
+		if (cachestat_knows_dirty(file->fd))
+			*has |= FILECACHE_DIRTY | FILECACHE_WRITEBACK;
 	}
 	if (rc == -ENOSYS && way != FILECACHE_CACHESTAT) {
 		rc = mincore_pages(file->fd, page_size, pages, count);

@@ -18,6 +18,7 @@ struct filecache {
 	uint64_t size;		/* bytes */
 	uint64_t inode;		/* as maps shows them, which stat may not (btrfs, overlayfs) */
 	uint32_t dev_major, dev_minor;
+	char base[256];		/* the last part of its path, links followed; "": not known */
 };
 
 /*
@@ -39,6 +40,16 @@ enum filecache_way { FILECACHE_ANY, FILECACHE_CACHESTAT, FILECACHE_MINCORE };
  */
 int filecache_pages(const struct filecache *file, size_t page_size, enum filecache_way way,
 		    uint8_t *pages, size_t count, unsigned *has);
+
+/* Why dirty pages can not be told, of one that is open; the words. */
+const char *filecache_no_dirty(const struct filecache *file);
+
+/*
+ * The frame of a page of the file that is cached, or 0: not known, for want of rights. It is mapped for a
+ * moment, which no time of access and no order of reclaim shows.
+ */
+uint64_t filecache_frame(const struct filecache *file, const struct root *root, size_t page_size,
+			 uint64_t page);
 
 /*
  * Whether the first page of a file is in memory: 1, 0, or -errno (-EPERM where the file is somebody

@@ -204,6 +204,15 @@ struct identity {
 	uint64_t addr;
 };
 
+static void keep_base(struct filecache *file, struct bytes path)
+{
+	const char *slash = memrchr(path.data, '/', path.len);
+	size_t skip = slash ? (size_t)(slash - path.data) + 1 : path.len;
+
+	if (path.len - skip < sizeof(file->base))
+		memcpy(file->base, path.data + skip, path.len - skip);
+}
+
 static int take_identity(void *opaque, struct vma *vma)
 {
 	struct identity *identity = opaque;
@@ -213,6 +222,7 @@ static int take_identity(void *opaque, struct vma *vma)
 	identity->file->inode = vma->inode;
 	identity->file->dev_major = vma->dev_major;
 	identity->file->dev_minor = vma->dev_minor;
+	keep_base(identity->file, vma->path);
 	return 1;
 }
 

@@ -1,7 +1,10 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-or-later
 """vmview who against the animals' truth and the kernel's files."""
+import json
 import os
+import shutil
+import subprocess
 import sys
 import tempfile
 
@@ -194,6 +197,84 @@ def dirty_pages_of_a_file():
         lib.equal("cached", found["cached"], 3)
         runs = [(address(r["offset"]) // PAGE, r["pages"]) for r in found["runs"] if r["cached"]]
         lib.equal("runs", runs, [(3, 1), (9, 2)])
+
+
+OVERLAY = """
+set -e
+cd "$1"
+mkdir low work1 up1 all1 work2 up2 all2
+head -c 15000 /dev/urandom > low/data
+for i in 1 2; do
+    mount -t overlay overlay -o lowerdir=low,upperdir=up$i,workdir=work$i all$i
+done
+"$4" -c "$3" all1/data >ready &
+pid=$!
+trap 'kill $pid' EXIT
+until [ -s ready ]; do kill -0 $pid; sleep 0.05; done
+echo $pid
+fincore --noheadings --output PAGES all1/data
+for file in all1/data all2/data low/data; do
+    "$2" who --json "$1/$file" || [ $? = 1 ]
+done
+"""
+
+MAPPER = """
+import mmap, sys, time
+file = open(sys.argv[1], "rb")
+m = mmap.mmap(file.fileno(), 0, prot=mmap.PROT_READ)
+m[0], m[9000]
+print("ready", flush=True)
+time.sleep(60)
+"""
+
+
+def documents_of(text):
+    decoder, found = json.JSONDecoder(), []
+    while text.strip():
+        document, end = decoder.raw_decode(text.lstrip())
+        text = text.lstrip()[end:]
+        found.append(document)
+    return found
+
+
+@lib.test
+def a_file_below_overlays():
+    """Two overlays of one file: its pages are asked for by each name, and mapped by the first."""
+    lib.need_root()
+    if not shutil.which("fincore"):
+        raise lib.Skipped("fincore is missing")
+    with tempfile.TemporaryDirectory(dir="/var/tmp", prefix="vmview-test.") as directory:
+        os.chmod(directory, 0o755)
+        with lib.reachable(lib.VMVIEW) as program:
+            done = subprocess.run(["unshare", "-m", "--propagation", "private", "sh", "-c", OVERLAY,
+                                   "sh", directory, program, MAPPER, sys.executable],
+                                  stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=100)
+    if done.returncode and b"mount" in done.stderr:
+        raise lib.Skipped("no overlay here")
+    lib.equal(done.stderr.decode(), done.returncode, 0)
+    pid, cached, rest = done.stdout.decode().split("\n", 2)
+    first, second, lower = [d["file"] for d in documents_of(rest)]
+    for found, name in (first, "first"), (second, "second"), (lower, "lower"):
+        lib.equal(f"{name}: cached", found["cached"], int(cached))
+        lib.equal(f"{name}: owners", [o["pid"] for o in found["owners"]], [int(pid)])
+        lib.true(2 <= found["mapped"] <= found["cached"], found)
+        lib.equal(f"{name}: pages", found["owners"][0]["pages"], found["mapped"])
+    lib.equal("dirty", first["dirty"], None)
+    lib.true("overlay" in first["missing"]["dirty"], first["missing"])
+    lib.equal("dirty of the lower file", lower["dirty"], int(cached))
+
+
+@lib.test
+def written_pages_of_memory():
+    """Of tmpfs cachestat counts none as dirty: there is nothing they are written to."""
+    with tempfile.NamedTemporaryFile(dir="/dev/shm", prefix="vmview-test.") as file:
+        file.write(b"x" * 512 * PAGE)
+        file.flush()
+        found = ask(file.name)["file"]
+        lib.equal("cached", found["cached"], 512)
+        for key in "dirty", "writeback":
+            lib.equal(key, found[key], None)
+            lib.true("cachestat" in found["missing"][key], found["missing"])
 
 
 @lib.test

@@ -74,6 +74,20 @@ static const struct vma gate = { .start = 0xffffffffff600000,
 				 .end = 0xffffffffff601000,
 				 .path = BYTES_INIT("[vsyscall]") };
 
+static const struct vma overlaid = { .start = 0x10000,
+				     .end = 0x13000,
+				     .perm = VMA_READ,
+				     .inode = 0x8000000000000009,
+				     .dev_minor = 0x2f,
+				     .path = BYTES_INIT("/merged/lib") };
+static const struct vma of_disk = { .start = 0x10000,
+				    .end = 0x13000,
+				    .perm = VMA_READ,
+				    .inode = 9,
+				    .dev_major = 8,
+				    .dev_minor = 5,
+				    .path = BYTES_INIT("/other/lib") };
+
 #define OF_FILE .files = true, .known = true, .inode = 7, .dev_major = 8, .dev_minor = 1
 
 static const struct rule_case {
@@ -97,6 +111,21 @@ static const struct rule_case {
 	  { .files = true, .known = true, .inode = 7, .dev_major = 8, .dev_minor = 2 },
 	  &of_file,
 	  false },
+	{ "an overlay of it, by name",
+	  { OF_FILE, .base = "lib", .base_len = 3 },
+	  &overlaid,
+	  true,
+	  0x10000,
+	  0x13000 },
+	{ "an overlay of it, by inode",
+	  { .files = true, .known = true, .inode = 9, .dev_major = 8, .base = "x", .base_len = 1 },
+	  &overlaid,
+	  true,
+	  0x10000,
+	  0x13000 },
+	{ "an overlay of another", { OF_FILE, .base = "ib", .base_len = 2 }, &overlaid, false },
+	{ "an overlay, not asked for", { OF_FILE }, &overlaid, false },
+	{ "two disks", { OF_FILE, .base = "lib", .base_len = 3 }, &of_disk, false },
 	{ "its second page",
 	  { OF_FILE, .low = 0x3000, .high = 0x4000 },
 	  &of_file,

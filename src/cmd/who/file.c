@@ -20,6 +20,9 @@ struct file_owner {
 	uint64_t pages, copied;
 };
 
+/* Whether a mapping of another device is of the file. */
+enum alias { ALIAS_NOT_ASKED, ALIAS_YES, ALIAS_NO, ALIAS_UNSURE };
+
 struct file_run {
 	struct who_run *run;
 	struct filecache cache;
@@ -30,6 +33,11 @@ struct file_run {
 	const char *reason;		/* why others are not */
 	struct file_owner *owners;	/* by mapping of the search */
 	size_t owner_cap;
+	/* the last mapping of another device that was looked at */
+	int alias_pid;
+	uint64_t alias_start;
+	enum alias alias;
+	size_t unsure;			/* mappings that may be of the file: hidden frames */
 };
 
 static void read_cache(struct file_run *file)
@@ -50,7 +58,7 @@ static void read_cache(struct file_run *file)
 	else if (rc)
 		file->reason = error_reason(rc);
 	else if (!(file->has & FILECACHE_DIRTY))
-		file->reason = "unsupported: needs cachestat (Linux 6.5)";
+		file->reason = filecache_no_dirty(&file->cache);
 }
 
 static struct file_owner *owner_of(struct file_run *file, uint32_t mapping)
@@ -66,10 +74,46 @@ static struct file_owner *owner_of(struct file_run *file, uint32_t mapping)
 	return &file->owners[mapping];
 }
 
+/* What is mapped is cached, also where it was not a moment ago. */
 static void mark_mapped(struct file_run *file, uint64_t page)
 {
 	if (file->pages && page < file->page_count)
-		file->pages[page] |= PAGE_MAPPED;
+		file->pages[page] |= PAGE_MAPPED | (file->has & FILECACHE_CACHED);
+}
+
+/* Both have the frame of a page, or not. */
+static enum alias compare_frames(const struct file_run *file, uint64_t word, uint64_t page)
+{
+	uint64_t own, pfn = pagemap_pfn(word);
+
+	if (page >= file->page_count ||
+	    (file->has & FILECACHE_CACHED && !(file->pages[page] & FILECACHE_CACHED)))
+		return ALIAS_NO;
+	own = filecache_frame(&file->cache, &file->run->ctx->root, file->page_size, page);
+	return own && pfn ? (own == pfn ? ALIAS_YES : ALIAS_NO) : ALIAS_UNSURE;
+}
+
+/* Of a mapping under another device the first page of the file that is present tells. */
+static bool is_of_file(struct file_run *file, const struct vma *vma, uint64_t word, uint64_t page)
+{
+	if (who_rule_is_file(&file->run->search.rule, vma))
+		return true;
+	if (file->alias_pid != vma->pid || file->alias_start != vma->start ||
+	    file->alias == ALIAS_NOT_ASKED) {
+		file->alias_pid = vma->pid;
+		file->alias_start = vma->start;
+		file->alias = compare_frames(file, word, page);
+		file->unsure += file->alias == ALIAS_UNSURE;
+	}
+	return file->alias == ALIAS_YES;
+}
+
+/* The same of a page that is none of a file, which tells nothing itself. */
+static bool is_known_file(const struct file_run *file, const struct vma *vma)
+{
+	return who_rule_is_file(&file->run->search.rule, vma) ||
+	       (file->alias_pid == vma->pid && file->alias_start == vma->start &&
+		file->alias == ALIAS_YES);
 }
 
 /* Present pages of the file; what is no page of a file any more was copied on write. */
@@ -83,8 +127,12 @@ static bool take_span(void *opaque, struct who_search *search, const struct page
 	for (uint64_t k = 0; k < span->pages; k++) {
 		uint64_t word = page_span_word(span, k);
 		uint64_t addr = span->start + k * file->page_size;
+		uint64_t page = (vma.offset + (addr - vma.start)) / file->page_size;
 
-		if (!(word & PAGEMAP_PRESENT))
+		/* (whose copy it is, pages of a file tell) */
+		if (!(word & PAGEMAP_PRESENT) ||
+		    (!(word & PAGEMAP_FILE) && !is_known_file(file, &vma)) ||
+		    (word & PAGEMAP_FILE && !is_of_file(file, &vma, word, page)))
 			continue;
 		owner = owner_of(file, who_keep(search, span));
 		if (!(word & PAGEMAP_FILE)) {
@@ -92,7 +140,7 @@ static bool take_span(void *opaque, struct who_search *search, const struct page
 			continue;
 		}
 		owner->pages++;
-		mark_mapped(file, (vma.offset + (addr - vma.start)) / file->page_size);
+		mark_mapped(file, page);
 	}
 	return false;
 }
@@ -113,10 +161,15 @@ static void make_rows(struct file_run *file)
 	}
 }
 
+static const char unsure_reason[] =
+	"denied: mappings of other file systems (overlays) may be of this file: needs CAP_SYS_ADMIN";
+
 static struct value count_bit(const struct file_run *file, unsigned bit)
 {
 	uint64_t count = 0;
 
+	if (bit == PAGE_MAPPED && file->unsure)
+		return value_absent(unsure_reason);
 	if (bit != PAGE_MAPPED && !(file->has & bit))
 		return value_absent(file->reason ? file->reason : "not known");
 	if (!file->pages)
@@ -212,6 +265,11 @@ static void describe(struct file_run *file, struct out *out)
 	}
 	if (file->reason)
 		out_printf(out, " (%s)", file->reason);
+	if (file->unsure)
+		out_printf(out, "\n%zu more %s", file->unsure,
+			   file->unsure == 1 ?
+				   "mapping of another file system (an overlay) may be of it" :
+				   "mappings of other file systems (overlays) may be of it");
 	out_printf(out, "\nmappings found: %zu", file->run->search.mappings.count);
 	who_put_span(file->run, out);
 	out_char(out, '\n');
@@ -245,6 +303,7 @@ static int search_file(struct file_run *file, struct error *err)
 		.dev_major = file->cache.dev_major,
 		.dev_minor = file->cache.dev_minor,
 	};
+	who_rule_name(&search->rule, bytes_of(file->cache.base));
 	/* zero pages are no pages of the file: told apart only with it */
 	search->want = WALK_MAPPED;
 	search->sink = take_span;

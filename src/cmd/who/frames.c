@@ -79,7 +79,8 @@ struct range_vmas {
 	uint64_t page_size;
 	struct walk_vma *vmas;
 	size_t count, cap;
-	struct vma only; /* the mapping, where there is one */
+	struct vma only; /* the mapping, where there is one; without its texts */
+	struct who_rule name; /* has the name of its file */
 };
 
 static int take_vma(void *opaque, struct vma *vma)
@@ -97,6 +98,7 @@ static int take_vma(void *opaque, struct vma *vma)
 		.hint = vma->inode || !vma->path.len ? 0 : WALK_BLIND,
 	};
 	range->only = *vma;
+	who_rule_name(&range->name, vma->path);
 	return 0;
 }
 
@@ -108,13 +110,12 @@ static void know_file(struct who_run *run, const struct range_vmas *range)
 
 	if (range->count != 1 || !vma->inode)
 		return;
-	*rule = (struct who_rule){
-		.known = true,
-		.inode = vma->inode,
-		.dev_major = vma->dev_major,
-		.dev_minor = vma->dev_minor,
-		.low = vma->offset + (range->vmas[0].start - vma->start),
-	};
+	*rule = range->name;
+	rule->known = true;
+	rule->inode = vma->inode;
+	rule->dev_major = vma->dev_major;
+	rule->dev_minor = vma->dev_minor;
+	rule->low = vma->offset + (range->vmas[0].start - vma->start);
 	rule->high = rule->low + (range->vmas[0].end - range->vmas[0].start);
 }
 
