@@ -219,7 +219,7 @@ LIVING = RESTLESS | {"execs", "lone-execs"}
 
 # Commands that do not read processes by the visit yet: wrong now and then, in any state.
 UNRULY = {"ps", "ps --by", "pages", "pages --summary", "at", "who",
-          "share", "cow", "live --batch"}
+          "share", "cow"}
 
 # ---- a run
 

@@ -55,22 +55,21 @@ WRONG = {
         "pages json, pages --summary json, share json, cow json, "
         "elf --stale json",
     "denied":
-        "map --total table, at, who, elf --stale, live --batch",
+        "map --total table, at, who, elf --stale",
     "shares-memory":
         "~system --by=process, ~system --by=file",
     "gigabytes":
         "map --total, ps, ps --by, at json",
     "stuck-for-writing":
         "pmap, pmap -x, pmap -X, ps, ps --by, pages, "
-        "pages --summary, at, who, share, cow, elf --stale, live --batch, "
+        "pages --summary, at, who, share, cow, elf --stale, "
         "~system --by=process, ~system --by=file",
     "stuck-for-reading":
         "pmap, pmap -x, pmap -X, ps, ps --by, pages, "
-        "pages --summary, at, who, share, cow, live --batch, ~system --by=process, "
+        "pages --summary, at, who, share, cow, ~system --by=process, "
         "~system --by=file",
     "attack-of-any-user":
-        "ps, ps --by, pages, pages --summary, at, who, share, cow, "
-        "live --batch",
+        "ps, ps --by, pages, pages --summary, at, who, share, cow",
     "smaps-empty":
         "map, pmap -x, pmap -X, swap, frag, live --batch",
 }
