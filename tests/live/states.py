@@ -59,7 +59,7 @@ WRONG = {
     "shares-memory":
         "~system --by=process, ~system --by=file",
     "gigabytes":
-        "map --total, ps, ps --by, at json",
+        "map --total, ps, ps --by, at",
     "stuck-for-writing":
         "pmap, pmap -x, pmap -X, ps, ps --by, pages, "
         "pages --summary, at, who, share, cow, elf --stale, "
@@ -337,7 +337,7 @@ STATES = []
 
 def state(account, commands=None, but=(), only=("table", "json")):
     """Decorator: a function that yields a Target. commands: their names, all without; but: not
-    those; only: these formats."""
+    those; only: these formats, where a command has both."""
     def add(function):
         names = [name for name in (commands or NAMES) if name not in but]
         STATES.append((function.__name__.replace("_", "-"), contextlib.contextmanager(function),
@@ -421,14 +421,14 @@ def vfork_parent():
         yield Target(process.pid, other, file=os.path.join(pair.dir, "heron.mark"))
 
 
-@state(WELL, but=MACHINE)
+@state(WELL, but=MACHINE, only=("json",))
 def mappings_60000():
     with creatures() as (pair, other):
         process = pair.start("heron", "many", 60000)
         yield Target(process.pid, other, light=True)
 
 
-@state(WELL, but=("pages", "map --check", *MACHINE))
+@state(WELL, but=("pages", "map --check", *MACHINE), only=("json",))
 def gigabytes():
     """Too much for one read of smaps at the usual pace."""
     program = os.path.join(lib.BUILD, "bench/bigrss")
@@ -506,10 +506,10 @@ def listed(name, command, form):
     return None
 
 
-def formats(command):
+def formats(command, only):
     if command.machine:
         return ["json"]
-    return ["table", "json"] if command.json else ["table"]
+    return only if command.json else ["table"]
 
 
 def check_state(name, target_of, account, names, only, show):
@@ -520,7 +520,7 @@ def check_state(name, target_of, account, names, only, show):
         if target.user is not None:
             target.program = stack.enter_context(lib.reachable(lib.VMVIEW))
         cells = [(command, form) for command in mixing.COMMANDS if command.name in names
-                 for form in formats(command) if form in only]
+                 for form in formats(command, only)]
         with concurrent.futures.ThreadPoolExecutor(SIDE_BY_SIDE) as pool:
             def wrong_of(cell):
                 command, form = cell
