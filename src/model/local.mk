@@ -8,6 +8,7 @@ libvmview_a_SOURCES += %D%/image.h
 libvmview_a_SOURCES += %D%/kind.c %D%/kind.h
 libvmview_a_SOURCES += %D%/look.h
 libvmview_a_SOURCES += %D%/malloc.h
+libvmview_a_SOURCES += %D%/memcg.c %D%/memcg.h
 libvmview_a_SOURCES += %D%/meminfo.h
 libvmview_a_SOURCES += %D%/missing.c %D%/missing.h
 libvmview_a_SOURCES += %D%/needs.h

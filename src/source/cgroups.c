@@ -9,6 +9,7 @@
 #include "base/arena.h"
 #include "base/num.h"
 #include "source/listing.h"
+#include "source/memcg.h"
 #include "source/root.h"
 
 enum { DEPTH_MAX = 64, DIRS_MAX = 1 << 20 };
@@ -63,69 +64,17 @@ static void walk(struct cgroups *cgroups, int fd, const char *path, unsigned dep
 	closedir(dir);
 }
 
-/* The n-th word of a line; words have one blank between them. */
-static struct bytes word_of(const char *at, const char *end, unsigned n)
-{
-	for (;; n--) {
-		const char *blank = memchr(at, ' ', (size_t)(end - at));
-
-		if (!n)
-			return (struct bytes){ at, (size_t)((blank ? blank : end) - at) };
-		if (!blank)
-			return (struct bytes){ end, 0 };
-		at = blank + 1;
-	}
-}
-
-static bool has_option(struct bytes options, const char *name)
-{
-	const char *at = options.data, *end = options.data + options.len;
-
-	while (at < end) {
-		const char *comma = memchr(at, ',', (size_t)(end - at));
-		const char *stop = comma ? comma : end;
-
-		if (bytes_equal((struct bytes){ at, (size_t)(stop - at) }, bytes_of(name)))
-			return true;
-		at = stop + 1;
-	}
-	return false;
-}
-
-/* Where the memory hierarchy is mounted, from the text of /proc/self/mounts; len 0: nowhere. */
-static struct bytes find_mount(struct bytes text)
-{
-	const char *at = text.data, *end = text.data + text.len;
-	struct bytes unified = { NULL, 0 };
-
-	while (at < end) {
-		const char *newline = memchr(at, '\n', (size_t)(end - at));
-		const char *stop = newline ? newline : end;
-		struct bytes dir = word_of(at, stop, 1), type = word_of(at, stop, 2);
-
-		if (bytes_equal(type, BYTES("cgroup")) &&
-		    has_option(word_of(at, stop, 3), "memory"))
-			return dir;
-		if (bytes_equal(type, BYTES("cgroup2")))
-			unified = dir;
-		at = stop + 1;
-	}
-	return unified;
-}
-
 static void read_live(struct cgroups *cgroups)
 {
-	struct bytes mounts, dir;
+	struct memcg_mount mount;
 	struct stat st;
 	int fd;
 
-	if (root_read(cgroups->root, cgroups->arena, &mounts, NULL, "proc/self/mounts"))
+	memcg_find_mount(cgroups->root, cgroups->arena, &mount);
+	if (!mount.dir.len)
 		return;
-	dir = find_mount(mounts);
-	if (dir.len < 2)
-		return;
-	fd = root_openat(cgroups->root, O_RDONLY | O_DIRECTORY, NULL, "%.*s", (int)dir.len - 1,
-			 dir.data + 1);
+	fd = root_openat(cgroups->root, O_RDONLY | O_DIRECTORY, NULL, "%.*s", (int)mount.dir.len,
+			 mount.dir.data);
 	if (fd < 0)
 		return;
 	if (fstat(fd, &st) == 0)
@@ -160,6 +109,12 @@ static void read_all(struct cgroups *cgroups)
 		read_live(cgroups);
 	if (cgroups->count)
 		qsort(cgroups->list, cgroups->count, sizeof(*cgroups->list), compare);
+}
+
+void cgroups_list(struct cgroups *cgroups)
+{
+	if (!cgroups->reads++)
+		read_all(cgroups);
 }
 
 struct bytes cgroups_path(struct cgroups *cgroups, uint64_t inode)

@@ -31,6 +31,9 @@ struct cgroups {
 void cgroups_init(struct cgroups *cgroups, const struct root *root, struct arena *arena);
 void cgroups_fini(struct cgroups *cgroups);
 
+/* Fill the list, unless it is there. */
+void cgroups_list(struct cgroups *cgroups);
+
 /*
  * The path of a cgroup; len 0 where there is none (any more). The directories are walked at the first
  * question, and once more for an inode that was not there then.

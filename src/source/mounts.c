@@ -34,10 +34,12 @@ static bool parse_line(const char *at, const char *end, struct mount *mount)
 	    !num_parse_dec(&at, end, &major) || at == end || *at++ != ':' ||
 	    !num_parse_dec(&at, end, &minor))
 		return false;
-	if (!word(at, dash, 1, &mount->point))
+	if (!word(at, dash, 0, &mount->root) || !word(at, dash, 1, &mount->point))
 		return false;
 	dash += 3;
 	stop = memchr(dash, ' ', (size_t)(end - dash));
+	if (!word(dash, end, 1, &mount->options))
+		mount->options = (struct bytes){ end, 0 };
 	mount->dev_major = (uint32_t)major;
 	mount->dev_minor = (uint32_t)minor;
 	mount->type = (struct bytes){ dash, (size_t)((stop ? stop : end) - dash) };
@@ -77,6 +79,21 @@ struct bytes mounts_type_by_dev(const struct mounts *mounts, uint32_t major, uin
 		if (mounts->list[i].dev_major == major && mounts->list[i].dev_minor == minor)
 			return mounts->list[i].type;
 	return (struct bytes){ NULL, 0 };
+}
+
+bool mount_has_option(const struct mount *mount, const char *name)
+{
+	const char *at = mount->options.data, *end = at + mount->options.len;
+
+	while (at < end) {
+		const char *comma = memchr(at, ',', (size_t)(end - at));
+		const char *stop = comma ? comma : end;
+
+		if (bytes_equal((struct bytes){ at, (size_t)(stop - at) }, bytes_of(name)))
+			return true;
+		at = stop + 1;
+	}
+	return false;
 }
 
 const struct mount *mounts_at(const struct mounts *mounts, struct bytes path)

@@ -15,7 +15,9 @@ struct mount {
 	uint64_t id;
 	uint32_t dev_major, dev_minor;
 	struct bytes type; /* "ext4", "fuse.sshfs" */
-	struct bytes point; /* where it is mounted, as the kernel escapes it */
+	struct bytes root; /* what of the file system is mounted: "/" mostly, escaped */
+	struct bytes point; /* where it is mounted, likewise */
+	struct bytes options; /* of the file system: "rw,memory" */
 };
 
 struct mounts {
@@ -32,6 +34,9 @@ struct bytes mounts_type_by_dev(const struct mounts *mounts, uint32_t major, uin
 
 /* The mount at this place, the last where several are; NULL: none. path as the kernel escapes it. */
 const struct mount *mounts_at(const struct mounts *mounts, struct bytes path);
+
+/* Whether the file system has an option of that name, without a value. */
+bool mount_has_option(const struct mount *mount, const char *name);
 
 /* A path as mountinfo has it: blank, tab, newline and backslash as \040 and so on. Into arena. */
 struct bytes mount_escape(struct bytes path, struct arena *arena);

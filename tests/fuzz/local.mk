@@ -8,6 +8,7 @@ tests_fuzz_libreplay_a_SOURCES = %D%/replay.c
 # its inputs are in corpus/NAME/)
 FUZZ_TARGETS += %D%/fuzz_arguments
 FUZZ_TARGETS += %D%/fuzz_census
+FUZZ_TARGETS += %D%/fuzz_cgroup
 FUZZ_TARGETS += %D%/fuzz_core
 FUZZ_TARGETS += %D%/fuzz_elf
 FUZZ_TARGETS += %D%/fuzz_elf_reply
