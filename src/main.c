@@ -30,6 +30,8 @@ static const struct command commands[] = {
 	{ "system", "", "Every frame of memory by use, held against meminfo", system_run, NULL },
 	{ "cache", "[PATH...]", "Which files fill the page cache, who maps them or has them open",
 	  cache_run, .asks_cache = true },
+	{ "cgroup", "[PATH|PID|NAME]", "What a cgroup is charged for, and whose pages these are",
+	  cgroup_run, NULL },
 	{ "numa", "PID...", "On which node the memory is, under which policy", numa_run, NULL },
 	{ "cow", "PARENT [CHILD]",
 	  "What fork still shares, who copied what, what copies may still take", cow_run, NULL },

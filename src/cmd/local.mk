@@ -5,6 +5,7 @@ libvmview_a_SOURCES += %D%/commands.h
 
 include src/cmd/at/local.mk
 include src/cmd/cache/local.mk
+include src/cmd/cgroup/local.mk
 include src/cmd/cow/local.mk
 include src/cmd/elf/local.mk
 include src/cmd/faults/local.mk

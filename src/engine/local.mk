@@ -20,6 +20,7 @@ libvmview_a_SOURCES += %D%/pace.c %D%/pace.h
 libvmview_a_SOURCES += %D%/page_elements.c %D%/page_elements.h
 libvmview_a_SOURCES += %D%/page_join.c
 libvmview_a_SOURCES += %D%/page_reader.c %D%/page_reader.h
+libvmview_a_SOURCES += %D%/payers.c %D%/payers.h
 libvmview_a_SOURCES += %D%/privileges.c %D%/privileges.h
 libvmview_a_SOURCES += %D%/process_facts.c %D%/process_facts.h
 libvmview_a_SOURCES += %D%/progress.c %D%/progress.h
