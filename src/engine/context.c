@@ -238,12 +238,16 @@ static int close_output(struct context *ctx)
 /* There is one document a run, also where nothing of it could be read. */
 static void end_unbegun(struct context *ctx)
 {
+	struct missing missing = { 0 };
+
 	if (!ctx->report || ctx->begun || !ctx->options.json || ctx->status != STATUS_PARTIAL)
 		return;
+	if (ctx->told && ctx->lost)
+		missing_add(&missing, "processes", ctx->told);
 	context_begin(ctx, ctx->command);
 	report_fact(ctx->report, "error", VALUE_TEXT,
 		    ctx->told ? value_text(bytes_of(ctx->told)) : value_none());
-	report_end(ctx->report, false, NULL);
+	report_end(ctx->report, false, &missing);
 }
 
 int context_close(struct context *ctx)

@@ -54,6 +54,7 @@ struct context {
 	bool quiet; /* nothing on stderr: the screen is there */
 	bool in_use; /* by a thread that still reads: nothing is freed but by the end of the program */
 	const char *told; /* what was, or would have been, last there; in arena */
+	bool lost; /* what was told last is of a process of which nothing could be read */
 	struct crew *crew; /* context_crew() */
 	struct stuck stuck; /* processes that did not answer */
 };

@@ -11,15 +11,14 @@
 #include "base/arena.h"
 #include "base/error.h"
 #include "engine/context.h"
-#include "engine/mappings.h"
-#include "engine/same_mm.h"
+#include "engine/visit.h"
 #include "model/page.h"
 #include "source/average.h"
 #include "source/frames.h"
 #include "source/pagewalk.h"
 #include "source/smaps.h"
 
-enum { VMAS_MAX = 4096, RUNS_MAX = 64, RETRIES = 3, KEPT_BYTES = 1 << 20 };
+enum { VMAS_MAX = 4096, RUNS_MAX = 64, KEPT_BYTES = 1 << 20 };
 
 /* Kinds of a mapping's pages that are no enum share_kind. */
 enum { UNRESOLVED = SHARE_KINDS, SKIPPED };
@@ -47,23 +46,20 @@ struct frame_join {
 	struct caps caps;
 	struct sharing *sharing;
 	struct frames frames;
-	struct same_mm same_mm;
 	struct file_kinds files;
 	struct smaps_keys keys;
 	const char *no_counts;
 	/* of the process that is read now */
-	int pid;
 	struct pagewalk walk;
+	int closed; /* -errno: why walk is not open, and */
+	struct error why;
 	struct walk_vma walk_vmas[VMAS_MAX];
 	struct look_vma vmas[VMAS_MAX];
 	size_t vma_count;
 	struct sharing_run runs[RUNS_MAX];
 	size_t run_count;
 	uint64_t swapped;
-	uint64_t vdso; /* where it is; 0: not met yet */
-	bool checked; /* for its address space among those before: */
-	int same_as; /* process that has it too */
-	bool reading; /* something of it may be in the sharing */
+	bool open; /* what was read of the last process may have to be dropped */
 	bool hidden; /* a frame number of 0 was met */
 	bool spare; /* the last process that was begun has no memory: its index is free */
 	uint32_t last;
@@ -80,9 +76,25 @@ struct frame_join *frame_join_new(struct context *ctx, const struct caps *caps)
 	join->caps = *caps;
 	join->sharing = sharing_new(0);
 	frames_open(&join->frames, &ctx->root, caps);
-	same_mm_init(&join->same_mm, &ctx->root);
+	join->closed = -ENOENT;
 	smaps_keys_init(&join->keys);
 	return join;
+}
+
+static void drop_process(struct frame_join *join)
+{
+	if (join->open)
+		sharing_drop(join->sharing);
+	join->spare |= join->open;
+	join->open = false;
+	join->vma_count = join->run_count = 0;
+}
+
+static void leave_process(struct frame_join *join)
+{
+	if (!join->closed)
+		pagewalk_close(&join->walk);
+	join->closed = -ENOENT;
 }
 
 void frame_join_free(struct frame_join *join)
@@ -91,7 +103,7 @@ void frame_join_free(struct frame_join *join)
 		return;
 	sharing_free(join->sharing);
 	frames_close(&join->frames);
-	same_mm_fini(&join->same_mm);
+	leave_process(join);
 	free(join->files.slot);
 	free(join);
 }
@@ -271,10 +283,7 @@ static int walk(struct frame_join *join)
 	int rc = 0;
 
 	join->vma_count = 0;
-	if (count && !join->checked)
-		join->same_as = same_mm_check(&join->same_mm, join->pid, join->vdso);
-	join->checked |= count > 0;
-	if (count && !join->same_as)
+	if (count)
 		rc = pagewalk_run(&join->walk, join->walk_vmas, count, take_pages, join);
 	flush_runs(join);
 	return rc;
@@ -306,8 +315,6 @@ static int take_mapping(void *opaque, struct vma *vma)
 	/* the kernel's own pages, of which nobody has memory */
 	if (bytes_start_with(vma->path, BYTES("[vvar")) || vma->start == vma->end)
 		return 0;
-	if (bytes_equal(vma->path, BYTES("[vdso]")))
-		join->vdso = vma->start;
 	join->vmas[join->vma_count] = look_at(vma);
 	join->walk_vmas[join->vma_count++] = (struct walk_vma){ vma->start, vma->end, 0 };
 	if (join->vma_count < VMAS_MAX)
@@ -316,94 +323,88 @@ static int take_mapping(void *opaque, struct vma *vma)
 	return rc;
 }
 
-/* One reading; -EAGAIN: the address space went away meanwhile. */
-static int read_once(struct frame_join *join, const struct procdir *dir,
-		     struct frame_join_process *out, struct error *err)
+void frame_join_keep(struct frame_join *join)
 {
-	struct smaps_pass pass = { 0 };
-	/* live the zero page is known by its frame; in a recording only the scan tells */
-	unsigned want = WALK_EXCLUSIVE | (dir->root->recorded ? WALK_MAPPED : 0);
-	int rc = pagewalk_open(&join->walk, dir, &join->caps, want, err);
-
-	if (rc)
-		return rc;
-	join->vma_count = 0;
-	join->vdso = 0;
-	join->swapped = 0;
-	join->hidden = false;
-	rc = smaps_read(dir, "maps", &join->keys, take_mapping, join, &pass, err);
-	if (rc == 0)
-		rc = walk(join);
-	if (join->hidden)
-		rc = error_set(err, EACCES, "%d: pagemap hides the frames from us", dir->pid);
-	else if (rc == -ESRCH || pass.cut_off || (rc == 0 && !pagewalk_is_alive(&join->walk)))
-		rc = error_set(err, EAGAIN, "%d: its memory went away while it was read", dir->pid);
-	else if (rc == -EACCES || rc == -EPERM)
-		error_set(err, EACCES, "%d: maps: denied", dir->pid);
-	pagewalk_close(&join->walk);
-	out->mappings = pass.mappings;
-	out->changed = pass.changed;
-	out->swapped = join->swapped;
-	return rc;
+	join->open = false;
 }
 
-static int read_again(struct frame_join *join, const struct procdir *dir,
-		      struct frame_join_process *out, struct error *err)
+int frame_join_bind(struct frame_join *join, struct visit *visit)
+{
+	/* live the zero page is known by its frame; in a recording only the scan tells */
+	unsigned want = WALK_EXCLUSIVE | (visit->dir.root->recorded ? WALK_MAPPED : 0);
+
+	drop_process(join);
+	leave_process(join);
+	join->closed = pagewalk_open(&join->walk, &visit->dir, &join->caps, want, &join->why);
+	return 0;
+}
+
+static void begin_process(struct frame_join *join)
+{
+	if (!join->spare)
+		join->last = sharing_begin(join->sharing);
+	join->spare = join->open = true;
+	join->vma_count = join->run_count = 0;
+	join->swapped = 0;
+	join->hidden = false;
+}
+
+static int read_frames(struct frame_join *join, struct visit *visit, struct smaps_pass *pass,
+		       struct error *err)
 {
 	int rc;
 
-	if (!join->spare)
-		join->last = sharing_begin(join->sharing);
-	join->spare = true;
-	out->index = join->last;
-	for (;;) {
-		join->reading = true;
-		rc = read_once(join, dir, out, err);
-		join->reading = false;
-		if (rc == 0) {
-			join->spare = !out->mappings || join->same_as;
-			out->same_as = join->same_as;
-			return 0;
-		}
-		sharing_drop(join->sharing);
-		if (rc != -EAGAIN || out->retries == RETRIES)
-			return rc;
-		out->retries++;
+	if (join->closed) {
+		if (err)
+			*err = join->why;
+		return join->closed;
 	}
+	rc = smaps_read(&visit->dir, "maps", &join->keys, take_mapping, join, pass, err);
+	if (rc == 0)
+		rc = walk(join);
+	if (join->hidden)
+		return error_set(err, EACCES, "%d: pagemap hides the frames from us",
+				 visit->dir.pid);
+	if (rc == -ESRCH || pass->cut_off || (rc == 0 && !pagewalk_is_alive(&join->walk)))
+		return error_set(err, EAGAIN, "%d: its memory went away while it was read",
+				 visit->dir.pid);
+	if (rc == -EACCES || rc == -EPERM)
+		error_set(err, EACCES, "%d: maps: denied", visit->dir.pid);
+	return rc;
+}
+
+int frame_join_read(struct frame_join *join, struct visit *visit, struct frame_join_process *out,
+		    struct error *err)
+{
+	struct smaps_pass pass = { 0 };
+	int rc;
+
+	*out = (struct frame_join_process){ 0 };
+	if (visit->same_as)
+		return 0;
+	begin_process(join);
+	out->index = join->last;
+	rc = read_frames(join, visit, &pass, err);
+	out->mappings = pass.mappings;
+	out->changed = pass.changed;
+	out->swapped = join->swapped;
+	if (rc)
+		drop_process(join);
+	join->spare = rc || !out->mappings;
+	return rc;
 }
 
 int frame_join_add(struct frame_join *join, const struct procdir *dir,
 		   struct frame_join_process *out, struct error *err)
 {
-	struct procdir thread;
-	struct arena arena;
+	struct visit visit = { .dir = *dir, .leader = *dir };
 	int rc;
 
-	*out = (struct frame_join_process){ 0 };
-	join->pid = dir->pid;
-	join->checked = false;
-	join->same_as = 0;
-	rc = read_again(join, dir, out, err);
-	if (rc && rc != -ESRCH)
-		return rc;
-	if (rc == 0 && out->mappings)
-		return 0;
-	/* no memory: the main thread alone may have exited */
-	arena_init(&arena);
-	if (mappings_live_thread(dir, &arena, &thread)) {
-		rc = read_again(join, &thread, out, err);
-		procdir_close(&thread);
-	}
-	arena_fini(&arena);
+	frame_join_bind(join, &visit);
+	rc = frame_join_read(join, &visit, out, err);
+	frame_join_keep(join);
+	leave_process(join);
 	return rc;
-}
-
-void frame_join_abandon(struct frame_join *join)
-{
-	if (join->reading)
-		sharing_drop(join->sharing);
-	join->reading = false;
-	join->run_count = 0;
 }
 
 static void note_flags(void *opaque, const struct frame_run *run, const uint64_t *words)
@@ -455,6 +456,8 @@ static bool has_ksm(const struct root *root)
 
 void frame_join_finish(struct frame_join *join)
 {
+	drop_process(join);
+	leave_process(join);
 	if (has_ksm(&join->ctx->root)) {
 		if (!join->frames.reason[FRAME_FLAGS])
 			for_frames(join, FRAME_FLAGS, 1u << SHARE_ANON, note_flags);

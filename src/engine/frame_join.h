@@ -12,13 +12,17 @@ struct context;
 struct error;
 struct procdir;
 struct sharing;
+struct visit;
 
 /*
  * The frames of processes, joined (analysis/sharing.h): maps and pagemap of each are read once, and
- * nothing of them is kept but the sets.
+ * nothing of them is kept but the sets. The parts of a visitor (engine/visit.h) with no_mappings:
  *
  *	join = frame_join_new(ctx, &caps);
- *	frame_join_add(join, &dir, &process, &err) ..		(of each process)
+ *	visit_targets(ctx, ..);
+ *		bind:		frame_join_bind(join, visit);
+ *		read:		frame_join_read(join, visit, &process, err);
+ *		done:		frame_join_keep(join), where all of it was read
  *	frame_join_finish(join);
  *	sharing_groups(frame_join_sharing(join), &count) ..
  */
@@ -29,26 +33,29 @@ struct frame_join *frame_join_new(struct context *ctx, const struct caps *caps);
 void frame_join_free(struct frame_join *join);
 
 struct frame_join_process {
-	uint32_t index; /* in the sharing; valid where 0 was returned and same_as is 0 */
-	int same_as; /* process read before whose address space this one has; 0: none */
-	size_t mappings; /* 0: no memory of its own: a kernel thread or a zombie */
+	uint32_t index; /* in the sharing; valid where 0 was returned and mappings is not 0 */
+	size_t mappings; /* 0: no memory of its own, or that of visit->same_as */
 	uint64_t swapped; /* pages in swap, by page table */
-	unsigned retries; /* it changed its memory (exec) while it was read, and was read again */
 	bool changed; /* mappings overlapped: they changed while they were read */
 };
 
+/* Opens pagemap before anything else is read; that it can not, frame_join_read() says. Returns 0. */
+int frame_join_bind(struct frame_join *join, struct visit *visit);
+
 /*
  * Read a process into the join. Returns 0, or -errno: nothing of it is then in the join; -ESRCH where
- * it is gone, -EACCES where pagemap may not be read or hides its frames.
+ * it has no memory, -EAGAIN where that went away, -EACCES where pagemap may not be read or hides its
+ * frames.
  */
+int frame_join_read(struct frame_join *join, struct visit *visit, struct frame_join_process *out,
+		    struct error *err);
+
+/* Both, for who has the directory of a thread that has the memory; it is not read anew. */
 int frame_join_add(struct frame_join *join, const struct procdir *dir,
 		   struct frame_join_process *out, struct error *err);
 
-/*
- * The thread that was adding a process was left behind (engine/crew.h): nothing of that process is in the join. To
- * be called before the next one is added; nothing happens where none was being added.
- */
-void frame_join_abandon(struct frame_join *join);
+/* The process that was read last stays in the join; else the next one drops it. */
+void frame_join_keep(struct frame_join *join);
 
 /* Map counts and KSM marks of the shared frames, then add up. */
 void frame_join_finish(struct frame_join *join);

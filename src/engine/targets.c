@@ -12,6 +12,7 @@
 #include "model/process.h"
 #include "source/facts.h"
 #include "source/pids.h"
+#include "source/taskstat.h"
 #include "source/users.h"
 
 bool target_parse_pid(const char *text, int *pid)
@@ -28,6 +29,21 @@ bool target_parse_pid(const char *text, int *pid)
 		return false;
 	*pid = (int)number;
 	return true;
+}
+
+int target_process(struct context *ctx, int pid)
+{
+	struct procdir dir;
+	struct bytes status;
+	uint64_t tgid = 0;
+
+	if (ctx->root.core || procdir_open(&dir, &ctx->root, pid, NULL))
+		return pid;
+	if (procdir_read(&dir, &ctx->arena, &status, NULL, "status") ||
+	    !status_u64(status, "Tgid", &tgid) || tgid > INT32_MAX)
+		tgid = 0;
+	procdir_close(&dir);
+	return tgid ? (int)tgid : pid;
 }
 
 static void add(struct targets *targets, int pid)

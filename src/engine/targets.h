@@ -63,6 +63,9 @@ static inline bool targets_selected(const struct target_options *options)
 int targets_find(struct context *ctx, const struct target_options *options, int argc, char **argv,
 		 struct targets *out, struct error *err);
 
+/* The process that a thread is of, by Tgid of its status; what is no thread is itself. */
+int target_process(struct context *ctx, int pid);
+
 /* Parse "123" or "/proc/123" (also "/proc/123/"); false where it is none. */
 bool target_parse_pid(const char *text, int *pid);
 

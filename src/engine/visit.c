@@ -48,6 +48,7 @@ struct guide {
 	struct visit visit;
 	struct guide *inner; /* of a visit within this one */
 	int pid; /* that is visited */
+	int watch; /* maps, open since before the facts were read; -1: it is not */
 	bool opened; /* visit.leader is */
 	bool told; /* facts are there: done() is to be called */
 };
@@ -71,6 +72,7 @@ static struct guide *guide_new(struct tour *tour, const struct visitor *visitor,
 	guide->tour = tour;
 	guide->visitor = visitor;
 	guide->ctx = ctx;
+	guide->watch = -1;
 	arena_init(&guide->visit.arena);
 	vma_store_init(&guide->visit.vmas);
 	guide->visit.leader.fd = guide->visit.leader.watch = -1;
@@ -129,11 +131,11 @@ static void open_walk(struct guide *guide)
 		rc ? root_reason(&guide->tour->context->root, rc, reason_needs_pagemap) : NULL;
 }
 
-static void end_watch(struct visit *visit)
+static void end_watch(struct guide *guide)
 {
-	if (visit->dir.watch >= 0)
-		close(visit->dir.watch);
-	visit->dir.watch = -1;
+	if (guide->watch >= 0)
+		close(guide->watch);
+	guide->watch = -1;
 }
 
 /* Whether read() has nothing but the watch that tells whether its memory went away. */
@@ -148,10 +150,10 @@ static int bind(struct guide *guide, struct error *err)
 	const struct visitor *visitor = guide->visitor;
 	struct visit *visit = &guide->visit;
 
-	end_watch(visit);
+	end_watch(guide);
 	open_walk(guide);
 	if ((!visitor->no_mappings || watches_alone(visitor)) && !visit->dir.core)
-		visit->dir.watch = procdir_openat(&visit->dir, O_RDONLY, NULL, "maps");
+		guide->watch = procdir_openat(&visit->dir, O_RDONLY, NULL, "maps");
 	return visitor->bind ? visitor->bind(guide->ctx, visit, err) : 0;
 }
 
@@ -162,8 +164,8 @@ static bool is_still_held(const struct guide *guide)
 
 	if (!visit->walk_reason && !pagewalk_is_alive(&visit->walk))
 		return false;
-	return !watches_alone(guide->visitor) || visit->dir.watch < 0 ||
-	       !maps_are_gone(visit->dir.root->meter, visit->dir.watch);
+	return !watches_alone(guide->visitor) || guide->watch < 0 ||
+	       !maps_are_gone(visit->dir.root->meter, guide->watch);
 }
 
 static unsigned facts_wanted(const struct guide *guide)
@@ -238,7 +240,10 @@ static int read_memory(struct guide *guide, struct error *err)
 	int rc = 0;
 
 	if (!visitor->no_mappings) {
-		mappings_begin(guide->mappings, &visit->dir, visitor->needs, take_mapping, guide,
+		struct procdir watched = visit->dir;
+
+		watched.watch = guide->watch;
+		mappings_begin(guide->mappings, &watched, visitor->needs, take_mapping, guide,
 			       &visit->result);
 		rc = mappings_pass(guide->mappings, err);
 		visit->begun |= visitor->mapping && !visitor->collects &&
@@ -374,6 +379,7 @@ static int read_process(struct guide *guide, struct error *err)
 /* Said on stderr and by the exit status, unless the command does. */
 static void tell(struct guide *guide, const struct error *err)
 {
+	guide->tour->context->lost = true;
 	if (!guide->visitor->quiet)
 		context_partial(guide->tour->context, err);
 }
@@ -457,6 +463,10 @@ static void lose(struct guide *guide, int rc, const struct error *err)
 		tour->visits->vanished++;
 		return;
 	}
+	if (rc == -ESRCH)
+		tour->visits->gone++;
+	else
+		tour->visits->lost++;
 	missing_add(&tour->visits->missing, "processes",
 		    arena_strdup(&tour->context->arena, err->text));
 	tell(guide, err);
@@ -468,7 +478,8 @@ static void deny(struct guide *guide, struct error *err)
 	struct visit *visit = &guide->visit;
 	struct tour *tour = guide->tour;
 
-	absent(visit, ABSENT_DENIED, reason_needs_rights);
+	absent(visit, ABSENT_DENIED,
+	       guide->visitor->denied ? guide->visitor->denied : reason_needs_rights);
 	missing_add(&visit->process.missing, "mappings", visit->absent.words);
 	visit->complete = false;
 	reason_advise(tour->context, err, guide->visitor->command, guide->pid);
@@ -519,6 +530,8 @@ static void finish(struct guide *guide)
 
 static void conclude(struct guide *guide, int rc, struct error *err)
 {
+	if (rc == VISIT_END && !guide->told)
+		return;
 	if ((rc == -ESRCH && !guide->visit.begun) || !guide->told) {
 		lose(guide, rc, err);
 		return;
@@ -539,7 +552,7 @@ static void leave(struct guide *guide)
 	struct visit *visit = &guide->visit;
 
 	close_walk(visit);
-	end_watch(visit);
+	end_watch(guide);
 	if (visit->by_thread)
 		procdir_close(&visit->dir);
 	if (guide->opened)

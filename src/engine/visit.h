@@ -65,6 +65,7 @@ struct visitor {
 	const struct caps *caps; /* of the walk */
 	bool (*passes)(const struct vma *vma); /* the walk has nothing to find there; NULL: none */
 	const char *kinds; /* JSON key whose kinds of files may be unknown; NULL: none are shown */
+	const char *denied; /* why rights are missing; NULL: reason_needs_rights */
 	bool no_twins; /* same_as is not asked for */
 	bool quiet; /* nothing is told on stderr and by the exit status: done() sees what is incomplete */
 	/*
@@ -75,7 +76,10 @@ struct visitor {
 
 	/* by its directory alone, before anything is read; false: passed over; NULL: all are wanted */
 	bool (*wanted)(void *ctx, struct visit *visit);
-	/* before facts are read: opens what ties read() to this address space; NULL: nothing. 0 or -errno */
+	/*
+	 * Before facts are read: opens what ties read() to this address space; NULL: nothing. Returns 0,
+	 * -errno, or VISIT_END: nothing is to be told of the process.
+	 */
 	int (*bind)(void *ctx, struct visit *visit, struct error *err);
 	/*
 	 * A mapping, as they are read; NULL: they are kept in vmas. Returns 0, or what ends the visit.
@@ -95,10 +99,14 @@ struct visitor {
 	void (*done)(void *ctx, struct visit *visit);
 };
 
+enum { VISIT_END = 1 };
+
 /* What became of the processes; zeroed by the caller. */
 struct visits {
 	size_t done;
 	size_t vanished; /* chosen by an option, but they ended meanwhile */
+	size_t gone; /* named, but there is no such process */
+	size_t lost; /* others of which nothing could be read */
 	size_t partial; /* of those done: not read, or not as a whole */
 	struct missing missing; /* of the document: "processes" */
 };

@@ -9,8 +9,8 @@
 #include "base/arena.h"
 #include "base/error.h"
 #include "engine/context.h"
-#include "engine/mappings.h"
-#include "engine/same_mm.h"
+#include "engine/targets.h"
+#include "engine/visit.h"
 #include "model/kind.h"
 #include "model/needs.h"
 #include "model/page.h"
@@ -18,16 +18,15 @@
 #include "source/facts.h"
 #include "source/pagewalk.h"
 #include "source/pids.h"
-#include "source/root.h"
 
 enum { NOT_KEPT = -1 };
 
 /* Of the process that is searched now. */
 struct who_state {
-	struct procdir dir;
-	struct smaps_keys keys;
-	struct mappings *kinds;
-	struct same_mm same_mm;
+	int pid;
+	bool open; /* what was found of it may have to be forgotten */
+	struct visits visits;
+	size_t first_process;
 	struct vma_store candidates;
 	struct walk_vma *walk_vmas;
 	int64_t *kept; /* index in search->mappings, or NOT_KEPT, by candidate */
@@ -36,7 +35,7 @@ struct who_state {
 	bool all_found;
 	/* for kinds: the kept mapping whose turn it is */
 	size_t cursor;
-	uint64_t cursor_start, last_start;
+	uint64_t cursor_start;
 	bool cursor_known;
 };
 
@@ -104,14 +103,14 @@ void who_rule_narrow(const struct who_rule *rule, const struct vma *vma, uint64_
 		*end = vma->start + (rule->high - vma->offset);
 }
 
-static int take_candidate(void *opaque, struct vma *vma)
+static int take_candidate(void *ctx, struct visit *visit, struct vma *vma)
 {
-	struct who_search *search = opaque;
+	struct who_search *search = ctx;
 	struct who_state *state = search->state;
 
 	if (!who_rule_takes(&search->rule, vma))
 		return 0;
-	vma->pid = state->dir.pid;
+	vma->pid = visit->dir.pid;
 	vma_store_add(&state->candidates, vma);
 	return 0;
 }
@@ -153,7 +152,7 @@ static void keep_process(struct who_search *search, int same_as)
 	search->processes = mem_room(search->processes, search->process_count, &search->process_cap,
 				     sizeof(*search->processes));
 	search->processes[search->process_count++] =
-		(struct who_process){ search->state->dir.pid, same_as, search->state->comm };
+		(struct who_process){ search->state->pid, same_as, search->state->comm };
 }
 
 uint32_t who_keep(struct who_search *search, const struct page_span *span)
@@ -208,17 +207,12 @@ static uint64_t start_at_cursor(struct who_search *search)
 }
 
 /* The kinds of the mappings that were kept: of other processes no file is looked at. */
-static int take_kind(void *opaque, struct vma *vma)
+static int take_kind(void *ctx, struct visit *visit, struct vma *vma)
 {
-	struct who_search *search = opaque;
+	struct who_search *search = ctx;
 	struct who_state *state = search->state;
 
-	/* read again from the start */
-	if (vma->start < state->last_start) {
-		state->cursor = state->first_kept;
-		state->cursor_known = false;
-	}
-	state->last_start = vma->start;
+	(void)visit;
 	while (start_at_cursor(search) < vma->start) {
 		state->cursor++;
 		state->cursor_known = false;
@@ -228,130 +222,195 @@ static int take_kind(void *opaque, struct vma *vma)
 	return 0;
 }
 
-static void find_kinds(struct who_search *search)
+static void rewind_kinds(void *ctx, struct visit *visit)
 {
-	struct who_state *state = search->state;
-	struct mappings_result result;
+	struct who_search *search = ctx;
 
-	if (state->first_kept == search->mappings.count)
-		return;
-	state->cursor = state->first_kept;
-	state->cursor_known = false;
-	state->last_start = 0;
-	mappings_read(state->kinds, &state->dir, NEED_KIND, take_kind, search, &result, NULL);
+	(void)visit;
+	search->state->cursor = search->state->first_kept;
+	search->state->cursor_known = false;
 }
 
-/* Returns whether the process could be searched, or has nothing that could be: *empty. */
-static bool search_files(struct who_search *search, const struct procdir *dir, bool *empty)
+static int find_kinds(struct who_search *search, struct visit *visit, struct error *err)
 {
-	struct who_state *state = search->state;
-	struct pagewalk walk;
-	struct smaps_pass pass;
-	int opened = pagewalk_open(&walk, dir, &search->caps, search->want, NULL);
-	int rc = smaps_read(dir, "maps", &state->keys, take_candidate, search, &pass, NULL);
+	const struct visitor visitor = {
+		.command = "who",
+		.needs = NEED_KIND,
+		.facts = FACT_STAT,
+		.collects = true,
+		.no_twins = true,
+		.quiet = true,
+		.mapping = take_kind,
+		.restart = rewind_kinds,
+	};
 
-	if (rc == 0 && state->candidates.count && !opened) {
-		fill_walk(search);
-		rc = pagewalk_run(&walk, state->walk_vmas, state->candidates.count, take_batch,
-				  search);
-		rc = rc == 1 ? 0 : rc;
-	} else if (rc == 0 && state->candidates.count) {
-		rc = opened;
-	}
-	if (!opened)
-		pagewalk_close(&walk);
-	/* our own memory counts like any other, but without rights we may not even read that */
-	if (rc == -EACCES || rc == -EPERM)
-		search->denied += state->dir.pid != getpid();
-	else if (rc < 0 || pass.cut_off)
-		search->vanished++;
-	*empty = rc == 0 && !pass.mappings;
-	return rc == 0;
+	if (search->state->first_kept == search->mappings.count)
+		return 0;
+	rewind_kinds(search, visit);
+	return visit_within(visit, visit->leader.pid, &visitor, search, err);
 }
 
-/* Where only the main thread has exited, the files of another one show the memory. */
-static bool search_memory(struct who_search *search)
+/* The facts are not read yet. */
+static struct bytes comm_of(struct who_search *search, struct visit *visit)
 {
-	struct who_state *state = search->state;
-	bool empty, searched = search_files(search, &state->dir, &empty);
-	struct procdir thread;
-	struct arena arena;
+	struct process process;
 
-	if (!empty)
-		return searched;
-	arena_init(&arena);
-	if (mappings_live_thread(&state->dir, &arena, &thread)) {
-		searched = search_files(search, &thread, &empty);
-		procdir_close(&thread);
-	}
-	arena_fini(&arena);
-	return searched;
+	if (facts_read(&visit->leader, &search->ctx->arena, FACT_STAT, &process, NULL))
+		return (struct bytes){ "", 0 };
+	return process.comm;
 }
 
-static void search_process(struct who_search *search, const struct pid_entry *entry)
+/* Nothing of the process is kept. */
+static void forget(struct who_search *search)
 {
 	struct who_state *state = search->state;
-	int same_as;
 
-	if (procdir_open(&state->dir, &search->ctx->root, entry->pid, NULL)) {
-		search->vanished++;
-		return;
-	}
+	if (state->open && search->undo)
+		search->undo(search->sink_ctx, state->pid);
+	vma_store_cut(&search->mappings, state->first_kept);
+	search->process_count = state->first_process;
 	vma_store_clear(&state->candidates);
-	state->first_kept = search->mappings.count;
-	state->comm = entry->comm;
-	same_as = same_mm_check(&state->same_mm, entry->pid, 0);
-	if (!same_as && search_memory(search))
-		search->searched++;
-	find_kinds(search);
-	if (same_as && who_process_of(search, same_as))
-		keep_process(search, same_as);
-	procdir_close(&state->dir);
+	state->all_found = state->open = false;
 }
 
-static void state_init(struct who_search *search)
+static void restart(void *ctx, struct visit *visit)
 {
-	struct who_state *state = mem_zalloc(sizeof(*state));
-
-	search->state = state;
-	smaps_keys_init(&state->keys);
-	vma_store_init(&state->candidates);
-	same_mm_init(&state->same_mm, &search->ctx->root);
-	state->kinds = mappings_new(&search->ctx->root, &state->keys);
+	(void)visit;
+	forget(ctx);
 }
 
-static void state_fini(struct who_search *search)
+/* What another process with the same memory shows needs no search. */
+static int begin(void *ctx, struct visit *visit, struct error *err)
 {
+	struct who_search *search = ctx;
 	struct who_state *state = search->state;
 
-	mappings_free(state->kinds);
-	same_mm_fini(&state->same_mm);
-	vma_store_fini(&state->candidates);
-	free(state->walk_vmas);
-	free(state->kept);
-	free(state);
-	search->state = NULL;
+	(void)err;
+	if (state->open)
+		forget(search);
+	state->pid = visit->leader.pid;
+	state->first_kept = search->mappings.count;
+	state->first_process = search->process_count;
+	vma_store_clear(&state->candidates);
+	if (!visit->same_as)
+		return 0;
+	if (who_process_of(search, visit->same_as)) {
+		state->comm = comm_of(search, visit);
+		keep_process(search, visit->same_as);
+	}
+	return VISIT_END;
+}
+
+static int search_pages(void *ctx, struct visit *visit, struct error *err)
+{
+	struct who_search *search = ctx;
+	struct who_state *state = search->state;
+	int rc;
+
+	if (!state->candidates.count)
+		return 0;
+	if (visit->walk_reason)
+		return error_set(err, EACCES, "%d: pagemap: %s", visit->dir.pid,
+				 visit->walk_reason);
+	state->comm = arena_bytes(&search->ctx->arena, visit->process.comm);
+	state->open = true;
+	if (search->begin)
+		search->begin(search->sink_ctx, state->pid);
+	fill_walk(search);
+	rc = pagewalk_run(&visit->walk, state->walk_vmas, state->candidates.count, take_batch,
+			  search);
+	return rc < 0 ? rc : find_kinds(search, visit, err);
+}
+
+static void done(void *ctx, struct visit *visit)
+{
+	struct who_search *search = ctx;
+	struct who_state *state = search->state;
+	struct error err;
+
+	switch (visit->absent.kind) {
+	case ABSENT_NOT:
+	case ABSENT_NONE:
+		search->searched++;
+		break;
+	case ABSENT_DENIED:
+		/* our own memory counts like any other, but without rights we may not even read that */
+		search->denied += state->pid != getpid();
+		break;
+	case ABSENT_STUCK:
+		error_set(&err, ETIMEDOUT, "%d: %s", visit->process.pid, visit->absent.words);
+		context_partial(search->ctx, &err);
+		search->stuck++;
+		break;
+	default:
+		search->vanished++;
+	}
+	state->open = false;
+}
+
+static bool wanted(void *ctx, struct visit *visit)
+{
+	const struct who_search *search = ctx;
+
+	(void)visit;
+	return !search->state->all_found;
+}
+
+/* All processes, the one that is named first. */
+static struct targets all_targets(struct who_search *search, const struct pid_entry *list,
+				  size_t count)
+{
+	struct targets targets = { .selected = true };
+
+	targets.pids = arena_alloc(&search->ctx->arena, (count + 1) * sizeof(*targets.pids));
+	for (size_t i = 0; i < count; i++)
+		if (list[i].pid == search->first)
+			targets.pids[targets.count++] = search->first;
+	for (size_t i = 0; i < count; i++)
+		if (list[i].pid != search->first)
+			targets.pids[targets.count++] = list[i].pid;
+	return targets;
 }
 
 int who_search_run(struct who_search *search, struct error *err)
 {
+	const struct visitor visitor = {
+		.command = "who",
+		.facts = FACT_STAT,
+		.walks = true,
+		.walk_want = search->want,
+		.caps = &search->caps,
+		.collects = true,
+		.quiet = true,
+		.wanted = wanted,
+		.bind = begin,
+		.mapping = take_candidate,
+		.read = search_pages,
+		.restart = restart,
+		.done = done,
+	};
+	struct who_state state = { 0 };
+	struct targets targets;
 	struct pid_entry *list;
 	size_t count;
-	uint64_t begin = meter_now();
+	uint64_t begun = meter_now();
 	int rc = pids_list(&search->ctx->root, &search->ctx->arena, &list, &count, err);
 
 	if (rc)
 		return rc;
-	state_init(search);
-	for (size_t i = 0; search->first && i < count; i++)
-		if (list[i].pid == search->first)
-			search_process(search, &list[i]);
-	for (size_t i = 0; i < count && !search->state->all_found; i++)
-		if (list[i].pid != search->first)
-			search_process(search, &list[i]);
-	search->ended = search->state->all_found;
-	state_fini(search);
-	search->span_ns = meter_now() - begin;
+	search->state = &state;
+	vma_store_init(&state.candidates);
+	targets = all_targets(search, list, count);
+	visit_targets(search->ctx, &targets, &visitor, search, &state.visits);
+	if (state.open)
+		forget(search);
+	search->vanished += state.visits.vanished;
+	search->ended = state.all_found;
+	search->span_ns = meter_now() - begun;
+	vma_store_fini(&state.candidates);
+	free(state.walk_vmas);
+	free(state.kept);
+	search->state = NULL;
 	return 0;
 }
 

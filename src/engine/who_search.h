@@ -69,12 +69,15 @@ struct who_search {
 	int first;
 	unsigned want;			/* enum walk_want */
 	who_sink sink;
+	/* of the sink: pages of a process come; those since then are to be forgotten; or NULL */
+	void (*begin)(void *ctx, int pid);
+	void (*undo)(void *ctx, int pid);
 	void *sink_ctx;
 	/* results */
 	struct vma_store mappings;	/* those that were kept, with kind */
 	struct who_process *processes;
 	size_t process_count, process_cap;
-	size_t searched, denied, vanished;
+	size_t searched, denied, vanished, stuck;
 	bool ended;			/* everything was found before all processes were searched */
 	uint64_t span_ns;
 	struct who_state *state;	/* of the process that is searched now */

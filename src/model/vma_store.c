@@ -304,6 +304,12 @@ void vma_store_set(struct vma_store *store, size_t index, const struct vma *vma)
 		record->path = intern(store, vma->path, vma->tail, vma->path_len);
 }
 
+void vma_store_cut(struct vma_store *store, size_t count)
+{
+	if (count < store->count)
+		store->count = count;
+}
+
 uint64_t vma_store_start(const struct vma_store *store, size_t index)
 {
 	return store->records[index]->start;

@@ -37,6 +37,9 @@ void vma_store_get(const struct vma_store *store, size_t index, struct vma *vma)
  */
 void vma_store_set(struct vma_store *store, size_t index, const struct vma *vma);
 
+/* Forget all but the first count mappings. */
+void vma_store_cut(struct vma_store *store, size_t count);
+
 /* Where that mapping begins. */
 uint64_t vma_store_start(const struct vma_store *store, size_t index);
 

@@ -14,7 +14,10 @@
 #include "column/vma_columns.h"
 #include "engine/process_facts.h"
 #include "engine/targets.h"
+#include "engine/visit.h"
 #include "model/image.h"
+#include "model/needs.h"
+#include "source/facts.h"
 #include "source/root.h"
 
 struct at_options {
@@ -144,10 +147,9 @@ static void write_json(struct at_view *view, bool explain)
 {
 	struct report *report = view->ctx->report;
 
-	process_user(&view->ctx->root, &view->ctx->arena, &view->process);
 	report_object(report, "process");
-	process_facts(report, &view->process);
-	report_missing(report, &view->process.missing);
+	process_facts(report, view->process);
+	report_missing(report, &view->process->missing);
 	report_object_end(report);
 	report_fact(report, "address", VALUE_ADDR, value_u(view->addr));
 	write_mapping(view);
@@ -195,8 +197,8 @@ static void write_title(struct at_view *view)
 
 	if (!out)
 		return;
-	out_printf(out, "0x%llx of %d: ", (unsigned long long)view->addr, view->process.pid);
-	process_title(out, &view->process);
+	out_printf(out, "0x%llx of %d: ", (unsigned long long)view->addr, view->process->pid);
+	process_title(out, view->process);
 	out_char(out, '\n');
 }
 
@@ -205,20 +207,20 @@ static void note_gaps(struct at_view *view)
 	struct error err;
 
 	if (view->kind_reason && !view->ctx->options.json)
-		error_note("%d: kind 'file' may be another: %s", view->process.pid,
+		error_note("%d: kind 'file' may be another: %s", view->process->pid,
 			   view->kind_reason);
 	if (view->torn) {
 		error_set(&err, EAGAIN, "%d: the page changed each time it was read",
-			  view->process.pid);
+			  view->process->pid);
 		context_partial(view->ctx, &err);
 	}
 	if (view->page_reason && view->mapped && !view->ctx->core && !(view->addr >> 63)) {
-		error_set(&err, EACCES, "%d: page: %s", view->process.pid, view->page_reason);
+		error_set(&err, EACCES, "%d: page: %s", view->process->pid, view->page_reason);
 		context_partial(view->ctx, &err);
 	}
 	if (view->smaps_reason && strncmp(view->smaps_reason, "changed", 7) == 0) {
 		error_set(&err, EAGAIN, "%d: the mapping changed while it was read",
-			  view->process.pid);
+			  view->process->pid);
 		context_partial(view->ctx, &err);
 	}
 }
@@ -307,34 +309,94 @@ static int find_symbol(struct at_view *view, const struct procdir *dir, struct p
 	return 0;
 }
 
-static int read_and_show(struct at_view *view, struct place *place, const struct query *shown,
-			 bool explain)
-{
-	struct context *ctx = view->ctx;
-	struct procdir dir;
+/* A run: one visit of one process. */
+struct at_run {
+	struct at_view *view;
+	struct place *place;
+	const struct query *shown;
+	bool explain;
+	bool wrong; /* the operand is: err */
 	struct error err;
-	int rc = procdir_open(&dir, &ctx->root, place->pid, &err);
+};
 
-	if (rc == 0) {
-		rc = find_symbol(view, &dir, place, &err);
-		if (rc == 0)
-			rc = at_view_read(view, &dir, &err);
-		procdir_close(&dir);
-	}
-	if (rc == -EACCES || rc == -EPERM) {
-		struct error told;
+/* The address of a name, before the mappings beside it are looked for. */
+static int find_place(void *ctx, struct visit *visit, struct error *err)
+{
+	struct at_run *run = ctx;
+	int rc = find_symbol(run->view, &visit->dir, run->place, err);
 
-		error_set(&told, -rc, "%.400s (try: sudo vmview at %d %.60s)", err.text, place->pid,
-			  place->name);
-		err = told;
-	}
-	if (rc == 0)
-		show(view, shown, explain);
-	else if (rc == -EINVAL && !place->has_addr)
-		context_usage(ctx, &err);
-	else
-		context_partial(ctx, &err);
-	return ctx->status;
+	run->wrong = rc == -EINVAL;
+	if (run->wrong)
+		run->err = *err;
+	return run->wrong ? VISIT_END : rc;
+}
+
+static int take_mapping(void *ctx, struct visit *visit, struct vma *vma)
+{
+	struct at_run *run = ctx;
+
+	(void)visit;
+	return at_view_mapping(run->view, vma);
+}
+
+static int read_rest(void *ctx, struct visit *visit, struct error *err)
+{
+	struct at_run *run = ctx;
+
+	(void)err;
+	at_view_read(run->view, visit);
+	return 0;
+}
+
+static void restart(void *ctx, struct visit *visit)
+{
+	struct at_run *run = ctx;
+
+	(void)visit;
+	at_view_restart(run->view);
+}
+
+/* What could not be read was told; then there is nothing to show. */
+static void write_all(void *ctx, struct visit *visit)
+{
+	struct at_run *run = ctx;
+
+	if (visit->absent.kind != ABSENT_NOT && visit->absent.kind != ABSENT_NONE &&
+	    !visit->result.pass.mappings)
+		return;
+	run->view->process = &visit->process;
+	if (visit->absent.kind == ABSENT_NONE)
+		at_view_nothing(run->view);
+	if (visit->absent.kind != ABSENT_STUCK)
+		show(run->view, run->shown, run->explain);
+}
+
+static int read_and_show(struct at_run *run)
+{
+	struct context *ctx = run->view->ctx;
+	const struct targets targets = { &run->place->pid, 1, false };
+	struct caps caps;
+	const struct visitor visitor = {
+		.command = "at",
+		.needs = NEED_KIND,
+		.facts = FACT_ALL,
+		.keys = &run->view->keys,
+		.walks = !ctx->core,
+		.walk_want = WALK_MAPPED,
+		.caps = &caps,
+		.collects = true,
+		.no_twins = true,
+		.bind = find_place,
+		.mapping = take_mapping,
+		.read = read_rest,
+		.restart = restart,
+		.done = write_all,
+	};
+	struct visits visits = { 0 };
+
+	caps_probe(&caps, &ctx->root, 0);
+	visit_targets(ctx, &targets, &visitor, run, &visits);
+	return run->wrong ? context_usage(ctx, &run->err) : ctx->status;
 }
 
 int at_run(struct context *ctx, const struct command *command, int argc, char **argv)
@@ -357,7 +419,7 @@ int at_run(struct context *ctx, const struct command *command, int argc, char **
 				   ctx->options.csv ? csv_columns : text_columns, &shown, &err);
 	if (rc == 0) {
 		at_view_init(view, ctx, place.addr);
-		read_and_show(view, &place, &shown, options.explain);
+		read_and_show(&(struct at_run){ view, &place, &shown, options.explain });
 		at_view_fini(view);
 	}
 	filter_free(shown.filter);

@@ -10,6 +10,7 @@
 #include "cmd/at/view.h"
 #include "engine/context.h"
 #include "model/core.h"
+#include "model/process.h"
 #include "model/vm_flags.h"
 
 /* "7f0000000000-7f0000021000 rw-p heap [heap]" */
@@ -95,7 +96,7 @@ static struct value get_core_offset(const void *row, const struct column *column
 		return value_none();
 	if (inside >= core->in_core + core->holes)
 		return value_absent("core: left out");
-	return core_next_data(view->process.core, core, &at, &end) && at == view->addr ?
+	return core_next_data(view->process->core, core, &at, &end) && at == view->addr ?
 		       value_u(core->offset + inside) :
 		       value_absent("core: a hole: zero, or never touched");
 }

@@ -8,21 +8,30 @@
 #include "base/arena.h"
 #include "base/error.h"
 #include "engine/context.h"
-#include "engine/mappings.h"
+#include "engine/pace.h"
+#include "engine/reason.h"
+#include "engine/visit.h"
 #include "model/core.h"
-#include "model/needs.h"
-#include "source/facts.h"
 #include "source/pagewalk.h"
 #include "source/root.h"
 #include "source/swaps.h"
 
 enum { TRIES = 3 };
 
-/*
- * smaps holds the target's mmap_lock for 13 ms a GiB of small pages; over 20 ms it is not read unless
- * told to (--pace fast).
- */
-static const uint64_t stall_ns_gib = 13000000, stall_ns_max = 20000000;
+static void read_mode(struct at_view *view)
+{
+	struct host_paging paging;
+
+	host_paging_read(&view->ctx->root, &view->ctx->arena, &paging);
+	view->mode = paging_find(paging.machine, view->page_size, paging.user_bits);
+	if (!view->mode)
+		view->mode_reason =
+			paging.machine && paging.user_bits ?
+				"unsupported: the paging mode of this machine is not known" :
+			view->ctx->core		 ? core_lacks :
+			view->ctx->root.recorded ? "not recorded" :
+						   "failed: the paging mode is not known";
+}
 
 void at_view_init(struct at_view *view, struct context *ctx, uint64_t addr)
 {
@@ -31,30 +40,24 @@ void at_view_init(struct at_view *view, struct context *ctx, uint64_t addr)
 	view->page_size = ctx->host.page_size;
 	smaps_keys_init(&view->keys);
 	vma_store_init(&view->near);
+	vma_store_init(&view->before);
 	if (!view->naming)
 		view->naming = naming_new(ctx);
+	read_mode(view);
 }
 
 void at_view_fini(struct at_view *view)
 {
 	vma_store_fini(&view->near);
+	vma_store_fini(&view->before);
 	naming_free(view->naming);
 }
 
-/* Keeps the mapping of the address, the last before it and the first behind it. */
-struct near_search {
-	struct at_view *view;
-	struct vma_store before; /* the last one below, while there may be a later one */
-};
-
-static int take_near(void *opaque, struct vma *vma)
+int at_view_mapping(struct at_view *view, const struct vma *vma)
 {
-	struct near_search *search = opaque;
-	struct at_view *view = search->view;
-
 	if (vma->end <= view->addr) {
-		vma_store_clear(&search->before);
-		vma_store_add(&search->before, vma);
+		vma_store_clear(&view->before);
+		vma_store_add(&view->before, vma);
 		return 0;
 	}
 	if (vma->start <= view->addr) {
@@ -70,10 +73,17 @@ static int take_near(void *opaque, struct vma *vma)
 	return 0;
 }
 
-/* From the store, where texts stay, into the view. */
-static void place_near(struct near_search *search)
+void at_view_restart(struct at_view *view)
 {
-	struct at_view *view = search->view;
+	vma_store_clear(&view->before);
+	vma_store_clear(&view->near);
+	view->mapped = view->above.there = view->torn = false;
+	view->kind_reason = NULL;
+}
+
+/* From the store, where texts stay, into the view. */
+static void place_near(struct at_view *view)
+{
 	size_t next = 0;
 	struct vma below;
 
@@ -84,35 +94,13 @@ static void place_near(struct near_search *search)
 		view->above.gap =
 			view->above.vma.start - (view->mapped ? view->vma.end : view->addr);
 	}
-	view->below.there = search->before.count > 0;
+	view->below.there = view->before.count > 0;
 	if (!view->below.there)
 		return;
-	vma_store_get(&search->before, 0, &below);
+	vma_store_get(&view->before, 0, &below);
 	vma_store_add(&view->near, &below);
 	vma_store_get(&view->near, next, &view->below.vma);
 	view->below.gap = (view->mapped ? view->vma.start : view->addr) - below.end;
-}
-
-static int read_mappings(struct at_view *view, const struct procdir *dir, struct error *err)
-{
-	struct mappings *mappings = mappings_new(&view->ctx->root, &view->keys);
-	struct near_search search = { .view = view };
-	struct mappings_result result;
-	int rc;
-
-	vma_store_init(&search.before);
-	vma_store_clear(&view->near);
-	view->mapped = view->above.there = false;
-	view->kind_reason = NULL;
-	rc = mappings_read(mappings, dir, NEED_KIND, take_near, &search, &result, err);
-	if (rc == 0 && result.pass.cut_off)
-		rc = error_set(err, ESRCH, "%d: its memory went away while it was read", dir->pid);
-	if (rc == 0)
-		place_near(&search);
-	view->no_memory = rc == 0 && !result.pass.mappings;
-	vma_store_fini(&search.before);
-	mappings_free(mappings);
-	return rc;
 }
 
 static int take_fields(void *opaque, struct vma *vma)
@@ -130,53 +118,24 @@ static int take_fields(void *opaque, struct vma *vma)
 	return 1;
 }
 
-static const char *pace_reason(const struct at_view *view)
-{
-	uint64_t gib_pages = (1ull << 30) / view->page_size;
-	uint64_t stall = view->process.rss_pages * stall_ns_gib / gib_pages;
-
-	if (view->ctx->meter.fast || view->ctx->root.recorded || stall <= stall_ns_max)
-		return NULL;
-	return arena_printf(
-		&view->ctx->arena,
-		"pace: smaps could stall the process for %llu ms (--pace fast reads it)",
-		(unsigned long long)(stall / 1000000));
-}
-
 /* The fields of smaps of this one mapping: what is behind it is not read. */
 static void read_fields(struct at_view *view, const struct procdir *dir)
 {
 	struct smaps_pass pass;
 	int rc = 0;
 
-	view->smaps_reason = view->ctx->core ? core_lacks : pace_reason(view);
+	view->smaps_reason = view->ctx->core ? core_lacks :
+					       pace_spares(dir, "smaps", &view->ctx->arena);
 	if (!view->smaps_reason) {
 		rc = smaps_read(dir, "smaps", &view->keys, take_fields, view, &pass, NULL);
 		if (rc != 1)
 			view->smaps_reason =
 				rc == 0 || rc == -EAGAIN ?
 					"changed while it was read" :
-					root_reason(
-						dir->root, rc,
-						"denied: needs CAP_SYS_PTRACE or the same user");
+					root_reason(dir->root, rc, reason_needs_rights);
 	}
 	if (view->smaps_reason)
 		view->vma.absent = view->smaps_reason;
-}
-
-static void read_mode(struct at_view *view)
-{
-	struct host_paging paging;
-
-	host_paging_read(&view->ctx->root, &view->ctx->arena, &paging);
-	view->mode = paging_find(paging.machine, view->page_size, paging.user_bits);
-	if (!view->mode)
-		view->mode_reason =
-			paging.machine && paging.user_bits ?
-				"unsupported: the paging mode of this machine is not known" :
-			view->ctx->core		 ? core_lacks :
-			view->ctx->root.recorded ? "not recorded" :
-						   "failed: the paging mode is not known";
 }
 
 static int take_page(void *opaque, const struct page_batch *batch)
@@ -272,8 +231,8 @@ static void explain_absence(struct at_view *view, const struct caps *caps)
 	view->soft_dirty_reason = caps->reason[CAPS_SOFT_DIRTY];
 }
 
-/* Page and frame; walk was opened before the mappings were read. */
-static void read_memory(struct at_view *view, struct pagewalk *walk, int opened)
+/* Page and frame; walk was opened before the mappings were read, or why it was not. */
+static void read_memory(struct at_view *view, struct pagewalk *walk, const char *closed)
 {
 	struct frame_source source;
 	int rc;
@@ -283,10 +242,8 @@ static void read_memory(struct at_view *view, struct pagewalk *walk, int opened)
 		view->page_reason = "no memory: a kernel thread or a zombie";
 	else if (view->ctx->core)
 		view->page_reason = core_lacks;
-	else if (opened)
-		view->page_reason = root_reason(
-			&view->ctx->root, opened,
-			"denied: needs CAP_SYS_PTRACE and CAP_DAC_READ_SEARCH, or the same user");
+	else if (closed)
+		view->page_reason = closed;
 	else if (view->addr >> 63)
 		view->page_reason = "not in the page table of the process: the kernel's half";
 	else if (!view->mapped)
@@ -302,27 +259,6 @@ static void read_memory(struct at_view *view, struct pagewalk *walk, int opened)
 		read_swap_device(view);
 	explain_absence(view, &walk->caps);
 	frame_source_close(&source);
-}
-
-/* Of a process whose main thread has exited the files of another thread are read. */
-static int read_once(struct at_view *view, const struct procdir *dir, bool *alive,
-		     struct error *err)
-{
-	struct pagewalk walk;
-	struct caps caps;
-	int opened, rc;
-
-	caps_probe(&caps, &view->ctx->root, 0);
-	opened = pagewalk_open(&walk, dir, &caps, WALK_MAPPED, NULL);
-	rc = read_mappings(view, dir, err);
-	if (rc == 0 && view->mapped)
-		read_fields(view, dir);
-	if (rc == 0)
-		read_memory(view, &walk, opened);
-	*alive = opened || view->no_memory || pagewalk_is_alive(&walk);
-	if (!opened)
-		pagewalk_close(&walk);
-	return rc;
 }
 
 /* Names come last: what changed meanwhile is told by what the name says of the mapping. */
@@ -341,27 +277,21 @@ static void read_name(struct at_view *view, const struct procdir *dir)
 		view->named.reason = error_reason(rc);
 }
 
-int at_view_read(struct at_view *view, const struct procdir *dir, struct error *err)
+void at_view_read(struct at_view *view, struct visit *visit)
 {
-	struct arena *arena = &view->ctx->arena;
-	struct procdir thread;
-	bool by_thread, alive;
-	int rc = facts_read(dir, arena, FACT_ALL, &view->process, err);
+	place_near(view);
+	view->no_memory = !visit->result.pass.mappings;
+	if (view->mapped)
+		read_fields(view, &visit->dir);
+	read_memory(view, &visit->walk, visit->walk_reason);
+	read_name(view, &visit->dir);
+}
 
-	if (rc)
-		return rc;
-	read_mode(view);
-	by_thread = mappings_live_thread(dir, arena, &thread);
-	for (unsigned try = 0; try < TRIES; try++) {
-		rc = read_once(view, by_thread ? &thread : dir, &alive, err);
-		if (rc || alive)
-			break;
-	}
-	if (rc == 0)
-		read_name(view, by_thread ? &thread : dir);
-	if (rc == 0 && !alive)
-		rc = error_set(err, ESRCH, "%d: its memory went away while it was read", dir->pid);
-	if (by_thread)
-		procdir_close(&thread);
-	return rc;
+void at_view_nothing(struct at_view *view)
+{
+	at_view_restart(view);
+	view->no_memory = true;
+	view->below.there = false;
+	view->named = (struct named){ .reason = "none: no mapping holds the address" };
+	read_memory(view, NULL, NULL);
 }

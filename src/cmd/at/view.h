@@ -8,7 +8,6 @@
 #include "engine/frame_info.h"
 #include "engine/naming.h"
 #include "model/page.h"
-#include "model/process.h"
 #include "model/vma.h"
 #include "model/vma_store.h"
 #include "source/smaps.h"
@@ -16,7 +15,8 @@
 struct context;
 struct error;
 struct paging_mode;
-struct procdir;
+struct process;
+struct visit;
 
 /* A mapping beside the address, which may be none. */
 struct at_neighbour {
@@ -32,10 +32,11 @@ struct at_neighbour {
 struct at_view {
 	struct context *ctx;
 	uint64_t addr, page_size;
-	struct process process;
+	const struct process *process;
 	struct smaps_keys keys;
 
 	struct vma_store near;		/* keeps the three mappings */
+	struct vma_store before;	/* the last one below, while there may be a later one */
 	bool no_memory;			/* no mapping at all: a kernel thread or a zombie */
 	bool mapped;			/* the address is in a mapping */
 	struct vma vma;
@@ -63,11 +64,18 @@ struct at_view {
 	struct bytes swap_device;
 };
 
+/* Each mapping of the process, in rising order; all that was taken is forgotten. */
+int at_view_mapping(struct at_view *view, const struct vma *vma);
+void at_view_restart(struct at_view *view);
+
 /*
- * Read it all. Returns 0, or -errno where not even the mappings could be read. The page is read again,
- * at most three times, where it changed while its frame was looked at.
+ * Read the rest, all mappings being taken. The page is read again, at most three times, where it changed
+ * while its frame was looked at.
  */
-int at_view_read(struct at_view *view, const struct procdir *dir, struct error *err);
+void at_view_read(struct at_view *view, struct visit *visit);
+
+/* There is no memory: why nothing is known of the page. */
+void at_view_nothing(struct at_view *view);
 
 void at_view_init(struct at_view *view, struct context *ctx, uint64_t addr);
 void at_view_fini(struct at_view *view);

@@ -177,6 +177,24 @@ static bool match(void *opaque, struct who_search *search, const struct page_spa
 	return !blockers->open;
 }
 
+/* The process became another one: nothing of it was found. */
+static void undo_process(void *ctx, int pid)
+{
+	struct frag_view *view = ctx;
+	struct frag_blockers *blockers = view->blockers;
+	uint32_t gone = find_process(blockers, pid);
+
+	for (size_t i = 0; i < blockers->count; i++) {
+		struct blocker_frame *frame = &blockers->frames[i];
+
+		if (frame->owner != gone)
+			continue;
+		blockers->open += frame->found >= frame->expected;
+		frame->owner = BLOCKER_NONE;
+		frame->found = 0;
+	}
+}
+
 /* What was not found in any process is told by its use. */
 static void name_rest(struct frag_blockers *blockers)
 {
@@ -191,10 +209,11 @@ static void name_rest(struct frag_blockers *blockers)
 	}
 	for (size_t i = 0; i < blockers->owners.count; i++) {
 		struct blocker *owner = &blockers->owners.list[i];
+		const struct who_process *process = who_process_of(&blockers->search, owner->pid);
 
-		if (owner->kind != BLOCKER_PROCESS)
+		if (owner->kind != BLOCKER_PROCESS || !process)
 			continue;
-		owner->name = who_process_of(&blockers->search, owner->pid)->comm;
+		owner->name = process->comm;
 		owner->passing = owner->pid == getpid() && !blockers->search.ctx->root.recorded;
 	}
 }
@@ -211,6 +230,7 @@ static void search(struct frag_view *view, struct frag_blockers *blockers)
 	if (blockers->reason)
 		return;
 	search->sink = match;
+	search->undo = undo_process;
 	search->sink_ctx = view;
 	blockers->searched = true;
 	if (who_search_run(search, &err))

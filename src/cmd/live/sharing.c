@@ -9,6 +9,7 @@
 #include "cmd/share/share.h"
 #include "engine/frame_join.h"
 #include "engine/pace.h"
+#include "engine/same_mm.h"
 #include "engine/targets.h"
 #include "model/process.h"
 #include "model/vma.h"
@@ -33,6 +34,7 @@ struct sharing_reading {
 	size_t count;
 	struct share_row row; /* of the process itself */
 	size_t denied, stuck, same;
+	struct same_mm same_mm;
 };
 
 static struct value get_pid(const void *row, const struct column *column)
@@ -85,11 +87,11 @@ static int join_process(struct sharing_reading *reading, const struct visit *vis
 {
 	struct context *ctx = reading->reader->ctx;
 	struct frame_join_process process;
-	int rc = frame_join_add(reading->join, &visit->dir, &process, err);
+	int same_as = same_mm_check(&reading->same_mm, visit->process.pid, 0);
+	int rc = same_as ? 0 : frame_join_add(reading->join, &visit->dir, &process, err);
 
-	if (rc == 0 && process.same_as == reading->row.pid)
-		reading->same++;
-	if (rc == 0 && !process.same_as && process.mappings)
+	reading->same += same_as && same_as == reading->row.pid;
+	if (rc == 0 && !same_as && process.mappings)
 		reading->sharers[reading->count++] =
 			(struct sharer){ .pid = visit->process.pid,
 					 .comm = arena_bytes(&ctx->arena, visit->process.comm),
@@ -117,7 +119,6 @@ static void end_other(void *opaque, struct visit *visit)
 	if (visit->absent.kind != ABSENT_STUCK)
 		return;
 	reading->stuck++;
-	frame_join_abandon(reading->join);
 }
 
 static void join_others(struct sharing_reading *reading, const struct targets *targets)
@@ -315,6 +316,7 @@ void live_read_sharing(struct live_reader *reader, struct live_result *result)
 	struct targets targets = { .selected = true };
 
 	reading.row.page_size = ctx->host.page_size;
+	same_mm_init(&reading.same_mm, &ctx->root);
 	result->rc =
 		pids_scan(&ctx->root, &ctx->arena, &targets.pids, &targets.count, &result->err);
 	if (result->rc == 0) {
@@ -323,6 +325,7 @@ void live_read_sharing(struct live_reader *reader, struct live_result *result)
 		reading.sharers = mem_zalloc((targets.count + 1) * sizeof(*reading.sharers));
 		read_sharing(&reading, &targets);
 	}
+	same_mm_fini(&reading.same_mm);
 	frame_join_free(reading.join);
 	free(reading.sharers);
 	if (!result->list)

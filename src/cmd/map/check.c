@@ -53,6 +53,12 @@ static int parse_columns(struct check *check, struct error *err)
 			     &check->query, err);
 }
 
+static void keep_text(struct check *check, const char **text)
+{
+	if (*text)
+		*text = arena_strdup(&check->arena, *text);
+}
+
 /* A reading: its mappings outlive the visit that made it. */
 static void keep(void *ctx, struct visit *visit)
 {
@@ -62,6 +68,8 @@ static void keep(void *ctx, struct visit *visit)
 	check->stores[check->reading] = visit->vmas;
 	visit->vmas = before;
 	check->results[check->reading] = visit->result;
+	keep_text(check, &check->results[check->reading].smaps_reason);
+	keep_text(check, &check->results[check->reading].spared);
 	check->complete &= visit->complete;
 }
 

@@ -89,12 +89,12 @@ static void open_mapping(struct pages_list *list)
 
 	/* rows that wait for the sorting keep their mapping */
 	if (pages->query.sort.column || !list->vma)
-		list->vma = arena_alloc(&pages->arena, sizeof(*list->vma));
+		list->vma = arena_alloc(&pages->visit->arena, sizeof(*list->vma));
 	vma = list->vma;
 	vma_store_get(&pages->store, list->vma_index, vma);
 	if (pages->query.sort.column) {
-		vma->path = arena_bytes(&pages->arena, vma->path);
-		vma->name = arena_bytes(&pages->arena, vma->name);
+		vma->path = arena_bytes(&pages->visit->arena, vma->path);
+		vma->name = arena_bytes(&pages->visit->arena, vma->name);
 	}
 	list->at = pages->vmas[list->vma_index].start;
 	list->empty = list->swapped = 0;
@@ -163,7 +163,7 @@ static int take_batch(void *opaque, const struct page_batch *batch)
 {
 	struct pages *pages = opaque;
 
-	page_reader_add(&pages->reader, &pages->walk, batch);
+	page_reader_add(&pages->reader, &pages->visit->walk, batch);
 	return 0;
 }
 
@@ -210,8 +210,9 @@ static void list_walk(void *opaque)
 
 	list->vma_index = 0;
 	list->open = false;
-	pages->rc = pagewalk_run(&pages->walk, pages->vmas, pages->store.count, take_batch, pages);
-	page_reader_flush(&pages->reader, &pages->walk);
+	pages->rc = pagewalk_run(&pages->visit->walk, pages->vmas, pages->store.count, take_batch,
+				 pages);
+	page_reader_flush(&pages->reader, &pages->visit->walk);
 	close_before(list, pages->store.count);
 }
 

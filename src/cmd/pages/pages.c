@@ -12,11 +12,9 @@
 #include "cmd/pages/run_columns.h"
 #include "cmd/pages/summary_columns.h"
 #include "engine/context.h"
-#include "engine/mappings.h"
-#include "engine/process_facts.h"
+#include "engine/reason.h"
 #include "model/needs.h"
 #include "source/elf_protocol.h"
-#include "source/facts.h"
 
 #define OFFSET(member) offsetof(struct pages_options, member)
 
@@ -85,8 +83,21 @@ static int parse_operands(struct pages *pages, int argc, char **argv, struct tar
 	return targets_find(pages->ctx, by, pids, argv, targets, err);
 }
 
+/* The first rows are written now: what was read until here was of one program. */
+static void begin_process(struct pages *pages)
+{
+	if (pages->begun)
+		return;
+	pages->begun = pages->visit->begun = true;
+	visit_report_begin(pages->visit, !pages->visits.done);
+	pages->mode->begin(pages->shown);
+}
+
 static void walk_chunk(struct pages *pages)
 {
+	if (pages->visit->walk_reason)
+		return;
+	begin_process(pages);
 	if (pages->rc == 0)
 		pages->mode->walk(pages->shown);
 	vma_store_clear(&pages->store);
@@ -100,10 +111,12 @@ static bool may_be_skipped(const struct vma *vma)
 	       bytes_start_with(vma->path, BYTES("[v"));
 }
 
-static int take_mapping(void *opaque, struct vma *vma)
+static int take_mapping(void *ctx, struct visit *visit, struct vma *vma)
 {
-	struct pages *pages = opaque;
+	struct pages *pages = ctx;
 	uint64_t start, end;
+
+	pages->visit = visit;
 
 	if (!range_of(&pages->range, vma, pages->reader.caps.page_size, &start, &end))
 		return 0;
@@ -116,14 +129,17 @@ static int take_mapping(void *opaque, struct vma *vma)
 								 0,
 	};
 	vma_store_add(&pages->store, vma);
-	if (pages->store.count == PAGES_CHUNK)
-		walk_chunk(pages);
+	if (pages->store.count < PAGES_CHUNK)
+		return 0;
+	if (visit->walk_reason)
+		vma_store_clear(&pages->store);
+	walk_chunk(pages);
 	return pages->rc;
 }
 
 const struct page_absent *pages_absent(struct pages *pages)
 {
-	const struct caps *caps = &pages->walk.caps;
+	const struct caps *caps = &pages->visit->walk.caps;
 	const char *frames = caps->reason[CAPS_FRAMES];
 	const char *const *reason = pages->reader.frames.reason;
 
@@ -142,7 +158,7 @@ const struct page_absent *pages_absent(struct pages *pages)
 static void list_hidden(struct pages *pages)
 {
 	const struct page_absent *absent = pages_absent(pages);
-	struct missing *missing = &pages->process.missing;
+	struct missing *missing = &pages->visit->process.missing;
 
 	if (absent->frames && pages->needs & NEED_FRAMES) {
 		missing_add(missing, "pfn", absent->frames);
@@ -159,7 +175,7 @@ static void list_hidden(struct pages *pages)
 		missing_add(missing, "cgroup", absent->cgroups);
 	if (absent->mapped)
 		missing_add(missing, "mapped_by", absent->mapped);
-	if (absent->mapped && !pages->walk.caps.zero_pfn &&
+	if (absent->mapped && !pages->visit->walk.caps.zero_pfn &&
 	    (absent->frames || !(pages->needs & NEED_FLAGS)))
 		missing_add(missing, "total", "zero pages look present: needs PAGEMAP_SCAN");
 	if (absent->soft_dirty)
@@ -170,68 +186,20 @@ static void list_hidden(struct pages *pages)
 static void note_hidden(struct pages *pages)
 {
 	static const char *const keys[] = { "pfn", "flags", "map_count", "cgroup" };
-	struct context *ctx = pages->ctx;
 	struct error err;
 
 	if (!(pages->needs & NEED_PAGES))
 		return;
 	for (size_t i = 0; i < ARRAY_SIZE(keys); i++) {
-		const char *reason = missing_find(&pages->process.missing, keys[i]);
+		const char *reason = missing_find(&pages->visit->process.missing, keys[i]);
 
 		if (!reason || strncmp(reason, "denied", 6) != 0)
 			continue;
-		error_set(&err, EACCES, "%d: %s: %s%s", pages->dir.pid, keys[i], reason,
-			  ctx->root.recorded ? "" : " (try it with sudo)");
-		context_partial(ctx, &err);
-		pages->process.complete = false;
+		error_set(&err, EACCES, "%d: %s: %s", pages->visit->dir.pid, keys[i], reason);
+		reason_advise(pages->ctx, &err, "pages", pages->visit->dir.pid);
+		visit_partial(pages->visit, keys[i], reason, &err);
 		return;
 	}
-}
-
-static void note_walk(struct pages *pages, const struct mappings_result *result)
-{
-	const struct smaps_pass *pass = &result->pass;
-	struct missing *missing = &pages->process.missing;
-	struct error err;
-
-	if (pages->rc == -ESRCH || pass->cut_off || !pagewalk_is_alive(&pages->walk) ||
-	    !facts_are_settled(&pages->dir, &pages->process)) {
-		error_set(&err, ESRCH, "%d: its memory went away while it was read: incomplete",
-			  pages->dir.pid);
-		missing_add(missing, "mappings", "gone: the memory went away while it was read");
-	} else if (pages->rc) {
-		error_errno(&err, -pages->rc, "%d: pagemap", pages->dir.pid);
-		missing_add(missing, "mappings", error_reason(-pages->rc));
-	} else if (pass->malformed) {
-		error_set(&err, EPROTO, "%d: %zu records of maps are no mapping", pages->dir.pid,
-			  pass->malformed);
-		missing_add(missing, "mappings", "malformed records were skipped");
-	} else if (pass->changed) {
-		error_set(&err, EAGAIN, "%d: %zu mappings changed while they were read: incomplete",
-			  pages->dir.pid, pass->changed);
-		missing_add(missing, "mappings", "changed while they were read");
-	} else {
-		return;
-	}
-	pages->process.complete = false;
-	context_partial(pages->ctx, &err);
-}
-
-static void begin_process(struct pages *pages)
-{
-	struct report *report = pages->ctx->report;
-	struct out *out = report_prose(report);
-
-	if (out) {
-		if (pages->processes)
-			out_char(out, '\n');
-		out_printf(out, "%d: ", pages->process.pid);
-		process_title(out, &pages->process);
-		out_char(out, '\n');
-	}
-	pages->processes++;
-	report_object(report, NULL);
-	process_facts(report, &pages->process);
 }
 
 static void write_total(struct pages *pages)
@@ -258,209 +226,146 @@ static void write_total(struct pages *pages)
 		out_str(out, *sign ? "\n" : "no pages\n");
 }
 
-static void end_process(struct pages *pages, const struct mappings_result *result)
-{
-	struct report *report = pages->ctx->report;
-
-	pages->mode->end(pages->shown);
-	note_walk(pages, result);
-	list_hidden(pages);
-	note_hidden(pages);
-	write_total(pages);
-	pages_shm_write(pages);
-	report_fact(report, "torn", VALUE_COUNT, value_u(pages->reader.torn));
-	report_fact(report, "complete", VALUE_BOOL, value_u(pages->process.complete));
-	report_missing(report, &pages->process.missing);
-	report_object_end(report);
-	if (pages->reader.torn)
-		error_note("%d: %llu pages changed while they were read", pages->dir.pid,
-			   (unsigned long long)pages->reader.torn);
-}
-
 /* A process without memory, or one whose pages may not be seen: a table of nothing says less. */
-static void show_nothing(struct pages *pages, const char *reason)
+static void write_nothing(struct pages *pages, struct visit *visit, const char *reason)
 {
 	struct report *report = pages->ctx->report;
 	struct out *out = report_prose(report);
 
-	missing_add(&pages->process.missing, "mappings", reason);
-	begin_process(pages);
-	if (out) {
-		out_str(out, reason);
-		out_char(out, '\n');
-	}
+	missing_add(&visit->process.missing, "mappings", reason);
+	visit_report_begin(visit, !pages->visits.done);
+	if (out)
+		out_printf(out, "%s\n", reason);
 	report_list(report, "mappings");
 	report_list_end(report);
 	report_fact(report, "total", VALUE_WORD, value_absent(reason));
 	report_fact(report, "swapped_shared", VALUE_WORD, value_absent(reason));
 	report_fact(report, "torn", VALUE_COUNT, value_u(0));
-	report_fact(report, "complete", VALUE_BOOL, value_u(pages->process.complete));
-	report_missing(report, &pages->process.missing);
-	report_object_end(report);
 }
 
-/* pagemap can not be opened: because there is no memory, or because we may not. */
-static int refuse(struct pages *pages, int rc, struct error *err)
+static void write_end(struct pages *pages)
 {
-	const char *reason = rc == -ESRCH || rc == -ENOENT ? process_no_memory(&pages->process) :
-							     NULL;
-	struct error why = *err;
+	struct report *report = pages->ctx->report;
 
-	if (reason) {
-		show_nothing(pages, reason);
-		return 0;
-	}
-	if (rc == -ESRCH)
-		return error_set(err, ESRCH, "no process %d", pages->dir.pid);
-	pages->process.complete = false;
-	if (rc == -EACCES || rc == -EPERM) {
-		reason = "denied: needs CAP_SYS_PTRACE and CAP_DAC_READ_SEARCH or the same user";
-		if (!pages->ctx->root.recorded)
-			error_set(err, -rc, "%s (try: sudo vmview pages %d)", why.text,
-				  pages->dir.pid);
-	} else if (rc == -ENOENT) {
-		reason = pages->ctx->root.recorded ? "not recorded: pagemap" :
-						     "unsupported: no pagemap";
-	} else {
-		reason = error_reason(rc);
-	}
-	show_nothing(pages, reason);
-	return rc;
+	pages->mode->end(pages->shown);
+	list_hidden(pages);
+	note_hidden(pages);
+	write_total(pages);
+	pages_shm_write(pages);
+	report_fact(report, "torn", VALUE_COUNT, value_u(pages->reader.torn));
+	if (pages->reader.torn)
+		error_note("%d: %llu pages changed while they were read", pages->visit->dir.pid,
+			   (unsigned long long)pages->reader.torn);
 }
 
-static int open_walk(struct pages *pages, const struct procdir *dir, struct error *err)
+static void reset(struct pages *pages)
 {
-	return pagewalk_open(&pages->walk, dir, &pages->reader.caps, WALK_MAPPED | WALK_EXCLUSIVE,
-			     err);
+	pages->begun = false;
+	pages->rc = 0;
+	pages->found = 0;
+	pages->reader.torn = 0;
+	memset(pages->total, 0, sizeof(pages->total));
+	pages_shm_reset(pages);
+	vma_store_clear(&pages->store);
 }
 
-static int walk_process(struct pages *pages, const struct procdir *dir, struct error *err)
+static void restart(void *ctx, struct visit *visit)
 {
-	unsigned needs = pages->needs & (NEED_KIND | NEED_NAME | NEED_SECTION);
-	struct mappings_result result;
-	int rc;
+	(void)visit;
+	reset(ctx);
+}
 
-	/* pages_shm_note() asks what is shared memory */
-	if (pages->reader.swaps.in_use)
-		needs |= NEED_KIND;
-	begin_process(pages);
-	pages->mode->begin(pages->shown);
-	rc = mappings_read(pages->mappings, dir, needs, take_mapping, pages, &result, err);
+static int read_rest(void *ctx, struct visit *visit, struct error *err)
+{
+	struct pages *pages = ctx;
+
+	pages->visit = visit;
 	walk_chunk(pages);
-	end_process(pages, &result);
-	pagewalk_close(&pages->walk);
-	if (rc == 0 && !pages->found && pages->range.type != RANGE_ALL)
-		rc = error_set(err, ENOENT, "%d: nothing is mapped there", pages->dir.pid);
-	return pages->rc ? 0 : rc;
+	if (pages->rc == 0 && !visit->walk_reason)
+		pages_shm_read(pages);
+	if (pages->rc < 0)
+		error_errno(err, -pages->rc, "%d: pagemap", visit->dir.pid);
+	return pages->rc < 0 ? pages->rc : 0;
 }
 
-static int read_facts(struct pages *pages, struct error *err)
+/* Not one of the pages could be looked at: why. */
+static const char *why_nothing(const struct pages *pages, const struct visit *visit)
 {
-	bool json = pages->ctx->options.json;
-	int rc = facts_read(&pages->dir, &pages->arena, json ? FACT_ALL : FACT_STAT | FACT_CMDLINE,
-			    &pages->process, err);
-
-	if (rc == 0 && json)
-		process_user(&pages->ctx->root, &pages->arena, &pages->process);
-	return rc;
+	if (pages->begun)
+		return NULL;
+	if (visit->absent.words)
+		return visit->absent.words;
+	return visit->walk_reason && visit->result.pass.mappings ? visit->walk_reason : NULL;
 }
 
-/* The main thread has exited, another one has the memory. */
-static int show_by_thread(struct pages *pages, const struct procdir *thread, struct error *err)
-{
-	int rc = open_walk(pages, thread, err);
-
-	return rc ? refuse(pages, rc, err) : walk_process(pages, thread, err);
-}
-
-/*
- * pagemap is opened before the facts and maps are read: if it is alive in the end, all are of one program
- * and one address space. What exec has not set up yet is tried again.
- */
-static int open_process(struct pages *pages, int *opened, struct error *refused, struct error *err)
-{
-	int rc;
-
-	for (unsigned tries = 0;; tries++) {
-		*opened = open_walk(pages, &pages->dir, refused);
-		rc = read_facts(pages, err);
-		if (rc == 0 &&
-		    (facts_are_settled(&pages->dir, &pages->process) || tries == MAPPINGS_RETRIES))
-			return 0;
-		if (*opened == 0)
-			pagewalk_close(&pages->walk);
-		if (rc)
-			return rc;
-		facts_await_exec();
-	}
-}
-
-static int show_process(struct pages *pages, struct error *err)
-{
-	struct procdir thread;
-	struct error refused;
-	int opened, rc = open_process(pages, &opened, &refused, err);
-
-	if (rc)
-		return rc;
-	if (opened == 0)
-		return walk_process(pages, &pages->dir, err);
-	if (pages->process.state == 'Z' &&
-	    mappings_live_thread(&pages->dir, &pages->arena, &thread)) {
-		rc = show_by_thread(pages, &thread, err);
-		procdir_close(&thread);
-		return rc;
-	}
-	*err = refused;
-	return refuse(pages, opened, err);
-}
-
-static void show_pid(struct pages *pages, int pid, bool selected)
+static void note_denied(struct pages *pages, struct visit *visit)
 {
 	struct error err;
-	int rc = procdir_open(&pages->dir, &pages->ctx->root, pid, &err);
 
-	if (rc == 0) {
-		pages->rc = 0;
-		pages->found = 0;
-		pages->reader.torn = 0;
-		memset(pages->total, 0, sizeof(pages->total));
-		arena_fini(&pages->arena);
-		rc = show_process(pages, &err);
-		procdir_close(&pages->dir);
+	if (!visit->complete || visit->absent.kind != ABSENT_NOT || !visit->walk_reason)
+		return;
+	error_set(&err, EACCES, "%d: pagemap: %s", visit->dir.pid, visit->walk_reason);
+	reason_advise(pages->ctx, &err, "pages", visit->dir.pid);
+	visit_partial(visit, "mappings", visit->walk_reason, &err);
+}
+
+static void end_process(void *ctx, struct visit *visit)
+{
+	struct pages *pages = ctx;
+	const char *nothing = why_nothing(pages, visit);
+	struct error err;
+
+	pages->visit = visit;
+	if (nothing) {
+		note_denied(pages, visit);
+		write_nothing(pages, visit, nothing);
+	} else {
+		begin_process(pages);
+		write_end(pages);
 	}
-	if ((rc == -EACCES || rc == -EPERM) && selected)
-		context_refuse(&pages->refused, &err);
-	else if (rc < 0 && !(rc == -ESRCH && selected))
+	visit_report_end(visit);
+	if (!nothing && visit->complete && !pages->found && pages->range.type != RANGE_ALL) {
+		error_set(&err, ENOENT, "%d: nothing is mapped there", visit->dir.pid);
 		context_partial(pages->ctx, &err);
+	}
+	reset(pages);
 }
 
 static void show(struct pages *pages, const struct targets *targets)
 {
+	const struct elf_request request = { 0, (uint32_t)pages->ctx->host.page_size };
+	/* pages_shm_note() asks what is shared memory */
+	const unsigned shm_kinds = pages->reader.swaps.in_use ? NEED_KIND : 0;
+	const struct visitor visitor = {
+		.command = "pages",
+		.needs = (pages->needs & (NEED_KIND | NEED_NAME | NEED_SECTION)) | shm_kinds,
+		.kinds = pages->options.summary ? "mappings" : NULL,
+		.parse = pages->needs & NEED_SECTION ? &request : NULL,
+		.walks = true,
+		.walk_want = WALK_MAPPED | WALK_EXCLUSIVE,
+		.caps = &pages->reader.caps,
+		.collects = true,
+		.mapping = take_mapping,
+		.read = read_rest,
+		.restart = restart,
+		.done = end_process,
+	};
 	struct report *report = pages->ctx->report;
 
 	context_begin(pages->ctx, "pages");
 	report_list(report, "processes");
-	for (size_t i = 0; i < targets->count; i++)
-		show_pid(pages, targets->pids[i], targets->selected);
+	visit_targets(pages->ctx, targets, &visitor, pages, &pages->visits);
 	report_list_end(report);
-	context_tell_refused(pages->ctx, &pages->refused);
-	report_end(report, pages->ctx->status == STATUS_OK, NULL);
+	visits_report(&pages->visits, pages->ctx);
+	report_end(report, pages->ctx->status == STATUS_OK, &pages->visits.missing);
 }
 
 static void run(struct pages *pages, const struct targets *targets, unsigned without)
 {
-	const struct elf_request request = { 0, (uint32_t)pages->ctx->host.page_size };
 	struct context *ctx = pages->ctx;
-	struct smaps_keys *keys = arena_alloc(&ctx->arena, sizeof(*keys));
 
-	smaps_keys_init(keys);
-	arena_init(&pages->arena);
 	vma_store_init(&pages->store);
 	pages->vmas = mem_alloc(PAGES_CHUNK * sizeof(*pages->vmas));
-	pages->mappings = mappings_new(&ctx->root, keys);
-	if (pages->needs & NEED_SECTION)
-		mappings_parse_files(pages->mappings, &request);
 	page_reader_open(&pages->reader, &ctx->root, &ctx->arena, without, pages->needs);
 	pages->reader.match = pages->options.flags ? &pages->match : NULL;
 	pages->mode = pages->options.summary ? &pages_summary : &pages_list;
@@ -469,10 +374,8 @@ static void run(struct pages *pages, const struct targets *targets, unsigned wit
 	pages->mode->free(pages->shown);
 	page_reader_close(&pages->reader);
 	pages_shm_fini(pages);
-	mappings_free(pages->mappings);
 	free(pages->vmas);
 	vma_store_fini(&pages->store);
-	arena_fini(&pages->arena);
 }
 
 static int prepare_and_run(struct pages *pages, int argc, char **argv, struct error *err)

@@ -12,10 +12,9 @@
 #include "engine/context.h"
 #include "engine/page_reader.h"
 #include "engine/targets.h"
-#include "model/process.h"
+#include "engine/visit.h"
 #include "model/vma_store.h"
 #include "render/report.h"
-#include "source/root.h"
 
 /* The parts of `vmview pages`: pages.c walks, pages_list.c lists runs, pages_summary.c counts. */
 struct pages_options {
@@ -31,6 +30,7 @@ struct pages_shm {
 		uint64_t swapped, hidden;	/* bytes: as pagemap says; beyond that, as smaps says */
 	} * list;
 	size_t count, cap, at;
+	const char *reason; /* why it is not known beyond pagemap; NULL: it is */
 };
 
 /* Mappings are walked so many at a time. */
@@ -46,16 +46,12 @@ struct pages {
 	struct table table;
 	unsigned needs;
 	struct page_reader reader;
-	struct mappings *mappings;
 	const struct pages_mode *mode;
 	void *shown;		/* the mode's own */
-	size_t processes;	/* that were begun */
-	struct context_refused refused;	/* of those that options selected */
+	struct visits visits;
 	/* of the process that is shown now */
-	struct procdir dir;
-	struct arena arena;
-	struct process process;
-	struct pagewalk walk;
+	struct visit *visit;
+	bool begun;		/* its facts are written */
 	struct vma_store store;	/* the mappings of a chunk */
 	struct walk_vma *vmas;
 	size_t found;		/* mappings in the range */
@@ -79,6 +75,10 @@ const struct page_absent *pages_absent(struct pages *pages);
 
 /* A mapping that was walked from end to end: how many pages are empty, and swapped. */
 void pages_shm_note(struct pages *pages, const struct vma *vma, uint64_t empty, uint64_t swapped);
+
+/* What smaps says of these mappings, where the pace lets it be read. */
+void pages_shm_read(struct pages *pages);
+void pages_shm_reset(struct pages *pages);
 
 /* "swapped_shared" of a process, and a line for people. */
 void pages_shm_write(struct pages *pages);

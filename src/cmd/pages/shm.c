@@ -5,12 +5,11 @@
 #include "base/out.h"
 #include "cmd/pages/pages.h"
 #include "engine/context.h"
+#include "engine/pace.h"
 #include "model/smaps_key.h"
-#include "source/meter.h"
 #include "source/smaps.h"
 
 /* Reading smaps of so many resident pages makes the target wait for 20 ms, at 50 ns each. */
-enum { RESIDENT_MAX = 400000 };
 
 /*
  * Shared memory that is swapped out leaves no trace in pagemap: its pages look empty. How much of a
@@ -51,20 +50,25 @@ static int take_swap(void *opaque, struct vma *vma)
 	return 0;
 }
 
-static const char *read_smaps(struct pages *pages)
+void pages_shm_read(struct pages *pages)
 {
+	const struct procdir *dir = &pages->visit->dir;
+	struct pages_shm *shm = &pages->shm;
 	struct smaps_keys *keys;
 	struct smaps_pass pass;
 	int rc;
 
-	if (pages->process.rss_pages > RESIDENT_MAX && !pages->ctx->meter.fast)
-		return "pace: reading smaps would make the process wait";
+	shm->at = 0;
+	shm->reason = shm->count ? pace_spares(dir, "smaps", &pages->visit->arena) : NULL;
+	if (!shm->count || shm->reason)
+		return;
 	keys = mem_alloc(sizeof(*keys));
 	smaps_keys_init(keys);
 	keys->wanted = 1ull << SMAPS_SWAP;
-	rc = smaps_read(&pages->dir, "smaps", keys, take_swap, &pages->shm, &pass, NULL);
+	rc = smaps_read(dir, "smaps", keys, take_swap, shm, &pass, NULL);
 	free(keys);
-	return rc ? root_reason(&pages->ctx->root, rc, NULL) : NULL;
+	if (rc)
+		shm->reason = root_reason(&pages->ctx->root, rc, NULL);
 }
 
 static void write_list(struct pages *pages, uint64_t total)
@@ -92,20 +96,22 @@ static void write_list(struct pages *pages, uint64_t total)
 void pages_shm_write(struct pages *pages)
 {
 	struct pages_shm *shm = &pages->shm;
-	const char *reason = NULL;
 	uint64_t total = 0;
 
-	shm->at = 0;
-	if (shm->count)
-		reason = read_smaps(pages);
 	for (size_t i = 0; i < shm->count; i++)
 		total += shm->list[i].hidden;
-	if (reason) {
-		report_fact(pages->ctx->report, "swapped_shared", VALUE_WORD, value_absent(reason));
-	} else {
+	if (shm->reason)
+		report_fact(pages->ctx->report, "swapped_shared", VALUE_WORD,
+			    value_absent(shm->reason));
+	else
 		write_list(pages, total);
-	}
-	shm->count = 0;
+	pages_shm_reset(pages);
+}
+
+void pages_shm_reset(struct pages *pages)
+{
+	pages->shm.count = 0;
+	pages->shm.reason = NULL;
 }
 
 void pages_shm_fini(struct pages *pages)

@@ -254,7 +254,7 @@ static void write_row(struct pages_summary *shown, struct page_summary *summary)
 /* A row that waits for the sorting owns its sets, and its mapping is a copy. */
 static void keep(struct pages_summary *shown, struct page_summary *summary)
 {
-	struct arena *arena = &shown->pages->arena;
+	struct arena *arena = &shown->pages->visit->arena;
 	struct vma *vma = arena_alloc(arena, sizeof(*vma));
 
 	*vma = *summary->vma;
@@ -295,7 +295,7 @@ static void summary_walk(void *opaque)
 {
 	struct pages_summary *shown = opaque;
 	struct pages *pages = shown->pages;
-	const struct caps *caps = &pages->walk.caps;
+	const struct caps *caps = &pages->visit->walk.caps;
 
 	for (size_t i = 0; i < pages->store.count; i++) {
 		page_summary_init(&shown->summaries[i], pages->vmas[i].start, pages->vmas[i].end,
@@ -304,7 +304,8 @@ static void summary_walk(void *opaque)
 	}
 	shown->last_vma = UINT32_MAX;
 	shown->last_first = 0;
-	pages->rc = pagewalk_run(&pages->walk, pages->vmas, pages->store.count, take_batch, shown);
+	pages->rc = pagewalk_run(&pages->visit->walk, pages->vmas, pages->store.count, take_batch,
+				 shown);
 	read_bits(shown);
 	read_batch(shown);
 	pages_absent(pages);

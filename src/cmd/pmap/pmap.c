@@ -14,15 +14,13 @@
 #include "cmd/pmap/rc.h"
 #include "cmd/pmap/text.h"
 #include "engine/context.h"
-#include "engine/mappings.h"
 #include "engine/targets.h"
+#include "engine/visit.h"
 #include "model/needs.h"
-#include "model/process.h"
 #include "model/smaps_key.h"
 #include "source/facts.h"
 #include "source/rcfile.h"
 #include "source/shm.h"
-#include "source/taskstat.h"
 
 /* Options of map that choose where its figures come from: pmap's have but one source. */
 struct map_given {
@@ -37,21 +35,12 @@ struct run {
 	struct target_options targets;
 	struct map_given map;
 	struct pmap_style style;
-	unsigned needs;
 	struct smaps_keys keys;
-	struct mappings *mappings;
 	struct pmap pmap;
 	bool shm_asked;
 	int status;
-};
-
-/* The process at hand. */
-struct show {
-	struct run *run;
-	const struct procdir *dir;
-	struct arena *arena;
-	struct process process;
-	int facts_rc; /* of reading them */
+	struct visits visits;
+	/* of the process at hand */
 	bool titled;
 	bool begun; /* the header is written: its memory could be read */
 };
@@ -191,144 +180,55 @@ static int read_rc(struct run *run, struct error *err)
 	return 0;
 }
 
-static void title(struct show *show)
+static void title(struct run *run, struct visit *visit)
 {
-	if (!show->titled)
-		pmap_title(&show->run->pmap, &show->process);
-	show->titled = true;
+	if (!run->titled)
+		pmap_title(&run->pmap, &visit->process);
+	run->titled = true;
 }
 
-static void begin(struct show *show)
+static void begin(struct run *run, struct visit *visit)
 {
-	title(show);
-	if (!show->begun)
-		pmap_begin(&show->run->pmap, &show->process);
-	show->begun = true;
+	title(run, visit);
+	if (!run->begun)
+		pmap_begin(&run->pmap, &visit->process);
+	run->begun = true;
 }
 
-static int take(void *opaque, struct vma *vma)
+static int take(void *ctx, struct visit *visit, struct vma *vma)
 {
-	struct show *show = opaque;
-	struct pmap *pmap = &show->run->pmap;
+	struct run *run = ctx;
+	struct pmap *pmap = &run->pmap;
 	struct error err;
 
-	begin(show);
+	begin(run, visit);
 	/* only now, since few processes have a SysV segment */
-	if (!show->run->shm_asked && pmap_is_sysv_name(vma)) {
-		show->run->shm_asked = true;
-		pmap->shm_known = shm_device(&show->run->ctx->root, &pmap->shm_minor, &err) == 0;
+	if (!run->shm_asked && pmap_is_sysv_name(vma)) {
+		run->shm_asked = true;
+		pmap->shm_known = shm_device(&run->ctx->root, &pmap->shm_minor, &err) == 0;
 		if (!pmap->shm_known)
-			failed(show->run, &err);
+			failed(run, &err);
 	}
+	/* pmap has no sign for an estimate */
+	vma->have &= ~vma->estimated;
 	pmap_add(pmap, vma);
 	return 0;
 }
 
-/* What pmap leaves unsaid; that nothing could be read, the caller says. */
-static void note_result(struct run *run, int pid, const struct mappings_result *result, bool denied)
+/* pmap shows the header of what has no memory, too, but not of what may not be read. */
+static void done(void *ctx, struct visit *visit)
 {
-	const struct smaps_pass *pass = &result->pass;
-	struct error err;
+	struct run *run = ctx;
 
-	if (pass->malformed) {
-		smaps_malformed(pass, &run->keys, pid, result->file, &err);
-		failed(run, &err);
-	}
-	if (pass->cut_off) {
-		error_set(&err, ESRCH, "%d: its memory went away while it was read: incomplete",
-			  pid);
-		failed(run, &err);
-	}
-	if (pass->changed) {
-		error_set(&err, EAGAIN, "%d: %zu mappings changed while they were read: incomplete",
-			  pid, pass->changed);
-		failed(run, &err);
-	}
-	if (result->smaps_reason && !denied) {
-		error_set(&err, EACCES, "%d: smaps: %s", pid, result->smaps_reason);
-		failed(run, &err);
-	}
-}
-
-static void unreadable(struct run *run, int rc, const struct error *err)
-{
-	struct error told = *err;
-
-	if (rc == -EACCES || rc == -EPERM)
-		error_set(&told, -rc, "%s (try: sudo vmview ...)", err->text);
-	failed(run, &told);
-}
-
-static int read_facts(void *opaque, struct error *err)
-{
-	struct show *show = opaque;
-
-	show->facts_rc =
-		facts_read(show->dir, show->arena, FACT_STAT | FACT_CMDLINE, &show->process, err);
-	if (show->facts_rc)
-		return show->facts_rc;
-	return facts_are_settled(show->dir, &show->process) ? 0 : MAPPINGS_UNSETTLED;
-}
-
-static int show_process(struct run *run, const struct procdir *dir, struct arena *arena,
-			struct error *err)
-{
-	struct show show = { .run = run, .dir = dir, .arena = arena };
-	struct mappings_result result;
-	int rc;
-
-	mappings_read_facts(run->mappings, read_facts, &show);
-	rc = mappings_read(run->mappings, dir, run->needs, take, &show, &result, err);
-	if (show.facts_rc && !show.titled)
-		return rc;
-	title(&show);
-	if (rc == 0 && mappings_ended(dir, &show.process, &result))
-		result.pass.cut_off = true;
-	else if (rc >= 0)
-		begin(&show);
-	if (show.begun)
+	title(run, visit);
+	if (visit->absent.kind == ABSENT_NOT || visit->absent.kind == ABSENT_NONE)
+		begin(run, visit);
+	if (run->begun)
 		pmap_end(&run->pmap);
-	note_result(run, dir->pid, &result, rc < 0);
-	if (rc < 0)
-		unreadable(run, rc, err);
-	return 0;
-}
-
-/* The process that a thread belongs to: pmap shows that one, under its own number. */
-static int open_process(struct run *run, struct procdir *dir, int pid, struct arena *arena,
-			struct error *err)
-{
-	int rc = procdir_open(dir, &run->ctx->root, pid, err);
-	struct bytes status;
-	uint64_t tgid;
-
-	if (rc || procdir_read(dir, arena, &status, NULL, "status") ||
-	    !status_u64(status, "Tgid", &tgid) || tgid == (uint64_t)pid || !tgid || tgid > INT_MAX)
-		return rc;
-	procdir_close(dir);
-	return procdir_open(dir, &run->ctx->root, (int)tgid, err);
-}
-
-static void show_pid(struct run *run, int pid, bool selected)
-{
-	struct procdir dir;
-	struct arena arena;
-	struct error err;
-	int rc;
-
-	arena_init(&arena);
-	rc = open_process(run, &dir, pid, &arena, &err);
-	if (rc == 0) {
-		rc = show_process(run, &dir, &arena, &err);
-		procdir_close(&dir);
-	}
-	if (rc == -ESRCH && !selected) {
-		error_print(&err);
-		run->status |= PMAP_STATUS_NO_PROCESS;
-	} else if (rc && rc != -ESRCH) {
-		unreadable(run, rc, &err);
-	}
-	arena_fini(&arena);
+	if (visit->result.from_pages)
+		error_note("%d: from the page walk, which does not tell all: %s", visit->dir.pid,
+			   visit->result.spared);
+	run->titled = run->begun = false;
 }
 
 /* As pmap takes them: repeated ones are shown again, names below /proc that are no PIDs passed over. */
@@ -343,8 +243,9 @@ static int find_operands(struct run *run, int count, char **operands, struct tar
 		if (!pmap_parse_pid(operands[i], &pid))
 			return error_set(err, EINVAL, "'%.100s' is no process id (try -h)",
 					 operands[i]);
+		/* a thread's number means its process */
 		if (pid)
-			out->pids[out->count++] = pid;
+			out->pids[out->count++] = target_process(run->ctx, pid);
 	}
 	if (!out->count)
 		return error_set(err, EINVAL, "none of the arguments is a process id");
@@ -366,18 +267,26 @@ static const uint64_t extended_slots = 1ULL << SMAPS_RSS | 1ULL << SMAPS_SHARED_
 static void show_all(struct run *run, const struct targets *targets)
 {
 	bool fields = run->style.format == PMAP_EXTENDED || run->style.format == PMAP_FIELDS;
+	const struct visitor visitor = {
+		.command = "",
+		.needs = fields ? NEED_SMAPS : 0,
+		.facts = FACT_STAT | FACT_CMDLINE,
+		.keys = &run->keys,
+		.mapping = take,
+		.done = done,
+		.no_twins = true,
+	};
 
-	run->needs = fields ? NEED_SMAPS : 0;
 	smaps_keys_init(&run->keys);
 	if (run->style.format == PMAP_EXTENDED)
 		run->keys.wanted = extended_slots;
-	run->mappings = mappings_new(&run->ctx->root, &run->keys);
-	mappings_from(run->mappings, MAPPINGS_SMAPS);
 	pmap_init(&run->pmap, &run->style, &run->keys, &run->ctx->out);
-	for (size_t i = 0; i < targets->count; i++)
-		show_pid(run, targets->pids[i], targets->selected);
+	visit_targets(run->ctx, targets, &visitor, run, &run->visits);
 	pmap_fini(&run->pmap);
-	mappings_free(run->mappings);
+	if (run->visits.gone)
+		run->status |= PMAP_STATUS_NO_PROCESS;
+	if (run->visits.partial || run->visits.lost)
+		run->status |= STATUS_PARTIAL;
 }
 
 /* What is left when the options are read. Returns 0, or -errno where nothing could be shown. */

@@ -12,6 +12,7 @@
 #include "cmd/ps/read.h"
 #include "engine/context.h"
 #include "engine/frame_join.h"
+#include "engine/same_mm.h"
 #include "engine/progress.h"
 
 /* What the join says of an item of the reader. */
@@ -26,6 +27,7 @@ struct ps_footprints {
 	struct frame_join *join;	/* NULL: frames may not be read, for this reason: */
 	const char *reason;
 	struct joined *joined;		/* of each item */
+	struct same_mm same_mm;
 };
 
 /* Where the groups are known. */
@@ -62,13 +64,14 @@ static void join_item(struct ps_footprints *footprints, struct ps_item *item, st
 	}
 	item->dir.root = &reader->ctx->root;
 	meter_target(item->dir.root->meter);
+	out->same_as = same_mm_check(&footprints->same_mm, item->dir.pid, 0);
+	if (out->same_as)
+		return;
 	rc = frame_join_add(footprints->join, &item->dir, &process, NULL);
 	if (rc == -ESRCH || (rc == 0 && !process.mappings))
 		item->rc = -ESRCH;
 	else if (rc)
 		out->absent = reason_of(item->dir.root, rc);
-	else if (process.same_as)
-		out->same_as = process.same_as;
 	else
 		out->index = process.index;
 }
@@ -84,6 +87,7 @@ struct ps_footprints *ps_footprints_read(struct ps_reader *reader, const struct 
 		return footprints;
 	footprints->joined = mem_zalloc((reader->count + 1) * sizeof(footprints->joined[0]));
 	footprints->join = frame_join_new(reader->ctx, caps);
+	same_mm_init(&footprints->same_mm, &reader->ctx->root);
 	progress_begin(&progress, "joining the frames of processes");
 	for (size_t i = 0; i < reader->count; i++) {
 		struct ps_item *item = &reader->items[i];
@@ -103,6 +107,7 @@ void ps_footprints_free(struct ps_footprints *footprints)
 	if (!footprints)
 		return;
 	frame_join_free(footprints->join);
+	same_mm_fini(&footprints->same_mm);
 	free(footprints->joined);
 	free(footprints);
 }
@@ -213,8 +218,8 @@ static void walk_item(struct ps_reader *reader, struct frame_join *join, struct 
 		return;
 	item->dir.root = &reader->ctx->root;
 	meter_target(item->dir.root->meter);
-	if (frame_join_add(join, &item->dir, &process, NULL) == 0 && !process.same_as &&
-	    process.mappings && !process.changed)
+	if (frame_join_add(join, &item->dir, &process, NULL) == 0 && process.mappings &&
+	    !process.changed)
 		*index = process.index;
 }
 

@@ -15,9 +15,9 @@
 #include "engine/context.h"
 #include "engine/frame_join.h"
 #include "engine/progress.h"
-#include "engine/same_mm.h"
+#include "engine/pace.h"
 #include "engine/targets.h"
-#include "model/process.h"
+#include "engine/visit.h"
 #include "model/vma.h"
 #include "source/caps.h"
 #include "source/facts.h"
@@ -41,25 +41,15 @@ struct share_run {
 	struct share_options options;
 	struct share_view view;
 	struct caps caps;
-	struct same_mm same_mm; /* without a join, which has its own */
 	struct smaps_keys keys;
 	bool selected;
+	struct progress progress;
+	size_t total;
+	struct visits visits;
+	/* of the process that is read now */
+	struct error err; /* why it is left out; code 0: it is not */
+	bool changed;
 };
-
-static struct bytes read_comm(struct share_run *run, const struct procdir *dir)
-{
-	struct arena *arena = &run->view.ctx->arena;
-	struct process process = { 0 };
-	struct bytes comm;
-
-	if (procdir_read(dir, arena, &comm, NULL, "comm")) {
-		facts_read(dir, arena, FACT_STAT, &process, NULL);
-		return process.comm;
-	}
-	if (comm.len && comm.data[comm.len - 1] == '\n')
-		comm.len--;
-	return comm;
-}
 
 static int take_rollup(void *opaque, struct vma *vma)
 {
@@ -74,12 +64,18 @@ static int take_rollup(void *opaque, struct vma *vma)
 }
 
 /* Returns 0, or -errno; -ESRCH also of kernel threads and zombies. */
-static int read_rollup(struct share_run *run, const struct procdir *dir, struct share_row *row,
+/* Sums alone, which tell how much is shared, but not with whom. */
+static int read_rollup(struct share_run *run, struct visit *visit, struct share_row *row,
 		       struct error *err)
 {
+	const char *spared = pace_spares(&visit->dir, "smaps_rollup", &run->view.ctx->arena);
 	struct smaps_pass pass;
-	int rc = smaps_read(dir, "smaps_rollup", &run->keys, take_rollup, &row->rollup, &pass, err);
+	int rc;
 
+	if (spared)
+		return error_set(err, EAGAIN, "%d: %s", visit->dir.pid, spared);
+	rc = smaps_read(&visit->dir, "smaps_rollup", &run->keys, take_rollup, &row->rollup, &pass,
+			err);
 	return rc == 0 && !row->rollup.known ? -ESRCH : rc;
 }
 
@@ -112,94 +108,134 @@ static void add_same(struct share_run *run, int of, int pid)
 static const char denied[] = "denied: needs CAP_SYS_PTRACE and CAP_SYS_ADMIN";
 
 /* A process that is left out: what that means for the others' figures. */
-static void tell_unread(struct share_run *run, const struct share_row *row, const struct error *err)
+static void tell_unread(struct share_run *run, const struct share_row *row)
 {
 	struct error told;
 
-	error_set(&told, err->code,
+	error_set(&told, run->err.code,
 		  "%s: left out of the join; what %d shares counts as only the others', and the "
 		  "footprint is without it",
-		  err->text, row->pid);
+		  run->err.text, row->pid);
 	context_partial(run->view.ctx, &told);
-	run->view.unread++;
 }
 
-static int read_joined(struct share_run *run, const struct procdir *dir, struct share_row *row,
+static int read_joined(struct share_run *run, struct visit *visit, struct share_row *row,
 		       struct error *err)
 {
 	struct frame_join_process process;
-	int rc = frame_join_add(run->view.join, dir, &process, err);
+	int rc = frame_join_read(run->view.join, visit, &process, err);
 
-	if (rc == -ESRCH)
+	if (rc == -ESRCH || rc == -EAGAIN)
 		return rc;
-	if (process.same_as) {
-		add_same(run, process.same_as, dir->pid);
-		return 1;
-	}
-	if (rc == 0 && !process.mappings)
-		return -ESRCH;
 	row->index = process.index;
 	row->swapped = process.swapped;
-	if (rc == 0 && process.changed) {
-		error_set(err, EAGAIN, "%d: mappings changed while they were read", row->pid);
-		context_partial(run->view.ctx, err);
-	}
+	run->changed = process.changed;
 	if (rc == 0)
-		return 0;
+		return process.mappings ? 0 : -ESRCH;
 	row->reason = root_reason(&run->view.ctx->root, rc, denied);
-	tell_unread(run, row, err);
-	read_rollup(run, dir, row, NULL);
+	run->err = *err;
+	read_rollup(run, visit, row, NULL);
 	return 0;
 }
 
 /* Without frames: PSS, which is all there is. */
-static int read_pss(struct share_run *run, const struct procdir *dir, struct share_row *row,
+static int read_pss(struct share_run *run, struct visit *visit, struct share_row *row,
 		    struct error *err)
 {
-	int same = same_mm_check(&run->same_mm, dir->pid, 0), rc;
+	int rc = read_rollup(run, visit, row, err);
 
-	if (same) {
-		add_same(run, same, dir->pid);
-		return 1;
-	}
 	row->reason = run->view.reason;
-	rc = read_rollup(run, dir, row, err);
 	if (rc == 0 || rc == -ESRCH)
 		return rc;
-	row->reason = root_reason(&run->view.ctx->root, rc, denied);
-	run->view.unread++;
-	/* of a selection many may be denied, which one line can tell; each has its row */
-	if (run->selected && (rc == -EACCES || rc == -EPERM))
-		run->view.ctx->status = STATUS_PARTIAL;
-	else
-		context_partial(run->view.ctx, err);
+	row->reason = rc == -EAGAIN ? "pace: its smaps_rollup would make it wait" :
+				      root_reason(&run->view.ctx->root, rc, denied);
+	run->err = *err;
 	return 0;
 }
 
-static void read_pid(struct share_run *run, int pid, bool selected)
+static struct share_row *row_of(struct share_run *run)
 {
-	struct share_view *view = &run->view;
-	struct share_row *row = &view->rows[view->count];
-	struct procdir dir;
-	struct error err;
-	int rc = procdir_open(&dir, &view->ctx->root, pid, &err);
+	return &run->view.rows[run->view.count];
+}
 
-	*row = (struct share_row){ .pid = pid, .page_size = view->ctx->host.page_size };
-	if (rc == 0) {
-		rc = view->join ? read_joined(run, &dir, row, &err) :
-				  read_pss(run, &dir, row, &err);
-		if (rc == 0)
-			row->comm = read_comm(run, &dir);
-		procdir_close(&dir);
-		if (rc == -ESRCH && !selected)
-			error_set(&err, ESRCH, "%d: gone, or has no memory of its own", pid);
-	} else if (rc == -ESRCH && selected) {
-		view->vanished++;
+static int bind(void *ctx, struct visit *visit, struct error *err)
+{
+	struct share_run *run = ctx;
+
+	(void)err;
+	return run->view.join ? frame_join_bind(run->view.join, visit) : 0;
+}
+
+static int read_process(void *ctx, struct visit *visit, struct error *err)
+{
+	struct share_run *run = ctx;
+	struct share_row *row = row_of(run);
+
+	*row = (struct share_row){ .page_size = run->view.ctx->host.page_size };
+	row->pid = visit->dir.pid;
+	run->err.code = 0;
+	run->changed = false;
+	if (visit->same_as)
+		return 0;
+	return run->view.join ? read_joined(run, visit, row, err) : read_pss(run, visit, row, err);
+}
+
+/* One that did not answer, or has no memory: of those that were named there is a row that says so. */
+static bool take_nothing(struct share_run *run, struct visit *visit)
+{
+	struct share_row *row = row_of(run);
+
+	if (visit->absent.kind == ABSENT_NOT)
+		return true;
+	if (visit->absent.kind == ABSENT_NONE && run->selected)
+		return false;
+	run->view.unread += visit->absent.kind != ABSENT_NONE;
+	*row = (struct share_row){
+		.pid = visit->process.pid,
+		.reason = arena_strdup(&run->view.ctx->arena, visit->absent.words),
+		.page_size = run->view.ctx->host.page_size,
+	};
+	run->err.code = 0;
+	run->changed = false;
+	return true;
+}
+
+static void note_changed(struct share_run *run, const struct share_row *row)
+{
+	struct error err;
+
+	if (!run->changed)
+		return;
+	error_set(&err, EAGAIN, "%d: mappings changed while they were read", row->pid);
+	context_partial(run->view.ctx, &err);
+}
+
+static void done(void *ctx, struct visit *visit)
+{
+	struct share_run *run = ctx;
+	struct share_view *view = &run->view;
+	struct share_row *row = row_of(run);
+
+	progress_show(&run->progress, view->count, run->total);
+	if (visit->same_as) {
+		add_same(run, visit->same_as, visit->process.pid);
+		return;
 	}
-	if (rc == 0)
-		view->count++;
-	else if (rc < 0 && !(rc == -ESRCH && selected))
-		context_partial(view->ctx, &err);
+	if (!take_nothing(run, visit))
+		return;
+	if (view->join && visit->absent.kind == ABSENT_NOT)
+		frame_join_keep(view->join);
+	row->comm = arena_bytes(&view->ctx->arena, visit->process.comm);
+	note_changed(run, row);
+	view->unread += run->err.code != 0;
+	/* of a selection many may be denied, which one line can tell; each has its row */
+	if (run->err.code && view->join)
+		tell_unread(run, row);
+	else if (run->err.code && run->selected && run->err.code != EAGAIN)
+		view->ctx->status = STATUS_PARTIAL;
+	else if (run->err.code)
+		context_partial(view->ctx, &run->err);
+	view->count++;
 }
 
 /* After the last process: where in the result each row is. */
@@ -233,7 +269,14 @@ static void show(struct share_run *run, const struct targets *targets)
 {
 	struct share_view *view = &run->view;
 	struct context *ctx = view->ctx;
-	struct progress progress;
+	const struct visitor visitor = {
+		.command = "share",
+		.facts = FACT_STAT,
+		.no_mappings = true,
+		.bind = bind,
+		.read = read_process,
+		.done = done,
+	};
 	struct error err;
 
 	view->reason = run->caps.reason[CAPS_FRAMES];
@@ -241,17 +284,16 @@ static void show(struct share_run *run, const struct targets *targets)
 		view->join = frame_join_new(ctx, &run->caps);
 	run->selected = targets->selected;
 	view->rows = mem_alloc((targets->count + 1) * sizeof(*view->rows));
-	progress_begin(&progress, "reading processes");
-	for (size_t i = 0; i < targets->count; i++) {
-		read_pid(run, targets->pids[i], targets->selected);
-		progress_show(&progress, i, targets->count);
-	}
-	progress_end(&progress);
+	run->total = targets->count;
+	progress_begin(&run->progress, "reading processes");
+	visit_targets(ctx, targets, &visitor, run, &run->visits);
+	progress_end(&run->progress);
+	view->vanished = run->visits.vanished;
+	view->missing = run->visits.missing;
 	if (view->join)
 		finish(run);
 	else {
-		error_set(&err, EACCES, "frames: %s; PSS instead (try: sudo vmview share ..)",
-			  view->reason);
+		error_set(&err, EACCES, "frames: %s; PSS instead", view->reason);
 		context_partial(ctx, &err);
 		if (view->unread)
 			error_note("%zu process%s could not be read at all", view->unread,
@@ -295,14 +337,12 @@ int share_run(struct context *ctx, const struct command *command, int argc, char
 	if (context_columns_help(ctx, &share_process_columns, share_process_defaults))
 		return ctx->status;
 	smaps_keys_init(&run->keys);
-	same_mm_init(&run->same_mm, &ctx->root);
 	rc = parse_options(run, &err);
 	if (rc == 0)
 		rc = targets_find(ctx, &run->options.targets, argc - operands, argv + operands,
 				  &targets, &err);
 	if (rc == 0)
 		show(run, &targets);
-	same_mm_fini(&run->same_mm);
 	filter_free(run->view.columns.query.filter);
 	return context_end(ctx, rc, &err);
 }

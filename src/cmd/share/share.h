@@ -8,6 +8,7 @@
 
 #include "base/bytes.h"
 #include "column/query.h"
+#include "model/missing.h"
 
 struct context;
 struct error;
@@ -88,6 +89,7 @@ struct share_view {
 	const char *reason;
 	size_t top; /* pairs and groups at most, SIZE_MAX: all */
 	size_t vanished, unread, joined;
+	struct missing missing; /* of the document */
 };
 
 void share_write(struct share_view *view);

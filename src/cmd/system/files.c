@@ -10,8 +10,10 @@
 #include "cmd/system/system.h"
 #include "engine/context.h"
 #include "engine/progress.h"
-#include "engine/same_mm.h"
+#include "engine/targets.h"
+#include "engine/visit.h"
 #include "model/page.h"
+#include "source/facts.h"
 #include "source/frames.h"
 #include "source/pagewalk.h"
 #include "source/pids.h"
@@ -30,11 +32,11 @@ struct files {
 	uint64_t *seen;		/* a bit for each frame */
 	uint64_t owned[SHARE_KINDS];
 	struct frames frames;
-	struct same_mm same_mm;
 	struct smaps_keys keys;
+	struct progress progress;
+	size_t read, total;	/* processes */
 	/* of the process that is read now */
-	int pid;
-	struct pagewalk walk;
+	struct visit *visit;
 	struct walk_vma vmas[VMAS_MAX];
 	uint32_t row_of[VMAS_MAX];
 	size_t vma_count;
@@ -161,19 +163,20 @@ static int walk(struct files *files)
 	size_t count = files->vma_count;
 
 	files->vma_count = 0;
-	return count ? pagewalk_run(&files->walk, files->vmas, count, take_pages, files) : 0;
+	return count ? pagewalk_run(&files->visit->walk, files->vmas, count, take_pages, files) : 0;
 }
 
-static int take_mapping(void *opaque, struct vma *vma)
+static int take_mapping(void *ctx, struct visit *visit, struct vma *vma)
 {
-	struct files *files = opaque;
+	struct files *files = ctx;
 	uint32_t row;
 
-	if (!vma->inode)
+	files->visit = visit;
+	if (!vma->inode || visit->same_as || visit->walk_reason)
 		return 0;
 	row = row_of(files, vma);
-	files->rows[row].processes += files->last[row] != files->pid;
-	files->last[row] = files->pid;
+	files->rows[row].processes += files->last[row] != visit->dir.pid;
+	files->last[row] = visit->dir.pid;
 	if (files->rows[row].kind == KIND_DEVICE)
 		return 0;
 	files->row_of[files->vma_count] = row;
@@ -181,55 +184,60 @@ static int take_mapping(void *opaque, struct vma *vma)
 	return files->vma_count == VMAS_MAX ? walk(files) : 0;
 }
 
-static int read_process(struct files *files, const struct procdir *dir, struct error *err)
+/* The rest. Frames are counted once, whoever maps them: what was counted of a memory that went away stays. */
+static int read_rest(void *ctx, struct visit *visit, struct error *err)
 {
-	struct smaps_pass pass;
-	int rc = pagewalk_open(&files->walk, dir, &files->view->caps, 0, err);
+	struct files *files = ctx;
 
-	if (rc)
-		return rc;
-	files->pid = dir->pid;
-	files->vma_count = 0;
-	rc = smaps_read(dir, "maps", &files->keys, take_mapping, files, &pass, err);
-	if (rc == 0)
-		rc = walk(files);
-	pagewalk_close(&files->walk);
-	return rc;
+	files->visit = visit;
+	if (visit->walk_reason && !visit->same_as && visit->result.pass.mappings)
+		return error_set(err, EACCES, "%d: pagemap: %s", visit->dir.pid,
+				 visit->walk_reason);
+	return walk(files);
 }
 
-static void read_pid(struct files *files, int pid)
+static void restart(void *ctx, struct visit *visit)
 {
-	struct context *ctx = files->view->ctx;
-	struct procdir dir;
-	struct error err;
-	int rc = procdir_open(&dir, &ctx->root, pid, &err);
+	struct files *files = ctx;
 
-	if (rc == 0) {
-		if (!same_mm_check(&files->same_mm, pid, 0))
-			rc = read_process(files, &dir, &err);
-		procdir_close(&dir);
-	}
-	if (rc == 0 || rc == -ESRCH)
-		return;
-	context_partial(ctx, &err);
+	(void)visit;
+	files->vma_count = 0;
+}
+
+static void done(void *ctx, struct visit *visit)
+{
+	struct files *files = ctx;
+
+	restart(files, visit);
+	progress_show(&files->progress, ++files->read, files->total);
 }
 
 static void read_all(struct files *files)
 {
+	const struct visitor visitor = {
+		.command = "system",
+		.facts = FACT_STAT,
+		.keys = &files->keys,
+		.walks = true,
+		.caps = &files->view->caps,
+		.collects = true,
+		.mapping = take_mapping,
+		.read = read_rest,
+		.restart = restart,
+		.done = done,
+	};
 	struct context *ctx = files->view->ctx;
-	struct progress progress;
+	struct targets targets = { .selected = true };
+	struct visits visits = { 0 };
 	struct error err;
-	size_t count = 0;
-	int *pids, rc = pids_scan(&ctx->root, &ctx->arena, &pids, &count, &err);
+	int rc = pids_scan(&ctx->root, &ctx->arena, &targets.pids, &targets.count, &err);
 
 	if (rc)
 		context_partial(ctx, &err);
-	progress_begin(&progress, "reading the files of processes");
-	for (size_t i = 0; i < count; i++) {
-		read_pid(files, pids[i]);
-		progress_show(&progress, i, count);
-	}
-	progress_end(&progress);
+	files->total = targets.count;
+	progress_begin(&files->progress, "reading the files of processes");
+	visit_targets(ctx, &targets, &visitor, files, &visits);
+	progress_end(&files->progress);
 }
 
 void system_write_files(struct system_view *view)
@@ -239,7 +247,6 @@ void system_write_files(struct system_view *view)
 
 	files->view = view;
 	files->seen = mem_zalloc((view->machine.end / 64 + 1) * sizeof(files->seen[0]));
-	same_mm_init(&files->same_mm, &view->ctx->root);
 	smaps_keys_init(&files->keys);
 	frames_open(&files->frames, &view->ctx->root, &view->caps);
 	read_all(files);
@@ -252,7 +259,6 @@ void system_write_files(struct system_view *view)
 	system_write_owned(view, files->owned,
 			   1u << SHARE_FILE | 1u << SHARE_SHM | 1u << SHARE_HUGETLB);
 	frames_close(&files->frames);
-	same_mm_fini(&files->same_mm);
 	free(files->seen);
 	free(files->rows);
 	free(files->last);

@@ -11,6 +11,9 @@
 #include "engine/context.h"
 #include "engine/frame_join.h"
 #include "engine/progress.h"
+#include "engine/targets.h"
+#include "engine/visit.h"
+#include "source/facts.h"
 #include "source/pids.h"
 
 /* Processes that are joined, and what they turn out to own. */
@@ -19,48 +22,46 @@ struct owners {
 	struct frame_join *join;
 	struct owner_process_row *rows;
 	uint32_t *index; /* of each row in the sharing */
-	size_t count;
+	size_t count, total;
+	struct progress progress;
+	struct frame_join_process process; /* that is joined now */
 };
 
-static struct bytes read_comm(struct owners *owners, const struct procdir *dir)
+static int bind(void *ctx, struct visit *visit, struct error *err)
 {
-	struct bytes comm = { NULL, 0 };
+	struct owners *owners = ctx;
 
-	if (procdir_read(dir, &owners->view->ctx->arena, &comm, NULL, "comm") == 0 && comm.len &&
-	    comm.data[comm.len - 1] == '\n')
-		comm.len--;
-	return comm;
+	(void)err;
+	return frame_join_bind(owners->join, visit);
 }
 
-static void join_process(struct owners *owners, int pid)
+static int join_process(void *ctx, struct visit *visit, struct error *err)
 {
-	struct context *ctx = owners->view->ctx;
-	struct owner_process_row *row = &owners->rows[owners->count];
-	struct frame_join_process process;
-	struct procdir dir;
-	struct error err;
-	int rc = procdir_open(&dir, &ctx->root, pid, &err);
+	struct owners *owners = ctx;
 
-	if (rc == 0) {
-		rc = frame_join_add(owners->join, &dir, &process, &err);
-		*row = (struct owner_process_row){ .pid = pid };
-		if (rc != -ESRCH)
-			row->comm = read_comm(owners, &dir);
-		procdir_close(&dir);
-	} else {
-		process.same_as = 0;
-	}
-	/* gone, or one that has no memory of its own, or the same as another */
-	if (rc == -ESRCH || process.same_as || (rc == 0 && !process.mappings))
+	return frame_join_read(owners->join, visit, &owners->process, err);
+}
+
+static void take_process(void *ctx, struct visit *visit)
+{
+	struct owners *owners = ctx;
+	struct arena *arena = &owners->view->ctx->arena;
+	struct owner_process_row *row = &owners->rows[owners->count];
+
+	progress_show(&owners->progress, owners->count, owners->total);
+	/* one that has no memory of its own, or the same as another */
+	if (visit->absent.kind == ABSENT_NONE || visit->same_as)
 		return;
-	if (rc) {
-		row->reason = root_reason(&ctx->root, rc,
-					  "denied: needs CAP_SYS_PTRACE and CAP_SYS_ADMIN");
-		context_partial(ctx, &err);
+	*row = (struct owner_process_row){ .pid = visit->process.pid };
+	row->comm = arena_bytes(arena, visit->process.comm);
+	if (visit->absent.kind != ABSENT_NOT) {
+		row->reason = arena_strdup(arena, visit->absent.words);
 	} else {
-		owners->index[owners->count] = process.index;
+		frame_join_keep(owners->join);
+		if (!owners->process.mappings)
+			return;
 	}
-	owners->count++;
+	owners->index[owners->count++] = owners->process.index;
 }
 
 /* Each group of frames in equal parts to its members. */
@@ -95,22 +96,29 @@ static void divide(struct owners *owners, struct sharing *sharing)
 
 static void join_all(struct owners *owners)
 {
+	const struct visitor visitor = {
+		.command = "system",
+		.facts = FACT_STAT,
+		.denied = "denied: needs CAP_SYS_PTRACE and CAP_SYS_ADMIN",
+		.no_mappings = true,
+		.bind = bind,
+		.read = join_process,
+		.done = take_process,
+	};
 	struct context *ctx = owners->view->ctx;
-	struct progress progress;
+	struct targets targets = { .selected = true };
+	struct visits visits = { 0 };
 	struct error err;
-	size_t count = 0;
-	int *pids, rc = pids_scan(&ctx->root, &ctx->arena, &pids, &count, &err);
+	int rc = pids_scan(&ctx->root, &ctx->arena, &targets.pids, &targets.count, &err);
 
 	if (rc)
 		context_partial(ctx, &err);
-	owners->rows = mem_zalloc((count + 1) * sizeof(*owners->rows));
-	owners->index = mem_zalloc((count + 1) * sizeof(*owners->index));
-	progress_begin(&progress, "joining the frames of processes");
-	for (size_t i = 0; i < count; i++) {
-		join_process(owners, pids[i]);
-		progress_show(&progress, i, count);
-	}
-	progress_end(&progress);
+	owners->total = targets.count;
+	owners->rows = mem_zalloc((targets.count + 1) * sizeof(*owners->rows));
+	owners->index = mem_zalloc((targets.count + 1) * sizeof(*owners->index));
+	progress_begin(&owners->progress, "joining the frames of processes");
+	visit_targets(ctx, &targets, &visitor, owners, &visits);
+	progress_end(&owners->progress);
 }
 
 /* Which mapped frames of a kind there are, by their flags. */

@@ -38,6 +38,7 @@ struct file_run {
 	uint64_t alias_start;
 	enum alias alias;
 	size_t unsure;			/* mappings that may be of the file: hidden frames */
+	size_t before; /* mappings that were kept when the process began */
 };
 
 static void read_cache(struct file_run *file)
@@ -143,6 +144,24 @@ static bool take_span(void *opaque, struct who_search *search, const struct page
 		mark_mapped(file, page);
 	}
 	return false;
+}
+
+static void begin_process(void *ctx, int pid)
+{
+	struct file_run *file = ctx;
+
+	(void)pid;
+	file->before = file->run->search.mappings.count;
+}
+
+/* Its mappings are not kept: those of another process will have their places. */
+static void undo_process(void *ctx, int pid)
+{
+	struct file_run *file = ctx;
+
+	(void)pid;
+	for (size_t i = file->before; i < file->owner_cap; i++)
+		file->owners[i] = (struct file_owner){ 0 };
 }
 
 static void make_rows(struct file_run *file)
@@ -307,6 +326,8 @@ static int search_file(struct file_run *file, struct error *err)
 	/* zero pages are no pages of the file: told apart only with it */
 	search->want = WALK_MAPPED;
 	search->sink = take_span;
+	search->begin = begin_process;
+	search->undo = undo_process;
 	search->sink_ctx = file;
 	return who_search_run(search, err);
 }

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/arena.h"
 #include "base/error.h"
@@ -10,13 +11,11 @@
 #include "cmd/who/run.h"
 #include "cmd/who/target.h"
 #include "engine/context.h"
-#include "engine/mappings.h"
-#include "engine/process_facts.h"
-#include "model/process.h"
+#include "engine/reason.h"
+#include "engine/targets.h"
+#include "engine/visit.h"
 #include "source/facts.h"
 #include "source/pagewalk.h"
-#include "source/root.h"
-#include "source/smaps.h"
 
 static void add_frame(struct who_frames *frames, uint64_t pfn)
 {
@@ -75,7 +74,10 @@ static int collect(void *opaque, const struct page_batch *batch)
 
 /* The mappings of the range, cut to it, and what the rule has to know of the file. */
 struct range_vmas {
+	struct who_frames *frames;
 	const struct who_target *target;
+	struct error *err; /* why they could not be read */
+	int rc;
 	uint64_t page_size;
 	struct walk_vma *vmas;
 	size_t count, cap;
@@ -83,12 +85,13 @@ struct range_vmas {
 	struct who_rule name; /* has the name of its file */
 };
 
-static int take_vma(void *opaque, struct vma *vma)
+static int take_vma(void *ctx, struct visit *visit, struct vma *vma)
 {
-	struct range_vmas *range = opaque;
+	struct range_vmas *range = ctx;
 	uint64_t start = range->target->start & ~(range->page_size - 1);
 	uint64_t end = (range->target->end + range->page_size - 1) & ~(range->page_size - 1);
 
+	(void)visit;
 	if (vma->end <= start || vma->start >= end)
 		return 0;
 	range->vmas = mem_room(range->vmas, range->count, &range->cap, sizeof(*range->vmas));
@@ -119,80 +122,110 @@ static void know_file(struct who_run *run, const struct range_vmas *range)
 	rule->high = rule->low + (range->vmas[0].end - range->vmas[0].start);
 }
 
-static int walk_range(struct who_frames *frames, const struct procdir *dir,
-		      struct range_vmas *range, struct error *err)
+static int walk(struct range_vmas *range, struct visit *visit, struct error *err)
 {
-	struct smaps_keys keys;
-	struct smaps_pass pass;
-	struct pagewalk walk;
-	int rc = pagewalk_open(&walk, dir, &frames->source.caps, WALK_MAPPED, err);
+	struct who_frames *frames = range->frames;
+	int rc;
 
+	if (visit->walk_reason)
+		return error_set(err, EACCES, "%d: pagemap: %s", visit->dir.pid,
+				 visit->walk_reason);
+	if (!range->count)
+		return error_set(err, ENOENT, "%d: no mapping there (try: vmview at %d 0x%llx)",
+				 visit->dir.pid, visit->dir.pid,
+				 (unsigned long long)range->target->start);
+	rc = pagewalk_run(&visit->walk, range->vmas, range->count, collect, frames);
 	if (rc)
-		return rc;
-	smaps_keys_init(&keys);
-	rc = smaps_read(dir, "maps", &keys, take_vma, range, &pass, err);
-	if (rc == 0 && !range->count)
-		rc = error_set(err, ENOENT, "%d: no mapping there (try: vmview at %d 0x%llx)",
-			       dir->pid, dir->pid, (unsigned long long)range->target->start);
-	if (rc == 0) {
-		rc = pagewalk_run(&walk, range->vmas, range->count, collect, frames);
-		if (rc)
-			error_errno(err, -rc, "/proc/%d/pagemap", dir->pid);
-	}
+		return error_errno(err, -rc, "/proc/%d/pagemap", visit->dir.pid);
 	if (frames->states[PAGE_PRESENT] && !frames->count)
-		frames->hidden = walk.caps.reason[CAPS_FRAMES] ? walk.caps.reason[CAPS_FRAMES] :
-								 "denied: needs CAP_SYS_ADMIN";
-	pagewalk_close(&walk);
-	return rc;
+		frames->hidden = visit->walk.caps.reason[CAPS_FRAMES] ?
+					 visit->walk.caps.reason[CAPS_FRAMES] :
+					 "denied: needs CAP_SYS_ADMIN";
+	return 0;
 }
 
-/* There is no pagemap of a kernel thread or a zombie. */
-static void explain_no_memory(struct who_frames *frames, const struct procdir *dir,
-			      struct error *why)
+static int walk_range(void *ctx, struct visit *visit, struct error *err)
 {
-	struct process process;
+	struct range_vmas *range = ctx;
 
-	if (facts_read(dir, &frames->run->ctx->arena, FACT_STAT | FACT_CMDLINE, &process, NULL) ==
-		    0 &&
-	    process_no_memory(&process))
-		error_set(why, ESRCH, "%d: %s", dir->pid, process_no_memory(&process));
+	range->rc = walk(range, visit, range->err);
+	if (range->rc)
+		*err = *range->err;
+	return range->rc;
+}
+
+static void forget_range(void *ctx, struct visit *visit)
+{
+	struct range_vmas *range = ctx;
+
+	(void)visit;
+	range->count = 0;
+	range->rc = 0;
+	range->frames->count = 0;
+	memset(range->frames->states, 0, sizeof(range->frames->states));
+}
+
+/* Why there are no frames, where the walk did not say it. */
+static void end_range(void *ctx, struct visit *visit)
+{
+	struct range_vmas *range = ctx;
+	const bool denied = visit->absent.kind == ABSENT_DENIED;
+
+	if (visit->absent.kind == ABSENT_NOT || range->rc)
+		return;
+	range->rc = error_set(range->err, denied ? EACCES : ESRCH, "%d: %s", visit->process.pid,
+			      visit->absent.words);
+	if (denied)
+		reason_advise(range->frames->run->ctx, range->err, "who", visit->process.pid);
+}
+
+static void count_empty(struct who_frames *frames, const struct range_vmas *range)
+{
+	uint64_t pages = 0;
+
+	for (size_t i = 0; i < range->count; i++)
+		pages += (range->vmas[i].end - range->vmas[i].start) / range->page_size;
+	for (int state = 1; state < PAGE_STATE_COUNT; state++)
+		pages -= frames->states[state];
+	frames->states[PAGE_EMPTY] = pages;
 }
 
 static int find_range(struct who_frames *frames, const struct who_target *target, struct error *err)
 {
-	struct range_vmas range = { .target = target,
-				    .page_size = frames->run->ctx->host.page_size };
-	struct procdir dir, thread;
-	struct error why;
-	int rc = procdir_open(&dir, &frames->run->ctx->root, target->pid, err);
+	struct context *ctx = frames->run->ctx;
+	struct range_vmas range = {
+		.frames = frames,
+		.target = target,
+		.err = err,
+		.page_size = ctx->host.page_size,
+	};
+	int pid = target->pid;
+	const struct targets targets = { &pid, 1, false };
+	const struct visitor visitor = {
+		.command = "who",
+		.facts = FACT_STAT | FACT_CMDLINE,
+		.walks = true,
+		.walk_want = WALK_MAPPED,
+		.caps = &frames->source.caps,
+		.collects = true,
+		.no_twins = true,
+		.quiet = true,
+		.mapping = take_vma,
+		.read = walk_range,
+		.restart = forget_range,
+		.done = end_range,
+	};
+	struct visits visits = { 0 };
 
-	if (rc)
-		return rc;
-	if (mappings_live_thread(&dir, &frames->run->ctx->arena, &thread)) {
-		rc = walk_range(frames, &thread, &range, &why);
-		procdir_close(&thread);
-	} else {
-		rc = walk_range(frames, &dir, &range, &why);
-	}
-	if (rc == -ESRCH)
-		explain_no_memory(frames, &dir, &why);
-	procdir_close(&dir);
-	if (rc == -EACCES || rc == -EPERM)
-		error_set(err, -rc, "%.400s (try: sudo vmview who)", why.text);
-	else if (rc)
-		error_set(err, -rc, "%s", why.text);
-	if (rc == 0) {
-		uint64_t pages = 0;
-
+	visit_targets(ctx, &targets, &visitor, &range, &visits);
+	if (!visits.done)
+		range.rc = error_set(err, ESRCH, "%s", missing_find(&visits.missing, "processes"));
+	if (range.rc == 0) {
 		know_file(frames->run, &range);
-		for (size_t i = 0; i < range.count; i++)
-			pages += (range.vmas[i].end - range.vmas[i].start) / range.page_size;
-		for (int state = 1; state < PAGE_STATE_COUNT; state++)
-			pages -= frames->states[state];
-		frames->states[PAGE_EMPTY] = pages;
+		count_empty(frames, &range);
 	}
 	free(range.vmas);
-	return rc;
+	return range.rc;
 }
 
 /* What the flags of the frames say on where they can be. */
@@ -250,7 +283,29 @@ static void add_owner(struct who_frames *frames, struct who_search *search, size
 		frames->open--;
 }
 
-/* Pages one behind the other with frames one behind the other: at most some of the list. */
+/* A process begins; what it gave is forgotten where it became another program meanwhile. */
+static void begin_process(void *ctx, int pid)
+{
+	struct who_frames *frames = ctx;
+
+	(void)pid;
+	frames->owners_before = frames->owner_count;
+}
+
+static void undo_process(void *ctx, int pid)
+{
+	struct who_frames *frames = ctx;
+
+	(void)pid;
+	while (frames->owner_count > frames->owners_before) {
+		size_t frame = frames->owners[--frames->owner_count].frame;
+
+		if (frames->found[frame]-- == frames->counts[frame] && frames->searched[frame])
+			frames->open++;
+	}
+}
+
+/* Consecutive pages with consecutive frames: at most some of the list. */
 static void match_huge(struct who_frames *frames, struct who_search *search,
 		       const struct page_span *span)
 {
@@ -293,6 +348,8 @@ static int search_owners(struct who_frames *frames, struct error *err)
 	search->caps = frames->source.caps;
 	search->want = 0;
 	search->sink = match;
+	search->begin = begin_process;
+	search->undo = undo_process;
 	search->sink_ctx = frames;
 	/* frames that nobody maps: there is nothing to search for */
 	if (!frames->open)
@@ -312,7 +369,7 @@ static int find_frames(struct who_frames *frames, const struct who_target *targe
 				  target->start);
 	frames->hidden = frames->source.caps.reason[CAPS_FRAMES];
 	if (frames->hidden)
-		return error_set(err, EACCES, "frames: %s (try: sudo vmview who)", frames->hidden);
+		return error_set(err, EACCES, "frames: %s", frames->hidden);
 	return 0;
 }
 
@@ -325,7 +382,7 @@ int who_frames_find(struct who_run *run, const struct who_target *target, struct
 	frame_source_open(&frames->source, run->ctx);
 	rc = find_frames(frames, target, err);
 	if (rc == 0 && frames->hidden)
-		rc = error_set(err, EACCES, "frames: %s (try: sudo vmview who)", frames->hidden);
+		rc = error_set(err, EACCES, "frames: %s", frames->hidden);
 	sort_frames(frames);
 	return rc ? rc : search_owners(frames, err);
 }

@@ -34,7 +34,7 @@ struct who_frames {
 	uint64_t states[PAGE_STATE_COUNT]; /* pages of a range, by state */
 	const char *hidden; /* why frames of the range are not known; NULL: they are */
 	struct who_owner *owners;
-	size_t owner_count, owner_cap;
+	size_t owner_count, owner_cap, owners_before;
 };
 
 enum { WHO_FRAMES_MAX = 65536 };
