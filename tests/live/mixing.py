@@ -65,6 +65,7 @@ COMMANDS = [
     Command("elf", "elf {pid}"),
     Command("elf --stale", "elf --stale {pid}"),
     Command("frag", "frag {pid}"),
+    Command("malloc", "malloc {pid}"),
     Command("live --batch", "live --batch 1 {pid}"),
     Command("system --by=process", "system --by=process", machine=True),
     Command("system --by=file", "system --by=file", machine=True),

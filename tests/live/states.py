@@ -124,6 +124,7 @@ FIGURES = {
     "elf": summed("objects", "rss"),
     "elf --stale": stale,
     "frag": summed("mappings", "present"),
+    "malloc": total("system"),
     "live --batch": lambda document, target: document["total"]["rss"],
     "system --by=process": row("processes", "bytes"),
     "system --by=file": by_file,
