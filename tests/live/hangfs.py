@@ -114,8 +114,8 @@ class HangFs:
     """One that is mounted. Its server is a child, which ends with the process that made it; but
     that may hang itself: so the server ends also when the other end of the pipe until is closed."""
 
-    def __init__(self, point, content=b"\0" * PAGE, until=None):
-        fuse = os.open("/dev/fuse", os.O_RDWR)
+    def __init__(self, point, content=b"\0" * PAGE, until=None, device="/dev/fuse"):
+        fuse = os.open(device, os.O_RDWR)
         self.point, self.hung = point, mmap.mmap(-1, PAGE)
         options = f"fd={fuse},rootmode=40000,user_id=0,group_id=0,allow_other".encode()
         if LIBC.mount(b"hangfs", point.encode(), b"fuse", ctypes.c_ulong(0), options):

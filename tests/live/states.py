@@ -69,7 +69,7 @@ WRONG = {
         "pages --summary, at, who, share, cow, ~system --by=process, "
         "~system --by=file",
     "attack-of-any-user":
-        "ps, ps --by, pages, pages --summary, at, who, share, cow",
+        "pmap, pmap -x, pmap -X, ps, ps --by, pages, pages --summary, at, who, share, cow",
     "smaps-empty":
         "map, pmap -x, pmap -X, swap, frag, live --batch",
 }

@@ -15,16 +15,14 @@ import errno
 import fcntl
 import json
 import os
-import select
 import shutil
 import signal
-import struct
 import subprocess
 import sys
 import tempfile
-import time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+import hangfs  # noqa: E402
 import lib  # noqa: E402
 
 NOBODY = 65534
@@ -34,7 +32,7 @@ PAGE = os.sysconf("SC_PAGESIZE")
 PROGRAM = os.path.join(lib.BUILD, "tests/zoo/held")
 FIFREEZE, FITHAW = 0xc0045877, 0xc0045878
 CLONE_NEWNS, CLONE_NEWUSER = 0x20000, 0x10000000
-MS_NODEV, MS_NOSUID, MS_REC, MS_PRIVATE, MNT_DETACH = 4, 2, 16384, 1 << 18, 2
+MS_REC, MS_PRIVATE, MNT_DETACH = 16384, 1 << 18, 2
 LIBC = ctypes.CDLL(None, use_errno=True)
 
 
@@ -84,80 +82,27 @@ class Frozen:
 
 
 class Fuse:
-    """Files of PAGES pages whose server can stop to answer. The first read of the last page fails
-    and the second has no answer, so that who waits for it holds the lock of its memory map."""
-    FIRST = 2           # node of the first file; 1 is the root
+    """One file whose server stops to answer. Before, reading its last page fails once, so that who
+    reads it again waits with the lock of its memory map."""
 
-    def __init__(self, directory, count):
+    def __init__(self, directory, _):
         self.point = os.path.join(directory, "mount")
-        device = os.open(os.path.join(directory, "fuse"), os.O_RDWR)
-        mount("vmview-test", self.point, "fuse", MS_NODEV | MS_NOSUID,
-              f"fd={device},rootmode=40000,user_id=0,group_id=0,allow_other,max_read=4096".encode())
-        self.files = [os.path.join(self.point, f"file{number}") for number in range(count)]
-        hangs, self.hang = os.pipe()
-        self.server = os.fork()
-        if self.server == 0:
-            os.close(self.hang)
-            LIBC.prctl(1, signal.SIGKILL)       # PR_SET_PDEATHSIG
-            self.serve(device, hangs)
-        os.close(hangs)
-        os.close(device)
-
-    def serve(self, device, hangs):
-        tails = {}
-        while True:
-            ready = select.select([device, hangs], [], [])[0]
-            request = os.read(device, 1 << 18) if device in ready else None
-            if hangs in ready:
-                time.sleep(3600)
-            _, opcode, unique, node = struct.unpack_from("<IIQQ", request)
-            reply = self.answer(opcode, node, request[40:], tails)
-            if isinstance(reply, int):
-                os.write(device, struct.pack("<IiQ", 16, reply, unique))
-            elif reply is not None:
-                os.write(device, struct.pack("<IiQ", 16 + len(reply), 0, unique) + reply)
-
-    def answer(self, opcode, node, body, tails):
-        """Bytes, an error, or None: no answer."""
-        if opcode == 1:         # LOOKUP
-            name = body.split(b"\0")[0].decode()
-            if not name.startswith("file"):
-                return -errno.ENOENT
-            node = self.FIRST + int(name[4:])
-        mode, size = (0o40755, PAGE) if node == 1 else (0o100755, PAGES * PAGE)
-        attr = struct.pack("<6Q10I", node, size, size // 512, 0, 0, 0, 0, 0, 0, mode, 1, 0, 0, 0,
-                           PAGE, 0)
-        if opcode == 15:        # READ
-            return self.read(node, struct.unpack_from("<QQI", body), tails)
-        return {
-            26: struct.pack("<IIIIHHIIHHIIH22x", 7, 31, 0, 0, 8, 8, PAGE, 1, 0, 0, 0, 0, 0),
-            1: struct.pack("<4Q2I", node, 0, 60, 60, 0, 0) + attr,
-            3: struct.pack("<Q2I", 60, 0, 0) + attr,    # GETATTR
-            14: struct.pack("<QIi", 1, 2, 0),           # OPEN, and what is cached stays
-            2: None, 36: None, 42: None,                # FORGET, INTERRUPT, BATCH_FORGET
-        }.get(opcode, -errno.ENOSYS)
-
-    @staticmethod
-    def read(node, request, tails):
-        _, offset, size = request
-        if offset < (PAGES - 1) * PAGE:
-            return b"mist" * (size // 4)
-        tails[node] = tails.get(node, 0) + 1
-        return -errno.EIO if tails[node] == 1 else None
+        self.fs = hangfs.HangFs(self.point, b"mist" * (PAGES * PAGE // 4),
+                                device=os.path.join(directory, "fuse"))
+        self.files = [os.path.join(self.point, "file")]
 
     def stop(self):
-        pass
+        self.fs.read_fails_once()
 
     def silence(self):
         """No more answer to anything."""
-        os.write(self.hang, b"h")
+        self.fs.hang()
 
     def go_on(self):
-        os.kill(self.server, signal.SIGKILL)    # which ends the connection
-        os.waitpid(self.server, 0)
+        self.fs.stop()
 
     def close(self):
-        LIBC.umount2(self.point.encode(), MNT_DETACH)
+        pass
 
 
 def namespaces(alone):
@@ -290,16 +235,16 @@ def frozen(count=1):
     return keeping("frozen", "write", count)
 
 
-def attack(count=1, user=None):
+def attack(user=None):
     """Stuck for reading, on FUSE: what any user can do to a process of his own."""
     need_fuse()
-    return keeping("fuse", "read", count, user)
+    return keeping("fuse", "read", 1, user)
 
 
-def silent(count=1):
+def silent():
     """Not stuck at all; but the server of the file that is mapped does not answer any more."""
     need_fuse()
-    return keeping("fuse", "map", count)
+    return keeping("fuse", "map", 1)
 
 
 def need_fuse():
