@@ -278,6 +278,13 @@ static bool is_settled(const struct visit *visit)
 	       ((process->state == 'Z') == visit->by_thread || visit->dir.root->recorded);
 }
 
+/* Whether they are of one that was there no more: what is there now is to be read anew. */
+static bool are_facts_torn(const struct visit *visit)
+{
+	return !visit->dir.root->recorded && !visit->dir.core &&
+	       (facts_lost_exe(&visit->process) || facts_are_replaced(&visit->process));
+}
+
 static bool still_runs(const struct visit *visit)
 {
 	return facts_is_alive(&visit->leader) || visit->process.threads > 1;
@@ -337,9 +344,11 @@ static int attempt(struct guide *guide, bool *again, struct error *err)
 		rc = read_facts_by_thread(guide, err);
 	if (rc)
 		return rc;
-	*again = facts_lost_exe(&visit->process) && may_repeat(guide, true);
+	*again = are_facts_torn(visit) && !visit->begun && visit->retries < RETRIES;
 	if (*again)
 		return -EAGAIN;
+	if (facts_are_replaced(&visit->process) && !visit->dir.root->recorded)
+		return error_set(err, ESRCH, "%d: the process ended", guide->pid);
 	if (process_no_memory(&visit->process))
 		return 0;
 	settled = is_settled(visit);

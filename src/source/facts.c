@@ -38,6 +38,11 @@ bool facts_are_settled(const struct procdir *dir, const struct process *process)
 	       process->state == 'X' || dir->root->recorded;
 }
 
+bool facts_are_replaced(const struct process *process)
+{
+	return process->state == 'Z' && !process->threads;
+}
+
 bool facts_lost_exe(const struct process *process)
 {
 	const char *reason = missing_find(&process->missing, "exe");
@@ -267,8 +272,8 @@ bool facts_is_alive(const struct procdir *dir)
 
 	arena_init(&arena);
 	alive = procdir_read(dir, &arena, &text, NULL, "stat") == 0 &&
-		stat_parse(text, &process, NULL) == 0 && process.state != 'Z' &&
-		process.state != 'X';
+		stat_parse(text, &process, NULL) == 0 &&
+		((process.state != 'Z' && process.state != 'X') || facts_are_replaced(&process));
 	arena_fini(&arena);
 	return alive;
 }

@@ -39,6 +39,12 @@ bool facts_are_settled(const struct procdir *dir, const struct process *process)
 /* Whether the main thread exited after its state was read: exe and cmdline are those of nothing. */
 bool facts_lost_exe(const struct process *process);
 
+/*
+ * Whether they are of a main thread that is not the process any more: it was reaped just now, or another
+ * thread executes a program, and takes its place. It looks like a zombie then, but without any thread.
+ */
+bool facts_are_replaced(const struct process *process);
+
 /* Wait as long as exec takes to go on, before facts that are not settled are read again. */
 void facts_await_exec(void);
 
