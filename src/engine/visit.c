@@ -51,6 +51,7 @@ struct guide {
 	int watch; /* maps, open since before the facts were read; -1: it is not */
 	bool opened; /* visit.leader is */
 	bool told; /* facts are there: done() is to be called */
+	bool walk_gone; /* there was no memory whose pages could be walked when it was opened */
 };
 
 static void absent(struct visit *visit, enum absent kind, const char *words)
@@ -123,10 +124,12 @@ static void open_walk(struct guide *guide)
 	int rc;
 
 	close_walk(visit);
+	guide->walk_gone = false;
 	if (!guide->visitor->walks)
 		return;
 	rc = pagewalk_open(&visit->walk, &visit->dir, guide->visitor->caps,
 			   guide->visitor->walk_want, &err);
+	guide->walk_gone = rc == -ESRCH;
 	visit->walk_reason =
 		rc ? root_reason(&guide->tour->context->root, rc, reason_needs_pagemap) : NULL;
 }
@@ -278,11 +281,14 @@ static bool is_settled(const struct visit *visit)
 	       ((process->state == 'Z') == visit->by_thread || visit->dir.root->recorded);
 }
 
-/* Whether they are of one that was there no more: what is there now is to be read anew. */
-static bool are_facts_torn(const struct visit *visit)
+/* Whether they, or the walk, are of what was there no more: what is there now is to be read anew. */
+static bool is_torn(const struct guide *guide)
 {
+	const struct visit *visit = &guide->visit;
+
 	return !visit->dir.root->recorded && !visit->dir.core &&
-	       (facts_lost_exe(&visit->process) || facts_are_replaced(&visit->process));
+	       ((guide->walk_gone && !process_no_memory(&visit->process)) ||
+		facts_lost_exe(&visit->process) || facts_are_replaced(&visit->process));
 }
 
 static bool still_runs(const struct visit *visit)
@@ -344,7 +350,7 @@ static int attempt(struct guide *guide, bool *again, struct error *err)
 		rc = read_facts_by_thread(guide, err);
 	if (rc)
 		return rc;
-	*again = are_facts_torn(visit) && !visit->begun && visit->retries < RETRIES;
+	*again = is_torn(guide) && !visit->begun && visit->retries < RETRIES;
 	if (*again)
 		return -EAGAIN;
 	if (facts_are_replaced(&visit->process) && !visit->dir.root->recorded)

@@ -40,7 +40,7 @@ bool facts_are_settled(const struct procdir *dir, const struct process *process)
 
 bool facts_are_replaced(const struct process *process)
 {
-	return process->state == 'Z' && !process->threads;
+	return process->state == 'X' || (process->state == 'Z' && !process->threads);
 }
 
 bool facts_lost_exe(const struct process *process)

@@ -41,7 +41,7 @@ bool facts_lost_exe(const struct process *process);
 
 /*
  * Whether they are of a main thread that is not the process any more: it was reaped just now, or another
- * thread executes a program, and takes its place. It looks like a zombie then, but without any thread.
+ * thread executes a program, and takes its place. It is dead then, or a zombie without any thread.
  */
 bool facts_are_replaced(const struct process *process);
 
