@@ -197,10 +197,13 @@ static int read_facts(struct guide *guide, struct error *err)
 static bool choose_thread(struct guide *guide)
 {
 	struct visit *visit = &guide->visit;
+	struct procdir thread;
 
 	if (visit->process.state != 'Z' || visit->process.threads < 2 || visit->by_thread ||
-	    !mappings_live_thread(&visit->leader, &visit->arena, &visit->dir))
+	    !mappings_live_thread(&visit->leader, &visit->arena, &thread))
 		return false;
+	end_watch(visit);
+	visit->dir = thread;
 	visit->by_thread = true;
 	return true;
 }
@@ -309,6 +312,7 @@ static void forget(struct guide *guide)
 {
 	struct visit *visit = &guide->visit;
 
+	end_watch(visit);
 	if (visit->by_thread)
 		procdir_close(&visit->dir);
 	visit->dir = visit->leader;
