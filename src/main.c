@@ -2,6 +2,7 @@
 #include "config.h"
 
 #include <limits.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -180,6 +181,8 @@ int main(int argc, char **argv)
 	struct context ctx = { .root.fd = -1 };
 	const struct command *command;
 
+	/* what does not fit a limit is an error of write(2), and told as one */
+	signal(SIGXFSZ, SIG_IGN);
 	command = pmap_is_name(argv[0]) ? NULL : take_command(argc, argv);
 	privileges_drop((command ? command : &commands[0])->parses && !pmap_is_name(argv[0]),
 			command && command->asks_cache);
