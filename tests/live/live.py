@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """vmview live in a real terminal (tmux), and its --batch against the truth of processes."""
 import contextlib
+import ctypes
 import fcntl
 import json
 import math
@@ -497,6 +498,50 @@ def the_terminal_is_restored():
             term.until("ADDRESS")
             os.kill(term.child(), number)
             term.restored(number.name)
+
+
+@lib.test
+def a_crash_while_reading_restores_it():
+    """What crashes then is another thread than the one that has the terminal."""
+    tgkill = 234                        # x86-64; 131 elsewhere
+    if os.uname().machine != "x86_64":
+        tgkill = 131
+    libc = ctypes.CDLL(None, use_errno=True)
+    with terminal() as term, sleeper() as process:
+        term.run(process.pid)
+        term.until("ADDRESS")
+        pid = term.child()
+        threads = [int(name) for name in os.listdir(f"/proc/{pid}/task") if int(name) != pid]
+        lib.true(len(threads) >= 2, threads)
+        lib.equal("tgkill", libc.syscall(tgkill, pid, max(threads), signal.SIGSEGV), 0)
+        term.restored("SIGSEGV")
+
+
+@lib.test
+def a_write_that_fails_leaves_no_file():
+    """Nor changes the one that was there."""
+    with terminal() as term, sleeper() as process:
+        path = os.path.join(term.dir, "out.json")
+        term.type("ulimit -f 1")
+        term.keys("Enter")
+        term.run(process.pid)
+        term.until("ADDRESS")
+        term.type("w" + path)
+        term.keys("Enter")
+        term.until("not written:", "File too large")
+        lib.equal("files", [name for name in os.listdir(term.dir) if "out" in name], [])
+        with open(path, "w") as file:
+            file.write("mine")
+        term.type("w" + path)
+        term.keys("Enter")
+        term.until("replace it?")
+        term.keys("y")
+        term.until("not written:", "File too large")
+        with open(path) as file:
+            lib.equal("file", file.read(), "mine")
+        lib.equal("files", [name for name in os.listdir(term.dir) if "out" in name], ["out.json"])
+        term.keys("q")
+        term.restored("quit")
 
 
 @lib.test

@@ -48,9 +48,9 @@ WRONG = {
     "main-thread-exited-program-deleted":
         "pages json, pages --summary json, at json, cow, elf --stale json",
     "zombie":
-        "map --total table, ps table, at, who, share, cow, live --batch table",
+        "map --total table, ps table, at, who, share, cow",
     "kernel-thread":
-        "map --total table, ps table, at, who, share, cow, live --batch table",
+        "map --total table, ps table, at, who, share, cow",
     "gone-before":
         "pages json, pages --summary json, share json, cow json, "
         "elf --stale json",

@@ -244,12 +244,16 @@ static void note_unread(struct live_run *run)
 	struct live_unread unread;
 	struct error err;
 
-	live_count_unread(&run->live, &unread);
-	if (run->ctx->status != STATUS_OK || !unread.count)
+	live_find_unread(&run->live, &unread);
+	if (run->ctx->status != STATUS_OK)
 		return;
-	error_set(&err, EACCES, "%zu process%s: smaps_rollup: %s", unread.count,
-		  unread.count == 1 ? "" : "es", unread.why);
-	context_partial(run->ctx, &err);
+	for (size_t i = 0; i < unread.count; i++) {
+		const struct live_unread_reason *reason = &unread.reasons[i];
+
+		error_set(&err, EACCES, "%zu process%s: smaps_rollup: %s", reason->processes,
+			  reason->processes == 1 ? "" : "es", reason->words);
+		context_partial(run->ctx, &err);
+	}
 }
 
 static int print_batch(struct live_run *run, struct error *err)

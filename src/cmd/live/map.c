@@ -223,7 +223,7 @@ static void done(void *opaque, struct visit *visit)
 	if (!reading->map->list.count)
 		vma_tally_set_unknown(&reading->total, why ? why : "no mappings");
 	set_sums(reading, from);
-	result->sums.reason = result->partial ? why : NULL;
+	result->sums.reason = why;
 	if (visit->absent.kind == ABSENT_STUCK || visit->absent.kind == ABSENT_PACE)
 		use_status(reading, visit);
 	if (from->from_pages && from->spared)

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <time.h>
 
 #include "base/error.h"
@@ -190,11 +191,23 @@ static struct context *make_context(const struct context *from)
 	return ctx;
 }
 
+/* Each process that does not answer keeps some descriptors. */
+static void allow_files(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit))
+		return;
+	limit.rlim_cur = limit.rlim_max;
+	setrlimit(RLIMIT_NOFILE, &limit);
+}
+
 void live_reader_init(struct live_reader *reader, const struct context *ctx)
 {
 	struct live_columns *columns = &reader->columns;
 
 	*reader = (struct live_reader){ .ctx = make_context(ctx) };
+	allow_files();
 	arena_init(&reader->arena);
 	pthread_getcpuclockid(pthread_self(), &reader->screen_clock);
 	smaps_keys_init(&reader->keys);

@@ -18,6 +18,7 @@
 struct rollups {
 	struct live_reader *reader;
 	uint64_t begin, budget_ns;
+	bool stopped; /* the budget was spent */
 	struct vma sum; /* of the process that is read now */
 	bool spared;
 	struct vma_tally total; /* by the page walk */
@@ -89,11 +90,12 @@ static void keep_reason(struct rollups *rollups, struct live_known *known,
 
 static bool may_read(void *opaque, struct visit *visit)
 {
-	const struct rollups *rollups = opaque;
+	struct rollups *rollups = opaque;
 
 	(void)visit;
-	return !atomic_load(&rollups->reader->hurry) &&
-	       live_cpu_now(rollups->reader) - rollups->begin < rollups->budget_ns;
+	rollups->stopped |= atomic_load(&rollups->reader->hurry) ||
+			    live_cpu_now(rollups->reader) - rollups->begin >= rollups->budget_ns;
+	return !rollups->stopped;
 }
 
 static int take_sum(void *opaque, struct vma *vma)
@@ -250,6 +252,19 @@ static size_t order_pids(const struct live_reader *reader, int first, int *pids)
 	return count;
 }
 
+/* What was visited and is not there has ended since the list was made. */
+static void note_gone(struct rollups *rollups, const int *pids, size_t count)
+{
+	const struct absence gone = { ABSENT_GONE, error_reason(ESRCH) };
+
+	for (size_t i = 0; !rollups->stopped && i < count; i++) {
+		struct live_known *known = find(rollups->reader, pids[i]);
+
+		if (known->read_at != rollups->reader->refresh)
+			keep_reason(rollups, known, &gone);
+	}
+}
+
 static void run(struct live_reader *reader, uint64_t budget_ns, int *pids, size_t count)
 {
 	struct rollups rollups = {
@@ -261,6 +276,7 @@ static void run(struct live_reader *reader, uint64_t budget_ns, int *pids, size_
 
 	read_all(&rollups, pids, count);
 	read_big(&rollups);
+	note_gone(&rollups, pids, count);
 	free(rollups.big);
 }
 

@@ -79,7 +79,22 @@ static bool wants_rollups(const struct live *live)
 	return live->view == LIVE_PROCESSES && table->now && live_table_needs(table) & NEED_ROLLUP;
 }
 
-void live_count_unread(struct live *live, struct live_unread *unread)
+/* The last place is for all that have no room. */
+static void add_unread(struct live_unread *unread, const char *words)
+{
+	size_t kind = strcspn(words, ":"), at = 0;
+
+	while (at < unread->count && (strncmp(unread->reasons[at].words, words, kind) != 0 ||
+				      strcspn(unread->reasons[at].words, ":") != kind))
+		at++;
+	if (at == LIVE_REASONS)
+		at--;
+	if (at == unread->count)
+		unread->reasons[unread->count++].words = words;
+	unread->reasons[at].processes++;
+}
+
+void live_find_unread(struct live *live, struct live_unread *unread)
 {
 	const struct live_table *table = live_table(live);
 
@@ -89,11 +104,9 @@ void live_count_unread(struct live *live, struct live_unread *unread)
 		const struct vma *sum = &row->tally.sum;
 
 		/* that one ended meanwhile is no failure */
-		if (!row->tally.mappings || sum->have || !sum->absent || !*sum->absent ||
-		    strncmp(sum->absent, "gone", 4) == 0)
-			continue;
-		if (!unread->count++)
-			snprintf(unread->why, sizeof(unread->why), "%s", sum->absent);
+		if (row->tally.mappings && !sum->have && sum->absent && *sum->absent &&
+		    strncmp(sum->absent, "gone", 4) != 0)
+			add_unread(unread, sum->absent);
 	}
 }
 
@@ -332,7 +345,7 @@ static void write_view(struct live_writer *writer)
 		write_picture(writer);
 	else
 		write_other(writer);
-	live_count_unread(writer->live, &unread);
+	live_find_unread(writer->live, &unread);
 	report_end(writer->report, !live->facts.partial && !live->facts.ended && !unread.count,
 		   NULL);
 }

@@ -23,13 +23,21 @@ struct live_maker {
 /* What the current view shows, all rows of it, as one document (a line of JSON, CSV or text). */
 void live_write(const struct live_maker *maker, struct live *live, struct out *out, bool json);
 
-/* Of the list of processes, those whose figures were wanted and not read; why is that of the first. */
+/*
+ * Of the list of processes, those whose figures were wanted and not read, by kind of reason ("denied", "pace" ..),
+ * whose words are those of the first.
+ */
+enum { LIVE_REASONS = 8 };
+
 struct live_unread {
-	size_t count;
-	char why[256];
+	size_t count; /* of reasons */
+	struct live_unread_reason {
+		size_t processes;
+		const char *words;
+	} reasons[LIVE_REASONS];
 };
 
-void live_count_unread(struct live *live, struct live_unread *unread);
+void live_find_unread(struct live *live, struct live_unread *unread);
 
 /* The screen as text. */
 void live_write_screen(struct live *live, struct out *out);
