@@ -255,15 +255,63 @@ static bool add_bss(struct images *images, struct image *image, const struct vma
 	return added;
 }
 
-struct image *images_add_anonymous(struct images *images, const struct vma *vma, uint32_t index)
+/* What of the mapping lies where the file's pages of a segment would be. */
+static bool add_copied(struct images *images, struct image *image, const struct vma *vma,
+		       uint32_t index)
+{
+	bool added = false;
+
+	for (size_t i = 0; i < image->object->segment_count; i++) {
+		const struct object_segment *segment = &image->object->segments[i];
+		uint64_t first = page_down(images, segment->addr), start = image->bias + first;
+		uint64_t end = image->bias + page_up(images, segment->addr + segment->file_size);
+		struct image_part part = {
+			.start = start > vma->start ? start : vma->start,
+			.end = end < vma->end ? end : vma->end,
+			.vma = index,
+			.segment = (int32_t)i,
+			.perm = vma->perm,
+			.copied = true,
+		};
+
+		if (segment->type != PT_LOAD || !segment->file_size || start >= end ||
+		    part.start >= part.end)
+			continue;
+		part.offset = page_down(images, segment->offset) + (part.start - start);
+		part.whole = part.start == vma->start && part.end == vma->end;
+		add_part(image, &part);
+		added = true;
+	}
+	return added;
+}
+
+static struct image *add_to_last(struct images *images, const struct vma *vma, uint32_t index,
+				 bool bss)
 {
 	struct image *found = NULL;
 	size_t least = images->count > BACK_ANONYMOUS ? images->count - BACK_ANONYMOUS : 0;
 
-	for (size_t i = images->count; i > least; i--)
-		if (images->list[i - 1]->loaded && add_bss(images, images->list[i - 1], vma, index))
-			found = images->list[i - 1];
+	for (size_t i = images->count; i > least; i--) {
+		struct image *image = images->list[i - 1];
+
+		if (!image->loaded)
+			continue;
+		if (bss && add_bss(images, image, vma, index))
+			found = image;
+		if (add_copied(images, image, vma, index))
+			found = image;
+	}
 	return found;
+}
+
+struct image *images_add_copied(struct images *images, const struct vma *vma, uint32_t index)
+{
+	return add_to_last(images, vma, index, false);
+}
+
+struct image *images_add_anonymous(struct images *images, const struct vma *vma, uint32_t index)
+{
+	return add_to_last(images, vma, index, true);
 }
 
 static int compare_parts(const void *one, const void *other)
@@ -391,18 +439,18 @@ void images_finish(struct images *images)
 	list_sort(images->list, images->count, sizeof(images->list[0]), compare_images);
 }
 
-static bool image_has(const struct image *image, uint64_t addr)
+const struct image_part *image_part_at(const struct image *image, uint64_t addr)
 {
 	for (size_t i = 0; i < image->part_count; i++)
 		if (addr >= image->parts[i].start && addr < image->parts[i].end)
-			return true;
-	return false;
+			return &image->parts[i];
+	return NULL;
 }
 
 const struct image *images_at(const struct images *images, uint64_t addr)
 {
 	for (size_t i = 0; i < images->count && images->list[i]->start <= addr; i++)
-		if (addr < images->list[i]->end && image_has(images->list[i], addr))
+		if (addr < images->list[i]->end && image_part_at(images->list[i], addr))
 			return images->list[i];
 	return NULL;
 }

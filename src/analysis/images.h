@@ -41,11 +41,21 @@ struct image *images_add(struct images *images, const struct vma *vma, uint32_t 
  */
 struct image *images_add_anonymous(struct images *images, const struct vma *vma, uint32_t index);
 
+/*
+ * Add a mapping that is of no ELF file, after those that lie below it: where it lies in a segment of a loaded
+ * image, between the file's own mappings, the program copied that part there (text on huge pages, by mmap or
+ * mremap). Returns the image, or NULL. What images_add_anonymous() adds is looked at by itself.
+ */
+struct image *images_add_copied(struct images *images, const struct vma *vma, uint32_t index);
+
 /* No more mappings: flags are set, images sorted by address. */
 void images_finish(struct images *images);
 
 /* The image that addr lies in, or NULL. */
 const struct image *images_at(const struct images *images, uint64_t addr);
+
+/* The part of the image that addr lies in, or NULL. */
+const struct image_part *image_part_at(const struct image *image, uint64_t addr);
 
 /* Why not all symbols of the image are known, or NULL. Asked of one whose file's symbols were wanted. */
 const char *image_why_no_symbols(const struct image *image);

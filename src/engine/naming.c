@@ -150,6 +150,7 @@ static void make_images(struct naming *naming, const struct look_key *key, struc
 		} else if (behind && is_anonymous(&vma)) {
 			images_add_anonymous(images, &vma, (uint32_t)i);
 		} else {
+			images_add_copied(images, &vma, (uint32_t)i);
 			behind = false;
 		}
 	}
@@ -217,6 +218,34 @@ static bool find_file(const struct naming *naming, uint64_t addr, struct vma *vm
 	return may_be_object(vma);
 }
 
+/*
+ * The image that has copied what is at addr: of a file that is mapped below it, and also above if only
+ * its headers are. The nearest few are asked.
+ */
+static const struct image *find_copied(struct naming *naming, uint64_t addr)
+{
+	enum { MAPPINGS = 64, FILES = 4 };
+	size_t at = find_mapping(naming, addr), least = at > MAPPINGS ? at - MAPPINGS : 0,
+	       files = 0;
+	struct look_key key, last = { 0 };
+	struct vma vma;
+
+	for (size_t i = at; i > least && files < FILES; i--) {
+		const struct image *image;
+
+		vma_store_get(&naming->vmas, i - 1, &vma);
+		key = look_key_of(&vma);
+		if (!vma.inode || look_key_equal(&key, &last))
+			continue;
+		last = key;
+		files++;
+		image = images_at(load(naming, &key), addr);
+		if (image && image->loaded)
+			return image;
+	}
+	return NULL;
+}
+
 static void name_symbol(const struct object *object, struct named *named)
 {
 	named->symbol = object_symbol_at(object, named->addr);
@@ -236,12 +265,18 @@ void naming_at(struct naming *naming, uint64_t addr, struct named *named)
 	struct vma vma;
 
 	*named = (struct named){ .reason = "none: the address is in no file" };
-	if (!find_file(naming, addr, &vma))
-		return;
-	key = look_key_of(&vma);
-	named->image = images_at(load(naming, &key), addr);
+	if (find_file(naming, addr, &vma)) {
+		key = look_key_of(&vma);
+		named->image = images_at(load(naming, &key), addr);
+	}
+	if (!named->image || !named->image->object) {
+		const struct image *image = find_copied(naming, addr);
+
+		named->image = image ? image : named->image;
+	}
 	if (!named->image)
 		return;
+	named->copied = image_part_at(named->image, addr)->copied;
 	object = named->image->object;
 	named->reason = object ? NULL : named->image->reason;
 	if (!object) {

@@ -37,6 +37,7 @@ struct named {
 	const struct object_symbol *symbol;	/* NULL: see symbol_reason */
 	const char *symbol_reason;
 	uint64_t offset;		/* from the symbol */
+	bool copied;			/* the memory there is not the file's: a program copied its code */
 };
 
 void naming_at(struct naming *naming, uint64_t addr, struct named *named);

@@ -58,5 +58,7 @@ const struct vma_object *vma_sections_of(struct vma_sections *sections, const st
 		image = images_add(&sections->images, vma, 0, &of);
 	else if (!vma->inode && (!vma->path_len || vma->kind == KIND_HEAP))
 		image = images_add_anonymous(&sections->images, vma, 0);
+	else
+		image = images_add_copied(&sections->images, vma, 0);
 	return image ? tell(sections, image, vma) : NULL;
 }

@@ -24,7 +24,8 @@ struct image_part {
 	uint32_t vma;		/* index of the mapping */
 	int32_t segment;	/* index in the object; -1: none */
 	uint8_t perm;		/* enum vma_perm, or IMAGE_PERM_UNKNOWN: of what a core only names */
-	bool file;		/* false: anonymous memory of a segment, .bss */
+	bool file;		/* false: other memory of a segment: .bss, or copied */
+	bool copied;		/* memory in the place of the file's: a program copied its own code */
 	bool whole;		/* all of the mapping */
 };
 

@@ -119,6 +119,38 @@ def facts_of_a_variable():
 
 
 @lib.test
+def text_that_was_copied():
+    """To anonymous memory, a memfd, and by mremap(2): the file's own mappings are around it."""
+    lib.need_root()
+    for how in 0, 1, 2:
+        with elf.workshop() as directory:
+            path = elf.build(directory, "program", ["gcc", "-fPIE", "-pie", f"-DCOPIED={how}"])
+            with elf.running(path) as program:
+                bias = bias_of(program.pid, path)
+                symbols = {name: (at + bias, size) for at, size, name in elf.elf_symbols(path)}
+                start, size = symbols["function_2"]
+                there = [m for m in elf.oracle.maps(program.pid) if m.start <= start < m.end][0]
+                lib.true(there.name.decode() != path and there.end - there.start == PAGE, there)
+                for name in "function_2", "behind", "main":
+                    found = ask(program.pid, symbols[name][0] + 1)["object"]
+                    lib.equal("symbol", (found["symbol"], found["symbol_offset"]), (name, "0x1"))
+                    lib.equal("section", found["section"], ".text")
+                    lib.equal("copied", found.get("copied", False), name == "function_2")
+                one = elf.the_object(elf.objects(program.pid, "--symbols"), path)
+                rows = {row["symbol"]: row for row in one["symbols"]}
+                lib.equal("resident", rows["function_2"]["rss"], size)
+                one = elf.the_object(elf.objects(program.pid), path)
+                segments = [(int(s["start"], 16), s["segment"]) for s in one["segments"]]
+                lib.true((there.start, "copied") in segments, segments)
+                text = [row for row in one["sections"] if row["section"] == ".text"]
+                lib.equal("all of .text", sum(row["size"] for row in text),
+                          {s[0]: s[3] for s in elf.elf_sections(path)}[".text"])
+                row = [m for m in lib.vmview_json("-o", "start,section", program.pid)
+                       ["processes"][0]["mappings"] if int(m["start"], 16) == there.start][0]
+                lib.equal("section of the mapping", row["section"], ".text")
+
+
+@lib.test
 def memory_without_a_file_in_pieces():
     """.bss that lies in many mappings: that of the file is far below."""
     lib.need_root()

@@ -154,6 +154,36 @@ static void test_loaded(void **state)
 	forget(&made);
 }
 
+/* The second page of the text is other memory, which goes on behind the text. */
+static void test_copied(void **state)
+{
+	static const struct mapping list[] = {
+		{ 0x7f0000000000, 0x2000, 0, "r--", &file_1 },
+		{ 0x7f0000002000, 0x1000, 0x2000, "r-x", &file_1 },
+		{ 0x7f0000003000, 0x1000, 0, "r-x", NULL },
+		{ 0x7f0000004000, 0x2000, 0x4000, "r-x", &file_1 },
+		{ 0x7f0000006000, 0x2000, 0x6000, "r--", &file_1 },
+		{ 0x7f00000f0000, 0x1000, 0, "rw-", NULL },
+	};
+	const struct image_part *part;
+	const struct image *image;
+	struct made made;
+
+	(void)state;
+	BUILD(made, list);
+	assert_int_equal(made.images.count, 1);
+	image = made.images.list[0];
+	assert_int_equal(image->part_count, 5);
+	part = image_part_at(image, 0x7f0000003fff);
+	assert_true(part && part->copied && part->whole && !part->file);
+	assert_int_equal(part->segment, 1);
+	assert_int_equal(part->offset, 0x3000);
+	assert_int_equal(part->vma, 2);
+	assert_false(image_part_at(image, 0x7f0000004000)->copied);
+	assert_null(images_at(&made.images, 0x7f00000f0000));
+	forget(&made);
+}
+
 /* dlmopen(3), or two processes' worth: twice the same file, and another one between. */
 static void test_several(void **state)
 {
@@ -514,12 +544,13 @@ static void test_units(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_loaded),		 cmocka_unit_test(test_several),
-		cmocka_unit_test(test_bss_is_cut),	 cmocka_unit_test(test_data),
-		cmocka_unit_test(test_unknown),		 cmocka_unit_test(test_deleted),
-		cmocka_unit_test(test_hostile),		 cmocka_unit_test(test_sections),
-		cmocka_unit_test(test_sections_of_data), cmocka_unit_test(test_residency),
-		cmocka_unit_test(test_residency_order),	 cmocka_unit_test(test_units),
+		cmocka_unit_test(test_loaded),	  cmocka_unit_test(test_copied),
+		cmocka_unit_test(test_several),	  cmocka_unit_test(test_bss_is_cut),
+		cmocka_unit_test(test_data),	  cmocka_unit_test(test_unknown),
+		cmocka_unit_test(test_deleted),	  cmocka_unit_test(test_hostile),
+		cmocka_unit_test(test_sections),  cmocka_unit_test(test_sections_of_data),
+		cmocka_unit_test(test_residency), cmocka_unit_test(test_residency_order),
+		cmocka_unit_test(test_units),
 	};
 
 	return cmocka_run_group_tests_name("images", tests, index_library, forget_library);

@@ -479,7 +479,7 @@ static const struct column frame_columns[] = {
 
 const struct at_group at_groups[] = {
 	{ "mapping", SET(mapping_columns), NULL, "mapping,outside,above,below,size,file_offset,file,core_offset,flags,memory", why_no_mapping, true },
-	{ "object", SET(at_object_columns), "all,-name", "name,section,address,soname,build_id", at_object_absent, false },
+	{ "object", SET(at_object_columns), "all,-name", "name,copied,section,address,soname,build_id", at_object_absent, false },
 	{ "page_table", SET(page_table_columns), "mode,pgd,p4d,pud,pmd,pte,offset,leaf,leaf_size", "mode,levels,leaf,leaf_size", always_there, false },
 	{ "page", SET(page_columns), "state,present,exclusive,file,uffd_wp,soft_dirty", "meaning,exclusive,file,uffd_wp,soft_dirty,swap_device,swap_type,swap_offset", why_no_page, false },
 	{ "frame", SET(frame_columns), "all", "pfn,phys,flags,map_count,map_count_average,order,folio_pfn,folio_index,node,zone,cgroup,free_before,free_after,free_in_block", why_no_frame, false },

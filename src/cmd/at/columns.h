@@ -25,7 +25,7 @@ struct at_group {
 };
 
 /* The group "object", at_object.c. */
-enum { AT_OBJECT_COLUMNS = 10 };
+enum { AT_OBJECT_COLUMNS = 11 };
 
 extern const struct column at_object_columns[AT_OBJECT_COLUMNS];
 const char *at_object_absent(const struct at_view *view);

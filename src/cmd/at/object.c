@@ -110,6 +110,13 @@ static struct value get_table(const void *row, const struct column *column)
 	return named->symbol ? value_word(naming_table(named->image)) : value_none();
 }
 
+static struct value get_copied(const void *row, const struct column *column)
+{
+	NAMED;
+	(void)column;
+	return named->copied ? value_u(1) : value_none();
+}
+
 const struct column at_object_columns[AT_OBJECT_COLUMNS] = {
 	/* clang-format off */
 	{ "name", "symbol", "the function or variable that the address is in, and how far", VALUE_TEXT, 0, get_name },
@@ -120,6 +127,7 @@ const struct column at_object_columns[AT_OBJECT_COLUMNS] = {
 	{ "symbol_table", "found in", "the table that the name is from; .dynsym has no more than what the file exports", VALUE_WORD, 0, get_table },
 	{ "section", "section", "part of the file that the linker made of one kind of code or data", VALUE_TEXT, 0, get_section },
 	{ "address", "in the file", "the address as readelf(1) and objdump(1) have it", VALUE_ADDR, 0, get_address },
+	{ "copied", "copied", "the memory there is not the file's: the program copied this part of it (text to huge pages)", VALUE_BOOL, 0, get_copied, .sparse = true },
 	{ "soname", "soname", "the name that the dynamic linker knows the file by", VALUE_TEXT, 0, get_soname },
 	{ "build_id", "build-id", "identity of the build: finds the debug file, whatever the name", VALUE_TEXT, 0, get_build_id },
 	/* clang-format on */

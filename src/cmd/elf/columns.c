@@ -307,7 +307,7 @@ static const struct column objects[] = {
 
 static const struct column segments[] = {
 	PID, PLACE, FIGURES, RELOCATED, PERM, RELRO,
-	{ "segment", "SEGMENT", "kind of memory: text, rodata, data, bss, hole", VALUE_WORD, 0, get_word },
+	{ "segment", "SEGMENT", "kind of memory: text, rodata, data, bss, hole; copied: not the file's, the program copied its code there", VALUE_WORD, 0, get_word },
 	OBJECT,
 };
 

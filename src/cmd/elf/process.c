@@ -44,6 +44,8 @@ static void add_mapping(struct elf_process *process, const struct vma *vma, size
 		images_add(&process->images, vma, (uint32_t)index, &of);
 	else if (!vma->inode && (!vma->path_len || vma->kind == KIND_HEAP))
 		images_add_anonymous(&process->images, vma, (uint32_t)index);
+	else if (!file->is_elf)
+		images_add_copied(&process->images, vma, (uint32_t)index);
 	process->other_deleted += vma->deleted && vma->kind == KIND_FILE;
 }
 

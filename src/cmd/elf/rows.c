@@ -118,6 +118,8 @@ static const char *kind_of_part(const struct image *image, const struct image_pa
 	if (part->segment < 0)
 		return "hole";
 	segment = &image->object->segments[part->segment];
+	if (part->copied)
+		return "copied";
 	if (!part->file)
 		return "bss";
 	if (segment->flags & PF_X)
