@@ -284,7 +284,7 @@ static const struct column vma_facts[] = {
 
 static const struct column vma_last[] = {
 	/* clang-format off */
-	{ "path", "PATH", "file or pseudo name, as the kernel prints it", VALUE_TEXT, 0, column_text, .text = get_path },
+	{ "path", "PATH", "file or pseudo name, as the kernel prints it; without the (deleted) that deleted stands for", VALUE_TEXT, 0, column_text, .text = get_path },
 	{ "path_len", "PATHLEN", "length of a path that was cut", VALUE_COUNT, 0, get_path_len, .sparse = true },
 	{ "section", "SECTION", "section of the program file that has the most of the mapping", VALUE_TEXT, NEED_SECTION, get_section },
 	{ "build_id", "BUILD-ID", "identity of the program file's build", VALUE_WORD, NEED_SECTION, get_build_id },

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "model/vma_store.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -25,6 +26,7 @@ struct vma_record {
 	uint64_t start, end, offset, inode;
 	uint32_t dev_major, dev_minor;
 	const struct name *path, *vm_flags;
+	const struct name *shown; /* the name for people, where it is not the path */
 	const char *absent, *why_lost;
 	const struct vma_object *object;
 	const struct core_mapping *core;
@@ -149,6 +151,29 @@ static const struct name *intern_flags(struct vma_store *store, const struct vma
 	return vma->vm_flags.len ? intern(store, vma->vm_flags, none, vma->vm_flags.len) : NULL;
 }
 
+/* The name for people, where it says more than the path: as long as the store. */
+static const struct name *intern_shown(struct vma_store *store, const struct vma_record *record)
+{
+	static const char mark[] = " (deleted)";
+	const struct bytes none = { NULL, 0 };
+	size_t len = record->path ? record->path->len : 0;
+	char text[VMA_PATH_KEPT + sizeof(mark)];
+
+	if (!record->tid && !record->deleted)
+		return NULL;
+	if (record->tid) {
+		len = (size_t)snprintf(text, sizeof(text), "[thread %d]", record->tid);
+	} else {
+		if (len > VMA_PATH_KEPT)
+			len = VMA_PATH_KEPT;
+		if (len)
+			memcpy(text, record->path->data, len);
+		memcpy(text + len, mark, sizeof(mark));
+		len += sizeof(mark) - 1;
+	}
+	return intern(store, (struct bytes){ text, len }, none, len);
+}
+
 /* Which fields are not 0, and whether all of them fit four bytes of kB. */
 static uint64_t find_nonzero(const struct vma *vma, bool *wide)
 {
@@ -221,6 +246,7 @@ void vma_store_add(struct vma_store *store, const struct vma *vma)
 		.wide = wide,
 	};
 	pack(record, vma);
+	record->shown = intern_shown(store, record);
 	if (store->count == store->cap) {
 		store->cap = store->cap ? store->cap + store->cap / 2 : 64;
 		store->records = mem_grow(store->records, store->cap, sizeof(store->records[0]));
@@ -274,7 +300,7 @@ void vma_store_get(const struct vma_store *store, size_t index, struct vma *vma)
 	vma->tid = record->tid;
 	vma->pid = record->pid;
 	vma->path = text_of(record->path);
-	vma->name = (struct bytes){ NULL, 0 };
+	vma->name = text_of(record->shown);
 	vma->path_len = record->path ? record->path->full_len : 0;
 	vma->tail = tail_of(record->path);
 	vma->vm_flags = record->flags_known && !record->vm_flags ? BYTES("") :
@@ -302,6 +328,7 @@ void vma_store_set(struct vma_store *store, size_t index, const struct vma *vma)
 	record->deleted = vma->deleted;
 	if (vma->path.len && (!record->path || record->path->data != vma->path.data))
 		record->path = intern(store, vma->path, vma->tail, vma->path_len);
+	record->shown = intern_shown(store, record);
 }
 
 void vma_store_cut(struct vma_store *store, size_t count)
@@ -324,4 +351,5 @@ void vma_store_set_kind(struct vma_store *store, size_t index, enum vma_kind kin
 {
 	store->records[index]->kind = (uint8_t)kind;
 	store->records[index]->tid = tid;
+	store->records[index]->shown = intern_shown(store, store->records[index]);
 }

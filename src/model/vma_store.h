@@ -28,7 +28,10 @@ void vma_store_clear(struct vma_store *store);
 /* Keep a copy. */
 void vma_store_add(struct vma_store *store, const struct vma *vma);
 
-/* The mapping at index, as it was added; its texts live as long as the store. */
+/*
+ * The mapping at index, as it was added; its texts live as long as the store. name is that for people
+ * ("[thread 12]", "/x (deleted)"), whether it was composed by then or not.
+ */
 void vma_store_get(const struct vma_store *store, size_t index, struct vma *vma);
 
 /*

@@ -434,7 +434,13 @@ static void test_store_set(void **state)
 	for (size_t i = 0; i < 3; i++) {
 		struct bytes path = i == 2 ? BYTES("/a (deleted)") : BYTES("/a");
 
+		/* the name for people: of a file that is gone, of a thread's stack, of a file called so */
+		static const struct bytes shown[] = { BYTES_INIT("/a (deleted)"),
+						      BYTES_INIT("[thread 5]"),
+						      BYTES_INIT("[thread 5]") };
+
 		vma_store_get(&store, i, &vma);
+		check_bytes("name", vma.name, shown[i]);
 		assert_int_equal(vma.start, 1);
 		assert_int_equal(vma.kind, i ? KIND_ELF : KIND_UNKNOWN);
 		assert_int_equal(vma.tid, i ? 5 : 0);

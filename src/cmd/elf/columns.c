@@ -301,7 +301,7 @@ static const struct column objects[] = {
 	{ "soname", "SONAME", "name it has for the dynamic linker", VALUE_TEXT, 0, get_soname },
 	{ "interp", "INTERP", "dynamic linker it asks for", VALUE_TEXT, 0, get_interp },
 	{ "deleted", "DELETED", "the kernel marks its name as deleted", VALUE_BOOL, 0, get_deleted },
-	{ "path", "PATH", "the file, as the kernel prints it", VALUE_TEXT, 0, get_path },
+	{ "path", "PATH", "the file, as the kernel prints it, without (deleted)", VALUE_TEXT, 0, get_path },
 	OBJECT,
 };
 

@@ -63,7 +63,7 @@ static const struct column columns[] = {
 	{ "pages", "PAGES", "what its pages say", VALUE_BYTES, 0, get_number, .arg = 3 },
 	{ "difference", "DIFFERENCE", "pages less smaps", VALUE_DELTA, 0, get_difference },
 	{ "reason", "REASON", "why they differ; none: nothing explains it", VALUE_WORD, 0, get_reason },
-	{ "path", "PATH", "file or pseudo name, as the kernel prints it", VALUE_TEXT, 0, get_path },
+	{ "path", "PATH", "file or pseudo name, as the kernel prints it; without the (deleted) that deleted stands for", VALUE_TEXT, 0, get_path },
 	/* clang-format on */
 };
 
