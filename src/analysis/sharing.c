@@ -304,7 +304,7 @@ void sharing_set_map_count(struct sharing *sharing, uint64_t pfn, uint64_t map_c
 	if (id == SET_FIRST - 1 || set->times == TIMES_MAX)
 		return;
 	/* bit 56 of pagemap is one for a whole huge page, of which another process copied a part */
-	if (map_count == 1)
+	if (map_count == 1 && (word & KIND_MASK) != SHARE_HUGETLB)
 		sharing->processes[set->member].once++;
 	sharing->counted[word & KIND_MASK]++;
 	sharing->total.closed[word & KIND_MASK] += map_count == set->mappings;

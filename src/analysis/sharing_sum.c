@@ -198,7 +198,7 @@ const struct sharing_process *sharing_process(const struct sharing *sharing, uin
 
 uint64_t sharing_uss(const struct sharing_process *process)
 {
-	return share_sum(process->exclusive) + process->once;
+	return share_sum(process->exclusive) - process->exclusive[SHARE_HUGETLB] + process->once;
 }
 
 const struct sharing_total *sharing_total(const struct sharing *sharing)

@@ -75,7 +75,7 @@ static const struct column status_columns[] = {
 	{ "vm_locked", "VM-LOCK", "address space under mlock(2)", VALUE_BYTES, NEED_STATUS, get_status, STATUS_VM_LOCKED },
 	{ "vm_pinned", "VM-PIN", "address space that drivers have pinned", VALUE_BYTES, NEED_STATUS, get_status, STATUS_VM_PINNED },
 	{ "pss", "PSS", "resident, each page divided by its map count", VALUE_BYTES, NEED_ROLLUP, get_ps_sum, PS_PSS },
-	{ "uss", "USS", "private, hugetlb included: freed when the process ends", VALUE_BYTES, NEED_ROLLUP, get_ps_sum, PS_USS },
+	{ "uss", "USS", "private, hugetlb aside: freed when the process ends", VALUE_BYTES, NEED_ROLLUP, get_ps_sum, PS_USS },
 	{ "page_tables", "PTAB", "page tables of the process", VALUE_BYTES, NEED_STATUS, get_status, STATUS_VM_PTE },
 	{ "threads", "THR", "number of threads", VALUE_COUNT, NEED_STATUS, get_status, STATUS_THREADS },
 	/* clang-format on */

@@ -306,7 +306,8 @@ static const struct column tally_facts[] = {
 static const struct {
 	const char *heading, *help;
 } sum_texts[SUM_COUNT] = {
-	[SUM_USS] = { "USS", "private, hugetlb included: freed when the process ends" },
+	[SUM_USS] = { "USS", "private, hugetlb aside: freed when the process ends" },
+	[SUM_HUGETLB] = { "HUGETLB", "pages of the hugetlb pool; not in rss, pss and uss" },
 	[SUM_SHARED] = { "SHARED", "shared_clean + shared_dirty" },
 	[SUM_PRIVATE] = { "PRIVATE", "private_clean + private_dirty" },
 	[SUM_DIRTY] = { "DIRTY", "shared_dirty + private_dirty" },

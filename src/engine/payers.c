@@ -314,8 +314,7 @@ static void read_rollup(struct paying *paying, const struct visit *visit,
 	process->rss = field(&sums, SMAPS_RSS);
 	process->pss = field(&sums, SMAPS_PSS);
 	process->swap = field(&sums, SMAPS_SWAP);
-	process->uss = field(&sums, SMAPS_PRIVATE_CLEAN) + field(&sums, SMAPS_PRIVATE_DIRTY) +
-		       field(&sums, SMAPS_PRIVATE_HUGETLB);
+	process->uss = field(&sums, SMAPS_PRIVATE_CLEAN) + field(&sums, SMAPS_PRIVATE_DIRTY);
 }
 
 static int walk(struct paying *paying, struct visit *visit)

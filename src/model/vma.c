@@ -8,15 +8,17 @@
 #define SLOT(name) (1ULL << SMAPS_##name)
 
 const char *const vma_sum_names[SUM_COUNT] = {
-	[SUM_USS] = "uss",     [SUM_SHARED] = "shared", [SUM_PRIVATE] = "private",
-	[SUM_DIRTY] = "dirty", [SUM_CLEAN] = "clean",	[SUM_HUGE] = "huge",
+	[SUM_USS] = "uss",	   [SUM_HUGETLB] = "hugetlb", [SUM_SHARED] = "shared",
+	[SUM_PRIVATE] = "private", [SUM_DIRTY] = "dirty",     [SUM_CLEAN] = "clean",
+	[SUM_HUGE] = "huge",
 };
 
 /* all must be known; optional ones count where this kernel has them. */
 static const struct {
 	uint64_t all, optional;
 } sums[SUM_COUNT] = {
-	[SUM_USS] = { SLOT(PRIVATE_CLEAN) | SLOT(PRIVATE_DIRTY), SLOT(PRIVATE_HUGETLB) },
+	[SUM_USS] = { SLOT(PRIVATE_CLEAN) | SLOT(PRIVATE_DIRTY), 0 },
+	[SUM_HUGETLB] = { SLOT(SHARED_HUGETLB) | SLOT(PRIVATE_HUGETLB), 0 },
 	[SUM_SHARED] = { SLOT(SHARED_CLEAN) | SLOT(SHARED_DIRTY), 0 },
 	[SUM_PRIVATE] = { SLOT(PRIVATE_CLEAN) | SLOT(PRIVATE_DIRTY), 0 },
 	[SUM_DIRTY] = { SLOT(SHARED_DIRTY) | SLOT(PRIVATE_DIRTY), 0 },

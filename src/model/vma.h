@@ -101,10 +101,20 @@ void vma_perm_text(const struct vma *vma, char text[5]);
 
 /*
  * Sums of fields. Each is known only where every field that it is made of is known: private and
- * shared and dirty and clean are sums of smaps' four classes, uss is private plus Private_Hugetlb,
- * huge is all that a PMD maps plus hugetlb. One that does not fit 64 bits is not known.
+ * shared and dirty and clean are sums of smaps' four classes, uss is private: of the pages
+ * of rss and pss, of which hugetlb is none; that is a sum of its own. huge is all that a PMD maps plus
+ * hugetlb. One that does not fit 64 bits is not known.
  */
-enum vma_sum { SUM_USS, SUM_SHARED, SUM_PRIVATE, SUM_DIRTY, SUM_CLEAN, SUM_HUGE, SUM_COUNT };
+enum vma_sum {
+	SUM_USS,
+	SUM_HUGETLB,
+	SUM_SHARED,
+	SUM_PRIVATE,
+	SUM_DIRTY,
+	SUM_CLEAN,
+	SUM_HUGE,
+	SUM_COUNT
+};
 
 extern const char *const vma_sum_names[SUM_COUNT];
 

@@ -127,7 +127,7 @@ static const struct column process_columns[] = {
 	{ "pid", "PID", "process", VALUE_NUMBER, 0, get_pid },
 	{ "rss", "RSS", "resident bytes, hugetlb aside", VALUE_BYTES, 0, get_rss },
 	{ "pss", "PSS", "resident bytes, each split by all that map it", VALUE_BYTES, 0, get_pss },
-	{ "uss", "USS", "bytes that are mapped here and nowhere else, by map count", VALUE_BYTES, 0, get_uss },
+	{ "uss", "USS", "bytes of rss that are mapped here and nowhere else, by map count", VALUE_BYTES, 0, get_uss },
 	{ "only", "ONLY", "bytes in frames that no other of the chosen processes maps", VALUE_BYTES, 0, get_only },
 	{ "shared", "SHARED", "bytes in frames that another of the chosen processes maps too", VALUE_BYTES, 0, get_shared },
 	{ "shared_anon", "ANON", "of shared: anonymous memory, shared by fork", VALUE_BYTES, 0, get_shared_kind, SHARE_ANON },
@@ -145,7 +145,8 @@ static const struct column process_columns[] = {
 const struct column_set share_process_columns = { process_columns, ARRAY_SIZE(process_columns) };
 
 const char share_process_defaults[] =
-	"pid,rss,pss,uss,only,shared,shared_anon,shared_shm,shared_file,comm";
+	"pid,rss,pss,uss,only,shared,shared_anon,shared_shm,shared_file,shared_ksm,shared_hugetlb,"
+	"comm";
 
 /* ---- pairs ---- */
 
@@ -259,12 +260,12 @@ int share_columns_make(struct share_columns *columns, struct context *ctx, struc
 
 	if (rc == 0)
 		rc = selection_parse(&columns->pairs, SET(pair_columns),
-				     text ? "a,b,shared,anon,shm,file,names" :
+				     text ? "a,b,shared,anon,shm,file,ksm,hugetlb,names" :
 					    "a,b,shared,anon,shm,file,ksm,hugetlb",
 				     NULL, arena, err);
 	if (rc == 0)
 		rc = selection_parse(&columns->groups, SET(group_columns),
-				     text ? "bytes,anon,shm,file,ksm,processes,names" :
+				     text ? "bytes,anon,shm,file,ksm,hugetlb,processes,names" :
 					    "bytes,anon,shm,file,ksm,hugetlb,processes,pids",
 				     NULL, arena, err);
 	return rc;
