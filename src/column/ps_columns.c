@@ -231,6 +231,30 @@ void ps_row_take_frames(struct ps_row *row, uint64_t pss, uint64_t uss)
 	row->fact[PS_BY_FRAMES] = value_u(1);
 }
 
+void ps_row_take_join(struct ps_row *row, const struct ps_resident *resident)
+{
+	const struct {
+		unsigned field;
+		uint64_t bytes;
+	} fields[] = {
+		{ STATUS_VM_RSS, resident->anonymous + resident->file + resident->shm },
+		{ STATUS_RSS_ANON, resident->anonymous },
+		{ STATUS_RSS_FILE, resident->file },
+		{ STATUS_RSS_SHMEM, resident->shm },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(fields); i++) {
+		row->status.field[fields[i].field] = fields[i].bytes;
+		row->status.have |= 1u << fields[i].field;
+	}
+	row->sum[PS_USS] = resident->uss;
+	row->have_sums |= 1u << PS_USS;
+	if (resident->pss == UINT64_MAX)
+		return;
+	row->sum[PS_PSS] = resident->pss;
+	row->have_sums |= 1u << PS_PSS;
+}
+
 void ps_row_take_rollup(struct ps_row *row, const struct vma *rollup)
 {
 	static const struct {

@@ -69,6 +69,16 @@ extern const char ps_no_memory[]; /* the reason, for a group or all of them */
 /* pss and uss from frames; all else of the rollup stays absent. */
 void ps_row_take_frames(struct ps_row *row, uint64_t pss, uint64_t uss);
 
+/*
+ * All that is resident as the join of frames has it, in bytes: of one reading with the footprint of a group.
+ * pss UINT64_MAX: not known there.
+ */
+struct ps_resident {
+	uint64_t anonymous, file, shm, pss, uss;
+};
+
+void ps_row_take_join(struct ps_row *row, const struct ps_resident *resident);
+
 /* Put what the rollup says in place of what status says. */
 void ps_row_take_rollup(struct ps_row *row, const struct vma *rollup);
 

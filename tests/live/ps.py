@@ -6,6 +6,7 @@ import os
 import shutil
 import signal
 import subprocess
+import sys
 import tempfile
 import time
 
@@ -150,6 +151,35 @@ def each_byte_of_a_group_once():
         found = lib.vmview_json("ps", *pids, "--by=user", "--without=frames")
         equal("counted", found["counted"], "pss")
         equal("footprint", found["groups"][0]["footprint"], None)
+
+
+GROWING = """
+import mmap
+print(flush=True)
+for _ in range(400):
+    m = mmap.mmap(-1, 4 << 20, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
+    m.madvise(mmap.MADV_NOHUGEPAGE)
+    for i in range(0, 4 << 20, 4096):
+        m[i] = 1
+"""
+
+
+@lib.test
+def groups_that_grow():
+    """All that is resident is of one reading: a footprint is never below what is private."""
+    lib.need_root()
+    for _ in range(5):
+        with subprocess.Popen([sys.executable, "-c", GROWING], stdout=subprocess.PIPE) as process:
+            try:
+                process.stdout.readline()
+                found = lib.vmview_json("ps", process.pid, "--by=tree")
+                row = found["groups"][0]
+                equal("counted", found["counted"], "frames")
+                true(row["footprint"] >= row["uss"] > 0, f"a footprint below uss: {row}")
+                true(row["rss"] >= row["pss"] >= row["uss"], f"rss, pss, uss: {row}")
+                equal("rss", row["rss"], row["anonymous"] + row["file"] + row["shm"])
+            finally:
+                process.kill()
 
 
 @lib.test

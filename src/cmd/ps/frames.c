@@ -76,6 +76,43 @@ static void join_item(struct ps_footprints *footprints, struct ps_item *item, st
 		out->index = process.index;
 }
 
+static struct ps_resident resident_of(const struct ps_footprints *footprints,
+				      const struct sharing_process *process)
+{
+	uint64_t page_size = footprints->reader->ctx->host.page_size;
+	const uint64_t *mapped = process->mapped;
+
+	return (struct ps_resident){
+		.anonymous = (mapped[SHARE_ANON] + mapped[SHARE_KSM]) * page_size,
+		.file = mapped[SHARE_FILE] * page_size,
+		.shm = mapped[SHARE_SHM] * page_size,
+		.pss = frame_join_no_counts(footprints->join) || process->crowded ?
+			       UINT64_MAX :
+			       (uint64_t)(process->pss * (double)page_size),
+		.uss = sharing_uss(process) * page_size,
+	};
+}
+
+/*
+ * What is resident is told by the frames that the footprint is told by: the rollup was read before, of which
+ * a process that grows has less. A recording is of one moment.
+ */
+static void take_residents(struct ps_footprints *footprints)
+{
+	const struct sharing *sharing = frame_join_sharing(footprints->join);
+	struct ps_reader *reader = footprints->reader;
+
+	for (size_t i = 0; i < reader->count && !reader->ctx->root.recorded; i++) {
+		const struct joined *joined = &footprints->joined[i];
+		struct ps_resident resident;
+
+		if (joined->absent || joined->same_as || joined->index == UINT32_MAX)
+			continue;
+		resident = resident_of(footprints, sharing_process(sharing, joined->index));
+		ps_row_take_join(&reader->items[i].row, &resident);
+	}
+}
+
 struct ps_footprints *ps_footprints_read(struct ps_reader *reader, const struct caps *caps)
 {
 	struct ps_footprints *footprints = mem_zalloc(sizeof(*footprints));
@@ -99,6 +136,7 @@ struct ps_footprints *ps_footprints_read(struct ps_reader *reader, const struct 
 	}
 	progress_end(&progress);
 	frame_join_finish(footprints->join);
+	take_residents(footprints);
 	return footprints;
 }
 
