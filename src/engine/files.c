@@ -304,7 +304,8 @@ void files_ask_recording(struct files *files)
 	struct bytes text;
 
 	for (size_t i = 0; i < files->count; i++) {
-		const char *why = refuse(&files->list[i]);
+		const struct file *file = &files->list[i];
+		const char *why = file->fs == FS_UNKNOWN ? NULL : refuse(file);
 
 		files->list[i].reason = why ? why : "not recorded";
 	}

@@ -84,6 +84,27 @@ static struct value get_file_processes(const void *opaque, const struct column *
 	return file_of(opaque)->total ? value_none() : value_u(file_of(opaque)->processes);
 }
 
+/* What is not known of it is left out: there is at least so much. */
+static struct value get_file_memory(const void *opaque, const struct column *column)
+{
+	(void)column;
+	return value_u(file_of(opaque)->bytes + file_of(opaque)->unmapped);
+}
+
+static struct value get_file_unmapped(const void *opaque, const struct column *column)
+{
+	const struct owner_file_row *row = file_of(opaque);
+
+	(void)column;
+	return row->unmapped_reason ? value_absent(row->unmapped_reason) : value_u(row->unmapped);
+}
+
+static struct value get_file_open(const void *opaque, const struct column *column)
+{
+	(void)column;
+	return file_of(opaque)->total ? value_none() : value_u(file_of(opaque)->open);
+}
+
 static struct value get_file_kind(const void *opaque, const struct column *column)
 {
 	(void)column;
@@ -116,18 +137,21 @@ static struct value get_file_path(const void *opaque, const struct column *colum
 	return value_text(file_of(opaque)->path);
 }
 
-const char owner_file_default[] = "bytes,processes,kind,deleted,path";
-const char owner_file_json[] = "dev,inode,path,deleted,kind,bytes,processes";
+const char owner_file_default[] = "bytes,unmapped,processes,open,kind,deleted,path";
+const char owner_file_json[] = "dev,inode,path,deleted,kind,bytes,unmapped,processes,open";
 
 static const struct column file_columns[] = {
 	/* clang-format off */
-	{ "bytes", "SIZE", "frames of it that are mapped, each once", VALUE_BYTES, 0, get_file_bytes },
+	{ "bytes", "MAPPED", "frames of it that are mapped, each once", VALUE_BYTES, 0, get_file_bytes },
+	{ "unmapped", "UNMAPPED", "in the page cache, and mapped by nobody", VALUE_BYTES, 0, get_file_unmapped },
+	{ "memory", "MEMORY", "both together, as far as they are known", VALUE_BYTES, 0, get_file_memory },
 	{ "processes", "PROCS", "processes that have it mapped", VALUE_COUNT, 0, get_file_processes },
+	{ "open", "OPEN", "processes that have it open", VALUE_COUNT, 0, get_file_open },
 	{ "kind", "KIND", "file, shm, hugetlb or device, by its frames", VALUE_WORD, 0, get_file_kind },
 	{ "dev", "DEV", "device, major:minor in hex", VALUE_DEV, 0, get_file_dev },
 	{ "inode", "INODE", "inode", VALUE_COUNT, 0, get_file_inode },
 	{ "deleted", "DELETED", "its name ends in (deleted)", VALUE_BOOL, 0, get_file_deleted },
-	{ "path", "PATH", "its path, as the first process that maps it has it", VALUE_TEXT, 0, get_file_path },
+	{ "path", "PATH", "its path, as the first process that has it does", VALUE_TEXT, 0, get_file_path },
 	/* clang-format on */
 };
 
@@ -165,6 +189,14 @@ static struct value get_kind_unmapped(const void *opaque, const struct column *c
 	return value_u(((const struct owner_kind_row *)opaque)->unmapped);
 }
 
+static struct value get_kind_named(const void *opaque, const struct column *column)
+{
+	const struct owner_kind_row *row = opaque;
+
+	(void)column;
+	return row->names ? value_u(row->named) : value_none();
+}
+
 /* The flag is that of a folio, and page tables were read after the flags. */
 static struct value get_kind_why(const void *opaque, const struct column *column)
 {
@@ -180,6 +212,7 @@ static struct value get_kind_why(const void *opaque, const struct column *column
 }
 
 const char owner_kind_default[] = "kind,bytes,owned,difference,unmapped,why";
+const char owner_kind_named[] = "kind,bytes,owned,difference,unmapped,named,why";
 
 static const struct column kind_columns[] = {
 	/* clang-format off */
@@ -188,6 +221,7 @@ static const struct column kind_columns[] = {
 	{ "owned", "OWNED", "frames that processes were found to map", VALUE_BYTES, 0, get_kind_owned },
 	{ "difference", "DIFF", "owned less frames", VALUE_DELTA, 0, get_kind_difference },
 	{ "unmapped", "UNMAPPED", "frames of the kind that nobody maps, by their flags", VALUE_BYTES, 0, get_kind_unmapped },
+	{ "named", "NAMED", "of unmapped: in the files above", VALUE_BYTES, 0, get_kind_named },
 	{ "why", "WHY", "why owned and frames differ", VALUE_WORD, 0, get_kind_why },
 	/* clang-format on */
 };

@@ -26,7 +26,10 @@ struct owner_file_row {
 	bool deleted, total;
 	enum vma_kind kind;		/* shm, hugetlb, device; else file */
 	uint64_t bytes;
+	uint64_t unmapped;		/* in the page cache, and mapped by nobody; bytes */
+	const char *unmapped_reason;	/* why that is not known; NULL: it is */
 	uint64_t processes;		/* that have it mapped */
+	uint64_t open;			/* that have it open */
 };
 
 extern const struct column_set owner_file_columns;
@@ -38,9 +41,11 @@ struct owner_kind_row {
 	uint64_t bytes;			/* by their flags, of frames that are mapped */
 	uint64_t owned;			/* by the page tables that could be read */
 	uint64_t unmapped;		/* by their flags, of frames that nobody maps */
+	uint64_t named;			/* of these, in files that are named */
+	bool names;			/* files are */
 };
 
 extern const struct column_set owner_kind_columns;
-extern const char owner_kind_default[];
+extern const char owner_kind_default[], owner_kind_named[];
 
 #endif

@@ -142,15 +142,17 @@ static uint64_t frames_of(const struct frame_sums *sums, enum share_kind kind, b
 	return mapped ? of_them : all - of_them;
 }
 
-void system_write_owned(struct system_view *view, const uint64_t owned[SHARE_KINDS], unsigned kinds)
+void system_write_owned(struct system_view *view, const uint64_t owned[SHARE_KINDS],
+			const uint64_t named[SHARE_KINDS], unsigned kinds)
 {
 	const struct machine *machine = &view->machine;
 	struct owner_kind_row rows[SHARE_KINDS];
 	struct selection selection;
 	const struct table table = { "owned", &selection };
 
-	selection_parse(&selection, &owner_kind_columns, owner_kind_default, NULL,
-			&view->ctx->arena, NULL);
+	selection_parse(&selection, &owner_kind_columns,
+			named ? owner_kind_named : owner_kind_default, NULL, &view->ctx->arena,
+			NULL);
 	if (report_prose(view->ctx->report))
 		out_char(report_prose(view->ctx->report), '\n');
 	report_table(view->ctx->report, &table);
@@ -163,6 +165,8 @@ void system_write_owned(struct system_view *view, const uint64_t owned[SHARE_KIN
 			owned[kind] * machine->page_size,
 			frames_of(&machine->sums, (enum share_kind)kind, false) *
 				machine->page_size,
+			named ? named[kind] * machine->page_size : 0,
+			named != NULL,
 		};
 		report_row(view->ctx->report, &rows[kind]);
 	}
@@ -180,7 +184,7 @@ static void write_rows(struct owners *owners, const struct sharing_total *total)
 	if (report_prose(view->ctx->report))
 		report_row(view->ctx->report, &sum);
 	report_table_end(view->ctx->report);
-	system_write_owned(view, total->footprint, (1u << SHARE_KINDS) - 1);
+	system_write_owned(view, total->footprint, NULL, (1u << SHARE_KINDS) - 1);
 }
 
 void system_write_processes(struct system_view *view)

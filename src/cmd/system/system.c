@@ -44,7 +44,7 @@ static const struct {
 	[SYSTEM_BY_PROCESS] = { "process", &owner_process_columns, owner_process_default,
 				owner_process_json, "-bytes" },
 	[SYSTEM_BY_FILE] = { "file", &owner_file_columns, owner_file_default, owner_file_json,
-			     "-bytes" },
+			     "-memory" },
 };
 
 static int parse_by(struct system_run *run, struct error *err)

@@ -45,12 +45,12 @@ void system_write_map(struct system_view *view);
 /*
  * Owners, by the page tables of all processes (system_owners.c, system_files.c): joined after the
  * census, so some frames have changed hands. Below them, how much of what flags call mapped was found,
- * of the kinds in the mask that were looked for.
+ * of the kinds in the mask that were looked for; and how much of the rest was (NULL: it was not looked for).
  */
 void system_write_processes(struct system_view *view);
 void system_write_files(struct system_view *view);
 void system_write_owned(struct system_view *view, const uint64_t owned[SHARE_KINDS],
-			unsigned kinds);
+			const uint64_t named[SHARE_KINDS], unsigned kinds);
 
 /* The last line: how much of memory can do what. And in JSON, the facts of the whole machine. */
 void system_write_summary(struct system_view *view);
