@@ -23,7 +23,7 @@ struct metric_source {
 	const char *labels;
 	const char *id; /* labels too where each row is asked for by itself (--top, -o pid) */
 	const char *columns; /* those that are metrics; where -o chose them, all that are numbers */
-	const char *counter; /* of them: only ever grows */
+	const char *counter; /* of them those that only ever grow */
 	const char *rows; /* a metric of this name is the number of rows */
 	const char *rows_help;
 	const char *unless; /* no value is taken of a row that has this column */

@@ -136,7 +136,7 @@ static int metric_of(struct openmetrics *metrics, const struct metric_source *so
 		return NO_METRIC;
 	if (!column->help)
 		name.help = metric_fact_help(metrics->command, column->name);
-	name.counter = source->counter && strcmp(source->counter, column->name) == 0;
+	name.counter = source->counter && metric_list_find(source->counter, column->name, &word);
 	return (int)metric_sums_metric(sums_of(metrics, source), column, &name);
 }
 

@@ -212,9 +212,14 @@ static void test_sources(void **state)
 		for (size_t j = i + 1; j < metric_sources_count; j++)
 			CHECK(source->subject,
 			      strcmp(source->subject, metric_sources[j].subject) != 0);
-		CHECK(source->subject,
-		      !source->counter ||
-			      metric_list_find(source->columns, source->counter, &word));
+		for (const char *list = source->counter ? source->counter : "";
+		     metric_word_next(&list, &word);) {
+			char key[64];
+			struct metric_word found;
+
+			snprintf(key, sizeof(key), "%.*s", (int)word.key.len, word.key.data);
+			CHECK(key, metric_list_find(source->columns, key, &found));
+		}
 		CHECK(source->subject, !source->rows || source->rows_help);
 	}
 	assert_false(metric_sources_have("map"));
