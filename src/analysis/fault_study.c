@@ -42,6 +42,7 @@ static uint32_t find_code(struct fault_study *study, const struct fault_event *e
 	return (uint32_t)study->code_count++;
 }
 
+/* The list may move. */
 static uint32_t find_thread(struct fault_study *study, int tid)
 {
 	uint32_t at = index_find(&study->by_tid, (uint64_t)tid);
@@ -163,7 +164,8 @@ static void add_fault(struct fault_study *study, const struct fault_event *event
 /* The fault ended; where only each n-th is recorded it may not be among them. */
 static void add_major(struct fault_study *study, const struct fault_event *event)
 {
-	struct fault_thread_tally *thread = &study->threads[find_thread(study, event->tid)];
+	uint32_t at = find_thread(study, event->tid);
+	struct fault_thread_tally *thread = &study->threads[at];
 	uint32_t mapping = fault_map_find(&study->map, event->addr);
 	const struct fault_where where = { .mapping = mapping };
 	enum fault_reason reason;
@@ -183,7 +185,8 @@ static void add_major(struct fault_study *study, const struct fault_event *event
 
 static void add_thread(struct fault_study *study, const struct fault_event *event)
 {
-	struct fault_thread_tally *thread = &study->threads[find_thread(study, event->tid)];
+	uint32_t at = find_thread(study, event->tid);
+	struct fault_thread_tally *thread = &study->threads[at];
 
 	if (event->kind == FAULT_EVENT_THREAD)
 		thread->born = true;

@@ -202,7 +202,7 @@ static bool choose_thread(struct guide *guide)
 	if (visit->process.state != 'Z' || visit->process.threads < 2 || visit->by_thread ||
 	    !mappings_live_thread(&visit->leader, &visit->arena, &thread))
 		return false;
-	end_watch(visit);
+	end_watch(guide);
 	visit->dir = thread;
 	visit->by_thread = true;
 	return true;
@@ -312,7 +312,7 @@ static void forget(struct guide *guide)
 {
 	struct visit *visit = &guide->visit;
 
-	end_watch(visit);
+	end_watch(guide);
 	if (visit->by_thread)
 		procdir_close(&visit->dir);
 	visit->dir = visit->leader;

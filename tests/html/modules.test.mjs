@@ -149,7 +149,7 @@ test("one process is an object with facts", () => {
 
 	assert.deepEqual(facts.map(({ name, value, reason }) => [name, value, reason]), [["pid", 1, ""], ["comm", "a", ""],
 		["total rss", null, "denied"]]);
-	assert.deepEqual(page.facts.find((one) => one.title === "layout").entries.map(({ name }) => name),
+	assert.deepEqual(page.facts.find((one) => one.title === "process: layout").entries.map(({ name }) => name),
 		["heap start", "heap end"]);
 	assert.throws(() => read([]), /no document/);
 	assert.throws(() => read({ a: 1 }), /no document/);

@@ -21,7 +21,7 @@ holds()
 	[[ " $2 " == *" $3 "* ]] || fail "$1: '$3' is missing in '$2'"
 }
 
-equal "command" "$(complete_words ma)" map
+equal "command" "$(complete_words hug)" huge
 equal "no such word" "$(complete_words zzz)" ""
 holds "own PID" "$(complete_words map "$$")" "$$"
 equal "long option" "$(complete_words map --noh)" --noheadings
