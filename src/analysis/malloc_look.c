@@ -356,7 +356,8 @@ static void count_caches(struct looking *looking)
 		arena->chunks_in_use--;
 		malloc_walk_cached(&looking->walk, arena, chunk, size);
 	}
-	looking->out->arenas[0].torn += looking->cached.broken;
+	if (looking->out->arenas)
+		looking->out->arenas[0].torn += looking->cached.broken;
 }
 
 static void note_facts(struct looking *looking)

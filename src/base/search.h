@@ -8,6 +8,7 @@
  *
  *	size_t at = SEARCH(i, 0, list->count, list->ids[i].end <= addr);
  */
+/* i is a name, which takes no parentheses: NOLINTBEGIN(bugprone-macro-parentheses) */
 #define SEARCH(i, from, to, before) \
 	({ \
 		__typeof__((to) + 0) search_low = (from), search_high = (to); \
@@ -23,5 +24,6 @@
 		} \
 		search_low; \
 	})
+/* NOLINTEND(bugprone-macro-parentheses) */
 
 #endif

@@ -30,5 +30,6 @@ libvmview_a_SOURCES += %D%/status_sums.c %D%/status_sums.h
 libvmview_a_SOURCES += %D%/stuck.c %D%/stuck.h
 libvmview_a_SOURCES += %D%/targets.c %D%/targets.h
 libvmview_a_SOURCES += %D%/visit.c %D%/visit.h
+libvmview_a_SOURCES += %D%/visit_report.c
 libvmview_a_SOURCES += %D%/vma_sections.c %D%/vma_sections.h
 libvmview_a_SOURCES += %D%/who_search.c %D%/who_search.h

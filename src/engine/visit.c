@@ -74,6 +74,7 @@ static struct guide *guide_new(struct tour *tour, const struct visitor *visitor,
 	guide->visitor = visitor;
 	guide->ctx = ctx;
 	guide->watch = -1;
+	guide->visit.context = tour->context;
 	arena_init(&guide->visit.arena);
 	vma_store_init(&guide->visit.vmas);
 	guide->visit.leader.fd = guide->visit.leader.watch = -1;
@@ -765,55 +766,4 @@ int visit_walk(struct visit *visit, page_sink sink, void *ctx)
 		list[i] = (struct walk_vma){ vma.start, vma.end, hint_of(visitor, &vma) };
 	}
 	return pagewalk_run(&visit->walk, list, visit->vmas.count, sink, ctx);
-}
-
-void visit_report_begin(struct visit *visit, bool first)
-{
-	struct report *report = guide_of(visit)->tour->context->report;
-	struct out *out = report_prose(report);
-
-	if (out) {
-		if (!first)
-			out_char(out, '\n');
-		out_printf(out, "%d: ", visit->process.pid);
-		process_title(out, &visit->process);
-		if (visit->same_as)
-			out_printf(out, " (the memory of %d)", visit->same_as);
-		out_char(out, '\n');
-	}
-	report_object(report, NULL);
-	process_facts(report, &visit->process);
-	if (visit->same_as)
-		report_fact(report, "same_memory_as", VALUE_NUMBER, value_i(visit->same_as));
-}
-
-bool visit_report_nothing(struct visit *visit, const char *key)
-{
-	struct report *report = guide_of(visit)->tour->context->report;
-	struct out *out = report_prose(report);
-
-	if (visit->vmas.count || visit->begun)
-		return false;
-	report_fact(report, key, VALUE_WORD, value_absent(visit->absent.words));
-	if (out)
-		out_printf(out, "%s\n", visit->absent.words);
-	return true;
-}
-
-void visit_report_end(struct visit *visit)
-{
-	struct report *report = guide_of(visit)->tour->context->report;
-
-	report_fact(report, "complete", VALUE_BOOL, value_u(visit->complete));
-	report_missing(report, &visit->process.missing);
-	report_object_end(report);
-}
-
-void visits_report(const struct visits *visits, struct context *context)
-{
-	if (!visits->vanished)
-		return;
-	report_fact(context->report, "vanished", VALUE_COUNT, value_u(visits->vanished));
-	error_note("%zu process%s ended meanwhile", visits->vanished,
-		   visits->vanished == 1 ? "" : "es");
 }

@@ -32,6 +32,7 @@ struct targets;
  * A visit belongs to one thread and dies with it: what a command keeps of it is to be copied.
  */
 struct visit {
+	struct context *context; /* of the run */
 	struct procdir dir; /* of the thread that has the memory; dir.pid is the process */
 	struct arena arena; /* of the visit */
 	struct process process; /* facts; pid is set even where nothing else could be read */

@@ -190,9 +190,10 @@ struct metric_series *metric_sums_series(struct metric_sums *sums, struct bytes 
 	if (sums->series_count >= METRIC_SERIES_MAX)
 		return other_series(sums);
 	found = tsearch(new_series(sums, labels), &sums->by_labels, by_labels);
-	if (!found)
-		mem_exhausted();
-	return *found;
+	if (found)
+		return *found;
+	mem_exhausted();
+	return NULL;
 }
 
 void metric_label(struct out *out, struct bytes name, struct bytes value)

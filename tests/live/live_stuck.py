@@ -144,7 +144,7 @@ def it_ends_at_once():
 
 @lib.test
 def the_list_goes_on():
-    """Three that do not answer cost two timeouts at most, and their rows say it; others have theirs."""
+    """Three that do not answer cost two timeouts at most, and their rows say it."""
     with stuck.frozen(count=3) as den, lib.zoo("touched") as zoo:
         den.stop()
         begin = time.monotonic()

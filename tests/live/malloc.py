@@ -206,8 +206,9 @@ def states_static():
 
 def build_for(directory, root):
     """The program for another C library: that of a tree made of its package. How it is started."""
+    where = f"{root}/**/x86_64-linux-gnu"
     libraries = sorted({os.path.dirname(path) for name in ("libc.so.6", "libpthread.so.0")
-                        for path in glob.glob(f"{root}/**/x86_64-linux-gnu/{name}", recursive=True)})
+                        for path in glob.glob(f"{where}/{name}", recursive=True)})
     linker = glob.glob(f"{root}/**/ld-linux-x86-64.so.2", recursive=True)
     if not libraries or not linker:
         raise lib.Failed(f"{root}: no C library of x86-64")

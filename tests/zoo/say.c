@@ -93,7 +93,7 @@ static void say_bytes(struct zoo *zoo, const struct truth *truth)
 	} fields[] = {
 		{ "rss", truth->private_clean + truth->private_dirty + truth->shared_clean +
 				 truth->shared_dirty },
-		{ "uss", truth->private_clean + truth->private_dirty + truth->private_hugetlb },
+		{ "uss", truth->private_clean + truth->private_dirty },
 		{ "anonymous", truth->anonymous },
 		{ "ksm", truth->ksm },
 		{ "lazy_free", truth->lazy_free },

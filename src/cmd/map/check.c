@@ -262,6 +262,8 @@ static void note_result(struct check *check, struct visit *visit)
 	if (check->obstacle) {
 		error_set(&err, EACCES, "%d: nothing to compare: %s", visit->dir.pid,
 			  check->obstacle);
+		if (strncmp(check->obstacle, "denied", 6) == 0)
+			reason_advise(check->ctx, &err, "--check", visit->dir.pid);
 		visit_partial(visit, "compared", check->obstacle, &err);
 	} else if (check->tally.unexplained) {
 		error_set(&err, EPROTO, "%d: nothing explains %llu of the differences",

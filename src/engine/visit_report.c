@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "base/error.h"
+#include "engine/context.h"
+#include "engine/process_facts.h"
+#include "engine/visit.h"
+
+void visit_report_begin(struct visit *visit, bool first)
+{
+	struct report *report = visit->context->report;
+	struct out *out = report_prose(report);
+
+	if (out) {
+		if (!first)
+			out_char(out, '\n');
+		out_printf(out, "%d: ", visit->process.pid);
+		process_title(out, &visit->process);
+		if (visit->same_as)
+			out_printf(out, " (the memory of %d)", visit->same_as);
+		out_char(out, '\n');
+	}
+	report_object(report, NULL);
+	process_facts(report, &visit->process);
+	if (visit->same_as)
+		report_fact(report, "same_memory_as", VALUE_NUMBER, value_i(visit->same_as));
+}
+
+bool visit_report_nothing(struct visit *visit, const char *key)
+{
+	struct report *report = visit->context->report;
+	struct out *out = report_prose(report);
+
+	if (visit->vmas.count || visit->begun)
+		return false;
+	report_fact(report, key, VALUE_WORD, value_absent(visit->absent.words));
+	if (out)
+		out_printf(out, "%s\n", visit->absent.words);
+	return true;
+}
+
+void visit_report_end(struct visit *visit)
+{
+	struct report *report = visit->context->report;
+
+	report_fact(report, "complete", VALUE_BOOL, value_u(visit->complete));
+	report_missing(report, &visit->process.missing);
+	report_object_end(report);
+}
+
+void visits_report(const struct visits *visits, struct context *context)
+{
+	if (!visits->vanished)
+		return;
+	report_fact(context->report, "vanished", VALUE_COUNT, value_u(visits->vanished));
+	error_note("%zu process%s ended meanwhile", visits->vanished,
+		   visits->vanished == 1 ? "" : "es");
+}
