@@ -483,7 +483,7 @@ static void lose(struct guide *guide, int rc, const struct error *err)
 		tour->visits->vanished++;
 		return;
 	}
-	if (rc == -ESRCH)
+	if (rc == -ESRCH && !guide->opened)
 		tour->visits->gone++;
 	else
 		tour->visits->lost++;

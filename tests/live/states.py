@@ -42,36 +42,27 @@ LIES = r"zombie|kernel thread|\bgone\b|no process|denied|stuck|no mappings|\bfai
 # Known to be wrong. "command" is its table and its document, "command table" or "command json" one
 # of them; "~command" is right at times (it depends on who comes first).
 WRONG = {
-    "main-thread-exited":
-        "pages json, pages --summary json, at json, cow, "
-        "~system --by=process, ~system --by=file",
+    "main-thread-exited": "~pages json, ~pages --summary json, ~at json, cow, ~system --by=process, ~system --by=file, ~who json",
     "main-thread-exited-program-deleted":
-        "pages json, pages --summary json, at json, cow, elf --stale json",
+        "~pages json, ~pages --summary json, ~at json, cow, elf --stale json, ~who json",
     "zombie":
-        "map --total table, ps table, at, who, share, cow",
+        "map --total table, ps table, ~at, ~who, share table, cow",
     "kernel-thread":
-        "map --total table, ps table, at, who, share, cow",
-    "gone-before":
-        "pages json, pages --summary json, share json, cow json, "
-        "elf --stale json",
-    "denied":
-        "map --total table, at, who, elf --stale",
+        "map --total table, ps table, ~at, ~who, share table, cow",
+    "gone-before": "cow json, elf --stale json",
+    "denied": "map --total table, ~at, ~who, elf --stale",
     "shares-memory":
         "~system --by=process, ~system --by=file",
     "gigabytes":
-        "map --total, ps, ps --by, at",
+        "~map --total, ps, ps --by, ~at",
     "stuck-for-writing":
-        "pmap, pmap -x, pmap -X, ps, ps --by, pages, "
-        "pages --summary, at, who, share, cow, elf --stale, "
-        "~system --by=process, ~system --by=file",
+        "ps, ps --by, cow, elf --stale, ~system --by=process, ~system --by=file",
     "stuck-for-reading":
-        "pmap, pmap -x, pmap -X, ps, ps --by, pages, "
-        "pages --summary, at, who, share, cow, ~system --by=process, "
-        "~system --by=file",
+        "ps, ps --by, cow, ~system --by=process, ~system --by=file",
     "attack-of-any-user":
-        "pmap, pmap -x, pmap -X, ps, ps --by, pages, pages --summary, at, who, share, cow",
+        "ps, ps --by, cow",
     "smaps-empty":
-        "map, pmap -x, pmap -X, swap, frag, live --batch",
+        "map, ~pmap -x, ~pmap -X, swap, frag, live --batch",
 }
 
 

@@ -16,6 +16,7 @@
 #include "engine/frame_join.h"
 #include "engine/progress.h"
 #include "engine/pace.h"
+#include "engine/reason.h"
 #include "engine/targets.h"
 #include "engine/visit.h"
 #include "model/vma.h"
@@ -228,6 +229,8 @@ static void done(void *ctx, struct visit *visit)
 	row->comm = arena_bytes(&view->ctx->arena, visit->process.comm);
 	note_changed(run, row);
 	view->unread += run->err.code != 0;
+	if (run->err.code == EACCES || run->err.code == EPERM)
+		reason_advise(view->ctx, &run->err, "share", row->pid);
 	/* of a selection many may be denied, which one line can tell; each has its row */
 	if (run->err.code && view->join)
 		tell_unread(run, row);
