@@ -44,11 +44,16 @@ struct absence reason_of(const struct root *root, int rc)
 	}
 }
 
+bool reason_sudo_helps(const struct context *context)
+{
+	return !context->root.recorded && geteuid() != 0;
+}
+
 void reason_advise(const struct context *context, struct error *err, const char *command, int pid)
 {
 	struct error told = *err;
 
-	if (context->root.recorded || geteuid() == 0)
+	if (!reason_sudo_helps(context))
 		return;
 	error_set(err, told.code, "%s (try: sudo vmview %s%s%d)", told.text, command,
 		  *command ? " " : "", pid);

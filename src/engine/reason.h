@@ -2,6 +2,8 @@
 #ifndef VMVIEW_ENGINE_REASON_H
 #define VMVIEW_ENGINE_REASON_H
 
+#include <stdbool.h>
+
 #include "model/absence.h"
 
 struct context;
@@ -17,6 +19,9 @@ extern const char reason_not_asked[];
 
 /* Why a file of a process or of the machine could not be read: of the -errno of reading it below root. */
 struct absence reason_of(const struct root *root, int rc);
+
+/* Whether rights are missing that sudo gives: not to root, nor in a recording. */
+bool reason_sudo_helps(const struct context *context);
 
 /*
  * Add to the error of missing rights what helps: "(try: sudo vmview numa 4711)". Nothing for root, for

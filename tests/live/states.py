@@ -42,7 +42,9 @@ LIES = r"zombie|kernel thread|\bgone\b|no process|denied|stuck|no mappings|\bfai
 # Known to be wrong. "command" is its table and its document, "command table" or "command json" one
 # of them; "~command" is right at times (it depends on who comes first).
 WRONG = {
-    "main-thread-exited": "~pages json, ~pages --summary json, ~at json, cow, ~system --by=process, ~system --by=file, ~who json",
+    "main-thread-exited":
+        "~pages json, ~pages --summary json, ~at json, cow, ~system --by=process, "
+        "~system --by=file, ~who json",
     "main-thread-exited-program-deleted":
         "~pages json, ~pages --summary json, ~at json, cow, elf --stale json, ~who json",
     "zombie":

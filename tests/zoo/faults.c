@@ -16,7 +16,11 @@
 
 #define RW (PROT_READ | PROT_WRITE)
 /* Functions that have to be there under their names. */
+#ifdef __clang__
+#define NAMED __attribute__((noinline))
+#else
 #define NAMED __attribute__((noinline, noclone))
+#endif
 
 /* One situation: what is there before, what happens at the signal, and the truth about it. */
 struct scene {

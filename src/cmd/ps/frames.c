@@ -244,8 +244,8 @@ void ps_footprints_add(const struct ps_footprints *footprints, const struct ps_m
 	free(grouping.label);
 }
 
-static void walk_item(struct ps_reader *reader, struct frame_join *join, struct ps_item *item,
-		      uint32_t *index)
+static void walk_item(struct ps_reader *reader, struct frame_join *join, struct same_mm *same_mm,
+		      struct ps_item *item, uint32_t *index)
 {
 	struct frame_join_process process;
 
@@ -256,6 +256,8 @@ static void walk_item(struct ps_reader *reader, struct frame_join *join, struct 
 		return;
 	item->dir.root = &reader->ctx->root;
 	meter_target(item->dir.root->meter);
+	if (same_mm_check(same_mm, item->dir.pid, 0))
+		return;
 	if (frame_join_add(join, &item->dir, &process, NULL) == 0 && process.mappings &&
 	    !process.changed)
 		*index = process.index;
@@ -277,10 +279,12 @@ static void walk_items(struct ps_reader *reader, const struct caps *caps, struct
 	struct frame_join *join = frame_join_new(reader->ctx, caps);
 	uint32_t *index = mem_alloc(count * sizeof(*index));
 	struct progress progress;
+	struct same_mm same_mm;
 
+	same_mm_init(&same_mm, &reader->ctx->root);
 	progress_begin(&progress, "walking the pages of big processes");
 	for (size_t i = 0; i < count; i++) {
-		walk_item(reader, join, items[i], &index[i]);
+		walk_item(reader, join, &same_mm, items[i], &index[i]);
 		progress_show(&progress, i, count);
 	}
 	frame_join_finish(join);
@@ -290,6 +294,7 @@ static void walk_items(struct ps_reader *reader, const struct caps *caps, struct
 			take_walk(reader, sharing_process(frame_join_sharing(join), index[i]),
 				  &items[i]->row);
 	free(index);
+	same_mm_fini(&same_mm);
 	frame_join_free(join);
 }
 

@@ -357,6 +357,12 @@ static int search_owners(struct who_frames *frames, struct error *err)
 	return who_search_run(search, err);
 }
 
+static int hidden_error(const struct who_frames *frames, struct error *err)
+{
+	return error_set(err, EACCES, "frames: %s%s", frames->hidden,
+			 reason_sudo_helps(frames->run->ctx) ? " (try: sudo vmview who)" : "");
+}
+
 static int find_frames(struct who_frames *frames, const struct who_target *target,
 		       struct error *err)
 {
@@ -369,7 +375,7 @@ static int find_frames(struct who_frames *frames, const struct who_target *targe
 				  target->start);
 	frames->hidden = frames->source.caps.reason[CAPS_FRAMES];
 	if (frames->hidden)
-		return error_set(err, EACCES, "frames: %s", frames->hidden);
+		return hidden_error(frames, err);
 	return 0;
 }
 
@@ -382,7 +388,7 @@ int who_frames_find(struct who_run *run, const struct who_target *target, struct
 	frame_source_open(&frames->source, run->ctx);
 	rc = find_frames(frames, target, err);
 	if (rc == 0 && frames->hidden)
-		rc = error_set(err, EACCES, "frames: %s", frames->hidden);
+		rc = hidden_error(frames, err);
 	sort_frames(frames);
 	return rc ? rc : search_owners(frames, err);
 }
