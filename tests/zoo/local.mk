@@ -32,7 +32,7 @@ tests_zoo_zoo_SOURCES = \
 # of the heap, names. Static, so that they execute each other fast and map nothing else.
 check_PROGRAMS += tests/zoo/heron tests/zoo/otter tests/zoo/held
 OF_TWO_COMPILE = -std=gnu17 $(WARN_CFLAGS) -fno-pie -pthread
-OF_TWO_LINK = -static -no-pie -pthread
+OF_TWO_LINK = -static -pthread
 tests_zoo_heron_CFLAGS = $(OF_TWO_COMPILE)
 tests_zoo_heron_LDFLAGS = $(OF_TWO_LINK) -Wl,-Ttext-segment=0x10000000
 tests_zoo_heron_LDADD =

@@ -139,7 +139,7 @@ static int add_mapping(void *ctx, struct visit *visit, struct vma *vma)
 	struct vma_tally *tally = &row_of(run)->tally;
 
 	if (strcmp(visit->result.file, "smaps_rollup") != 0) {
-		if (!tally->mappings)
+		if (visit->result.from_pages && !tally->mappings)
 			vma_tally_init(tally, "total");
 		vma_tally_add(tally, vma);
 		return 0;
