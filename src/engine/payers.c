@@ -129,10 +129,10 @@ static uint32_t *use_slot(struct paying *paying, const struct payer_use *key)
 
 	for (size_t at = (size_t)(mixed >> 20);; at++) {
 		uint32_t *slot = &paying->use_slots[at & (paying->use_size - 1)];
-		const struct payer_use *use = &payers->uses[*slot - 1];
+		const struct payer_use *use = *slot ? &payers->uses[*slot - 1] : NULL;
 
-		if (!*slot || (use->file == key->file && use->group == key->group &&
-			       use->elsewhere == key->elsewhere))
+		if (!use || (use->file == key->file && use->group == key->group &&
+			     use->elsewhere == key->elsewhere))
 			return slot;
 	}
 }

@@ -145,7 +145,7 @@ static bool is_one(const struct number_range *range)
 size_t huge_pools_read(const struct root *root, struct arena *arena, struct huge_pool **out)
 {
 	enum { SIZES = 19, POOLS_MAX = 4096 };
-	struct huge_pool *pools = arena_alloc(arena, (POOLS_MAX + SIZES) * sizeof(*pools));
+	struct huge_pool *pools = arena_zalloc(arena, (POOLS_MAX + SIZES) * sizeof(*pools));
 	struct nodes nodes;
 	size_t count = 0;
 
