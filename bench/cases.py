@@ -256,6 +256,10 @@ STALLS = (
         Reader(LIST, p999_ms=0.1),
         Reader('vmview pages --summary {pid}', p999_ms=1, max_ms=5),
         Reader('vmview pages --summary --pace fast {pid}'), Reader('pmap -X {pid}'))),
+    Stall('stall-wss', 'how long mmap() waits while the working set of 8 GiB is measured',
+          'big-8g-probe', (
+              Reader(''), Reader('vmview wss {pid}'),
+              Reader('vmview wss --clear-refs --interval 0.1 {pid}'))),
 )
 
 SLOWDOWNS = (

@@ -41,6 +41,8 @@ static const struct command commands[] = {
 	  "Is memory fragmented, at which order; how a process's space is cut up", frag_run, NULL },
 	{ "faults", "PID", "Which mappings, code and threads fault right now, and why", faults_run,
 	  NULL, true },
+	{ "wss", "PID", "How much of its memory a process uses: the working set", wss_run, NULL,
+	  .clears = true },
 	{ "who", "TARGET", "Who maps PID:ADDRESS, PID:LOW-HIGH, pfn:N, phys:ADDRESS or a file",
 	  who_run, NULL },
 	{ "live", "[PID]", "All of it on a screen, with changes marked", live_run,
@@ -185,8 +187,11 @@ int main(int argc, char **argv)
 	/* what does not fit a limit is an error of write(2), and told as one */
 	signal(SIGXFSZ, SIG_IGN);
 	command = pmap_is_name(argv[0]) ? NULL : take_command(argc, argv);
-	privileges_drop((command ? command : &commands[0])->parses && !pmap_is_name(argv[0]),
-			command && command->asks_cache);
+	privileges_drop(&(struct privileges){
+		.parses = (command ? command : &commands[0])->parses && !pmap_is_name(argv[0]),
+		.asks_cache = command && command->asks_cache,
+		.clears = command && command->clears,
+	});
 	ctx.options.timeout = TIMEOUT_NS;
 	arena_init(&ctx.arena);
 	out_init(&ctx.out, 1);

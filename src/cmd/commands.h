@@ -22,6 +22,7 @@ int numa_run(struct context *ctx, const struct command *command, int argc, char 
 int cow_run(struct context *ctx, const struct command *command, int argc, char **argv);
 int who_run(struct context *ctx, const struct command *command, int argc, char **argv);
 int swap_run(struct context *ctx, const struct command *command, int argc, char **argv);
+int wss_run(struct context *ctx, const struct command *command, int argc, char **argv);
 int pages_run(struct context *ctx, const struct command *command, int argc, char **argv);
 
 #endif

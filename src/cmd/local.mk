@@ -22,3 +22,4 @@ include src/cmd/share/local.mk
 include src/cmd/swap/local.mk
 include src/cmd/system/local.mk
 include src/cmd/who/local.mk
+include src/cmd/wss/local.mk

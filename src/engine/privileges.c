@@ -52,7 +52,7 @@ static void keep(const unsigned *list, size_t count, uint64_t have, unsigned set
 			capng_update(CAPNG_ADD, (capng_type_t)sets, list[i]);
 }
 
-static void drop_capabilities(bool parses, bool asks_cache)
+static void drop_capabilities(const struct privileges *wanted)
 {
 	const struct capabilities have = own_capabilities();
 
@@ -60,11 +60,13 @@ static void drop_capabilities(bool parses, bool asks_cache)
 	if (!have.permitted)
 		return;
 	keep(kept, KEPT, have.effective, CAPNG_EFFECTIVE | CAPNG_PERMITTED);
-	if (asks_cache)
+	if (wanted->asks_cache)
 		keep((const unsigned[]){ CAP_FOWNER }, 1, have.effective,
 		     CAPNG_EFFECTIVE | CAPNG_PERMITTED);
-	if (parses)
+	if (wanted->parses)
 		keep(to_confine, 2, have.permitted, CAPNG_PERMITTED);
+	if (wanted->clears)
+		keep((const unsigned[]){ CAP_DAC_OVERRIDE }, 1, have.permitted, CAPNG_PERMITTED);
 	/* without CAP_SETPCAP the bounding set stays; what exec could gain, no_new_privs forbids */
 	if (capng_apply(CAPNG_SELECT_CAPS))
 		error_note("capabilities could not be dropped");
@@ -79,7 +81,7 @@ static void hold_standard_descriptors(void)
 			_exit(1);
 }
 
-void privileges_drop(bool parses, bool asks_cache)
+void privileges_drop(const struct privileges *wanted)
 {
 	if (getauxval(AT_SECURE)) {
 		error_note("not made to run set-uid or with file capabilities");
@@ -87,7 +89,7 @@ void privileges_drop(bool parses, bool asks_cache)
 	}
 	hold_standard_descriptors();
 	syscall(SYS_close_range, 3, ~0u, 0);
-	drop_capabilities(parses, asks_cache);
+	drop_capabilities(wanted);
 	prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
 	prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
 	umask(077);
@@ -96,7 +98,21 @@ void privileges_drop(bool parses, bool asks_cache)
 void privileges_settle(void)
 {
 	/* libcap-ng knows what is left since privileges_drop() */
-	capng_updatev(CAPNG_DROP, CAPNG_PERMITTED, CAP_SETUID, CAP_SETGID, -1);
+	capng_updatev(CAPNG_DROP, CAPNG_PERMITTED, CAP_SETUID, CAP_SETGID, CAP_DAC_OVERRIDE, -1);
 	if (capng_apply(CAPNG_SELECT_CAPS))
 		error_note("capabilities could not be dropped");
+}
+
+void privileges_override(bool on)
+{
+	struct __user_cap_header_struct head = { .version = _LINUX_CAPABILITY_VERSION_3 };
+	struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3] = { 0 };
+	const uint32_t bit = 1u << CAP_DAC_OVERRIDE;
+
+	if (syscall(SYS_capget, &head, data))
+		return;
+	data[0].effective &= ~bit;
+	if (on)
+		data[0].effective |= data[0].permitted & bit;
+	syscall(SYS_capset, &head, data);
 }

@@ -18,7 +18,19 @@
  * Where it asks the page cache about files of others, CAP_FOWNER is kept: since Linux 6.14 only a file's
  * owner is told. With it they are opened without changing their time of access (O_NOATIME), too.
  */
-void privileges_drop(bool parses, bool asks_cache);
+struct privileges {
+	bool parses; /* ELF files */
+	bool asks_cache;
+	bool clears; /* referenced bits of processes, where an option says so */
+};
+
+void privileges_drop(const struct privileges *wanted);
 void privileges_settle(void);
+
+/*
+ * For the one file of a process that vmview may write to, and that belongs to the process's user: CAP_DAC_OVERRIDE,
+ * which stays permitted where the run may have to, in effect or not, of the calling thread.
+ */
+void privileges_override(bool on);
 
 #endif

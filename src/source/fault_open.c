@@ -148,8 +148,10 @@ static int open_thread(struct fault_source *source, int tid)
 			keep_fd(source, fd, ROLE_MINOR);
 		rc = fd < 0 ? fd : 0;
 	}
-	if (rc == -ESRCH)
+	if (rc == -ESRCH) {
+		source->main_exited |= tid == source->dir->pid;
 		return 0;
+	}
 	if (rc == 0)
 		fault_source_add_thread(source, tid, false);
 	return rc;
@@ -157,7 +159,8 @@ static int open_thread(struct fault_source *source, int tid)
 
 static bool is_known(const struct fault_source *source, int tid)
 {
-	return index_find(&source->thread_index, (uint64_t)tid) != INDEX_NONE;
+	return (tid == source->dir->pid && source->main_exited) ||
+	       index_find(&source->thread_index, (uint64_t)tid) != INDEX_NONE;
 }
 
 /* Open all threads that are there and not yet known; *opened: how many. */
@@ -213,17 +216,34 @@ static bool find_traces(struct fault_source *source)
 	return found;
 }
 
+/* Open the event of the first thread that lives: the main thread may have exited. */
+static int open_first(const struct fault_source *source, const struct perf_event_attr *wanted)
+{
+	struct arena arena;
+	size_t count = 0;
+	int *tids, fd = -ESRCH;
+
+	arena_init(&arena);
+	if (procdir_threads(source->dir, &arena, &tids, &count, NULL))
+		count = 0;
+	for (size_t i = 0; i < count && fd == -ESRCH; i++) {
+		struct perf_event_attr attr = *wanted;
+
+		fd = perf_open(&attr, tids[i], -1);
+	}
+	arena_fini(&arena);
+	return fd;
+}
+
 /* May the first event be opened this way? */
 static int try_method(struct fault_source *source, enum fault_method method, bool kernel)
 {
-	struct perf_event_attr attr;
 	int fd;
 
 	source->facts.method = method;
 	source->facts.kernel = kernel;
 	want_faults(source);
-	attr = source->fault[TRACE_USER];
-	fd = perf_open(&attr, source->dir->pid, -1);
+	fd = open_first(source, &source->fault[TRACE_USER]);
 	if (fd < 0)
 		return fd;
 	close(fd);

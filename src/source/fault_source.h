@@ -46,6 +46,7 @@ struct fault_source {
 	struct index thread_index; /* by tid, of: */
 	struct fault_thread *threads;
 	size_t thread_count, thread_cap;
+	bool main_exited; /* its main thread, which stays in the list */
 	uint64_t period; /* now */
 	uint64_t window_begin, window_records; /* since when how many were counted */
 	uint64_t recorded, lost_records;

@@ -11,6 +11,7 @@ libvmview_a_SOURCES += %D%/cachestat.c %D%/cachestat.h
 libvmview_a_SOURCES += %D%/caps.c %D%/caps.h
 libvmview_a_SOURCES += %D%/cgroups.c %D%/cgroups.h
 libvmview_a_SOURCES += %D%/child.c %D%/child.h
+libvmview_a_SOURCES += %D%/clear_refs.c %D%/clear_refs.h
 libvmview_a_SOURCES += %D%/core_notes.c %D%/core_notes.h
 libvmview_a_SOURCES += %D%/core_page.c %D%/core_page.h
 libvmview_a_SOURCES += %D%/core_parse.c %D%/core_parse.h

@@ -66,6 +66,9 @@ COMMANDS = [
     Command("elf --stale", "elf --stale {pid}"),
     Command("frag", "frag {pid}"),
     Command("malloc", "malloc {pid}"),
+    Command("faults", "faults --interval 0.1 {pid}"),
+    Command("wss", "wss {pid}"),
+    Command("wss --clear-refs", "wss --clear-refs --interval 0.1 {pid}"),
     Command("live --batch", "live --batch 1 {pid}"),
     Command("system --by=process", "system --by=process", machine=True),
     Command("system --by=file", "system --by=file", machine=True),
@@ -218,9 +221,10 @@ STATES = {
 RESTLESS = {"swap", "lone-swap", "forks"}       # it never has a moment's peace
 LIVING = RESTLESS | {"execs", "lone-execs"}
 
-# Commands that do not read processes by the visit yet: wrong now and then, in any state.
+# Commands that do not read processes by the visit yet: wrong now and then, in any state. faults watches
+# for a while: exec within it ends the memory that it watches, and it says so.
 UNRULY = {"ps", "ps --by", "pages", "pages --summary", "at", "who",
-          "share", "cow"}
+          "share", "cow", "faults"}
 
 # ---- a run
 

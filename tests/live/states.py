@@ -118,6 +118,9 @@ FIGURES = {
     "elf --stale": stale,
     "frag": summed("mappings", "present"),
     "malloc": total("system"),
+    "faults": lambda document, target: "faults" in document,
+    "wss": lambda document, target: document["rss"],
+    "wss --clear-refs": lambda document, target: document["rss"],
     "live --batch": lambda document, target: document["total"]["rss"],
     "system --by=process": row("processes", "bytes"),
     "system --by=file": by_file,
@@ -287,6 +290,9 @@ def wrong_cell(command, target, account, form, within):
         (target.twin and form == "json" and differs_from_twin(command, target, ran)) or None
 
 
+# Of an interval, which no two have in common.
+MEASURES = ("faults", "wss", "wss --clear-refs")
+
 # What no two processes have in common, or the machine has; pss depends on who maps a file.
 OWN = {"pid", "pids", "a", "b", "tid", "tids", "time", "start_time", "state", "target", "pfn",
        "phys", "span_ns", "machine", "counters", "frame_runs", "frame_longest", "contiguity", "pss",
@@ -315,7 +321,7 @@ def differences(ours, theirs, path=""):
 def differs_from_twin(command, target, ran):
     """All but what no two processes have in common is the same of the same program with a living
     main thread."""
-    if command.machine:
+    if command.machine or command.name in MEASURES:
         return None
     twin = Target(target.twin, target.other, target.address)
     twin.program = target.program

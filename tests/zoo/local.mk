@@ -25,6 +25,7 @@ tests_zoo_zoo_SOURCES = \
 	%D%/swap.c \
 	%D%/thp.c \
 	%D%/threads.c \
+	%D%/working.c \
 	%D%/zoo.c \
 	%D%/zoo.h
 

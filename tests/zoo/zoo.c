@@ -21,9 +21,10 @@
 #define JANITOR_FD 4
 
 static const struct animal *const themes[] = {
-	anon_animals,  advice_animals,	thp_animals,   hugetlb_animals, swap_animals,
-	file_animals,  shm_animals,	name_animals,  thread_animals,	process_animals,
-	space_animals, special_animals, share_animals, family_animals,	fault_animals,
+	anon_animals,	advice_animals,	 thp_animals,	hugetlb_animals,
+	swap_animals,	file_animals,	 shm_animals,	name_animals,
+	thread_animals, process_animals, space_animals, special_animals,
+	share_animals,	family_animals,	 fault_animals, working_animals,
 };
 
 #define THEMES (sizeof(themes) / sizeof(themes[0]))

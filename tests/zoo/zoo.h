@@ -63,7 +63,7 @@ struct animal {
 extern const struct animal anon_animals[], advice_animals[], thp_animals[], hugetlb_animals[],
 	swap_animals[], file_animals[], shm_animals[], name_animals[], thread_animals[],
 	process_animals[], space_animals[], special_animals[], share_animals[], family_animals[],
-	fault_animals[];
+	fault_animals[], working_animals[];
 
 /* zoo.c: what the program offers to its animals */
 
