@@ -93,6 +93,7 @@ void look_identify(struct look_reply *reply, const struct statx *st)
 	reply->inode = st->stx_ino;
 	reply->size = st->stx_size;
 	reply->mtime_ns = st->stx_mtime.tv_sec * 1000000000 + st->stx_mtime.tv_nsec;
+	reply->uid = st->stx_uid;
 }
 
 /* The device of memfd, SysV and /dev/zero memory: no mount of it is in any namespace. */

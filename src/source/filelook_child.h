@@ -49,6 +49,7 @@ struct look_reply {
 	/* of an opened file: what tells it from every other one, and from itself once it was changed */
 	uint64_t dev, inode, size;
 	int64_t mtime_ns;
+	uint32_t uid;
 };
 
 /* A process whose files are looked at. */

@@ -3,6 +3,7 @@
 """vmview elf --stale, and objects that are not where their path says: deleted, replaced, in another
 mount namespace, in no file system at all."""
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -275,6 +276,48 @@ def below_a_chroot():
                 subprocess.run([*enter, "mv", name + ".true", name], check=True)
                 lib.equal("replaced", stale(pid)[0][pid, name]["state"], "replaced")
                 elf.build(root, "program", ["gcc", "-static"])
+
+
+COPY = """
+import ctypes, os, shutil, sys, time
+time.sleep(0.2)
+shutil.copyfile(sys.argv[1], sys.argv[2])
+ctypes.CDLL(sys.argv[2])
+os.unlink(sys.argv[2])
+print("ready", flush=True)
+sys.stdin.read()
+"""
+
+
+@lib.test
+def libraries_of_its_own():
+    """As JNA does: copied out, loaded and unlinked. Nothing is to be restarted for it."""
+    lib.need_root()
+    with elf.workshop() as directory:
+        path, copy = build_library(directory), os.path.join(directory, "jna.so")
+        other = os.path.join(directory, "other.so")
+        shutil.copy2(path, other)
+        process = subprocess.Popen([sys.executable, "-c", COPY, path, copy], stdin=subprocess.PIPE,
+                                   stdout=subprocess.PIPE)
+        user = preloaded(other)
+        try:
+            lib.equal("ready", process.stdout.readline(), b"ready\n")
+            rows, document = stale(process.pid)
+            lib.equal("state", rows[process.pid, copy]["state"], "own")
+            lib.equal("own", document["own"], 1)
+            lib.equal("restart", document["restart"], [])
+            done = lib.vmview("elf", "--stale", process.pid)
+            lib.true("No process maps" in done.out and "1 program file that" in done.out, done.out)
+            # written before the process began: somebody else's
+            wait_for_mapping(user, other)
+            os.unlink(other)
+            rows, document = stale(user.pid)
+            lib.equal("state", rows[user.pid, other]["state"], "deleted")
+            lib.equal("restart", [one["pid"] for one in document["restart"]], [user.pid])
+        finally:
+            for one in process, user:
+                one.stdin.close()
+                one.wait()
 
 
 @lib.test

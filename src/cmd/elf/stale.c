@@ -3,6 +3,8 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <time.h>
+#include <unistd.h>
 
 #include "analysis/kinds.h"
 #include "base/arena.h"
@@ -37,7 +39,7 @@ struct stale_run {
 	struct stale_row *rows;
 	size_t count, cap;
 	bool found;			/* rows that the filter left out count too */
-	size_t vanished, denied, others, unknown;
+	size_t vanished, denied, others, unknown, own;
 	const char *why_unknown;
 	/* process */
 	const struct procdir *dir;
@@ -54,10 +56,43 @@ static void read_facts(struct stale_run *run)
 	if (run->read_facts)
 		return;
 	run->read_facts = true;
-	facts_read(run->dir, &run->arena, FACT_STAT | FACT_STATUS | FACT_CGROUP, &run->process,
+	facts_read(run->dir, &run->arena, FACT_STAT | FACT_STATUS | FACT_CGROUP | FACT_EXE, &run->process,
 		   NULL);
 	if (run->users)
 		process_user(root, &run->arena, &run->process);
+}
+
+static int64_t clock_ns(clockid_t clock)
+{
+	struct timespec now = { 0 };
+
+	clock_gettime(clock, &now);
+	return now.tv_sec * 1000000000 + now.tv_nsec;
+}
+
+/*
+ * Whether the process made the file, loaded and unlinked it, as JNA, netty and SQLite's JDBC driver do with
+ * libraries from their archives: it was written after the process began, by its user, where no package puts
+ * files, and is not what it executes. Another start would do the same again.
+ */
+static bool is_own(const struct stale_run *run, const struct vma *vma, const struct look *look)
+{
+	static const struct bytes of_packages[] = {
+		BYTES_INIT("/usr/"),  BYTES_INIT("/lib"), BYTES_INIT("/bin/"),
+		BYTES_INIT("/sbin/"), BYTES_INIT("/opt/"),
+	};
+	enum { TICK_SLACK_NS = 20000000 };
+	int64_t ticks = sysconf(_SC_CLK_TCK), began;
+
+	for (size_t i = 0; i < ARRAY_SIZE(of_packages); i++)
+		if (bytes_start_with(vma->path, of_packages[i]))
+			return false;
+	if (!look->mtime_ns || !run->process.uid_known || look->uid != run->process.uid ||
+	    bytes_start_with(run->process.exe, vma->path))
+		return false;
+	began = clock_ns(CLOCK_REALTIME) - clock_ns(CLOCK_BOOTTIME) +
+		(int64_t)run->process.start_time * (1000000000 / ticks);
+	return look->mtime_ns > began + TICK_SLACK_NS;
 }
 
 static struct stale_row *find_row(struct stale_run *run, const struct vma *vma)
@@ -69,7 +104,7 @@ static struct stale_row *find_row(struct stale_run *run, const struct vma *vma)
 }
 
 static struct stale_row *add_row(struct stale_run *run, const struct vma *vma,
-				 const struct object_file *file)
+				 const struct look *look, const struct object_file *file)
 {
 	struct stale_row *row;
 
@@ -87,6 +122,7 @@ static struct stale_row *add_row(struct stale_run *run, const struct vma *vma,
 		.user = run->process.user,
 		.cgroup = run->process.cgroup,
 		.units = run->process.units,
+		.own = file->place == LOOK_PLACE_EMPTY && is_own(run, vma, look),
 		.place = file->place,
 		.path = arena_bytes(&run->arena, vma->path),
 		.build_id = arena_hex(&run->arena, file->build_id),
@@ -124,7 +160,7 @@ static int take_mapping(void *opaque, struct vma *vma)
 	}
 	row = find_row(run, vma);
 	if (!row)
-		row = add_row(run, vma, &file);
+		row = add_row(run, vma, &look, &file);
 	row->size += vma_size(vma);
 	row->mappings++;
 	row->runs |= vma->perm & VMA_EXEC;
@@ -171,10 +207,14 @@ static void filter_rows(struct stale_run *run)
 {
 	size_t kept = 0;
 
-	run->found = run->count > 0;
-	for (size_t i = 0; i < run->count; i++)
-		if (filter_matches(run->filter, &run->rows[i]))
+	for (size_t i = 0; i < run->count; i++) {
+		run->own += run->rows[i].own;
+		run->found |= !run->rows[i].own;
+		/* people are told how many there are */
+		if ((!run->rows[i].own || !report_prose(run->ctx->report)) &&
+		    filter_matches(run->filter, &run->rows[i]))
 			run->rows[kept++] = run->rows[i];
+	}
 	run->count = kept;
 }
 
@@ -223,12 +263,14 @@ static void write_restart(struct stale_run *run)
 			.name = row->unit.len ? row->unit : row->comm,
 			.pid = row->pid,
 		};
-		bool seen = false;
+		bool seen = row->own;
 		int32_t pid = 0;
 
 		for (size_t k = 0; k < i && !seen; k++)
-			seen = is_same(row, &run->rows[k]);
+			seen = !run->rows[k].own && is_same(row, &run->rows[k]);
 		for (size_t k = i; k < run->count && !seen; k++) {
+			if (run->rows[k].own)
+				continue;
 			if (is_same(row, &run->rows[k]) && run->rows[k].pid != pid)
 				restart.processes++;
 			pid = is_same(row, &run->rows[k]) ? run->rows[k].pid : pid;
@@ -243,6 +285,7 @@ static void write_facts(struct stale_run *run)
 {
 	struct report *report = run->ctx->report;
 
+	report_fact(report, "own", VALUE_COUNT, value_u(run->own));
 	report_fact(report, "other_deleted", VALUE_COUNT, value_u(run->others));
 	report_fact(report, "not_looked_at", VALUE_COUNT, value_u(run->unknown));
 	report_fact(report, "denied", VALUE_COUNT, value_u(run->denied));
@@ -275,6 +318,11 @@ static void write_notes(struct stale_run *run)
 	if (out && !run->found)
 		out_printf(out, "%so process maps a program file that was deleted or replaced.\n",
 			   run->ctx->status == STATUS_OK ? "N" : "As far as could be read, n");
+	if (out && run->own)
+		out_printf(out,
+			   "%zu program file%s that processes wrote themselves, loaded and unlinked: "
+			   "another start changes nothing.\n",
+			   run->own, run->own == 1 ? "" : "s");
 	if (out && run->others)
 		out_printf(out, "%zu mapping%s of other deleted files, which are no programs.\n",
 			   run->others, run->others == 1 ? "" : "s");

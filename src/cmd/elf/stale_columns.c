@@ -55,7 +55,8 @@ static struct value get_state(const void *opaque, const struct column *column)
 {
 	ROW;
 	(void)column;
-	return value_word(row->place == LOOK_PLACE_OTHER ? "replaced" :
+	return value_word(row->own			    ? "own" :
+			  row->place == LOOK_PLACE_OTHER ? "replaced" :
 			  row->place == LOOK_PLACE_EMPTY ? "deleted" :
 							   "gone");
 }
@@ -103,7 +104,7 @@ static const struct column stale[] = {
 	{ "user", "USER", "effective user", VALUE_TEXT, NEED_USER, get_user },
 	{ "unit", "UNIT", "service, session or container it belongs to", VALUE_TEXT, 0, get_unit },
 	{ "cgroup", "CGROUP", "control group", VALUE_TEXT, 0, get_cgroup },
-	{ "state", "STATE", "replaced: another file has the name; deleted: none has; gone: not known which", VALUE_WORD, 0, get_state },
+	{ "state", "STATE", "replaced: another file has the name; deleted: none has; own: the process wrote it itself and unlinked it; gone: not known which", VALUE_WORD, 0, get_state },
 	{ "size", "SIZE", "address space of its mappings", VALUE_BYTES, 0, get_size },
 	{ "mappings", "MAPPINGS", "number of its mappings", VALUE_COUNT, 0, get_mappings },
 	{ "runs", "RUNS", "some of it may be executed", VALUE_BOOL, 0, get_runs },

@@ -18,6 +18,7 @@ struct stale_row {
 	struct bytes units;		/* path that has the names of units */
 	struct bytes unit;		/* within units; empty: none */
 	enum unit_kind kind;
+	bool own; /* the process wrote it itself, loaded and unlinked it */
 	enum look_place place;		/* LOOK_PLACE_UNKNOWN, _EMPTY or _OTHER */
 	struct bytes path;
 	struct bytes build_id;		/* in hex; empty: none known */
