@@ -30,7 +30,7 @@
 enum {
 	NAME_ROOM = VMA_PATH_KEPT + 64,
 	FILE_LOOKS = NEED_KIND | NEED_ELF | NEED_SECTION, /* what mapped files are looked at for */
-	LOOKS = FILE_LOOKS | NEED_NAME,
+	LOOKS = FILE_LOOKS | NEED_NAME | NEED_DELETED,
 };
 
 struct mappings {
@@ -212,7 +212,7 @@ static void look(struct mappings *mappings, struct vma *vma)
 		mappings->result->kind_reason = look.reason;
 }
 
-/* For the name alone, only what looks deleted: a file may be called so. */
+/* For the name alone, or by NEED_DELETED, only what looks deleted: a file may be called so. */
 static bool wants_look(const struct mappings *mappings, const struct vma *vma)
 {
 	return vma->kind == KIND_UNKNOWN && (mappings->needs & FILE_LOOKS || vma->deleted);

@@ -93,7 +93,8 @@ void mappings_read_facts(struct mappings *mappings, mappings_facts read, void *c
  * Hand every mapping of the process to sink. needs: NEED_SMAPS for the fields, NEED_KIND for kind and
  * tid, NEED_ELF for kind alone and mappings_file(), NEED_SECTION for vma->object, NEED_GUESS for
  * vma->guess, NEED_NAME for the name alone, which is composed where it differs from the path (files are
- * looked at only where they look deleted, and kinds stay unknown); pid is always set. Returns 0, what
+ * looked at only where they look deleted, and kinds stay unknown), NEED_DELETED for kind, deleted and
+ * mappings_file() of those alone; pid is always set. Returns 0, what
  * sink returned, or -errno where nothing could be read; *result is valid in every case.
  */
 int mappings_read(struct mappings *mappings, const struct procdir *dir, unsigned needs,

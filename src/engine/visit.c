@@ -502,6 +502,7 @@ static void deny(struct guide *guide, struct error *err)
 	       guide->visitor->denied ? guide->visitor->denied : reason_needs_rights);
 	missing_add(&visit->process.missing, "mappings", visit->absent.words);
 	visit->complete = false;
+	error_set(err, EACCES, "%d: %s", guide->pid, visit->absent.words);
 	reason_advise(tour->context, err, guide->visitor->command, guide->pid);
 	if (tour->targets->selected && !guide->visitor->quiet)
 		context_refuse(&tour->refused, err);

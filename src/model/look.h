@@ -27,8 +27,6 @@ struct look {
 	enum look_type type;
 	const char *reason; /* why it is unknown; a literal */
 	bool linked; /* a file of this very name is there, also if it ends in " (deleted)" */
-	int64_t mtime_ns; /* when it was written, and by whom it is owned; 0: not known */
-	uint32_t uid;
 };
 
 #endif

@@ -30,6 +30,7 @@ enum need {
 	NEED_GUESS =
 		1
 		<< 20, /* all mappings together, with NEED_KIND: what memory without a name may be */
+	NEED_DELETED = 1 << 21, /* look at the files that are marked as deleted, alone */
 };
 
 #endif

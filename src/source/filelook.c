@@ -37,8 +37,6 @@ struct entry {
 	bool linked;
 	uint8_t type, why; /* enum look_type, look_why */
 	uint32_t epoch; /* the process that it was looked at for */
-	uint32_t uid;
-	int64_t mtime_ns;
 };
 
 /* What did not answer, and is not touched again: the files of a device, or what is below a directory. */
@@ -275,6 +273,7 @@ static void hand_on(struct filelook *filelook, const struct entry *entry,
 		file.inode = reply->inode;
 		file.size = reply->size;
 		file.mtime_ns = reply->mtime_ns;
+		file.uid = reply->uid;
 	}
 	filelook->sink(filelook->sink_ctx, &file);
 }
@@ -285,8 +284,6 @@ static void settle(struct filelook *filelook, struct entry *entry, const struct 
 	entry->type = reply->type;
 	entry->why = reply->why;
 	entry->linked = reply->linked == 1;
-	entry->uid = reply->uid;
-	entry->mtime_ns = filelook->root->recorded || filelook->root->core ? 0 : reply->mtime_ns;
 	entry->waiting = false;
 	if (filelook->sink)
 		hand_on(filelook, entry, reply, fd);
@@ -528,11 +525,8 @@ void filelook_ask(struct filelook *filelook, const struct vma *vma)
 
 static struct look look_of(const struct entry *entry)
 {
-	return (struct look){ .type = (enum look_type)entry->type,
-			      .reason = look_reasons[entry->why],
-			      .linked = entry->linked,
-			      .mtime_ns = entry->mtime_ns,
-			      .uid = entry->uid };
+	return (struct look){ (enum look_type)entry->type, look_reasons[entry->why],
+			      entry->linked };
 }
 
 struct look filelook_get(struct filelook *filelook, const struct vma *vma)
@@ -551,7 +545,7 @@ struct look filelook_get(struct filelook *filelook, const struct vma *vma)
 		entry = find(filelook, &key);
 	}
 	if (!entry->used)
-		return (struct look){ .reason = "not looked at: too many files" };
+		return (struct look){ LOOK_UNKNOWN, "not looked at: too many files", false };
 	filelook->last = entry;
 	return look_of(entry);
 }

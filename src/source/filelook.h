@@ -65,6 +65,7 @@ struct look_file {
 	/* of one that is open: what tells it from every other file */
 	uint64_t dev, inode, size;
 	int64_t mtime_ns;
+	uint32_t uid;
 	int fd;			/* -1: not open; else the sink's, which has to close it */
 };
 

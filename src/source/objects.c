@@ -154,6 +154,8 @@ static void take_file(void *ctx, const struct look_file *file)
 		.place = file->place,
 		.build_id = file->build_id.len ? arena_bytes(&objects->arena, file->build_id) :
 						 (struct bytes){ "", 0 },
+		.mtime_ns = file->mtime_ns,
+		.uid = file->uid,
 	};
 	known->loaded = file->fd >= 0 ? load(objects, file) : NULL;
 }

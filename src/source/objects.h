@@ -36,6 +36,8 @@ struct object_file {
 	bool is_elf;			/* also where it could not be parsed */
 	enum look_place place;		/* what has its name now, where it is marked as deleted */
 	struct bytes build_id;		/* of the object, or what the kernel told; len 0: none known */
+	int64_t mtime_ns;		/* when it was written; 0: not known, nor is uid */
+	uint32_t uid;			/* who has it */
 };
 
 /*

@@ -46,19 +46,19 @@ WRONG = {
         "~pages json, ~pages --summary json, ~at json, cow, ~system --by=process, "
         "~system --by=file, ~who json",
     "main-thread-exited-program-deleted":
-        "~pages json, ~pages --summary json, ~at json, cow, elf --stale json, ~who json",
+        "~pages json, ~pages --summary json, ~at json, cow, ~who json",
     "zombie":
         "map --total table, ps table, ~at, ~who, share table, cow",
     "kernel-thread":
         "map --total table, ps table, ~at, ~who, share table, cow",
-    "gone-before": "cow json, elf --stale json",
-    "denied": "map --total table, ~at, ~who, elf --stale",
+    "gone-before": "cow json",
+    "denied": "~at, ~who",
     "shares-memory":
         "~system --by=process, ~system --by=file",
     "gigabytes":
         "~map --total, ps, ps --by, ~at",
     "stuck-for-writing":
-        "ps, ps --by, cow, elf --stale, ~system --by=process, ~system --by=file",
+        "ps, ps --by, cow, ~system --by=process, ~system --by=file",
     "stuck-for-reading":
         "ps, ps --by, cow, ~system --by=process, ~system --by=file",
     "attack-of-any-user":
@@ -352,7 +352,7 @@ def creatures():
         yield pair, pair.start("otter", "idle").pid
 
 
-@state(WELL, but=("elf --stale",))
+@state(WELL)
 def main_thread_exited():
     with creatures() as (pair, other):
         still = ("setarch", "-R")
@@ -377,13 +377,13 @@ def program_deleted():
         yield Target(process.pid, other, stale=True)
 
 
-@state(ZOMBIE, but=("ps --by", "elf --stale", *MACHINE))
+@state(ZOMBIE, but=("ps --by", *MACHINE))
 def zombie():
     with creatures() as (_, other), lib.zoo("zombie") as zoo:
         yield Target(zoo.truth["zombie"]["pid"], other)
 
 
-@state(KERNEL, but=("ps --by", "elf --stale", *MACHINE))
+@state(KERNEL, but=("ps --by", *MACHINE))
 def kernel_thread():
     with creatures() as (_, other), lib.zoo("kernel-thread") as zoo:
         yield Target(zoo.truth["kernel-thread"]["pid"], other)

@@ -6,7 +6,6 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "analysis/kinds.h"
 #include "base/arena.h"
 #include "base/encode.h"
 #include "base/error.h"
@@ -17,12 +16,10 @@
 #include "engine/context.h"
 #include "engine/process_facts.h"
 #include "engine/targets.h"
+#include "engine/visit.h"
 #include "model/needs.h"
-#include "model/process.h"
 #include "source/facts.h"
-#include "source/filelook.h"
 #include "source/objects.h"
-#include "source/smaps.h"
 
 struct stale_run {
 	struct context *ctx;
@@ -30,37 +27,19 @@ struct stale_run {
 	struct table table, restart_table;
 	struct filter *filter;
 	struct sort sort;
-	const regex_t *only;		/* which paths; NULL: all */
-	bool users;			/* names of users are wanted */
-	struct smaps_keys keys;
-	struct filelook *filelook;
-	struct objects *objects;
-	struct arena arena;		/* of all rows */
+	const regex_t *only; /* which paths; NULL: all */
+	bool users; /* names of users are wanted */
+	struct arena arena; /* of all rows */
 	struct stale_row *rows;
 	size_t count, cap;
-	bool found;			/* rows that the filter left out count too */
-	size_t vanished, denied, others, unknown, own;
+	bool found; /* rows that the filter left out count too */
+	size_t looked_at; /* processes whose mappings were read */
+	size_t denied, others, unknown, own;
 	const char *why_unknown;
-	/* process */
-	const struct procdir *dir;
-	struct process process;
-	bool read_facts;
-	size_t first;			/* row of this process */
+	struct visits visits;
+	bool selected; /* processes were not named */
+	size_t first; /* row of the process that is visited */
 };
-
-/* The process's facts, once it has a row. */
-static void read_facts(struct stale_run *run)
-{
-	const struct root *root = &run->ctx->root;
-
-	if (run->read_facts)
-		return;
-	run->read_facts = true;
-	facts_read(run->dir, &run->arena, FACT_STAT | FACT_STATUS | FACT_CGROUP | FACT_EXE, &run->process,
-		   NULL);
-	if (run->users)
-		process_user(root, &run->arena, &run->process);
-}
 
 static int64_t clock_ns(clockid_t clock)
 {
@@ -75,24 +54,25 @@ static int64_t clock_ns(clockid_t clock)
  * libraries from their archives: it was written after the process began, by its user, where no package puts
  * files, and is not what it executes. Another start would do the same again.
  */
-static bool is_own(const struct stale_run *run, const struct vma *vma, const struct look *look)
+static bool is_own(const struct visit *visit, const struct vma *vma, const struct object_file *file)
 {
 	static const struct bytes of_packages[] = {
-		BYTES_INIT("/usr/"),  BYTES_INIT("/lib"), BYTES_INIT("/bin/"),
+		BYTES_INIT("/usr/"),  BYTES_INIT("/lib"),  BYTES_INIT("/bin/"),
 		BYTES_INIT("/sbin/"), BYTES_INIT("/opt/"),
 	};
 	enum { TICK_SLACK_NS = 20000000 };
+	const struct process *process = &visit->process;
 	int64_t ticks = sysconf(_SC_CLK_TCK), began;
 
 	for (size_t i = 0; i < ARRAY_SIZE(of_packages); i++)
 		if (bytes_start_with(vma->path, of_packages[i]))
 			return false;
-	if (!look->mtime_ns || !run->process.uid_known || look->uid != run->process.uid ||
-	    bytes_start_with(run->process.exe, vma->path))
+	if (visit->dir.root->recorded || !file->mtime_ns || !process->uid_known ||
+	    file->uid != process->uid || bytes_start_with(process->exe, vma->path))
 		return false;
 	began = clock_ns(CLOCK_REALTIME) - clock_ns(CLOCK_BOOTTIME) +
-		(int64_t)run->process.start_time * (1000000000 / ticks);
-	return look->mtime_ns > began + TICK_SLACK_NS;
+		(int64_t)process->start_time * (1000000000 / ticks);
+	return file->mtime_ns > began + TICK_SLACK_NS;
 }
 
 static struct stale_row *find_row(struct stale_run *run, const struct vma *vma)
@@ -103,26 +83,23 @@ static struct stale_row *find_row(struct stale_run *run, const struct vma *vma)
 	return NULL;
 }
 
-static struct stale_row *add_row(struct stale_run *run, const struct vma *vma,
-				 const struct look *look, const struct object_file *file)
+static struct stale_row *add_row(struct stale_run *run, const struct visit *visit,
+				 const struct vma *vma, const struct object_file *file)
 {
+	const struct process *process = &visit->process;
 	struct stale_row *row;
 
-	read_facts(run);
-	if (run->count == run->cap) {
-		run->cap = run->cap ? run->cap * 2 : 64;
-		run->rows = mem_grow(run->rows, run->cap, sizeof(run->rows[0]));
-	}
+	run->rows = mem_room(run->rows, run->count, &run->cap, sizeof(run->rows[0]));
 	row = &run->rows[run->count++];
 	*row = (struct stale_row){
-		.pid = run->dir->pid,
-		.uid = run->process.uid,
-		.uid_known = run->process.uid_known,
-		.comm = run->process.comm,
-		.user = run->process.user,
-		.cgroup = run->process.cgroup,
-		.units = run->process.units,
-		.own = file->place == LOOK_PLACE_EMPTY && is_own(run, vma, look),
+		.pid = process->pid,
+		.uid = process->uid,
+		.uid_known = process->uid_known,
+		.comm = arena_bytes(&run->arena, process->comm),
+		.user = arena_bytes(&run->arena, process->user),
+		.cgroup = arena_bytes(&run->arena, process->cgroup),
+		.units = arena_bytes(&run->arena, process->units),
+		.own = file->place == LOOK_PLACE_EMPTY && is_own(visit, vma, file),
 		.place = file->place,
 		.path = arena_bytes(&run->arena, vma->path),
 		.build_id = arena_hex(&run->arena, file->build_id),
@@ -131,75 +108,96 @@ static struct stale_row *add_row(struct stale_run *run, const struct vma *vma,
 	return row;
 }
 
+static bool is_program(const struct object_file *file)
+{
+	return file->is_elf || file->build_id.len;
+}
+
+/* Not of a file that turned out to be there under this very name. */
+static bool is_candidate(const struct stale_run *run, const struct vma *vma)
+{
+	return vma->deleted && (vma->kind == KIND_ELF || vma->kind == KIND_FILE) &&
+	       elf_is_wanted(run->only, vma->path);
+}
+
 /*
  * A file that is gone and was a program's. What the kernel makes itself (memfd, SysV, /dev/zero ..) is
  * marked as deleted too but has never been anything else; other files are only counted.
  */
-static int take_mapping(void *opaque, struct vma *vma)
+static void take_mapping(struct stale_run *run, const struct visit *visit, const struct vma *vma,
+			 const struct object_file *file)
 {
-	struct stale_run *run = opaque;
-	struct object_file file;
 	struct stale_row *row;
-	struct look look;
 
-	if (!vma->deleted || kind_of_record(vma) != KIND_UNKNOWN ||
-	    !elf_is_wanted(run->only, vma->path))
-		return 0;
-	look = filelook_get(run->filelook, vma);
-	if (look.linked || (look.type != LOOK_ELF && look.type != LOOK_UNKNOWN)) {
-		run->others += !look.linked && look.type == LOOK_REGULAR;
-		return 0;
+	if (!is_program(file)) {
+		run->others += !file->reason;
+		run->unknown += file->reason != NULL;
+		run->why_unknown = file->reason ? file->reason : run->why_unknown;
+		return;
 	}
-	file = objects_get(run->objects, vma);
-	if (file.place == LOOK_PLACE_OWN)
-		return 0;
-	if (look.type == LOOK_UNKNOWN && !file.build_id.len) {
-		run->unknown++;
-		run->why_unknown = look.reason;
-		return 0;
-	}
+	if (file->place == LOOK_PLACE_OWN)
+		return;
 	row = find_row(run, vma);
 	if (!row)
-		row = add_row(run, vma, &look, &file);
+		row = add_row(run, visit, vma, file);
 	row->size += vma_size(vma);
 	row->mappings++;
 	row->runs |= vma->perm & VMA_EXEC;
+}
+
+/* The rest of the facts, of a process that will have rows. */
+static int read_facts(void *opaque, struct visit *visit, struct error *err)
+{
+	const unsigned wanted = FACT_STAT | FACT_STATUS | FACT_CGROUP | FACT_EXE;
+	struct stale_run *run = opaque;
+	struct vma vma;
+	int rc;
+
+	for (size_t i = 0; i < visit->vmas.count; i++) {
+		vma_store_get(&visit->vmas, i, &vma);
+		if (!is_candidate(run, &vma) || !is_program(&visit->files[i]))
+			continue;
+		rc = facts_read(&visit->leader, &visit->arena, wanted, &visit->process, err);
+		if (rc)
+			return rc;
+		if (visit->by_thread)
+			facts_of_thread(&visit->dir, &visit->arena, wanted, &visit->process);
+		if (run->users)
+			process_user(&run->ctx->root, &visit->arena, &visit->process);
+		return 0;
+	}
 	return 0;
 }
 
-static int read_process(struct stale_run *run, struct error *err)
+/* Of one that has no memory of its own nothing can be said; nobody asked who did not name it. */
+static void note_nothing(struct stale_run *run, const struct visit *visit)
 {
-	struct smaps_pass pass;
-	int rc;
+	struct context *ctx = run->ctx;
 
-	run->read_facts = false;
-	run->first = run->count;
-	filelook_process(run->filelook, run->dir);
-	rc = smaps_read(run->dir, "maps", &run->keys, take_mapping, run, &pass, err);
-	filelook_process(run->filelook, NULL);
-	if (rc == 0 && pass.cut_off)
-		rc = error_set(err, ESRCH, "%d: the process ended", run->dir->pid);
-	return rc;
+	if (visit->absent.kind == ABSENT_NOT || (run->selected && visit->complete))
+		return;
+	missing_add(&run->visits.missing, "processes",
+		    arena_printf(&ctx->arena, "%d: %s", visit->process.pid, visit->absent.words));
+	if (visit->complete && !ctx->options.json)
+		error_note("%d: %s", visit->process.pid, visit->absent.words);
 }
 
-static void read_pid(struct stale_run *run, int pid, bool selected)
+static void take_process(void *opaque, struct visit *visit)
 {
-	struct procdir dir;
-	struct error err;
-	int rc = procdir_open(&dir, &run->ctx->root, pid, &err);
+	struct stale_run *run = opaque;
+	struct vma vma;
 
-	if (rc == 0) {
-		run->dir = &dir;
-		rc = read_process(run, &err);
-		run->dir = NULL;
-		procdir_close(&dir);
+	run->first = run->count;
+	run->denied += visit->absent.kind == ABSENT_DENIED;
+	run->looked_at += visit->vmas.count != 0;
+	note_nothing(run, visit);
+	if (visit->absent.kind == ABSENT_STUCK)
+		return;
+	for (size_t i = 0; i < visit->vmas.count; i++) {
+		vma_store_get(&visit->vmas, i, &vma);
+		if (is_candidate(run, &vma))
+			take_mapping(run, visit, &vma, &visit->files[i]);
 	}
-	if (rc == -ESRCH && selected)
-		run->vanished++;
-	else if ((rc == -EACCES || rc == -EPERM) && selected)
-		run->denied++;
-	else if (rc < 0)
-		context_partial(run->ctx, &err);
 }
 
 /* What the filter leaves out is not to be restarted either. */
@@ -289,7 +287,7 @@ static void write_facts(struct stale_run *run)
 	report_fact(report, "other_deleted", VALUE_COUNT, value_u(run->others));
 	report_fact(report, "not_looked_at", VALUE_COUNT, value_u(run->unknown));
 	report_fact(report, "denied", VALUE_COUNT, value_u(run->denied));
-	report_fact(report, "vanished", VALUE_COUNT, value_u(run->vanished));
+	report_fact(report, "vanished", VALUE_COUNT, value_u(run->visits.vanished));
 }
 
 static void tell_partial(struct stale_run *run)
@@ -299,13 +297,6 @@ static void tell_partial(struct stale_run *run)
 	if (run->unknown) {
 		error_set(&err, EACCES, "%zu mapping%s of deleted files not looked at: %s",
 			  run->unknown, run->unknown == 1 ? " was" : "s were", run->why_unknown);
-		context_partial(run->ctx, &err);
-	}
-	if (run->denied) {
-		error_set(&err, EACCES,
-			  "%zu process%s may not be read: CAP_SYS_PTRACE "
-			  "(try: sudo vmview elf --stale ...)",
-			  run->denied, run->denied == 1 ? "" : "es");
 		context_partial(run->ctx, &err);
 	}
 }
@@ -319,10 +310,11 @@ static void write_notes(struct stale_run *run)
 		out_printf(out, "%so process maps a program file that was deleted or replaced.\n",
 			   run->ctx->status == STATUS_OK ? "N" : "As far as could be read, n");
 	if (out && run->own)
-		out_printf(out,
-			   "%zu program file%s that processes wrote themselves, loaded and unlinked: "
-			   "another start changes nothing.\n",
-			   run->own, run->own == 1 ? "" : "s");
+		out_printf(
+			out,
+			"%zu program file%s that processes wrote themselves, loaded and unlinked: "
+			"another start changes nothing.\n",
+			run->own, run->own == 1 ? "" : "s");
 	if (out && run->others)
 		out_printf(out, "%zu mapping%s of other deleted files, which are no programs.\n",
 			   run->others, run->others == 1 ? "" : "s");
@@ -354,15 +346,21 @@ bool elf_stale_help(struct context *ctx)
 	return context_columns_help(ctx, &stale_columns, stale_columns_default);
 }
 
-static void read_all(struct stale_run *run, const struct targets *targets)
+static void visit_all(struct stale_run *run, const struct targets *targets)
 {
 	const struct elf_request request = { 0, (uint32_t)run->ctx->host.page_size };
+	const struct visitor visitor = {
+		.command = "elf --stale",
+		.needs = NEED_DELETED,
+		.facts = FACT_STAT,
+		.parse = &request,
+		.no_twins = true,
+		.read = read_facts,
+		.done = take_process,
+	};
 
-	smaps_keys_init(&run->keys);
-	run->filelook = filelook_new(&run->ctx->root);
-	run->objects = objects_new(&run->ctx->root, run->filelook, &request);
-	for (size_t i = 0; i < targets->count; i++)
-		read_pid(run, targets->pids[i], targets->selected);
+	run->selected = targets->selected;
+	visit_targets(run->ctx, targets, &visitor, run, &run->visits);
 }
 
 int elf_stale_run(struct context *ctx, const struct targets *targets, const regex_t *only,
@@ -376,7 +374,7 @@ int elf_stale_run(struct context *ctx, const struct targets *targets, const rege
 	arena_init(&run->arena);
 	rc = select_columns(run, err);
 	if (rc == 0) {
-		read_all(run, targets);
+		visit_all(run, targets);
 		context_begin(ctx, "elf");
 		filter_rows(run);
 		if (run->found || !report_prose(ctx->report)) {
@@ -386,11 +384,9 @@ int elf_stale_run(struct context *ctx, const struct targets *targets, const rege
 		write_facts(run);
 		tell_partial(run);
 		write_notes(run);
-		report_end(ctx->report, ctx->status == STATUS_OK, NULL);
+		report_end(ctx->report, ctx->status == STATUS_OK, &run->visits.missing);
 	}
 	filter_free(run->filter);
-	objects_free(run->objects);
-	filelook_free(run->filelook);
 	free(run->rows);
 	arena_fini(&run->arena);
 	return rc;

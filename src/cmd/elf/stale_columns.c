@@ -55,7 +55,7 @@ static struct value get_state(const void *opaque, const struct column *column)
 {
 	ROW;
 	(void)column;
-	return value_word(row->own			    ? "own" :
+	return value_word(row->own			 ? "own" :
 			  row->place == LOOK_PLACE_OTHER ? "replaced" :
 			  row->place == LOOK_PLACE_EMPTY ? "deleted" :
 							   "gone");
