@@ -78,11 +78,22 @@ static void put_why(const struct serving *serving, enum probe_is is, enum probe_
 
 static enum probe_why why_of(int error)
 {
-	return error == EACCES || error == EPERM ? PROBE_DENIED :
-	       error == ENOENT || error == ESRCH ? PROBE_GONE :
-	       error == EXDEV			 ? PROBE_OTHER_MOUNT :
-	       error == ELOOP || error == ENXIO	 ? PROBE_NO_FILE :
-						   PROBE_FAILED;
+	switch (error) {
+	case EACCES:
+	case EPERM:
+		return PROBE_DENIED;
+	case ENOENT:
+	case ESRCH:
+		return PROBE_GONE;
+	case EXDEV:
+		return PROBE_OTHER_MOUNT;
+	case ENOTDIR: /* a link, where there is no openat2 */
+	case ELOOP:
+	case ENXIO:
+		return PROBE_NO_FILE;
+	default:
+		return PROBE_FAILED;
+	}
 }
 
 /* Before Linux 5.6 there is no openat2: one name at a time is opened, so O_NOFOLLOW says the same. */

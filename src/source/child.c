@@ -12,6 +12,7 @@
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "source/meter.h"
@@ -106,21 +107,39 @@ bool child_sleeps(const struct child *child)
 	return state && state[1] == ' ' && (state[2] == 'D' || state[2] == 'S');
 }
 
+/* Wait for its end, but not longer than CHILD_REAP_MS. False: it goes on. */
+static bool ends(pid_t pid)
+{
+	const struct timespec moment = { 0, NS_PER_MS };
+	struct pollfd gone = { .fd = (int)syscall(SYS_pidfd_open, pid, 0), .events = POLLIN };
+	bool ended;
+
+	if (gone.fd >= 0) {
+		ended = poll(&gone, 1, CHILD_REAP_MS) != 0;
+		close(gone.fd);
+		return ended;
+	}
+	/* before Linux 5.3 */
+	for (unsigned i = 0; i < CHILD_REAP_MS; i++) {
+		siginfo_t info = { 0 };
+
+		if (waitid(P_PID, (id_t)pid, &info, WEXITED | WNOHANG | WNOWAIT) || info.si_pid)
+			return true;
+		nanosleep(&moment, NULL);
+	}
+	return false;
+}
+
 void child_end(struct child *child, bool killed)
 {
-	struct pollfd gone = { .events = POLLIN };
-
 	if (!child->pid)
 		return;
 	close(child->socket);
 	/* one of another user may not be killed, since CAP_KILL was dropped: the closed socket ends it */
 	if (killed)
 		kill(child->pid, SIGKILL);
-	gone.fd = (int)syscall(SYS_pidfd_open, child->pid, 0);
-	if (gone.fd >= 0 && poll(&gone, 1, CHILD_REAP_MS) == 0)
+	if (!ends(child->pid))
 		kill(child->pid, SIGKILL);
 	waitpid(child->pid, NULL, WNOHANG);
-	if (gone.fd >= 0)
-		close(gone.fd);
 	child->pid = 0;
 }
