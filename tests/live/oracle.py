@@ -23,6 +23,7 @@ FLAGS = {
     24: "zero_page", 25: "idle_page", 26: "pgtable", 32: "reserved", 33: "mlocked",
 }
 HEAD, TAIL, ZERO_PAGE = 1 << 15, 1 << 16, 1 << 24
+MANY_FRAMES = 512       # read at once: a folio has as many, mostly
 
 Mapping = collections.namedtuple("Mapping", "start end perm offset dev inode name fields vm_flags")
 Page = collections.namedtuple("Page", "state pfn swap exclusive uffd_wp flags count")
@@ -33,10 +34,21 @@ def read(path):
         return file.read()
 
 
-def smaps(pid):
-    """The mappings in /proc/PID/smaps: names are bytes, fields bytes (or plain numbers)."""
+def lines_about(text, at):
+    """The part of smaps about the mapping that holds an address: most of the time goes into reading
+    lines about tens of thousands of others."""
+    for match in re.finditer(rb"^([0-9a-f]+)-([0-9a-f]+) .*\n(?:[A-Z].*\n)*", text, re.MULTILINE):
+        if int(match[1], 16) <= at < int(match[2], 16):
+            return match[0]
+    return b""
+
+
+def smaps(pid, at=None):
+    """The mappings in /proc/PID/smaps, or the one that holds an address: names are bytes, fields
+    bytes (or plain numbers)."""
     found = []
-    for line in read(f"/proc/{pid}/smaps").split(b"\n"):
+    text = read(f"/proc/{pid}/smaps")
+    for line in (text if at is None else lines_about(text, at)).split(b"\n"):
         key = re.match(rb"([A-Za-z_]+): +(\d+)( kB)?$", line)
         if key:
             found[-1].fields[key[1].decode()] = int(key[2]) * (1024 if key[3] else 1)
@@ -126,15 +138,23 @@ def flag_names(flags):
 
 def order(pfn):
     """Of the folio that the frame belongs to: its head, and all the tails behind it."""
+    first = pfn - pfn % MANY_FRAMES
+    flags = words("/proc/kpageflags", first, MANY_FRAMES)
     head = pfn
-    while word("/proc/kpageflags", head) & TAIL:
+    while flags[head - first] & TAIL:
         head -= 1
-    if not word("/proc/kpageflags", head) & HEAD:
+        if head < first:
+            first -= MANY_FRAMES
+            flags = words("/proc/kpageflags", first, MANY_FRAMES) + flags
+    if not flags[head - first] & HEAD:
         return 0
-    size = 1
-    while word("/proc/kpageflags", head + size) & TAIL:
-        size += 1
-    return size.bit_length() - 1
+    end = head + 1
+    while True:
+        if end - first == len(flags):
+            flags += words("/proc/kpageflags", end, MANY_FRAMES)
+        if end - first == len(flags) or not flags[end - first] & TAIL:
+            return (end - head).bit_length() - 1
+        end += 1
 
 
 def pageblock_frames():
