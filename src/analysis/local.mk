@@ -48,3 +48,6 @@ libvmview_a_SOURCES += %D%/sharing_sum.c
 libvmview_a_SOURCES += %D%/slots.c %D%/slots.h
 libvmview_a_SOURCES += %D%/swap_slots.c %D%/swap_slots.h
 libvmview_a_SOURCES += %D%/unit.c %D%/unit.h
+libvmview_a_SOURCES += %D%/why.c %D%/why.h
+libvmview_a_SOURCES += %D%/why_find.c %D%/why_find.h
+libvmview_a_SOURCES += %D%/why_uses.c %D%/why_uses.h

@@ -333,7 +333,7 @@ static struct malloc_arena *arena_of(struct looking *looking, uint64_t chunk)
 }
 
 /* The caches that were met: how many, and where no key tells their chunks, these. */
-static void count_caches(struct looking *looking)
+static void count_caches(struct looking *looking, struct malloc_arena *main_arena)
 {
 	malloc_view_forget(&looking->near);
 	malloc_cached_sort(&looking->caches);
@@ -356,8 +356,7 @@ static void count_caches(struct looking *looking)
 		arena->chunks_in_use--;
 		malloc_walk_cached(&looking->walk, arena, chunk, size);
 	}
-	if (looking->out->arenas)
-		looking->out->arenas[0].torn += looking->cached.broken;
+	main_arena->torn += looking->cached.broken;
 }
 
 static void note_facts(struct looking *looking)
@@ -397,7 +396,7 @@ static void look_at_arenas(struct looking *looking)
 		if (!looking->view.stopped)
 			walk_arena(looking, i);
 	}
-	count_caches(looking);
+	count_caches(looking, out->arenas);
 	out->arenas[0].torn += looking->fast.broken;
 	note_facts(looking);
 }

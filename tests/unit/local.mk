@@ -72,5 +72,6 @@ UNIT_TESTS += %D%/test_taskstat
 UNIT_TESTS += %D%/test_users
 UNIT_TESTS += %D%/test_vma_columns
 UNIT_TESTS += %D%/test_who
+UNIT_TESTS += %D%/test_why
 UNIT_TESTS += %D%/test_words
 UNIT_TESTS += %D%/test_workers
