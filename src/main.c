@@ -49,6 +49,8 @@ static const struct command commands[] = {
 	  .timeout_ns = 1000000000 },
 	{ "elf", "PID...", "Memory by object, segment, section, symbol; what needs a restart",
 	  elf_run, NULL, true, INT_MAX },
+	{ "why", "PID...", "Why it is so big: what it is for, how it could be had back, what to do",
+	  why_run, NULL, true },
 	{ "malloc", "PID...",
 	  "What glibc's malloc has: arenas, in use, free, what could be given back", malloc_run,
 	  NULL, true },

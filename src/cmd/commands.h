@@ -21,6 +21,7 @@ int system_run(struct context *ctx, const struct command *command, int argc, cha
 int numa_run(struct context *ctx, const struct command *command, int argc, char **argv);
 int cow_run(struct context *ctx, const struct command *command, int argc, char **argv);
 int who_run(struct context *ctx, const struct command *command, int argc, char **argv);
+int why_run(struct context *ctx, const struct command *command, int argc, char **argv);
 int swap_run(struct context *ctx, const struct command *command, int argc, char **argv);
 int wss_run(struct context *ctx, const struct command *command, int argc, char **argv);
 int pages_run(struct context *ctx, const struct command *command, int argc, char **argv);

@@ -23,3 +23,4 @@ include src/cmd/swap/local.mk
 include src/cmd/system/local.mk
 include src/cmd/who/local.mk
 include src/cmd/wss/local.mk
+include src/cmd/why/local.mk

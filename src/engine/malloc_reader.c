@@ -12,6 +12,7 @@
 #include "base/arena.h"
 #include "base/error.h"
 #include "engine/progress.h"
+#include "model/vma_store.h"
 #include "source/caps.h"
 #include "source/child.h"
 #include "source/elf_confine.h"
@@ -298,6 +299,19 @@ static int run_child(struct reading *reading, struct serving *serving)
 	progress_end(&reading->progress);
 	child_end(&reading->child, true);
 	return rc;
+}
+
+/* The kernel gives 32-bit processes no address above 4 GiB, and 64-bit ones their stack there. */
+bool malloc_is_wide(const struct vma_store *vmas)
+{
+	struct vma vma;
+
+	for (size_t i = vmas->count; i; i--) {
+		vma_store_get(vmas, i - 1, &vma);
+		if (vma.end >> 32 && !(vma.start >> 63))
+			return true;
+	}
+	return false;
 }
 
 int malloc_read(const struct procdir *dir, const struct malloc_ask *ask, struct malloc_look *look,

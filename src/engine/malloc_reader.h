@@ -9,6 +9,7 @@
 
 struct error;
 struct procdir;
+struct vma_store;
 
 /*
  * What glibc's malloc of a process has (analysis/malloc_look.h). That takes the contents of its memory, which
@@ -20,6 +21,9 @@ struct malloc_ask {
 	bool swap_in; /* read what is in swap too, which brings it back */
 	uint64_t budget_ns; /* stop then, and tell what is known; 0: no limit */
 };
+
+/* Whether a process with these mappings is one of 64 bits. */
+bool malloc_is_wide(const struct vma_store *vmas);
 
 /*
  * Returns 0 and look (malloc_look_fini()), or -errno: -EACCES where we may not, -ESRCH where the process is

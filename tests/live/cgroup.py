@@ -241,6 +241,23 @@ def at_its_limit_with_page_cache():
 
 
 @lib.test
+def why_of_a_group_near_its_limit():
+    """vmview why tells it of a process in the group, and of none whose group has room."""
+    with groups("a") as (_, top, a):
+        limit(top, 4096)
+        with in_group(a, touch=3800) as pid:
+            process = lib.vmview_json("why", pid)["processes"][0]
+            found = [one for one in process["findings"] if one["id"] == "cgroup-limit"]
+            lib.equal("finding", len(found), 1)
+            lib.equal("limit", found[0]["evidence"]["cgroup_limit"], 4096 * PAGE)
+            lib.true(found[0]["bytes"] >= 3800 * PAGE, f"bytes {found[0]['bytes']}")
+        with in_group(a, touch=100) as pid:
+            process = lib.vmview_json("why", pid)["processes"][0]
+            lib.equal("room", [one for one in process["findings"]
+                               if one["id"] == "cgroup-limit"], [])
+
+
+@lib.test
 def names_of_a_group():
     with groups("a-unit.service") as (_, _, a), in_group(a) as pid:
         name = path_of(a)

@@ -54,19 +54,6 @@ static const char unknown_caches[] =
 
 static const char no_par[] = "not found: struct malloc_par is not near the main arena";
 
-/* The kernel gives 32-bit processes no address above 4 GiB, and 64-bit ones their stack there. */
-static bool is_wide(const struct visit *visit)
-{
-	struct vma vma;
-
-	for (size_t i = visit->vmas.count; i; i--) {
-		vma_store_get(&visit->vmas, i - 1, &vma);
-		if (vma.end >> 32 && !(vma.start >> 63))
-			return true;
-	}
-	return false;
-}
-
 /* Why there are no arenas to be shown, though all could be read; NULL: there are. */
 static const char *why_none(struct malloc_run *run, struct visit *visit)
 {
@@ -245,7 +232,7 @@ static int read_process(void *ctx, struct visit *visit, struct error *err)
 {
 	struct malloc_run *run = ctx;
 	const struct malloc_ask ask = {
-		.wide = is_wide(visit),
+		.wide = malloc_is_wide(&visit->vmas),
 		.swap_in = run->options.swap_in,
 		.budget_ns = run->options.budget,
 	};

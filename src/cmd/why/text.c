@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "cmd/why/why.h"
+
+#include <string.h>
+
+#include "base/encode.h"
+#include "engine/context.h"
+
+static void put_fact(struct why_run *run, struct out *out, enum why_fact fact)
+{
+	const struct number *number = &run->process.facts.fact[fact];
+
+	if (number->reason)
+		out_char(out, '-');
+	else if (why_fact_names[fact].type == VALUE_BYTES)
+		report_size(run->ctx->report, out, number->u);
+	else
+		out_u64(out, number->u);
+}
+
+static void put_word(struct why_run *run, struct out *out, struct bytes word, struct bytes name)
+{
+	if (bytes_equal(word, BYTES("name"))) {
+		encode_text(out, name);
+		return;
+	}
+	if (bytes_equal(word, BYTES("pid"))) {
+		out_u64(out, (uint64_t)run->pid);
+		return;
+	}
+	for (int fact = 0; fact < WHY_FACT_COUNT; fact++)
+		if (bytes_equal(word, bytes_of(why_fact_names[fact].key)))
+			put_fact(run, out, fact);
+}
+
+void why_text(struct why_run *run, struct out *out, const char *text, struct bytes name)
+{
+	const char *open, *close;
+
+	while ((open = strchr(text, '{')) && (close = strchr(open, '}'))) {
+		out_mem(out, text, (size_t)(open - text));
+		put_word(run, out, (struct bytes){ open + 1, (size_t)(close - open - 1) }, name);
+		text = close + 1;
+	}
+	out_str(out, text);
+}
+
+void why_wrap(struct why_run *run, struct out *text, size_t indent)
+{
+	enum { WIDTH = 80, WIDTH_LEAST = 40 };
+	const struct report_options *options = report_options(run->ctx->report);
+	struct out *out = report_prose(run->ctx->report);
+	size_t most = options->width ? options->width : WIDTH, column = 0;
+	const char *at = text->buf, *end = text->buf + text->len;
+
+	most = most < WIDTH_LEAST ? WIDTH_LEAST : most;
+	while (at < end) {
+		const char *blank = memchr(at + 1, ' ', (size_t)(end - at - 1));
+		struct bytes word = { at, (size_t)((blank ? blank : end) - at) };
+
+		if (column > indent && column + word.len > most) {
+			out_char(out, '\n');
+			out_pad(out, ' ', indent);
+			column = indent;
+			word.data++;
+			word.len--;
+		}
+		out_mem(out, word.data, word.len);
+		column += word.len;
+		at = blank ? blank : end;
+	}
+	out_char(out, '\n');
+	out_fini(text);
+}

@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef VMVIEW_CMD_WHY_WHY_H
+#define VMVIEW_CMD_WHY_WHY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "analysis/malloc_look.h"
+#include "analysis/why.h"
+#include "analysis/why_find.h"
+#include "analysis/why_uses.h"
+#include "column/query.h"
+#include "engine/page_reader.h"
+#include "engine/targets.h"
+#include "engine/visit.h"
+#include "model/task_status.h"
+#include "render/report.h"
+#include "source/memcg.h"
+#include "source/nodes.h"
+
+struct context;
+
+struct why_options {
+	struct target_options targets; /* first: its rows are offsets in it */
+	bool malloc, explain;
+	uint64_t top;
+};
+
+/* The numbers that tools show of a process, in the order that they are shown in. */
+enum why_figure {
+	FIGURE_SIZE,
+	FIGURE_WRITABLE,
+	FIGURE_PEAK,
+	FIGURE_RSS,
+	FIGURE_PSS,
+	FIGURE_USS,
+	FIGURE_HELD,
+	FIGURE_GROUP,
+	FIGURE_GROUP_LIMIT,
+	FIGURES,
+};
+
+/* What was read of a process. */
+struct why_process {
+	struct why why;
+	const char *reason; /* why there are no figures; NULL: there are */
+	struct task_status status;
+	struct why_uses uses;
+	struct malloc_look malloc;
+	const char *malloc_reason; /* why that is not known; NULL: it is */
+	struct why_facts facts;
+	struct value figure[FIGURES];
+	struct why_finding *findings;
+	size_t finding_count;
+};
+
+/* A process in one row; kept until all are read. */
+struct why_row {
+	int pid;
+	struct bytes comm;
+	const char *reason; /* why there are no figures; NULL: there are */
+	struct why why; /* its sums */
+	const char *mostly, *finding; /* NULL: none */
+};
+
+/* What goes for all of them, and the process that is read now. */
+struct why_run {
+	struct context *ctx;
+	struct why_options options;
+	bool rows; /* one row for each process */
+	bool by_pages; /* frames may be seen */
+	struct page_reader reader;
+	struct nodes nodes;
+	struct memcg_mount mount;
+	struct visits visits;
+	struct query query;
+	struct selection use_selection, figure_selection;
+	struct table class_table, use_table, figure_table, row_table;
+	struct number memory, available, swap_total, swap_free, map_limit, cores, thp_always;
+	struct why_process process;
+	int pid; /* of it */
+	struct why_row *kept; /* heap */
+	size_t kept_count, kept_cap;
+};
+
+/* Numbers of the machine that findings need; once a run. */
+void why_read_machine(struct why_run *run);
+
+/* visitor: read, restart. */
+int why_read(void *run, struct visit *visit, struct error *err);
+void why_restart(void *run, struct visit *visit);
+
+/* The process in full. */
+void why_write(struct why_run *run, struct visit *visit);
+
+/* The process as a row: kept, and all of them written. */
+void why_keep_row(struct why_run *run, struct visit *visit);
+void why_write_rows(struct why_run *run);
+
+/* A text that holds facts: "{rss} of {name}". */
+void why_text(struct why_run *run, struct out *out, const char *text, struct bytes name);
+
+/* The text, which ends by that, and a newline, in lines as long as the terminal; further ones are indented. */
+void why_wrap(struct why_run *run, struct out *text, size_t indent);
+
+/* A class of memory, of all that is held. */
+struct why_class_row {
+	enum why_class class;
+	struct number bytes, held;
+	uint64_t doubt;
+};
+
+struct why_use_row {
+	const struct why_use *use;
+	uint64_t rss;
+};
+
+struct why_figure_row {
+	enum why_figure figure;
+	struct value bytes;
+	struct bytes text; /* what it is, beside the others */
+};
+
+extern const struct column_set why_class_columns, why_use_columns, why_figure_columns,
+	why_row_columns;
+extern const char why_class_default[], why_class_json[], why_use_default[], why_use_json[],
+	why_figure_default[], why_row_default[];
+
+extern const char *const why_figure_keys[FIGURES];
+
+#endif

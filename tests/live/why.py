@@ -1,0 +1,269 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""vmview why: classes against the frames, findings on processes that have them or not."""
+import contextlib
+import json
+import os
+import re
+import subprocess
+import sys
+import time
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+import elf_objects as elf  # noqa: E402
+import lib  # noqa: E402
+import oracle  # noqa: E402
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+SOURCE = os.path.join(HERE, "why", "holds.c")
+MIB = 1 << 20
+NOBODY = 65534
+# the condition, the finding that it is about, and the least bytes that it has
+FINDINGS = [
+    ("lazy", "lazily-freed", 40 * MIB), ("locked", "locked", 32 * MIB),
+    ("shm", "shared-memory-alone", 32 * MIB), ("forks", "fork-copies", 60 * MIB),
+    ("threads", "thread-stacks", 24 * MIB), ("deleted", "deleted-files", 4 * MIB),
+    ("pieces", "many-pieces", None), ("many", "map-count", None),
+    ("sparse", "page-tables", 19 * MIB), ("text", "copied-text", MIB),
+]
+
+
+def flag(page, name):
+    return name in oracle.flag_names(page.flags)
+
+
+def class_of(mapping, page):
+    """The class of a present page, by its frame."""
+    shared = page.count > 1
+    if flag(page, "mlocked") or flag(page, "unevictable"):
+        return "locked"
+    if flag(page, "anonymous"):
+        if not flag(page, "swapbacked") and not flag(page, "dirty"):
+            return "lazily_freed"
+        return "anonymous_shared" if shared else "anonymous"
+    if flag(page, "swapbacked"):
+        return "shared_memory_shared" if shared else "shared_memory"
+    if flag(page, "dirty") or flag(page, "writeback"):
+        return "dirty"
+    return "clean_shared" if shared else "clean"
+
+
+def classes_of(pid):
+    """Every page of a process that rests."""
+    found = {}
+    for mapping in oracle.maps(pid):
+        if mapping.start >= 1 << 47 or mapping.name == b"[vvar]":
+            continue
+        if mapping.end - mapping.start > 1 << 30:
+            raise lib.Failed("too big for this oracle")
+        for page in oracle.pages(pid, mapping.start, mapping.end):
+            if page.state == "present" and page.pfn and not flag(page, "nopage"):
+                name = class_of(mapping, page)
+                found[name] = found.get(name, 0) + oracle.PAGE
+            elif page.state == "swapped":
+                found["swapped"] = found.get("swapped", 0) + oracle.PAGE
+    return found
+
+
+def look(pid, *options, **keywords):
+    process = lib.vmview_json("why", *options, pid, **keywords)["processes"][0]
+    check_sums(process)
+    return process
+
+
+def check_sums(process):
+    lib.equal("classes sum to what is held", sum(row["bytes"] for row in process["classes"]),
+              process["held"])
+    lib.equal("resident classes sum to rss",
+              sum(row["bytes"] for row in process["classes"] if row["resident"]), process["rss"])
+    lib.equal("purposes sum to rss", sum(row["rss"] for row in process["purposes"]),
+              process["rss"])
+
+
+def by_class(process):
+    return {row["class"]: row["bytes"] for row in process["classes"] if row["bytes"]}
+
+
+def build(directory):
+    path = os.path.join(directory, "holds")
+    subprocess.run(["gcc", "-O1", "-D_GNU_SOURCE", "-pthread", "-o", path, SOURCE], check=True)
+    return path
+
+
+@contextlib.contextmanager
+def running(path, condition):
+    process = subprocess.Popen([path, condition], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    try:
+        line = process.stdout.readline()
+        if not line:
+            raise lib.Skipped(f"{condition}: cannot be made here")
+        while True:
+            with open(f"/proc/{process.pid}/wchan", encoding="utf-8") as file:
+                if "pipe" in file.read():
+                    break
+            time.sleep(0.01)
+        yield json.loads(line)
+    finally:
+        process.stdin.close()
+        process.wait()
+
+
+def finding(process, name):
+    return next((found for found in process["findings"] if found["id"] == name), None)
+
+
+def check_classes(path, condition):
+    with running(path, condition) as program:
+        process = look(program["pid"])
+        got = by_class(process)
+        tables = got.pop("page_tables")
+        lib.equal("page tables", f"{tables >> 10} kB", oracle.status(program["pid"])["VmPTE"])
+        want = classes_of(program["pid"])
+        # pages of libraries come and go with other processes that map them
+        for name in "clean", "clean_shared":
+            got.pop(name, None)
+            want.pop(name, None)
+        if condition == "lazy":     # pages lag behind by up to a batch a processor
+            for found in got, want:
+                found["anonymous"] += found.pop("lazily_freed")
+        lib.equal(f"{condition}: classes", got, want)
+        rss = oracle.status(program["pid"])["VmRSS"]
+        lib.equal("rss", f"{process['rss'] >> 10} kB", rss)
+
+
+@lib.test
+def classes():
+    lib.need_root()
+    with elf.workshop() as directory:
+        path = build(directory)
+        for condition in "plain", "lazy", "locked", "shm", "forks", "threads", "text":
+            lib.settled(lambda condition=condition: check_classes(path, condition))
+
+
+@lib.test
+def findings():
+    lib.need_root()
+    with elf.workshop() as directory:
+        path = build(directory)
+        with running(path, "plain") as program:
+            lib.equal("plain", look(program["pid"])["findings"], [])
+        for condition, name, least in FINDINGS:
+            with running(path, condition) as program:
+                found = finding(look(program["pid"]), name)
+                lib.true(found, f"{condition}: no finding {name}")
+                if least is not None and not least <= found["bytes"] <= least * 1.5:
+                    raise lib.Failed(f"{name}: {found['bytes']} bytes, {least} expected")
+                lib.true(found["advice"] and found["evidence"], f"{name}: no advice")
+                said = lib.vmview("why", "--explain", "--bytes", program["pid"]).out
+                lib.true(found["title"] in said.replace("\n ", "").replace("  ", " "), said)
+                others = {found["id"] for found in look(program["pid"])["findings"]}
+                lib.equal(f"{condition}: findings", others - {name, "huge-missing"}, set())
+
+
+@lib.test
+def of_malloc():
+    lib.need_root()
+    states = os.path.join(HERE, "malloc", "states.c")
+    with elf.workshop() as directory:
+        path = os.path.join(directory, "states")
+        subprocess.run(["gcc", "-O1", "-D_GNU_SOURCE", "-pthread", "-o", path, states], check=True)
+        for state, name in (("runs", "malloc-trim"), ("second", "malloc-fragmented"),
+                            ("arenas", "malloc-arenas")):
+            with running_state(path, state) as pid:
+                plain, asked = look(pid), look(pid, "--malloc")
+                lib.equal("not asked", finding(plain, name), None)
+                lib.true(finding(asked, name), f"{state}: no finding {name}")
+                lib.equal("asked", finding(asked, "malloc-not-asked"), None)
+                process = lib.vmview_json("malloc", pid)["processes"][0]
+                if name == "malloc-trim":
+                    lib.equal("bytes", finding(asked, name)["bytes"],
+                              process["total"]["trimmable"])
+                    lib.true(finding(plain, "malloc-not-asked"), "nothing says what to ask for")
+
+
+@contextlib.contextmanager
+def running_state(path, state):
+    process = subprocess.Popen([path, state], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    try:
+        for line in process.stdout:
+            if line.startswith(b"{"):
+                break
+        yield process.pid
+    finally:
+        process.stdin.close()
+        process.kill()
+        process.wait()
+
+
+@lib.test
+def without_frames():
+    """From smaps: the same sums, and what is not told apart is one class."""
+    lib.need_root()
+    with elf.workshop() as directory:
+        os.chmod(directory, 0o755)
+        path = build(directory)
+        for condition, name, bytes_of in (("plain", "anonymous", 8 * MIB),
+                                          ("lazy", "lazily_freed", 48 * MIB),
+                                          ("locked", "locked", 32 * MIB)):
+            process = subprocess.Popen(["setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}",
+                                        "--clear-groups", path, condition],
+                                       stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                                       stderr=subprocess.DEVNULL)
+            line = process.stdout.readline()
+            try:
+                if not line:
+                    continue    # may not lock that much
+                got = look(process.pid, user=NOBODY)
+                found = by_class(got)
+                # pages that were just freed lag behind by up to a batch a processor
+                if not bytes_of - MIB // 4 <= found[name] <= bytes_of + MIB:
+                    raise lib.Failed(f"{condition}: {found}")
+                lib.true(found.get("not_told", 0) < MIB, f"{condition}: {found}")
+                row = next(row for row in got["classes"] if row["class"] == "not_told")
+                lib.equal("reclaim", row["reclaim"], None)
+            finally:
+                process.stdin.close()
+                process.wait()
+
+
+@lib.test
+def answer():
+    """Ends with one to three sentences; tables are 80 columns wide at most."""
+    lib.need_root()
+    with elf.workshop() as directory:
+        path = build(directory)
+        with running(path, "locked") as program:
+            said = lib.vmview("why", program["pid"]).out
+            last = said.rstrip("\n").rsplit("\n\n", 1)[1].replace("\n", " ")
+            last = re.split(r"(?<=\.) (?=[A-Z])", last)
+            lib.true(1 <= len(last) <= 3 and last[-1].endswith("."), said)
+            lib.true("are resident: " in last[0], last[0])
+            said = lib.vmview("why", "--human", "--explain", program["pid"]).out.split("\n")
+            lib.equal("too wide", [line for line in said[1:] if len(line) > 80], [])
+            rows = lib.vmview("why", "--tree", program["pid"]).out.split("\n")
+            lib.true(re.match(r" *PID +HELD .*COMMAND", rows[0]), rows[0])
+            lib.equal("a row each", len(rows), 3)
+
+
+@lib.test
+def nothing():
+    """A kernel thread has nothing; a process that is gone is told."""
+    process = lib.vmview_json("why", 2, status=None)["processes"]
+    lib.true(not process or process[0]["classes"] is None, str(process))
+    lib.vmview("why", 4194303, status=1)
+
+
+if len(sys.argv) > 1:
+    def swapped_while_free():
+        with elf.workshop() as directory:
+            path = build(directory)
+            with running(path, "swapped") as program:
+                process = look(program["pid"])
+                found = finding(process, "swapped-while-free")
+                lib.true(found, str(process["findings"]))
+                lib.equal("swapped", found["bytes"], by_class(process)["swapped"])
+                lib.equal("classes", classes_of(program["pid"])["swapped"], found["bytes"])
+    lib.alone(swapped_while_free)
+else:
+    lib.setting_test("swapped_while_free", "zram=64M")
+    lib.done()
