@@ -298,15 +298,15 @@ enum malloc_end malloc_walk_piece(struct malloc_walk *walk, uint64_t start, uint
 			point->at += header.size;
 			return MALLOC_END_TOP;
 		}
-		fence = read ? fence_at(walk, point->at, &header, limit) : 0;
-		if (fence)
-			return end_at_fence(walk, &header, fence);
 		if (read && is_plausible(walk, &header, point->at, limit)) {
 			count_chunk(walk, &header);
 			point->at += header.size;
 			point->size = header.size;
 			continue;
 		}
+		fence = read ? fence_at(walk, point->at, &header, limit) : 0;
+		if (fence)
+			return end_at_fence(walk, &header, fence);
 		/* as often at every place, as long as it gets further */
 		tries = point->at > worst ? 0 : tries;
 		worst = point->at > worst ? point->at : worst;

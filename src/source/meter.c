@@ -88,6 +88,22 @@ ssize_t meter_read(struct meter *meter, int fd, void *buf, size_t size)
 	return done;
 }
 
+ssize_t meter_pread(struct meter *meter, int fd, void *buf, size_t size, off_t offset)
+{
+	ssize_t done;
+
+	do {
+		uint64_t ticket = meter_enter(meter);
+
+		done = pread(fd, buf, size, offset);
+		meter_leave(meter, ticket);
+	} while (done < 0 && errno == EINTR);
+	if (done < 0)
+		return -errno;
+	count(meter, done);
+	return done;
+}
+
 struct meter_hold meter_hold_begin(struct meter *meter)
 {
 	return (struct meter_hold){

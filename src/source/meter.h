@@ -59,8 +59,9 @@ void meter_target(struct meter *meter);
 /* Add what a worker's own meter counted. */
 void meter_add(struct meter *meter, const struct meter *worker);
 
-/* read(2), counted. Retries EINTR. Returns bytes, or -errno. */
+/* read(2) and pread(2), counted. Retry EINTR. Return bytes, or -errno. */
 ssize_t meter_read(struct meter *meter, int fd, void *buf, size_t size);
+ssize_t meter_pread(struct meter *meter, int fd, void *buf, size_t size, off_t offset);
 
 /* read(2) or pread(2) of a file that holds the target's lock: counted, timed, paced. */
 ssize_t meter_read_held(struct meter *meter, int fd, void *buf, size_t size);
