@@ -409,7 +409,12 @@ def budget():
     with elf.workshop() as directory:
         path = build(directory)
         with running(path, "second") as program:
-            process = look(program.pid, "--budget", "5ms")
+            # the time counts from the start, and a busy machine takes some of it to find arenas
+            for milliseconds in 5, 10, 20, 40, 80:
+                process = look(program.pid, "--budget", f"{milliseconds}ms")
+                if process["arenas"] is not None:
+                    break
+                lib.true("budget" in process["missing"]["arenas"], str(process["missing"]))
             lib.equal("exact", process["exact"], False)
             arena = process["arenas"][0]
             lib.equal("not all was read", arena["unread"] > 0, True)

@@ -66,6 +66,7 @@ COMMANDS = [
     Command("elf --stale", "elf --stale {pid}"),
     Command("frag", "frag {pid}"),
     Command("malloc", "malloc {pid}"),
+    Command("why", "why --malloc {pid}"),
     Command("faults", "faults --interval 0.1 {pid}"),
     Command("wss", "wss {pid}"),
     Command("wss --clear-refs", "wss --clear-refs --interval 0.1 {pid}"),

@@ -118,6 +118,7 @@ FIGURES = {
     "elf --stale": stale,
     "frag": summed("mappings", "present"),
     "malloc": total("system"),
+    "why": lambda document, target: document["processes"][0]["rss"],
     "faults": lambda document, target: "faults" in document,
     "wss": lambda document, target: document["rss"],
     "wss --clear-refs": lambda document, target: document["rss"],
@@ -296,7 +297,7 @@ MEASURES = ("faults", "wss", "wss --clear-refs")
 # What no two processes have in common, or the machine has; pss depends on who maps a file.
 OWN = {"pid", "pids", "a", "b", "tid", "tids", "time", "start_time", "state", "target", "pfn",
        "phys", "span_ns", "machine", "counters", "frame_runs", "frame_longest", "contiguity", "pss",
-       "pss_file", "sum_pss", "referenced", "compared", "not_told"}
+       "pss_file", "sum_pss", "referenced", "compared", "not_told", "cgroup_current"}
 
 
 def scrubbed(part):

@@ -25,7 +25,7 @@ static struct value get_reclaim(const void *row, const struct column *column)
 	const char *word = why_class_names[((const struct why_class_row *)row)->class].reclaim;
 
 	(void)column;
-	return word ? value_word(word) : value_absent("denied: needs the right to see frames");
+	return word ? value_word(word) : value_absent("not known: of more than one class");
 }
 
 static struct value get_explain(const void *row, const struct column *column)
