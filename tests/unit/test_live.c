@@ -44,9 +44,9 @@ static void rows_free(struct live_list *list)
 	freed++;
 }
 
-static const struct live_list_ops rows_ops = { .row = rows_row,
-					       .sum = rows_sum,
-					       .free = rows_free };
+static const struct live_list_ops rows_ops = {
+	.row = rows_row, .sum = rows_sum, .sum_size = sizeof(struct row), .free = rows_free
+};
 
 static struct value get_bytes(const void *row, const struct column *column)
 {
@@ -683,10 +683,10 @@ static struct live_list *of_files(void)
 }
 
 /* The group at this line of the table, by name. */
-static const struct live_group *group_at(const struct live *live, size_t position, const char *name)
+static struct live_group *group_at(const struct live *live, size_t position, const char *name)
 {
 	const struct live_table *table = &live->table[LIVE_MAP];
-	const struct live_group *group = live_tree_group(table, table->order[position]);
+	struct live_group *group = live_tree_group(table, table->order[position]);
 
 	assert_non_null(group);
 	assert_memory_equal(group->name.data, name, group->name.len);

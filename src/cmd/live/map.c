@@ -68,7 +68,10 @@ static void map_free(struct live_list *list)
 	free(map);
 }
 
-static const struct live_list_ops map_ops = { .row = map_row, .sum = map_sum, .free = map_free };
+static const struct live_list_ops map_ops = { .row = map_row,
+					      .sum = map_sum,
+					      .sum_size = sizeof(struct vma_tally),
+					      .free = map_free };
 
 static struct map_list *map_new(void)
 {

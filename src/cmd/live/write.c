@@ -161,7 +161,7 @@ static void write_files(struct live_writer *writer)
 	columns[SUMS] = &name;
 	report_table(writer->report, &shown);
 	for (size_t i = 0; i < table->shown; i++) {
-		const struct live_group *group = live_tree_group(table, table->order[i]);
+		struct live_group *group = live_tree_group(table, table->order[i]);
 
 		if (group)
 			report_row(writer->report, live_tree_sums(table, group));

@@ -28,6 +28,7 @@ struct live_list_ops {
 	/* Several rows as one, for the columns of sums; NULL: there are none. Lives as row() does. */
 	const void *(*sum)(struct live_list *list, const size_t *rows, size_t count,
 			   struct bytes name);
+	size_t sum_size; /* bytes of what sum() returns */
 	/*
 	 * What became known of a row since the list was read; NULL: nothing does. fill: only of a row of which nothing
 	 * was known.

@@ -205,7 +205,7 @@ struct value live_change(struct live *live, struct live_table *table, size_t ind
 			 const struct column *column)
 {
 	struct live_list *from = live_changes_from(live, table);
-	const struct live_group *group = live_tree_group(table, index);
+	struct live_group *group = live_tree_group(table, index);
 	struct value now, before = value_u(0);
 
 	if (!from)
@@ -386,7 +386,7 @@ static bool row_has(struct live *live, struct live_table *table, size_t index, s
 {
 	for (size_t i = 0; i < table->selection.count; i++) {
 		const struct column *column = table->selection.columns[i];
-		const struct live_group *group = live_tree_group(table, index);
+		struct live_group *group = live_tree_group(table, index);
 		struct value value = group ? live_tree_cell(table, group, column) :
 					     cell(table->now, index, column);
 

@@ -59,7 +59,7 @@ static size_t choose(const struct live *live, const struct live_table *table, st
 static struct value drawn_value(struct live *live, struct live_table *table, size_t index,
 				const struct drawn *drawn)
 {
-	const struct live_group *group = live_tree_group(table, index);
+	struct live_group *group = live_tree_group(table, index);
 
 	if (drawn->change)
 		return live_change(live, table, index, drawn->column);
@@ -209,7 +209,7 @@ static enum live_style change_style(const struct value *value)
 static const char *change_mark(struct live *live, struct live_table *table, size_t index,
 			       const struct drawn *drawn, size_t count)
 {
-	const struct live_group *group = live_tree_group(table, index);
+	struct live_group *group = live_tree_group(table, index);
 
 	if (!live_changes_from(live, table))
 		return " ";

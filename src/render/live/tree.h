@@ -23,6 +23,7 @@ struct live_group {
 	size_t first, count; /* in members */
 	size_t before_first, before_count; /* in before: what changes are counted from */
 	bool open; /* its rows are shown */
+	const void *sums, *before_sums; /* once they were asked for; in the arena of the tree */
 };
 
 /*
@@ -59,12 +60,12 @@ void live_tree_toggle_all(struct live_table *table);
 const struct column *live_tree_column(const struct live_table *table);
 
 /* Cells of a group: sums of its rows; value_none() where a column has no sum. */
-struct value live_tree_cell(struct live_table *table, const struct live_group *group,
+struct value live_tree_cell(struct live_table *table, struct live_group *group,
 			    const struct column *column);
 struct value live_tree_change(struct live *live, struct live_table *table,
-			      const struct live_group *group, const struct column *column);
+			      struct live_group *group, const struct column *column);
 
 /* The sums of a group as a row of table->sums. */
-const void *live_tree_sums(struct live_table *table, const struct live_group *group);
+const void *live_tree_sums(struct live_table *table, struct live_group *group);
 
 #endif
