@@ -87,7 +87,7 @@ static const struct column ps_last[] = {
 	{ "peak_rss", "PEAK-RSS", "the most rss there ever was", VALUE_BYTES, NEED_STATUS, get_status, STATUS_VM_PEAK_RSS },
 	{ "start_time", "START", "when it began, in clock ticks after boot", VALUE_COUNT, NEED_STAT, get_fact, PS_START_TIME },
 	{ "same_memory_as", "SAME-AS", "a process in this list with the same address space", VALUE_NUMBER, NEED_STATUS, get_fact, PS_SAME_AS, .sparse = true },
-	{ "by_frames", "FRAMES", "pss and uss are from frames: smaps_rollup would have made it wait", VALUE_BOOL, NEED_ROLLUP, get_fact, PS_BY_FRAMES, .sparse = true },
+	{ "by_frames", "FRAMES", "the sums are from its pages: smaps_rollup would have made it wait", VALUE_BOOL, NEED_ROLLUP, get_fact, PS_BY_FRAMES, .sparse = true },
 	{ "cgroup", "CGROUP", "control group", VALUE_TEXT, NEED_CGROUP, get_fact, PS_CGROUP },
 	{ "exe", "EXE", "path of the program", VALUE_TEXT, NEED_EXE, get_fact, PS_EXE },
 	{ "comm", "COMM", "name of the main thread; the same as command", VALUE_TEXT, NEED_STATUS, get_fact, PS_COMM },
@@ -276,4 +276,7 @@ void ps_row_take_rollup(struct ps_row *row, const struct vma *rollup)
 		row->status.field[both[i].field] = rollup->field[both[i].slot];
 		row->status.have |= 1u << both[i].field;
 	}
+	/* status was read before, and counts a few pages a thread late */
+	if (row->status.field[STATUS_VM_PEAK_RSS] < row->status.field[STATUS_VM_RSS])
+		row->status.field[STATUS_VM_PEAK_RSS] = row->status.field[STATUS_VM_RSS];
 }

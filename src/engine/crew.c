@@ -26,7 +26,7 @@ enum { PATIENCE_LEAST_NS = 20000000 };
 struct seat {
 	struct crew *crew;
 	unsigned number;
-	bool busy; /* under lock */
+	bool busy, dismissed; /* under lock */
 	_Atomic int tid;
 	_Atomic size_t item;
 	/* the watcher's: the ticket that it saw last, and since when */
@@ -94,9 +94,9 @@ static void *sit(void *opaque)
 	atomic_store(&seat->tid, (int)syscall(SYS_gettid));
 	pthread_mutex_lock(&crew->lock);
 	for (;;) {
-		while (!seat->busy && !crew->leaving)
+		while (!seat->busy && !seat->dismissed && !crew->leaving)
 			pthread_cond_wait(&crew->begin, &crew->lock);
-		if (crew->leaving)
+		if (!seat->busy)
 			break;
 		pthread_mutex_unlock(&crew->lock);
 		work_through(crew, seat);
@@ -199,9 +199,11 @@ static uint64_t patience(struct crew *crew, const struct seat *seat, uint64_t no
 	most = now - seat->since >= wait ? 0 : wait - (now - seat->since);
 	if (!most && crew->patient && now - seat->since < crew->timeout_ns && !sleeps(crew, seat))
 		most = LOOK_LEAST_NS;
-	if (deadline && now >= deadline)
+	if (!deadline || seat->since >= deadline)
+		return most;
+	if (now >= deadline)
 		return 0;
-	return deadline && deadline - now < most ? deadline - now : most;
+	return deadline - now < most ? deadline - now : most;
 }
 
 /* Under lock. The thread stays where it is; what it uses is its own from here on. */
@@ -282,6 +284,26 @@ static void watch(struct crew *crew)
 	}
 }
 
+/* Under lock. Threads beside the first may have descriptors of their own: none outlives the job. */
+static void dismiss(struct crew *crew)
+{
+	pthread_t threads[CREW_MOST];
+	size_t count = 0;
+
+	for (unsigned i = 1; i < CREW_MOST; i++) {
+		if (!crew->seats[i])
+			continue;
+		crew->seats[i]->dismissed = true;
+		crew->seats[i] = NULL;
+		threads[count++] = crew->threads[i];
+	}
+	pthread_cond_broadcast(&crew->begin);
+	pthread_mutex_unlock(&crew->lock);
+	for (size_t i = 0; i < count; i++)
+		pthread_join(threads[i], NULL);
+	pthread_mutex_lock(&crew->lock);
+}
+
 void crew_run(struct crew *crew, const struct crew_job *job)
 {
 	unsigned workers = job->workers > CREW_MOST ? CREW_MOST : job->workers, begun = 0;
@@ -301,6 +323,8 @@ void crew_run(struct crew *crew, const struct crew_job *job)
 		work_through(crew, &(struct seat){ .crew = crew });
 		pthread_mutex_lock(&crew->lock);
 	}
+	if (workers > 1)
+		dismiss(crew);
 	pthread_mutex_unlock(&crew->lock);
 }
 

@@ -20,14 +20,15 @@ struct root;
  * as long, and so on: all that wait at a time cost less than two timeouts. A shorter wait ends only
  * where the thread sleeps uninterruptibly, so that a slow machine is not taken for a stuck target.
  *
- * Threads are kept for the next job: children that they made live as long as their thread.
+ * The first thread is kept for the next job: children that it made live as long as it does.
  */
 enum { CREW_MOST = 8 };
 
 struct crew_job {
 	size_t items;
 	unsigned workers; /* that work side by side, at most CREW_MOST; 1: in order */
-	uint64_t deadline; /* meter_now() when also what is being read is given up; 0: never */
+	/* meter_now() when what is under way is given up, but nothing that begins later; 0: never */
+	uint64_t deadline;
 	/* called once for each item; what a worker changes is its own */
 	void (*work)(void *ctx, unsigned worker, size_t item);
 	/* by which the worker's reads are watched */

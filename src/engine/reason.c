@@ -13,6 +13,7 @@ const char reason_needs_pagemap[] = "denied: needs CAP_SYS_PTRACE and CAP_DAC_RE
 const char reason_memory_gone[] = "gone: the memory went away while it was read";
 const char reason_changed[] = "changed while they were read";
 const char reason_not_asked[] = "not asked";
+const char reason_budget[] = "budget: the time was spent";
 
 struct absence reason_of(const struct root *root, int rc)
 {

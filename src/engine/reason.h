@@ -16,6 +16,7 @@ extern const char reason_needs_pagemap[];
 extern const char reason_memory_gone[]; /* the address space ended while it was read */
 extern const char reason_changed[];
 extern const char reason_not_asked[];
+extern const char reason_budget[];
 
 /* Why a file of a process or of the machine could not be read: of the -errno of reading it below root. */
 struct absence reason_of(const struct root *root, int rc);

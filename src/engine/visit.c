@@ -3,6 +3,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
+#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -33,7 +35,9 @@ struct tour {
 	struct smaps_keys *keys;
 	struct same_mm same_mm;
 	struct context_refused refused;
-	struct guide *guide; /* of the thread that works */
+	struct guide *guides[CREW_MOST]; /* of each thread that works; NULL: not yet made */
+	unsigned workers;
+	pthread_mutex_t lock; /* what they have in common; nobody reads a target while holding it */
 };
 
 /*
@@ -47,8 +51,13 @@ struct guide {
 	struct mappings *mappings;
 	struct visit visit;
 	struct guide *inner; /* of a visit within this one */
+	bool within; /* it is one itself */
+	/* of one of several that work side by side: its reads are watched by its own meter */
+	struct root root;
+	struct meter meter;
+	bool own_files; /* its thread has descriptors of its own */
+	void (*unequip)(void *kit); /* of the visitor, which may be gone when it is freed */
 	int pid; /* that is visited */
-	int watch; /* maps, open since before the facts were read; -1: it is not */
 	bool opened; /* visit.leader is */
 	bool told; /* facts are there: done() is to be called */
 	bool walk_gone; /* there was no memory whose pages could be walked when it was opened */
@@ -73,13 +82,19 @@ static struct guide *guide_new(struct tour *tour, const struct visitor *visitor,
 	guide->tour = tour;
 	guide->visitor = visitor;
 	guide->ctx = ctx;
-	guide->watch = -1;
+	guide->visit.watch = -1;
 	guide->visit.context = tour->context;
 	arena_init(&guide->visit.arena);
 	vma_store_init(&guide->visit.vmas);
 	guide->visit.leader.fd = guide->visit.leader.watch = -1;
 	guide->visit.dir = guide->visit.leader;
 	guide->visit.walk_reason = reason_not_asked;
+	guide->root = tour->context->root;
+	guide->meter = (struct meter){ .fast = tour->context->meter.fast,
+				       .costs = tour->context->meter.costs };
+	guide->unequip = visitor->unequip;
+	if (visitor->equip)
+		guide->visit.kit = visitor->equip(ctx);
 	if (visitor->no_mappings)
 		return guide;
 	guide->mappings =
@@ -105,6 +120,8 @@ void visit_guide_free(struct guide *guide)
 	if (!guide)
 		return;
 	mappings_free(guide->mappings);
+	if (guide->visit.kit)
+		guide->unequip(guide->visit.kit);
 	vma_store_fini(&guide->visit.vmas);
 	free(guide->visit.files);
 	arena_fini(&guide->visit.arena);
@@ -137,15 +154,21 @@ static void open_walk(struct guide *guide)
 
 static void end_watch(struct guide *guide)
 {
-	if (guide->watch >= 0)
-		close(guide->watch);
-	guide->watch = -1;
+	if (guide->visit.watch >= 0)
+		close(guide->visit.watch);
+	guide->visit.watch = -1;
 }
 
 /* Whether read() has nothing but the watch that tells whether its memory went away. */
 static bool watches_alone(const struct visitor *visitor)
 {
-	return visitor->no_mappings && visitor->read && !visitor->bind;
+	return visitor->no_mappings && visitor->read && !visitor->bind &&
+	       !(visitor->watch && !*visitor->watch);
+}
+
+static bool watches_maps(const struct visitor *visitor)
+{
+	return !visitor->watch || strcmp(visitor->watch, "maps") == 0;
 }
 
 /* What is opened from here on, and read, is of one address space, or will be found cut off. */
@@ -157,7 +180,8 @@ static int bind(struct guide *guide, struct error *err)
 	end_watch(guide);
 	open_walk(guide);
 	if ((!visitor->no_mappings || watches_alone(visitor)) && !visit->dir.core)
-		guide->watch = procdir_openat(&visit->dir, O_RDONLY, NULL, "maps");
+		visit->watch = procdir_open_file(&visit->dir, O_RDONLY,
+						 visitor->watch ? visitor->watch : "maps");
 	return visitor->bind ? visitor->bind(guide->ctx, visit, err) : 0;
 }
 
@@ -168,8 +192,8 @@ static bool is_still_held(const struct guide *guide)
 
 	if (!visit->walk_reason && !pagewalk_is_alive(&visit->walk))
 		return false;
-	return !watches_alone(guide->visitor) || guide->watch < 0 ||
-	       !maps_are_gone(visit->dir.root->meter, guide->watch);
+	return !watches_alone(guide->visitor) || !watches_maps(guide->visitor) || visit->watch < 0 ||
+	       !maps_are_gone(visit->dir.root->meter, guide->visit.watch);
 }
 
 static unsigned facts_wanted(const struct guide *guide)
@@ -184,8 +208,15 @@ static int read_facts(struct guide *guide, struct error *err)
 	struct context *context = guide->tour->context;
 	struct visit *visit = &guide->visit;
 	unsigned wanted = facts_wanted(guide);
-	int rc = facts_read(&visit->leader, &visit->arena, wanted, &visit->process, err);
+	int rc;
 
+	if (guide->visitor->facts_of) {
+		visit->process = (struct process){ .pid = guide->pid, .complete = true };
+		rc = guide->visitor->facts_of(guide->ctx, visit, true, err);
+		guide->told = rc == 0;
+		return rc;
+	}
+	rc = facts_read(&visit->leader, &visit->arena, wanted, &visit->process, err);
 	if (rc)
 		return rc;
 	guide->told = true;
@@ -218,7 +249,7 @@ static int read_facts_by_thread(struct guide *guide, struct error *err)
 	if (rc && rc != -ESRCH)
 		return rc;
 	rc = read_facts(guide, err);
-	if (rc == 0)
+	if (rc == 0 && !guide->visitor->facts_of)
 		facts_of_thread(&visit->dir, &visit->arena, facts_wanted(guide), &visit->process);
 	return rc;
 }
@@ -249,7 +280,7 @@ static int read_memory(struct guide *guide, struct error *err)
 	if (!visitor->no_mappings) {
 		struct procdir watched = visit->dir;
 
-		watched.watch = guide->watch;
+		watched.watch = guide->visit.watch;
 		mappings_begin(guide->mappings, &watched, visitor->needs, take_mapping, guide,
 			       &visit->result);
 		rc = mappings_pass(guide->mappings, err);
@@ -543,7 +574,7 @@ static void finish(struct guide *guide)
 	if (guide->visitor->done)
 		guide->visitor->done(guide->ctx, &guide->visit);
 	/* one within another is not of the list */
-	if (guide != guide->tour->guide)
+	if (guide->within)
 		return;
 	visits->done++;
 	visits->partial += !guide->visit.complete;
@@ -588,41 +619,71 @@ static void leave(struct guide *guide)
 }
 
 /* What is known of one that does not answer: files that take no lock; the command line does. */
-static void describe_stuck(struct guide *guide, const char *reason)
+static void read_facts_unheld(struct guide *guide)
+{
+	struct visit *visit = &guide->visit;
+	struct process *process = &visit->process;
+
+	if (guide->told)
+		return;
+	if (guide->visitor->facts_of)
+		guide->visitor->facts_of(guide->ctx, visit, false, NULL);
+	else
+		facts_read(&visit->leader, &visit->arena,
+			   facts_wanted(guide) & ~(unsigned)FACT_CMDLINE, process, NULL);
+}
+
+static void describe_unread(struct guide *guide, enum absent kind, const char *reason)
 {
 	struct visit *visit = &guide->visit;
 	struct process *process = &visit->process;
 	struct error err;
 
-	if (!guide->told)
-		facts_read(&visit->leader, &visit->arena,
-			   facts_wanted(guide) & ~(unsigned)FACT_CMDLINE, process, NULL);
+	read_facts_unheld(guide);
 	process->pid = guide->pid;
+	pthread_mutex_lock(&guide->tour->lock);
 	if (!process->cmdline.len)
 		missing_add(&process->missing, "cmdline", reason);
-	if (guide->tour->context->options.json && !process->user.len)
+	if (guide->tour->context->options.json && !process->user.len &&
+	    !guide->visitor->facts_of)
 		process_user(&guide->tour->context->root, &visit->arena, process);
-	absent(visit, ABSENT_STUCK, reason);
+	absent(visit, kind, reason);
 	error_set(&err, ETIMEDOUT, "%d: %s", guide->pid, reason);
 	visit_partial(visit, "mappings", reason, &err);
 	finish(guide);
+	pthread_mutex_unlock(&guide->tour->lock);
 }
 
 /* One that did not answer before, to whatever it was asked. */
 static bool is_known_stuck(struct guide *guide)
 {
-	struct context *context = guide->tour->context;
-	const char *reason = stuck_find(&context->stuck, guide->pid);
+	struct tour *tour = guide->tour;
+	const char *reason;
 
+	pthread_mutex_lock(&tour->lock);
+	reason = stuck_find(&tour->context->stuck, guide->pid);
 	if (reason)
-		describe_stuck(guide, arena_strdup(&guide->visit.arena, reason));
+		reason = arena_strdup(&guide->visit.arena, reason);
+	pthread_mutex_unlock(&tour->lock);
+	if (reason)
+		describe_unread(guide, ABSENT_STUCK, reason);
 	return reason;
+}
+
+/* The root by which a target is read: its meter is that of the thread. */
+static const struct root *root_of(struct guide *guide)
+{
+	struct tour *tour = guide->tour;
+
+	if (tour->workers < 2)
+		return &tour->context->root;
+	guide->root.meter = &guide->meter;
+	return &guide->root;
 }
 
 static int enter(struct guide *guide, int pid, struct error *err)
 {
 	struct visit *visit = &guide->visit;
-	struct tour *tour = guide->tour;
 	int rc;
 
 	guide->pid = pid;
@@ -630,7 +691,7 @@ static int enter(struct guide *guide, int pid, struct error *err)
 	visit->absent = (struct absence){ ABSENT_NOT, NULL };
 	visit->same_as = 0;
 	visit->result = (struct mappings_result){ 0 };
-	rc = procdir_open(&visit->leader, &tour->context->root, pid, err);
+	rc = procdir_open(&visit->leader, root_of(guide), pid, err);
 	guide->opened = rc == 0;
 	guide->pid = rc == 0 ? visit->leader.pid : pid;
 	visit->dir = visit->leader;
@@ -653,7 +714,9 @@ static void visit_pid(struct guide *guide, int pid)
 			visit->same_as = same_mm_check(&tour->same_mm, visit->leader.pid, 0);
 		if (rc == 0)
 			rc = read_process(guide, &err);
+		pthread_mutex_lock(&tour->lock);
 		conclude(guide, rc, &err);
+		pthread_mutex_unlock(&tour->lock);
 	}
 	leave(guide);
 }
@@ -665,6 +728,7 @@ int visit_within(struct visit *outer, int pid, const struct visitor *visitor, vo
 	int rc;
 
 	guide->inner = inner;
+	inner->within = true;
 	rc = enter(inner, pid, err);
 	if (rc == 0)
 		rc = read_process(inner, err);
@@ -676,22 +740,30 @@ int visit_within(struct visit *outer, int pid, const struct visitor *visitor, vo
 	return rc == -ESRCH ? rc : 0;
 }
 
+/* Threads that have their descriptors in common wait for each other with every file that they open. */
+static void part_files(struct guide *guide, unsigned worker)
+{
+	if (worker && !guide->own_files)
+		guide->own_files = unshare(CLONE_FILES) == 0;
+}
+
 static void work(void *ctx, unsigned worker, size_t item)
 {
 	struct tour *tour = ctx;
+	struct guide **guide = &tour->guides[worker];
 
-	(void)worker;
-	if (!tour->guide)
-		tour->guide = guide_new(tour, tour->visitor, tour->ctx);
-	visit_pid(tour->guide, tour->targets->pids[item]);
+	if (!*guide)
+		*guide = guide_new(tour, tour->visitor, tour->ctx);
+	part_files(*guide, worker);
+	(*guide)->visit.item = item;
+	visit_pid(*guide, tour->targets->pids[item]);
 }
 
 static struct meter *meter_of(void *ctx, unsigned worker)
 {
 	struct tour *tour = ctx;
 
-	(void)worker;
-	return &tour->context->meter;
+	return tour->workers > 1 ? &tour->guides[worker]->meter : &tour->context->meter;
 }
 
 /* Of a thread that ended in the middle of its work. */
@@ -701,25 +773,77 @@ static void give_up(void *opaque)
 
 	if (guide->inner)
 		give_up(guide->inner);
+	/* they were closed when the thread ended, and are others' numbers here */
+	if (guide->own_files) {
+		guide->visit.watch = guide->visit.leader.fd = guide->visit.dir.fd = -1;
+		guide->opened = guide->visit.by_thread = false;
+	}
 	leave(guide);
 	visit_guide_free(guide);
+}
+
+/* Why the thread was left behind: the target does not answer, or the command has no more time. */
+static const char *note_unread(struct tour *tour, const struct guide *guide, uint64_t waited_ns,
+			       enum absent *kind)
+{
+	uint64_t deadline = tour->visitor->deadline;
+	struct context *context = tour->context;
+	const char *reason;
+
+	*kind = deadline && meter_now() >= deadline ? ABSENT_BUDGET : ABSENT_STUCK;
+	pthread_mutex_lock(&tour->lock);
+	reason = stuck_note(&context->stuck, &context->root, &context->arena, guide->pid,
+			    waited_ns);
+	pthread_mutex_unlock(&tour->lock);
+	return *kind == ABSENT_BUDGET ? reason_budget : reason;
 }
 
 /* Its guide is left to the thread that waits. */
 static void abandoned(void *ctx, unsigned worker, size_t item, uint64_t waited_ns)
 {
 	struct tour *tour = ctx;
-	struct context *context = tour->context;
-	struct guide *guide = tour->guide, *innermost = guide;
+	struct guide *guide = tour->guides[worker], *innermost = guide;
+	enum absent kind;
+	const char *reason;
 
-	(void)worker;
 	(void)item;
 	while (innermost->inner)
 		innermost = innermost->inner;
-	describe_stuck(guide, stuck_note(&context->stuck, &context->root, &context->arena,
-					 innermost->pid, waited_ns));
-	stuck_hold(&context->stuck, guide, give_up);
-	tour->guide = NULL;
+	reason = note_unread(tour, innermost, waited_ns, &kind);
+	describe_unread(guide, kind, reason);
+	stuck_hold(&tour->context->stuck, guide, give_up);
+	tour->guides[worker] =
+		tour->workers > 1 ? guide_new(tour, tour->visitor, tour->ctx) : NULL;
+}
+
+static void begin_tour(struct tour *tour)
+{
+	const struct visitor *visitor = tour->visitor;
+
+	tour->workers = visitor->workers > CREW_MOST ? CREW_MOST : visitor->workers;
+	pthread_mutex_init(&tour->lock, NULL);
+	smaps_keys_init(tour->keys);
+	same_mm_init(&tour->same_mm, &tour->context->root);
+	if (visitor->guide && *visitor->guide)
+		tour->guides[0] = guide_again(*visitor->guide, tour);
+	for (unsigned i = 0; tour->workers > 1 && i < tour->workers; i++)
+		tour->guides[i] = guide_new(tour, visitor, tour->ctx);
+}
+
+static void end_tour(struct tour *tour)
+{
+	context_tell_refused(tour->context, &tour->refused);
+	same_mm_fini(&tour->same_mm);
+	pthread_mutex_destroy(&tour->lock);
+	if (tour->visitor->guide) {
+		*tour->visitor->guide = tour->guides[0];
+		return;
+	}
+	for (unsigned i = 0; i < CREW_MOST; i++) {
+		if (tour->workers > 1 && tour->guides[i])
+			meter_add(&tour->context->meter, &tour->guides[i]->meter);
+		visit_guide_free(tour->guides[i]);
+	}
 }
 
 void visit_targets(struct context *context, const struct targets *targets,
@@ -727,26 +851,19 @@ void visit_targets(struct context *context, const struct targets *targets,
 {
 	struct smaps_keys keys;
 	struct tour tour = { context, targets, visitor, ctx, visits, .keys = &keys };
-	const struct crew_job job = {
+	struct crew_job job = {
 		.items = targets->count,
-		.workers = 1,
 		.work = work,
 		.meter = meter_of,
 		.abandoned = abandoned,
+		.deadline = visitor->deadline,
 		.ctx = &tour,
 	};
 
-	smaps_keys_init(&keys);
-	same_mm_init(&tour.same_mm, &context->root);
-	if (visitor->guide && *visitor->guide)
-		tour.guide = guide_again(*visitor->guide, &tour);
+	begin_tour(&tour);
+	job.workers = tour.workers ? tour.workers : 1;
 	crew_run(context_crew(context), &job);
-	context_tell_refused(context, &tour.refused);
-	same_mm_fini(&tour.same_mm);
-	if (visitor->guide)
-		*visitor->guide = tour.guide;
-	else
-		visit_guide_free(tour.guide);
+	end_tour(&tour);
 }
 
 static uint32_t hint_of(const struct visitor *visitor, const struct vma *vma)

@@ -33,6 +33,8 @@ struct targets;
  */
 struct visit {
 	struct context *context; /* of the run */
+	size_t item; /* which of the targets it is */
+	void *kit; /* visitor->equip() made it */
 	struct procdir dir; /* of the thread that has the memory; dir.pid is the process */
 	struct arena arena; /* of the visit */
 	struct process process; /* facts; pid is set even where nothing else could be read */
@@ -44,6 +46,7 @@ struct visit {
 	const char *walk_reason; /* why the walk is not open */
 	struct absence absent; /* why nothing, or not everything, of its memory could be read */
 	int same_as; /* process visited before that has the same memory; 0: none */
+	int watch; /* visitor->watch, opened before the facts were read; or -errno */
 	unsigned retries; /* it was read anew so often */
 	bool by_thread; /* its main thread has exited */
 	bool complete; /* all was read; a visitor clears it with visit_partial() */
@@ -61,6 +64,11 @@ struct visitor {
 	enum mappings_source from; /* of the figures: MAPPINGS_AUTO unless the user chose */
 	bool collects; /* mapping() writes nothing: restart() may forget what it took */
 	bool no_mappings; /* they are not read: read() does all */
+	/*
+	 * The file that ties facts and what is read to one address space: NULL: maps. With no_mappings: "" is none;
+	 * of another one than maps, read() has to find that its memory is gone.
+	 */
+	const char *watch;
 	bool walks; /* the page walk is to be open */
 	unsigned walk_want; /* enum walk_want */
 	const struct caps *caps; /* of the walk */
@@ -69,6 +77,15 @@ struct visitor {
 	const char *denied; /* why rights are missing; NULL: reason_needs_rights */
 	bool no_twins; /* same_as is not asked for */
 	bool quiet; /* nothing is told on stderr and by the exit status: done() sees what is incomplete */
+	uint64_t deadline; /* meter_now() when what is under way is given up, as ABSENT_BUDGET; 0: never */
+	/*
+	 * So many visits at a time (0: one), with no_mappings and no_twins: bind(), facts() and read() then run in
+	 * several threads, each with a kit and descriptors of its own; all else is called one at a time.
+	 */
+	unsigned workers;
+	/* What the thread that reads needs for itself: it goes with a thread that is left behind. Or NULL. */
+	void *(*equip)(void *ctx);
+	void (*unequip)(void *kit);
 	/*
 	 * For who visits again and again with the same visitor (and keys of its own): what reads, and what it knows
 	 * of files, stays for the next call. NULL at first; visit_guide_free() in the end.
@@ -82,6 +99,11 @@ struct visitor {
 	 * -errno, or VISIT_END: nothing is to be told of the process.
 	 */
 	int (*bind)(void *ctx, struct visit *visit, struct error *err);
+	/*
+	 * In place of the facts above, for who reads hundreds: sets state, threads and kernel_thread of
+	 * visit->process. held: also what has to wait for the process. Returns 0 or -errno.
+	 */
+	int (*facts_of)(void *ctx, struct visit *visit, bool held, struct error *err);
 	/*
 	 * A mapping, as they are read; NULL: they are kept in vmas. Returns 0, or what ends the visit.
 	 */

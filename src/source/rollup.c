@@ -2,7 +2,9 @@
 #include "source/rollup.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/error.h"
 #include "base/num.h"
@@ -149,16 +151,26 @@ int rollup_parse(struct rollup *rollup, struct bytes text, struct vma *out)
 	return rc;
 }
 
+int rollup_read_fd(struct rollup *rollup, struct meter *meter, int fd, struct vma *out)
+{
+	struct bytes text;
+	int rc = slurp_read_fd(&rollup->slurp, meter, fd, ROLLUP_MAX, true, &text, NULL);
+
+	if (rc)
+		return rc;
+	return text.len ? rollup_parse(rollup, text, out) : -ESRCH;
+}
+
 int rollup_read(struct rollup *rollup, const struct procdir *dir, struct vma *out,
 		struct error *err)
 {
-	struct bytes text;
-	int rc = slurp_read(&rollup->slurp, dir, "smaps_rollup", ROLLUP_MAX, true, &text, NULL);
+	int fd = procdir_open_file(dir, O_RDONLY, "smaps_rollup");
+	int rc = fd;
 
-	if (rc == 0 && !text.len)
-		rc = -ESRCH;
-	if (rc == 0)
-		rc = rollup_parse(rollup, text, out);
+	if (fd >= 0) {
+		rc = rollup_read_fd(rollup, dir->root->meter, fd, out);
+		close(fd);
+	}
 	if (rc)
 		return error_errno(err, -rc, "%s/proc/%s/smaps_rollup", dir->root->dir, dir->name);
 	return 0;

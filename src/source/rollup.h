@@ -8,6 +8,7 @@
 #include "source/slurp.h"
 
 struct error;
+struct meter;
 struct procdir;
 struct vma;
 
@@ -49,5 +50,11 @@ int rollup_parse(struct rollup *rollup, struct bytes text, struct vma *out);
  */
 int rollup_read(struct rollup *rollup, const struct procdir *dir, struct vma *out,
 		struct error *err);
+
+/*
+ * The same of smaps_rollup that was opened before: since then the process has the same memory, where this is
+ * not -ESRCH. (A child between vfork(2) and exec is the exception: its parent keeps what was opened.)
+ */
+int rollup_read_fd(struct rollup *rollup, struct meter *meter, int fd, struct vma *out);
 
 #endif

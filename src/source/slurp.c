@@ -36,22 +36,30 @@ static ssize_t read_to_end(struct slurp *slurp, struct meter *meter, int fd, siz
 	}
 }
 
-int slurp_read(struct slurp *slurp, const struct procdir *dir, const char *name, size_t most,
-	       bool held, struct bytes *out, bool *cut)
+int slurp_read_fd(struct slurp *slurp, struct meter *meter, int fd, size_t most, bool held,
+		  struct bytes *out, bool *cut)
 {
-	int fd = procdir_open_file(dir, O_RDONLY, name);
 	ssize_t len;
 
-	if (fd < 0)
-		return fd;
 	if (!slurp->buf)
 		slurp->buf = mem_alloc(slurp->cap = FIRST);
-	len = read_to_end(slurp, dir->root->meter, fd, most, held);
-	close(fd);
+	len = read_to_end(slurp, meter, fd, most, held);
 	if (len < 0)
 		return (int)len;
 	if (cut)
 		*cut = (size_t)len > most;
 	*out = (struct bytes){ slurp->buf, (size_t)len > most ? most : (size_t)len };
 	return 0;
+}
+
+int slurp_read(struct slurp *slurp, const struct procdir *dir, const char *name, size_t most,
+	       bool held, struct bytes *out, bool *cut)
+{
+	int fd = procdir_open_file(dir, O_RDONLY, name), rc;
+
+	if (fd < 0)
+		return fd;
+	rc = slurp_read_fd(slurp, dir->root->meter, fd, most, held, out, cut);
+	close(fd);
+	return rc;
 }

@@ -7,6 +7,7 @@
 
 #include "base/bytes.h"
 
+struct meter;
 struct procdir;
 
 /*
@@ -29,5 +30,9 @@ void slurp_fini(struct slurp *slurp);
  */
 int slurp_read(struct slurp *slurp, const struct procdir *dir, const char *name, size_t most,
 	       bool held, struct bytes *out, bool *cut);
+
+/* The same of a file that was opened before, from where it is; it stays open. */
+int slurp_read_fd(struct slurp *slurp, struct meter *meter, int fd, size_t most, bool held,
+		  struct bytes *out, bool *cut);
 
 #endif

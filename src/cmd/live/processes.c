@@ -9,6 +9,7 @@
 #include "cmd/live/rollups.h"
 #include "cmd/ps/read.h"
 #include "column/ps_columns.h"
+#include "engine/keys.h"
 #include "engine/targets.h"
 #include "model/needs.h"
 #include "source/pids.h"
@@ -131,7 +132,7 @@ static void choose_rows(struct processes *processes)
 	for (size_t i = 0; i < ps->count; i++) {
 		const struct ps_row *row = &ps->items[i].row;
 
-		if (ps->items[i].rc)
+		if (ps->items[i].gone)
 			continue;
 		if (!processes->result->request.kernel_threads &&
 		    ps_item_is_kernel(&ps->items[i])) {
@@ -243,7 +244,7 @@ static void read_list(struct processes *processes, const struct targets *targets
 		.quiet = true,
 		.keys = &reader->columns.ps_keys,
 	};
-	ps_read_cheap(&processes->ps, targets);
+	ps_read_cheap(&processes->ps, targets, false);
 	reader->refresh++;
 	choose_rows(processes);
 	name_users(processes);
@@ -293,7 +294,7 @@ void live_processes_init(struct live_reader *reader)
 
 	smaps_keys_init(&columns->ps_keys);
 	if (pids_scan(&ctx->root, &reader->arena, &targets.pids, &targets.count, NULL) == 0)
-		ps_meet_keys(ctx, &targets, &columns->ps_keys);
+		keys_meet(&ctx->root, &targets, "smaps_rollup", &columns->ps_keys);
 	users_init(&reader->users, &ctx->root, &reader->arena);
 	make_columns(&reader->arena, &columns->ps_keys, &columns->process);
 }

@@ -12,8 +12,13 @@
 #include "cmd/ps/read.h"
 #include "engine/context.h"
 #include "engine/frame_join.h"
-#include "engine/same_mm.h"
 #include "engine/progress.h"
+#include "engine/reason.h"
+#include "engine/targets.h"
+#include "engine/visit.h"
+#include "source/facts.h"
+
+static const char needs_frames[] = "denied: needs CAP_SYS_PTRACE and CAP_SYS_ADMIN";
 
 /* What the join says of an item of the reader. */
 struct joined {
@@ -27,7 +32,6 @@ struct ps_footprints {
 	struct frame_join *join;	/* NULL: frames may not be read, for this reason: */
 	const char *reason;
 	struct joined *joined;		/* of each item */
-	struct same_mm same_mm;
 };
 
 /* Where the groups are known. */
@@ -39,41 +43,98 @@ struct grouping {
 	uint32_t *label;		/* group of each process of the join */
 };
 
-static const char *reason_of(const struct root *root, int rc)
+/* The visit of an item: what is read of it now, and where it is in the list of those that are. */
+struct joining {
+	struct ps_footprints *footprints;
+	const size_t *items;
+	struct progress progress;
+	size_t done, count;
+	uint32_t index;
+	const char *absent;
+};
+
+static int bind(void *ctx, struct visit *visit, struct error *err)
 {
-	if (rc == -ENOENT && root->recorded)
-		return "not recorded";
-	return rc == -EACCES || rc == -EPERM ? "denied: needs CAP_SYS_PTRACE and CAP_SYS_ADMIN" :
-					       error_reason(rc);
+	struct joining *joining = ctx;
+
+	(void)err;
+	return frame_join_bind(joining->footprints->join, visit);
+}
+
+static int read_frames(void *ctx, struct visit *visit, struct error *err)
+{
+	struct joining *joining = ctx;
+	struct frame_join_process process;
+	int rc = frame_join_read(joining->footprints->join, visit, &process, err);
+
+	joining->index = UINT32_MAX;
+	joining->absent = NULL;
+	if (visit->same_as || rc == -ESRCH || rc == -EAGAIN)
+		return rc;
+	if (rc)
+		joining->absent = root_reason(visit->dir.root, rc, needs_frames);
+	else
+		joining->index = process.index;
+	return 0;
+}
+
+static void take_frames(void *ctx, struct visit *visit)
+{
+	struct joining *joining = ctx;
+	struct ps_footprints *footprints = joining->footprints;
+	size_t at = joining->items[visit->item];
+	struct joined *joined = &footprints->joined[at];
+
+	progress_show(&joining->progress, ++joining->done, joining->count);
+	footprints->reader->items[at].gone = visit->absent.kind == ABSENT_NONE;
+	joined->same_as = visit->same_as;
+	joined->absent = NULL;
+	if (visit->absent.kind != ABSENT_NOT) {
+		joined->absent = arena_strdup(&footprints->reader->arena, visit->absent.words);
+	} else if (!visit->same_as) {
+		joined->absent = joining->absent;
+		joined->index = joining->index;
+		if (!joining->absent)
+			frame_join_keep(footprints->join);
+	}
+}
+
+static bool is_in_time(void *ctx, struct visit *visit)
+{
+	const struct joining *joining = ctx;
+	uint64_t deadline = joining->footprints->reader->deadline;
+
+	(void)visit;
+	return !deadline || meter_now() < deadline;
 }
 
 /* One that ended since its rollup was read has no frames: it is no part of the list any more. */
-static void join_item(struct ps_footprints *footprints, struct ps_item *item, struct joined *out)
+static void join_items(struct ps_footprints *footprints, const size_t *items, size_t count)
 {
-	const struct ps_reader *reader = footprints->reader;
-	struct frame_join_process process;
-	int rc;
+	struct ps_reader *reader = footprints->reader;
+	struct joining joining = { .footprints = footprints, .items = items, .count = count };
+	const struct targets targets = ps_targets_of(reader, items, count);
+	const struct visitor visitor = {
+		.command = "ps",
+		.facts = FACT_STAT,
+		.no_mappings = true,
+		.quiet = true,
+		.deadline = reader->deadline,
+		.wanted = is_in_time,
+		.bind = bind,
+		.read = read_frames,
+		.done = take_frames,
+	};
+	struct visits visits = { 0 };
+	bool all;
 
-	if (item->dir.fd < 0) {
-		out->absent = "too many processes for our descriptors";
-		return;
-	}
-	if (reader->deadline && meter_now() >= reader->deadline) {
-		out->absent = "budget: the time was spent";
-		return;
-	}
-	item->dir.root = &reader->ctx->root;
-	meter_target(item->dir.root->meter);
-	out->same_as = same_mm_check(&footprints->same_mm, item->dir.pid, 0);
-	if (out->same_as)
-		return;
-	rc = frame_join_add(footprints->join, &item->dir, &process, NULL);
-	if (rc == -ESRCH || (rc == 0 && !process.mappings))
-		item->rc = -ESRCH;
-	else if (rc)
-		out->absent = reason_of(item->dir.root, rc);
-	else
-		out->index = process.index;
+	progress_begin(&joining.progress, "joining the frames of processes");
+	visit_targets(reader->ctx, &targets, &visitor, &joining, &visits);
+	progress_end(&joining.progress);
+	all = is_in_time(&joining, NULL);
+	for (size_t i = 0; i < count; i++)
+		if (footprints->joined[items[i]].absent == reason_budget && all)
+			reader->items[items[i]].gone = true;
 }
 
 static struct ps_resident resident_of(const struct ps_footprints *footprints,
@@ -116,7 +177,7 @@ static void take_residents(struct ps_footprints *footprints)
 struct ps_footprints *ps_footprints_read(struct ps_reader *reader, const struct caps *caps)
 {
 	struct ps_footprints *footprints = mem_zalloc(sizeof(*footprints));
-	struct progress progress;
+	size_t *items, count = 0;
 
 	footprints->reader = reader;
 	footprints->reason = caps->reason[CAPS_FRAMES];
@@ -124,17 +185,21 @@ struct ps_footprints *ps_footprints_read(struct ps_reader *reader, const struct 
 		return footprints;
 	footprints->joined = mem_zalloc((reader->count + 1) * sizeof(footprints->joined[0]));
 	footprints->join = frame_join_new(reader->ctx, caps);
-	same_mm_init(&footprints->same_mm, &reader->ctx->root);
-	progress_begin(&progress, "joining the frames of processes");
+	items = mem_alloc((reader->count + 1) * sizeof(*items));
 	for (size_t i = 0; i < reader->count; i++) {
-		struct ps_item *item = &reader->items[i];
+		const struct ps_item *item = &reader->items[i];
+		struct joined *joined = &footprints->joined[i];
 
-		footprints->joined[i].index = UINT32_MAX;
-		if (!item->rc && item->row.tally.mappings)
-			join_item(footprints, item, &footprints->joined[i]);
-		progress_show(&progress, i, reader->count);
+		joined->index = UINT32_MAX;
+		if (item->gone || !item->row.tally.mappings)
+			continue;
+		joined->absent = item->left == PS_STUCK ? item->row.tally.sum.absent :
+							  reason_budget;
+		if (item->left != PS_STUCK)
+			items[count++] = i;
 	}
-	progress_end(&progress);
+	join_items(footprints, items, count);
+	free(items);
 	frame_join_finish(footprints->join);
 	take_residents(footprints);
 	return footprints;
@@ -145,7 +210,6 @@ void ps_footprints_free(struct ps_footprints *footprints)
 	if (!footprints)
 		return;
 	frame_join_free(footprints->join);
-	same_mm_fini(&footprints->same_mm);
 	free(footprints->joined);
 	free(footprints);
 }
@@ -242,78 +306,4 @@ void ps_footprints_add(const struct ps_footprints *footprints, const struct ps_m
 		label_member(&grouping, &members[i]);
 	roll_up(&grouping, group_count);
 	free(grouping.label);
-}
-
-static void walk_item(struct ps_reader *reader, struct frame_join *join, struct same_mm *same_mm,
-		      struct ps_item *item, uint32_t *index)
-{
-	struct frame_join_process process;
-
-	*index = UINT32_MAX;
-	if (reader->deadline && meter_now() >= reader->deadline)
-		return;
-	if (item->dir.fd < 0 && ps_reopen(reader, item))
-		return;
-	item->dir.root = &reader->ctx->root;
-	meter_target(item->dir.root->meter);
-	if (same_mm_check(same_mm, item->dir.pid, 0))
-		return;
-	if (frame_join_add(join, &item->dir, &process, NULL) == 0 && process.mappings &&
-	    !process.changed)
-		*index = process.index;
-}
-
-static void take_walk(const struct ps_reader *reader, const struct sharing_process *process,
-		      struct ps_row *row)
-{
-	uint64_t page_size = reader->ctx->host.page_size;
-
-	if (!process->crowded)
-		ps_row_take_frames(row, (uint64_t)(process->pss * (double)page_size),
-				   sharing_uss(process) * page_size);
-}
-
-static void walk_items(struct ps_reader *reader, const struct caps *caps, struct ps_item **items,
-		       size_t count)
-{
-	struct frame_join *join = frame_join_new(reader->ctx, caps);
-	uint32_t *index = mem_alloc(count * sizeof(*index));
-	struct progress progress;
-	struct same_mm same_mm;
-
-	same_mm_init(&same_mm, &reader->ctx->root);
-	progress_begin(&progress, "walking the pages of big processes");
-	for (size_t i = 0; i < count; i++) {
-		walk_item(reader, join, &same_mm, items[i], &index[i]);
-		progress_show(&progress, i, count);
-	}
-	frame_join_finish(join);
-	progress_end(&progress);
-	for (size_t i = 0; i < count && !frame_join_no_counts(join); i++)
-		if (index[i] != UINT32_MAX)
-			take_walk(reader, sharing_process(frame_join_sharing(join), index[i]),
-				  &items[i]->row);
-	free(index);
-	same_mm_fini(&same_mm);
-	frame_join_free(join);
-}
-
-void ps_walk_big(struct ps_reader *reader, unsigned without)
-{
-	struct ps_item **items = mem_alloc((reader->count + 1) * sizeof(struct ps_item *));
-	struct caps caps;
-	size_t count = 0;
-
-	for (size_t i = 0; i < reader->count; i++) {
-		struct ps_item *item = &reader->items[i];
-
-		if (item->done && !item->rc && item->left == PS_PACE && item->row.tally.sum.absent)
-			items[count++] = item;
-	}
-	if (count) {
-		caps_probe(&caps, &reader->ctx->root, without);
-		if (!caps.reason[CAPS_FRAMES])
-			walk_items(reader, &caps, items, count);
-	}
-	free(items);
 }

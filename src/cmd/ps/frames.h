@@ -12,8 +12,7 @@ struct ps_row;
 
 /*
  * The frames of all items that have memory, joined. One that has ended since it was listed is marked
- * so (rc), before anything is added up: its frames are nobody's any more. The directories of the
- * items have to be open still. ps_footprints_free() it.
+ * so (gone), before anything is added up: its frames are nobody's any more. ps_footprints_free() it.
  */
 struct ps_footprints;
 
@@ -28,11 +27,5 @@ void ps_footprints_free(struct ps_footprints *footprints);
 void ps_footprints_add(const struct ps_footprints *footprints, const struct ps_member *members,
 		       size_t count, struct ps_row *groups, size_t group_count,
 		       struct ps_row *total);
-
-/*
- * pss and uss of the processes whose rollup was not read since it would have made them wait: a paced
- * walk of their pages tells these, too.
- */
-void ps_walk_big(struct ps_reader *reader, unsigned without);
 
 #endif

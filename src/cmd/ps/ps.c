@@ -13,6 +13,7 @@
 #include "cmd/ps/read.h"
 #include "column/filter.h"
 #include "column/sort.h"
+#include "engine/keys.h"
 #include "engine/targets.h"
 #include "model/needs.h"
 #include "source/caps.h"
@@ -36,7 +37,7 @@ static const struct option_row ps_option_rows[] = {
 	{ 0, "budget", "TIME", OPTION_TIME, offsetof(struct ps_options, budget),
 	  "read no more rollups after this time: 200ms, 1.5" },
 	{ 0, "skip-over", "SIZE", OPTION_SIZE, offsetof(struct ps_options, skip_over),
-	  "read no rollup of a process of more RSS (1G)" },
+	  "read no rollup of a process of more RSS than this" },
 	{ 0, "kernel-threads", NULL, OPTION_FLAG, offsetof(struct ps_options, kernel_threads),
 	  "list kernel threads too" },
 	{ 0, "without", "LIST", OPTION_TEXT, offsetof(struct ps_options, without), NULL },
@@ -56,7 +57,7 @@ struct ps_run {
 	struct caps caps;		/* with --by */
 	struct ps_reader reader;
 	const struct ps_row **rows;	/* what is shown */
-	size_t count, kernel_threads, twins, vanished, left[PS_LEFT_COUNT];
+	size_t count, kernel_threads, twins, walked, left[PS_LEFT_COUNT];
 	const char *why_denied;		/* of the first */
 	struct ps_row total, read;	/* read: those whose rollup was read */
 };
@@ -146,37 +147,23 @@ static void read_rows(struct ps_run *run, const struct targets *targets)
 {
 	struct ps_reader *reader = &run->reader;
 	bool early = run->filter && !run->by && !(filter_needs(run->filter) & NEED_ROLLUP);
+	bool two_passes = reader->deadline || early;
 
-	/* a join of frames needs the directories, which the first pass keeps open */
-	reader->two_passes = reader->deadline || early || reader->needs & NEED_PAGES;
-	ps_read_cheap(reader, targets);
-	if (reader->needs & NEED_ROLLUP && reader->two_passes)
+	ps_read_cheap(reader, targets, !two_passes);
+	if (reader->needs & NEED_ROLLUP && two_passes)
 		ps_read_rollups(reader, early ? keep : NULL, run->filter);
 	if (reader->needs & NEED_ROLLUP)
-		ps_walk_big(reader, run->without);
+		ps_read_spared(reader, run->without);
 }
 
 static void count_item(struct ps_run *run, const struct ps_item *item)
 {
-	const char *why = item->row.tally.sum.absent;
-
-	if (!item->row.tally.mappings || !(run->reader.needs & NEED_ROLLUP) || !why)
+	if (!item->row.tally.mappings || !(run->reader.needs & NEED_ROLLUP))
 		return;
+	run->walked += item->spared && item->left == PS_READ;
 	run->left[item->left]++;
 	if (item->left == PS_DENIED && !run->why_denied)
-		run->why_denied = why;
-}
-
-static void note_gone(struct ps_run *run, const struct targets *targets, size_t pid)
-{
-	struct error err;
-
-	if (targets->selected) {
-		run->vanished++;
-		return;
-	}
-	error_set(&err, ESRCH, "no process %zu", pid);
-	context_partial(run->ctx, &err);
+		run->why_denied = item->row.tally.sum.absent;
 }
 
 /* Processes that are to be shown or added up, each with what tells its address space. */
@@ -190,10 +177,8 @@ static size_t choose(struct ps_run *run, const struct targets *targets, struct p
 		const struct value *twin = &item->row.fact[PS_SAME_AS];
 		size_t pid = (size_t)item->row.fact[PS_PID].i;
 
-		if (item->rc) {
-			note_gone(run, targets, pid);
+		if (item->gone)
 			continue;
-		}
 		if (ps_item_is_kernel(item) && targets->selected && !run->options.kernel_threads) {
 			run->kernel_threads++;
 			continue;
@@ -223,7 +208,7 @@ static void add_up(struct ps_run *run, const struct ps_member *members, size_t c
 			continue;
 		}
 		ps_sum_add(&run->total, row);
-		if (row->tally.sum.have)
+		if (row->tally.sum.have && ((const struct ps_item *)row)->left == PS_READ)
 			ps_sum_add(&run->read, row);
 	}
 	ps_sum_end(&run->total, ps_no_memory);
@@ -303,7 +288,9 @@ static void write_sum(struct ps_run *run, struct ps_row *sum, const char *what)
 /* Some rollups are missing in the total, so it does not have what they would add up to. */
 static bool is_partial(const struct ps_run *run)
 {
-	return run->left[PS_DENIED] + run->left[PS_PACE] + run->left[PS_BUDGET] > 0;
+	return run->left[PS_DENIED] + run->left[PS_PACE] + run->left[PS_BUDGET] +
+		       run->left[PS_STUCK] >
+	       0;
 }
 
 static void write_sums(struct ps_run *run)
@@ -364,6 +351,11 @@ static void write_prose(struct ps_run *run, struct out *out)
 	if (run->kernel_threads)
 		out_printf(out, "not listed: %zu kernel thread%s, without memory of their own\n",
 			   run->kernel_threads, run->kernel_threads == 1 ? "" : "s");
+	if (run->walked)
+		out_printf(out,
+			   "from the page walk, since the rollup would make them wait: %zu (what is "
+			   "dirty of these is an estimate; --pace fast reads it)\n",
+			   run->walked);
 	if (run->twins && !run->by)
 		out_printf(out,
 			   "counted once in the sum: %zu with the memory of another "
@@ -394,13 +386,10 @@ static void note_left(struct ps_run *run)
 		context_partial(run->ctx, &err);
 	}
 	if (left[PS_PACE]) {
-		char size[NUM_MAX + 1];
-
-		size[num_human(size, run->reader.skip_over)] = '\0';
 		error_set(&err, EAGAIN,
-			  "%zu process%s of over %s: smaps_rollup was not read, it might make them "
-			  "wait: pss and uss by frames, if at all (try: --pace fast)",
-			  left[PS_PACE], plural(left[PS_PACE]), size);
+			  "%zu process%s: smaps_rollup was not read, it might make them wait, and "
+			  "frames may not be: only what status tells (try: --pace fast)",
+			  left[PS_PACE], plural(left[PS_PACE]));
 		context_partial(run->ctx, &err);
 	}
 	if (left[PS_BUDGET]) {
@@ -409,8 +398,9 @@ static void note_left(struct ps_run *run)
 			  left[PS_BUDGET], plural(left[PS_BUDGET]));
 		context_partial(run->ctx, &err);
 	}
-	if (run->vanished)
-		error_note("%zu process%s ended meanwhile", run->vanished, plural(run->vanished));
+	if (run->reader.visits.vanished)
+		error_note("%zu process%s ended meanwhile", run->reader.visits.vanished,
+			   plural(run->reader.visits.vanished));
 }
 
 static void write_facts(struct ps_run *run)
@@ -426,11 +416,12 @@ static void write_facts(struct ps_run *run)
 		report_object_end(report);
 	}
 	report_fact(report, "kernel_threads", VALUE_COUNT, value_u(run->kernel_threads));
-	report_fact(report, "vanished", VALUE_COUNT, value_u(run->vanished));
+	report_fact(report, "vanished", VALUE_COUNT, value_u(run->reader.visits.vanished));
 	report_object(report, "not_read");
 	report_fact(report, "denied", VALUE_COUNT, value_u(run->left[PS_DENIED]));
 	report_fact(report, "pace", VALUE_COUNT, value_u(run->left[PS_PACE]));
 	report_fact(report, "budget", VALUE_COUNT, value_u(run->left[PS_BUDGET]));
+	report_fact(report, "stuck", VALUE_COUNT, value_u(run->left[PS_STUCK]));
 	report_object_end(report);
 }
 
@@ -450,7 +441,7 @@ static void show(struct ps_run *run)
 	if (report_prose(ctx->report))
 		write_prose(run, report_prose(ctx->report));
 	note_left(run);
-	report_end(ctx->report, ctx->status == STATUS_OK, NULL);
+	report_end(ctx->report, ctx->status == STATUS_OK, &run->reader.visits.missing);
 }
 
 static int run_targets(struct ps_run *run, uint64_t begin, int argc, char **argv, struct error *err)
@@ -465,7 +456,7 @@ static int run_targets(struct ps_run *run, uint64_t begin, int argc, char **argv
 	rc = targets_find(run->ctx, target, argc, argv, &targets, err);
 	if (rc)
 		return rc;
-	ps_meet_keys(run->ctx, &targets, &run->keys);
+	keys_meet(&run->ctx->root, &targets, "smaps_rollup", &run->keys);
 	make_set(run);
 	rc = parse_columns(run, err);
 	if (rc == 0)
@@ -473,7 +464,7 @@ static int run_targets(struct ps_run *run, uint64_t begin, int argc, char **argv
 	if (rc)
 		return rc;
 	run->reader.deadline = options->budget ? begin + options->budget : 0;
-	run->reader.skip_over = options->skip_over ? options->skip_over : ps_skip_over(run->ctx);
+	run->reader.skip_over = options->skip_over;
 	read_rows(run, &targets);
 	make_rows(run, &targets);
 	show(run);

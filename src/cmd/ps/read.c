@@ -2,89 +2,133 @@
 #include "cmd/ps/read.h"
 
 #include <errno.h>
-#include <sched.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
+#include "base/array.h"
 #include "base/error.h"
 #include "base/num.h"
+#include "base/workers.h"
+#include "column/vma_columns.h"
 #include "engine/context.h"
-#include "engine/mappings.h"
+#include "engine/pace.h"
+#include "engine/reason.h"
 #include "engine/same_mm.h"
+#include "engine/status_sums.h"
 #include "engine/targets.h"
 #include "model/needs.h"
 #include "model/process.h"
+#include "source/caps.h"
 #include "source/facts.h"
+#include "source/meter.h"
 #include "source/rollup.h"
+#include "source/slurp.h"
+#include "source/smaps.h"
 #include "source/task_status.h"
 #include "source/taskstat.h"
 #include "source/users.h"
 
 enum {
 	STATUS_MAX = 1 << 20,
-	CHEAP_PER_WORKER = 32,	/* processes that are worth a thread */
+	CHEAP_PER_WORKER = 32, /* processes that are worth a thread */
 	ROLLUPS_PER_WORKER = 8,
-	FILES_SPARE = 64,	/* descriptors left for all else */
 };
 
-/* Reading the rollup of a process of this size makes it wait for 13 to 25 ms, if it maps memory. */
-#define SKIP_OVER_DEFAULT (1ull << 30)
+/* Below this the pace spares nobody: it need not be asked. */
+#define PACE_MIN (1ull << 30)
 
-static const char denied[] = "denied: needs CAP_SYS_PTRACE or the same user";
+/* Figures of one reading that differ by more than this are looked at again. */
+#define TORN_MIN (1ull << 20)
 
-static struct value text_value(struct ps_worker *worker, struct bytes text)
+/* What a thread has for itself: what it reads with, and what was read of the process that it visits. */
+struct kit {
+	struct smaps_keys keys;
+	struct slurp slurp;
+	struct rollup rollup;
+	bool has_status; /* row is that of the process */
+	bool spared;
+	enum ps_left left;
+	struct ps_row row; /* texts are in the arena of the visit */
+};
+
+/* One pass over processes, as the visitor's callbacks see it. */
+struct pass {
+	struct ps_reader *reader;
+	unsigned needs;
+	bool ends; /* at the deadline nobody is visited any more */
+};
+
+static void *make_kit(void *ctx)
 {
-	return value_text(arena_bytes(&worker->arena, text));
+	struct pass *pass = ctx;
+	struct kit *kit = mem_zalloc(sizeof(*kit));
+
+	kit->keys = *pass->reader->keys;
+	rollup_init(&kit->rollup, &kit->keys);
+	return kit;
 }
 
-/* A file that was asked for and could not be read. */
-static struct value failed(const struct root *root, int rc)
+static void free_kit(void *opaque)
 {
-	if (rc == -EACCES || rc == -EPERM)
-		return value_absent(denied);
-	if (rc == -ENOENT)
-		return value_absent(root->recorded ? "not recorded" : "unsupported");
-	return value_absent(error_reason(rc));
+	struct kit *kit = opaque;
+
+	slurp_fini(&kit->slurp);
+	rollup_fini(&kit->rollup);
+	free(kit);
 }
 
-static void read_number(struct ps_worker *worker, struct ps_item *item, const char *name,
+static bool is_over(const struct pass *pass)
+{
+	uint64_t deadline = pass->reader->deadline;
+
+	return deadline && meter_now() >= deadline;
+}
+
+/* Why a file could not be read, as the value of a column. */
+static struct value failed(const struct visit *visit, int rc)
+{
+	return value_absent(rc == -ENOENT && !visit->dir.root->recorded ?
+				    "unsupported" :
+				    root_reason(visit->dir.root, rc, reason_needs_rights));
+}
+
+static void read_number(struct kit *kit, const struct visit *visit, const char *name,
 			enum ps_fact fact)
 {
 	struct bytes text;
 	uint64_t number;
 	const char *at;
-	int rc = slurp_read(&worker->slurp, &item->dir, name, 64, false, &text, NULL);
+	int rc = slurp_read(&kit->slurp, &visit->leader, name, 64, false, &text, NULL);
 
 	if (rc == 0) {
 		at = text.data;
 		rc = num_parse_dec(&at, text.data + text.len, &number) ? 0 : -EPROTO;
 	}
-	item->row.fact[fact] = rc ? failed(&worker->root, rc) : value_u(number);
+	kit->row.fact[fact] = rc ? failed(visit, rc) : value_u(number);
 }
 
-static void read_start_time(struct ps_worker *worker, struct ps_item *item)
+static void read_start_time(struct kit *kit, const struct visit *visit)
 {
 	struct process process = { 0 };
 	struct bytes text;
-	int rc = slurp_read(&worker->slurp, &item->dir, "stat", STATUS_MAX, false, &text, NULL);
+	int rc = slurp_read(&kit->slurp, &visit->leader, "stat", STATUS_MAX, false, &text, NULL);
 
 	if (rc == 0)
 		rc = stat_parse(text, &process, NULL);
-	item->row.fact[PS_START_TIME] = rc ? failed(&worker->root, rc) :
-					     value_u(process.start_time);
+	kit->row.fact[PS_START_TIME] = rc ? failed(visit, rc) : value_u(process.start_time);
 }
 
 /* Paths that facts_read() knows how to read. */
-static void read_paths(struct ps_worker *worker, struct ps_item *item, unsigned needs)
+static void read_paths(struct kit *kit, struct visit *visit, unsigned needs)
 {
 	unsigned facts = (needs & NEED_EXE ? FACT_EXE : 0) |
 			 (needs & NEED_CGROUP ? FACT_CGROUP : 0);
-	struct ps_row *row = &item->row;
+	struct ps_row *row = &kit->row;
 	struct process process;
 	const char *reason;
-	int rc = facts_read(&item->dir, &worker->arena, facts, &process, NULL);
+	int rc = facts_read(&visit->dir, &visit->arena, facts, &process, NULL);
 
 	if (rc == 0 && facts & FACT_CGROUP) {
 		reason = missing_find(&process.missing, "cgroup");
@@ -96,61 +140,38 @@ static void read_paths(struct ps_worker *worker, struct ps_item *item, unsigned 
 	}
 }
 
-static void read_cmdline(struct ps_worker *worker, struct ps_item *item)
+static void read_cmdline(struct kit *kit, struct visit *visit)
 {
-	struct ps_row *row = &item->row;
+	struct ps_row *row = &kit->row;
 	struct bytes text = { NULL, 0 };
 	bool cut = false;
-	int rc = slurp_read(&worker->slurp, &item->dir, "cmdline", PS_CMDLINE_MAX, true, &text,
-			    &cut);
+	int rc = slurp_read(&kit->slurp, &visit->dir, "cmdline", PS_CMDLINE_MAX, true, &text, &cut);
 
-	row->fact[PS_CMDLINE] = rc ? failed(&worker->root, rc) : text_value(worker, text);
+	row->fact[PS_CMDLINE] =
+		rc ? failed(visit, rc) : value_text(arena_bytes(&visit->arena, text));
 	if (cut)
 		row->fact[PS_CMDLINE_CUT] = value_u(1);
 }
 
-static void read_facts(const struct ps_reader *reader, struct ps_worker *worker,
-		       struct ps_item *item)
+/* held: also the arguments, which wait for the process. */
+static void read_facts(const struct pass *pass, struct kit *kit, struct visit *visit, bool held)
 {
-	unsigned needs = reader->needs;
-	struct ps_row *row = &item->row;
+	unsigned needs = pass->needs;
 
 	if (needs & NEED_OOM)
-		read_number(worker, item, "oom_score", PS_OOM_SCORE);
+		read_number(kit, visit, "oom_score", PS_OOM_SCORE);
 	if (needs & NEED_STAT)
-		read_start_time(worker, item);
+		read_start_time(kit, visit);
 	if (needs & (NEED_EXE | NEED_CGROUP))
-		read_paths(worker, item, needs);
+		read_paths(kit, visit, needs);
 	if (!(needs & NEED_CMDLINE))
 		return;
-	if (row->tally.mappings)
-		read_cmdline(worker, item);
-	else
-		row->fact[PS_CMDLINE] = value_text((struct bytes){ NULL, 0 });
-}
-
-/* The main thread has exited and the process goes on: its memory is that of another thread. */
-static void use_live_thread(struct ps_worker *worker, struct ps_item *item)
-{
-	struct task_status status;
-	struct procdir thread;
-	struct bytes text;
-	int rc;
-
-	if (!mappings_live_thread(&item->dir, &worker->arena, &thread))
-		return;
-	rc = slurp_read(&worker->slurp, &thread, "status", STATUS_MAX, false, &text, NULL);
-	if (rc) {
-		item->row.no_status = failed(&worker->root, rc).reason;
-		procdir_close(&thread);
-		return;
-	}
-	task_status_parse(text, &status);
-	status.state = item->row.status.state;
-	status.field[STATUS_PPID] = item->row.status.field[STATUS_PPID];
-	item->row.status = status;
-	procdir_close(&item->dir);
-	item->dir = thread;
+	if (!kit->row.tally.mappings)
+		kit->row.fact[PS_CMDLINE] = value_text((struct bytes){ NULL, 0 });
+	else if (is_over(pass))
+		kit->row.fact[PS_CMDLINE] = value_absent(reason_budget);
+	else if (held)
+		read_cmdline(kit, visit);
 }
 
 /* Why a process has no figures at all. */
@@ -168,14 +189,13 @@ static struct value number_of(const struct task_status *status, unsigned field)
 						value_absent("not in status");
 }
 
-static void take_status(struct ps_worker *worker, struct ps_item *item)
+static void take_status(struct ps_row *row)
 {
-	struct ps_row *row = &item->row;
 	const struct task_status *status = &row->status;
 	bool memory = task_status_has(status, STATUS_VM_SIZE);
 
-	row->fact[PS_COMM] = text_value(worker, task_status_comm(status));
-	row->fact[PS_STATE] = text_value(worker, (struct bytes){ &status->state, 1 });
+	row->fact[PS_COMM] = value_text(task_status_comm(status));
+	row->fact[PS_STATE] = value_text((struct bytes){ &status->state, 1 });
 	row->fact[PS_PPID] = number_of(status, STATUS_PPID);
 	row->fact[PS_UID] = number_of(status, STATUS_UID);
 	row->tally.mappings = memory || row->no_status;
@@ -185,244 +205,229 @@ static void take_status(struct ps_worker *worker, struct ps_item *item)
 }
 
 /* Without a single file that says who it is: hidepid, or a recording that has none. */
-static void set_unknown(struct ps_item *item, struct value why)
+static void set_unknown(struct kit *kit, struct value why)
 {
 	static const enum ps_fact facts[] = { PS_PPID, PS_UID, PS_USER, PS_STATE, PS_COMM };
 
-	for (size_t i = 0; i < sizeof(facts) / sizeof(facts[0]); i++)
-		item->row.fact[facts[i]] = why;
-	item->row.tally.mappings = 1;
-	item->row.tally.sum.absent = item->row.no_status = why.reason;
-	item->left = PS_DENIED;
-	item->done = true;
+	for (size_t i = 0; i < ARRAY_SIZE(facts); i++)
+		kit->row.fact[facts[i]] = why;
+	kit->row.tally.mappings = 1;
+	kit->row.tally.sum.absent = kit->row.no_status = why.reason;
+	kit->left = PS_DENIED;
 }
 
-static void read_cheap(struct ps_reader *reader, struct ps_worker *worker, struct ps_item *item)
+/* The main thread has exited and the process goes on: its memory is that of another thread. */
+static int read_thread_status(struct kit *kit, const struct visit *visit)
 {
+	struct task_status *status = &kit->row.status, thread;
 	struct bytes text;
-	int rc = slurp_read(&worker->slurp, &item->dir, "status", STATUS_MAX, false, &text, NULL);
+	int rc = slurp_read(&kit->slurp, &visit->dir, "status", STATUS_MAX, false, &text, NULL);
 
-	if (rc == -ESRCH) {
-		item->rc = rc;
-		return;
-	}
+	if (rc)
+		return rc;
+	task_status_parse(text, &thread);
+	thread.state = status->state;
+	thread.field[STATUS_PPID] = status->field[STATUS_PPID];
+	*status = thread;
+	return 0;
+}
+
+static int read_status(struct kit *kit, struct visit *visit)
+{
+	struct task_status *status = &kit->row.status;
+	struct bytes text;
+	int rc = slurp_read(&kit->slurp, &visit->leader, "status", STATUS_MAX, false, &text, NULL);
+
+	if (rc)
+		return rc;
+	task_status_parse(text, status);
+	if (visit->by_thread)
+		rc = read_thread_status(kit, visit);
+	if (rc && rc != -ESRCH)
+		kit->row.no_status = failed(visit, rc).reason;
+	visit->process.state = status->state;
+	visit->process.threads = (uint32_t)status->field[STATUS_THREADS];
+	visit->process.kernel_thread = task_status_is_kernel(status);
+	return rc == -ESRCH ? rc : 0;
+}
+
+static int facts_of(void *ctx, struct visit *visit, bool held, struct error *err)
+{
+	const struct pass *pass = ctx;
+	struct kit *kit = visit->kit;
+	int rc = 0;
+
+	/* a thread that was left behind uses the buffers still */
+	if (!held && kit->has_status)
+		return 0;
+	ps_row_init(&kit->row);
+	kit->left = PS_READ;
+	kit->spared = false;
+	kit->row.fact[PS_PID] = value_i(visit->leader.pid);
+	rc = read_status(kit, visit);
+	if (rc == -ESRCH)
+		return error_set(err, ESRCH, "no process %d", visit->leader.pid);
+	kit->has_status = true;
 	if (rc) {
-		set_unknown(item, failed(&worker->root, rc));
-		return;
+		set_unknown(kit, failed(visit, rc));
+		return 0;
 	}
-	task_status_parse(text, &item->row.status);
-	if (item->row.status.state == 'Z' && item->row.status.field[STATUS_THREADS] > 1)
-		use_live_thread(worker, item);
-	take_status(worker, item);
-	read_facts(reader, worker, item);
+	take_status(&kit->row);
+	read_facts(pass, kit, visit, held);
+	return 0;
 }
 
-/* How long reading it may make the process wait: 13 ms a GiB of small pages, twice that when aged. */
-static const char *pace_reason(struct arena *arena, uint64_t rss)
+static void leave_out(struct kit *kit, enum ps_left left, const char *reason)
 {
-	return arena_printf(arena, "pace: might make it wait for %u ms (try --pace fast)",
-			    (unsigned)(rss / ((1 << 30) / 25)));
+	kit->left = left;
+	kit->row.tally.sum.absent = reason;
 }
 
-static void leave_out(struct ps_item *item, enum ps_left left, const char *reason)
+/* Why its smaps_rollup is not read, for its own sake; NULL: it is. */
+static const char *spares(const struct pass *pass, struct kit *kit, struct visit *visit)
 {
-	item->left = left;
-	item->row.tally.sum.absent = reason;
+	uint64_t rss = kit->row.status.field[STATUS_VM_RSS];
+	uint64_t skip_over = pass->reader->skip_over;
+
+	if (skip_over && rss > skip_over)
+		return arena_printf(&visit->arena,
+				    "pace: might make it wait for %u ms (try --pace fast)",
+				    (unsigned)(rss / ((1 << 30) / 25)));
+	return skip_over || rss < PACE_MIN ?
+		       NULL :
+		       pace_spares(&visit->dir, "smaps_rollup", &visit->arena);
 }
 
-static void take_rollup(struct ps_worker *worker, struct ps_item *item, int rc,
-			const struct vma *rollup)
+static bool are_apart(uint64_t a, uint64_t b)
 {
-	if (rc == 0)
-		ps_row_take_rollup(&item->row, rollup);
-	else if (rc == -ESRCH)
-		item->rc = rc;
-	else
-		leave_out(item, PS_DENIED, failed(&worker->root, rc).reason);
-}
+	uint64_t more = a > b ? a : b, less = a > b ? b : a;
 
-static void read_rollup(struct ps_reader *reader, struct ps_worker *worker, struct ps_item *item)
-{
-	uint64_t rss = item->row.status.field[STATUS_VM_RSS];
-	struct vma rollup;
-	int rc;
-
-	if (item->done || item->rc || !item->row.tally.mappings)
-		return;
-	item->done = true;
-	if (rss > reader->skip_over) {
-		leave_out(item, PS_PACE, pace_reason(&worker->arena, rss));
-		return;
-	}
-	if (reader->deadline && meter_now() >= reader->deadline) {
-		leave_out(item, PS_BUDGET, "budget: the time was spent");
-		return;
-	}
-	item->dir.root = &worker->root;
-	rc = rollup_read(&worker->rollup, &item->dir, &rollup, NULL);
-	/* a field that no other process had before: there is no column for it */
-	rollup.have &= (1ULL << reader->keys->count) - 1;
-	take_rollup(worker, item, rc, &rollup);
-}
-
-int ps_reopen(struct ps_reader *reader, struct ps_item *item)
-{
-	struct ps_worker *worker = &reader->workers[0];
-	struct value *fact = &item->row.fact[PS_START_TIME], before = *fact;
-
-	item->rc = procdir_open(&item->dir, &worker->root, (int)item->row.fact[PS_PID].i, NULL);
-	if (item->rc)
-		return item->rc;
-	read_start_time(worker, item);
-	if (value_is_known(fact) && value_is_known(&before) && fact->u != before.u)
-		item->rc = -ESRCH;
-	else if (item->row.status.state == 'Z')
-		use_live_thread(worker, item);
-	return item->rc;
-}
-
-void ps_read_rollup(struct ps_reader *reader, struct ps_item *item)
-{
-	if (item->done || item->rc || !item->row.tally.mappings)
-		return;
-	if (ps_reopen(reader, item) == 0)
-		read_rollup(reader, &reader->workers[0], item);
-	procdir_close(&item->dir);
-}
-
-uint64_t ps_skip_over(const struct context *ctx)
-{
-	return ctx->meter.fast || ctx->root.recorded ? UINT64_MAX : SKIP_OVER_DEFAULT;
-}
-
-bool ps_item_is_kernel(const struct ps_item *item)
-{
-	return task_status_is_kernel(&item->row.status) && !item->row.tally.mappings;
-}
-
-static void show_progress(struct ps_reader *reader, unsigned number, size_t total)
-{
-	size_t done = __atomic_add_fetch(&reader->done, 1, __ATOMIC_RELAXED);
-
-	if (!number)
-		progress_show(&reader->progress, done, total);
+	return more - less > more / 4 + TORN_MIN;
 }
 
 /*
- * Threads that have their descriptors in common wait for each other with every file that they open or
- * close. Where directories stay open for a second pass they have to be in common.
+ * A child between vfork(2) and exec has the memory of its parent: what was bound stays when it executes a
+ * program. So a rollup that is unlike status is read again, by the memory that is there now.
  */
-static void begin_work(struct ps_reader *reader, struct ps_worker *worker, unsigned number)
+static int read_again(struct kit *kit, const struct visit *visit, struct vma *rollup)
 {
-	if (!worker->begun && number && !reader->two_passes)
-		worker->own_files = unshare(CLONE_FILES) == 0;
-	worker->begun = true;
+	struct vma now;
+	int rc = rollup_read(&kit->rollup, &visit->dir, &now, NULL);
+
+	if (rc)
+		return rc;
+	if (now.start != rollup->start)
+		return -EAGAIN;
+	*rollup = now;
+	return 0;
 }
 
-/* The few that are too big are walked later. */
-static void leave_open(struct ps_worker *worker, struct ps_item *item)
+static int read_rollup(struct kit *kit, const struct visit *visit)
 {
-	if (!worker->own_files)
-		return;
-	/* by which it is known again */
-	read_start_time(worker, item);
-	procdir_close(&item->dir);
-}
+	const struct task_status *status = &kit->row.status;
+	struct vma rollup;
+	int rc = visit->watch;
 
-static void cheap_work(void *ctx, unsigned number, size_t index)
-{
-	struct ps_reader *reader = ctx;
-	struct ps_worker *worker = &reader->workers[number];
-	struct ps_item *item = &reader->items[index];
-	int rc;
-
-	begin_work(reader, worker, number);
-	/* here and not before: the page faults of new memory are shared by the workers */
-	ps_row_init(&item->row);
-	item->row.fact[PS_PID] = value_i(reader->pids[index]);
-	item->dir.fd = -1;
-	rc = procdir_open(&item->dir, &worker->root, reader->pids[index], NULL);
-	if (rc == -ESRCH)
-		item->rc = rc;
-	else if (rc)
-		set_unknown(item, failed(&worker->root, rc));
-	else
-		read_cheap(reader, worker, item);
-	if (rc == 0 && index >= reader->kept_open) {
-		if (reader->needs & NEED_ROLLUP)
-			read_rollup(reader, worker, item);
-		if (item->left != PS_PACE || item->rc)
-			procdir_close(&item->dir);
-		else
-			leave_open(worker, item);
-	}
-	show_progress(reader, number, reader->count);
-}
-
-static void rollup_work(void *ctx, unsigned number, size_t index)
-{
-	struct ps_reader *reader = ctx;
-
-	read_rollup(reader, &reader->workers[number], &reader->items[reader->order[index]]);
-	show_progress(reader, number, reader->count);
-}
-
-/* As many descriptors as we may have: those of 5,000 processes are worth it. */
-static size_t files_allowed(void)
-{
-	struct rlimit limit;
-
-	if (getrlimit(RLIMIT_NOFILE, &limit))
+	if (rc >= 0)
+		rc = rollup_read_fd(&kit->rollup, visit->dir.root->meter, visit->watch, &rollup);
+	if (rc == 0 && !visit->dir.root->recorded && task_status_has(status, STATUS_VM_RSS) &&
+	    are_apart(rollup.field[SMAPS_RSS], status->field[STATUS_VM_RSS]))
+		rc = read_again(kit, visit, &rollup);
+	if (rc == -ESRCH || rc == -EAGAIN)
+		return rc;
+	if (rc) {
+		leave_out(kit, PS_DENIED, failed(visit, rc).reason);
 		return 0;
-	if (limit.rlim_cur < limit.rlim_max) {
-		limit.rlim_cur = limit.rlim_max;
-		setrlimit(RLIMIT_NOFILE, &limit);
-		getrlimit(RLIMIT_NOFILE, &limit);
 	}
-	return limit.rlim_cur > FILES_SPARE ? (size_t)limit.rlim_cur - FILES_SPARE : 0;
+	/* a field that no other process had before: there is no column for it */
+	rollup.have &= (1ULL << kit->keys.count) - 1;
+	ps_row_take_rollup(&kit->row, &rollup);
+	return 0;
 }
 
-void ps_meet_keys(struct context *ctx, const struct targets *targets, struct smaps_keys *keys)
+static int read_sums(void *ctx, struct visit *visit, struct error *err)
 {
-	int self = (int)getpid();
-	const int *pids = ctx->root.recorded ? targets->pids : &self;
-	size_t count = ctx->root.recorded ? targets->count : 1;
-	struct rollup rollup;
-	struct procdir dir;
-	struct vma sums;
-	int rc = -1;
+	const struct pass *pass = ctx;
+	struct kit *kit = visit->kit;
+	const char *spared;
 
-	rollup_init(&rollup, keys);
-	for (size_t i = 0; rc && i < count; i++) {
-		if (procdir_open(&dir, &ctx->root, pids[i], NULL))
-			continue;
-		rc = rollup_read(&rollup, &dir, &sums, NULL);
-		procdir_close(&dir);
-	}
-	rollup_fini(&rollup);
+	(void)err;
+	if (kit->left != PS_READ || !kit->row.tally.mappings || !(pass->needs & NEED_ROLLUP))
+		return 0;
+	spared = spares(pass, kit, visit);
+	kit->spared = spared;
+	if (spared)
+		leave_out(kit, PS_PACE, spared);
+	else if (is_over(pass))
+		leave_out(kit, PS_BUDGET, reason_budget);
+	else
+		return read_rollup(kit, visit);
+	return 0;
 }
 
-static void begin_workers(struct ps_reader *reader)
+/* The row outlives the visit. */
+static void keep_texts(struct arena *arena, struct ps_row *row)
 {
-	for (size_t i = 0; i < WORKERS_MAX; i++) {
-		struct ps_worker *worker = &reader->workers[i];
+	static const enum ps_fact texts[] = { PS_CGROUP, PS_EXE, PS_CMDLINE, PS_COMM, PS_STATE };
 
-		worker->meter = (struct meter){ .fast = reader->ctx->meter.fast };
-		worker->root = reader->ctx->root;
-		worker->root.meter = &worker->meter;
-		worker->keys = *reader->keys;
-		worker->begun = worker->own_files = false;
-		rollup_init(&worker->rollup, &worker->keys);
-		arena_init(&worker->arena);
-	}
+	for (size_t i = 0; i < ARRAY_SIZE(texts); i++)
+		if (value_is_known(&row->fact[texts[i]]))
+			row->fact[texts[i]].text = arena_bytes(arena, row->fact[texts[i]].text);
 }
 
-/* What threads may not do side by side. */
+/* One that did not answer, or for which there was no time. */
+static void take_absence(struct kit *kit, struct arena *arena, const struct absence *absent)
+{
+	const char *words = arena_strdup(arena, absent->words);
+
+	if (!kit->row.tally.mappings)
+		return;
+	leave_out(kit, absent->kind == ABSENT_BUDGET ? PS_BUDGET : PS_STUCK, words);
+	if (!value_is_known(&kit->row.fact[PS_CMDLINE]))
+		kit->row.fact[PS_CMDLINE] = value_absent(words);
+}
+
+static struct ps_item *item_of(const struct pass *pass, const struct visit *visit)
+{
+	return &pass->reader->items[pass->reader->order[visit->item]];
+}
+
+static void take_process(void *ctx, struct visit *visit)
+{
+	struct pass *pass = ctx;
+	struct ps_reader *reader = pass->reader;
+	struct ps_item *item = item_of(pass, visit);
+	struct kit *kit = visit->kit;
+
+	if (visit->absent.kind == ABSENT_STUCK || visit->absent.kind == ABSENT_BUDGET)
+		take_absence(kit, &reader->arena, &visit->absent);
+	if (kit->spared)
+		kit->row.tally.sum.absent =
+			arena_strdup(&reader->arena, kit->row.tally.sum.absent);
+	item->row = kit->row;
+	item->left = kit->left;
+	item->spared = kit->spared;
+	item->gone = false;
+	keep_texts(&reader->arena, &item->row);
+	progress_show(&reader->progress, ++reader->done, reader->count);
+}
+
+static bool is_wanted(void *ctx, struct visit *visit)
+{
+	const struct pass *pass = ctx;
+	struct kit *kit = visit->kit;
+
+	if (kit)
+		kit->has_status = false;
+	return !pass->ends || !is_over(pass);
+}
+
+/* One directory service asks for them all. */
 static void name_users(struct ps_reader *reader)
 {
 	struct users users;
 
-	users_init(&users, &reader->ctx->root, &reader->ctx->arena);
+	users_init(&users, &reader->ctx->root, &reader->arena);
 	for (size_t i = 0; i < reader->count; i++) {
 		struct value *fact = reader->items[i].row.fact;
 		struct bytes name;
@@ -433,28 +438,84 @@ static void name_users(struct ps_reader *reader)
 		}
 		name = users_name(&users, (uint32_t)fact[PS_UID].i);
 		if (!name.len)
-			name = bytes_of(arena_printf(&reader->ctx->arena, "%llu",
+			name = bytes_of(arena_printf(&reader->arena, "%llu",
 						     (unsigned long long)fact[PS_UID].i));
 		fact[PS_USER] = value_text(name);
 	}
 	users_fini(&users);
 }
 
-void ps_read_cheap(struct ps_reader *reader, const struct targets *targets)
+struct targets ps_targets_of(struct ps_reader *reader, const size_t *items, size_t count)
 {
-	reader->count = targets->count;
-	reader->items = mem_zalloc((targets->count + 1) * sizeof(reader->items[0]));
-	reader->order = mem_alloc((targets->count + 1) * sizeof(reader->order[0]));
-	reader->pids = targets->pids;
-	reader->kept_open = reader->two_passes ? files_allowed() : 0;
-	begin_workers(reader);
-	progress_begin(&reader->progress, "reading processes");
+	int *pids = arena_alloc(&reader->arena, (count + 1) * sizeof(*pids));
+
+	for (size_t i = 0; i < count; i++)
+		pids[i] = reader->targets->pids[items[i]];
+	return (struct targets){
+		.pids = pids,
+		.count = count,
+		.selected = reader->targets->selected,
+	};
+}
+
+/*
+ * What is read is of the memory of this file, which is opened before all else, or reading that in the end
+ * fails.
+ */
+static const char *watch_of(unsigned needs)
+{
+	if (needs & NEED_ROLLUP)
+		return "smaps_rollup";
+	return needs & (NEED_EXE | NEED_CMDLINE) ? "maps" : "";
+}
+
+/* Visit the items of the order. */
+static void run_pass(struct ps_reader *reader, size_t count, unsigned needs, bool first)
+{
+	const struct targets targets = ps_targets_of(reader, reader->order, count);
+	struct pass pass = { reader, needs, !first };
+	const struct visitor visitor = {
+		.command = "ps",
+		.no_mappings = true,
+		.no_twins = true,
+		.quiet = reader->quiet,
+		.watch = watch_of(needs),
+		.deadline = reader->deadline,
+		.workers = workers_wanted(count, first ? CHEAP_PER_WORKER : ROLLUPS_PER_WORKER),
+		.equip = make_kit,
+		.unequip = free_kit,
+		.wanted = is_wanted,
+		.facts_of = facts_of,
+		.read = read_sums,
+		.done = take_process,
+	};
+
+	reader->done = 0;
+	progress_begin(&reader->progress, first ? "reading processes" :
+						  "adding up the memory of processes");
 	if (reader->quiet)
 		reader->progress.next = UINT64_MAX;
-	workers_run(workers_wanted(reader->count, CHEAP_PER_WORKER), reader->count, cheap_work,
-		    reader);
-	if (reader->needs & NEED_USER)
+	visit_targets(reader->ctx, &targets, &visitor, &pass, &reader->visits);
+	progress_end(&reader->progress);
+	if (needs & NEED_USER)
 		name_users(reader);
+}
+
+void ps_read_cheap(struct ps_reader *reader, const struct targets *targets, bool rollups)
+{
+	size_t count = targets->count;
+
+	reader->targets = targets;
+	reader->count = count;
+	reader->items = mem_zalloc((count + 1) * sizeof(reader->items[0]));
+	reader->order = mem_alloc((count + 1) * sizeof(reader->order[0]));
+	arena_init(&reader->arena);
+	for (size_t i = 0; i < count; i++) {
+		reader->order[i] = i;
+		reader->items[i].gone = true;
+	}
+	run_pass(reader, count, rollups ? reader->needs : reader->needs & ~(unsigned)NEED_ROLLUP,
+		 true);
 }
 
 static int bigger_first(const void *left, const void *right, void *ctx)
@@ -469,25 +530,173 @@ static int bigger_first(const void *left, const void *right, void *ctx)
 	return a < b ? -1 : a > b;
 }
 
+/* What a pass did not reach, or what ended before it did. */
+static void note_unread(struct ps_reader *reader, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		struct ps_item *item = &reader->items[reader->order[i]];
+
+		if (item->left != PS_BUDGET)
+			continue;
+		item->row.tally.sum.absent = reason_budget;
+		if (!reader->deadline || meter_now() < reader->deadline)
+			item->gone = true;
+	}
+}
+
 void ps_read_rollups(struct ps_reader *reader, bool (*keep)(void *ctx, const struct ps_row *row),
 		     void *keep_ctx)
 {
 	size_t count = 0;
 
-	for (size_t i = 0; i < reader->count; i++)
-		if (!keep || keep(keep_ctx, &reader->items[i].row))
-			reader->order[count++] = i;
+	for (size_t i = 0; i < reader->count; i++) {
+		struct ps_item *item = &reader->items[i];
+
+		if (item->gone || item->left != PS_READ || !item->row.tally.mappings ||
+		    (keep && !keep(keep_ctx, &item->row)))
+			continue;
+		item->left = PS_BUDGET;
+		reader->order[count++] = i;
+	}
 	qsort_r(reader->order, count, sizeof(reader->order[0]), bigger_first, reader->items);
-	reader->done = 0;
-	progress_end(&reader->progress);
-	progress_begin(&reader->progress, "adding up the memory of processes");
-	workers_run(workers_wanted(count, ROLLUPS_PER_WORKER), count, rollup_work, reader);
-	progress_end(&reader->progress);
+	run_pass(reader, count, reader->needs, false);
+	note_unread(reader, count);
+}
+
+/* The sums of one process from its pages. */
+struct walk {
+	struct pass pass; /* first */
+	struct vma_tally tally;
+	uint64_t start, end; /* of its mappings */
+};
+
+static int add_mapping(void *ctx, struct visit *visit, struct vma *vma)
+{
+	struct walk *walk = ctx;
+
+	(void)visit;
+	if (!walk->tally.mappings)
+		walk->start = vma->start;
+	walk->end = vma->end;
+	vma_tally_add(&walk->tally, vma);
+	return 0;
+}
+
+static void restart(void *ctx, struct visit *visit)
+{
+	struct walk *walk = ctx;
+
+	(void)visit;
+	vma_tally_init(&walk->tally, "total");
+}
+
+static void take_walk(void *ctx, struct visit *visit)
+{
+	struct walk *walk = ctx;
+	struct ps_item *item = item_of(&walk->pass, visit);
+	struct vma sum = walk->tally.sum;
+
+	if (visit->absent.kind == ABSENT_NOT && walk->tally.mappings && visit->result.from_pages) {
+		sum.absent = item->row.tally.sum.absent;
+		sum.start = walk->start;
+		sum.end = walk->end;
+		sum.have &= (1ULL << walk->pass.reader->keys->count) - 1;
+		ps_row_take_rollup(&item->row, &sum);
+		item->row.fact[PS_BY_FRAMES] = value_u(1);
+		item->left = PS_READ;
+	} else if (visit->absent.kind == ABSENT_STUCK) {
+		item->left = PS_STUCK;
+		item->row.tally.sum.absent =
+			arena_strdup(&walk->pass.reader->arena, visit->absent.words);
+	}
+	restart(ctx, visit);
+}
+
+static void walk_pages(struct ps_reader *reader, const struct targets *targets)
+{
+	struct walk walk = { .pass = { reader, reader->needs, true } };
+	const struct visitor visitor = {
+		.command = "ps",
+		.needs = NEED_SMAPS,
+		.facts = FACT_STAT,
+		.keys = reader->keys,
+		.from = MAPPINGS_PAGES,
+		.no_twins = true,
+		.quiet = true,
+		.deadline = reader->deadline,
+		.collects = true,
+		.wanted = is_wanted,
+		.mapping = add_mapping,
+		.restart = restart,
+		.done = take_walk,
+	};
+	struct visits visits = { 0 };
+
+	restart(&walk, NULL);
+	visit_targets(reader->ctx, targets, &visitor, &walk, &visits);
+}
+
+/* Swap, which status has too; what it says of the rest is in the row. */
+static int read_status_sums(void *ctx, struct visit *visit, struct error *err)
+{
+	struct walk *walk = ctx;
+	struct vma *sum = &item_of(&walk->pass, visit)->row.tally.sum;
+
+	(void)err;
+	status_sums(&visit->dir, &visit->arena, sum);
+	return 0;
+}
+
+static void ask_status(struct ps_reader *reader, const struct targets *targets)
+{
+	struct walk walk = { .pass = { reader, reader->needs, false } };
+	const struct visitor visitor = {
+		.command = "ps",
+		.facts = FACT_STAT,
+		.no_mappings = true,
+		.no_twins = true,
+		.quiet = true,
+		.read = read_status_sums,
+	};
+	struct visits visits = { 0 };
+
+	visit_targets(reader->ctx, targets, &visitor, &walk, &visits);
+}
+
+/* Those whose sums are not known since they were spared, as targets: false where there is none. */
+static bool find_spared(struct ps_reader *reader, struct targets *targets)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < reader->count; i++)
+		if (!reader->items[i].gone && reader->items[i].left == PS_PACE)
+			reader->order[count++] = i;
+	*targets = ps_targets_of(reader, reader->order, count);
+	return count;
+}
+
+void ps_read_spared(struct ps_reader *reader, unsigned without)
+{
+	struct targets targets;
+	struct caps caps;
+
+	if (!find_spared(reader, &targets))
+		return;
+	caps_probe(&caps, &reader->ctx->root, without);
+	if (!caps.reason[CAPS_FRAMES])
+		walk_pages(reader, &targets);
+	if (find_spared(reader, &targets))
+		ask_status(reader, &targets);
+}
+
+bool ps_item_is_kernel(const struct ps_item *item)
+{
+	return task_status_is_kernel(&item->row.status) && !item->row.tally.mappings;
 }
 
 static bool has_memory(const struct ps_item *item)
 {
-	return !item->rc && item->row.tally.mappings;
+	return !item->gone && item->row.tally.mappings;
 }
 
 /* By the range of their mappings, then as they came. */
@@ -541,7 +750,7 @@ void ps_find_twins(struct ps_reader *reader)
 		reader->order[count++] = i;
 		/* one that was denied can not be compared either */
 		ranges &= reader->items[i].row.tally.sum.end ||
-			  (reader->items[i].done && reader->items[i].left == PS_DENIED);
+			  reader->items[i].left == PS_DENIED;
 	}
 	if (ranges)
 		qsort_r(reader->order, count, sizeof(reader->order[0]), by_range, reader->items);
@@ -556,17 +765,7 @@ void ps_find_twins(struct ps_reader *reader)
 
 void ps_read_end(struct ps_reader *reader)
 {
-	for (size_t i = 0; i < reader->count; i++)
-		procdir_close(&reader->items[i].dir);
-	for (size_t i = 0; i < WORKERS_MAX; i++) {
-		struct ps_worker *worker = &reader->workers[i];
-
-		meter_add(&reader->ctx->meter, &worker->meter);
-		arena_fini(&worker->arena);
-		slurp_fini(&worker->slurp);
-		rollup_fini(&worker->rollup);
-	}
-	progress_end(&reader->progress);
+	arena_fini(&reader->arena);
 	free(reader->items);
 	free(reader->order);
 }
