@@ -37,6 +37,7 @@ struct seat {
 struct left {
 	uint64_t number;
 	pthread_t thread;
+	struct seat *seat; /* which it leaves behind when it ends */
 	bool patient; /* it was waited for as long as it may be, not cut off by a deadline */
 };
 
@@ -213,7 +214,7 @@ static void abandon(struct crew *crew, unsigned number, uint64_t waited)
 	struct seat *seat = crew->seats[number];
 	size_t item = atomic_load_explicit(&seat->item, memory_order_relaxed);
 	uint64_t nominal = patience_now(crew);
-	const struct left left = { ++crew->left_ever, crew->threads[number],
+	const struct left left = { ++crew->left_ever, crew->threads[number], seat,
 				   !job->deadline || waited >= nominal };
 
 	waited = waited < nominal ? waited : nominal;
@@ -343,6 +344,7 @@ bool crew_came_back(struct crew *crew, uint64_t number)
 		if (pthread_tryjoin_np(left->thread, NULL))
 			return false;
 		crew->patient -= left->patient;
+		free(left->seat);
 		*left = crew->left[--crew->left_count];
 		return true;
 	}

@@ -141,6 +141,17 @@ static struct suspect find_suspect(const struct root *root, struct arena *arena,
 	return worst;
 }
 
+bool stuck_sleeps(const struct root *root, int pid)
+{
+	struct suspect suspect;
+	struct arena arena;
+
+	arena_init(&arena);
+	suspect = find_suspect(root, &arena, pid);
+	arena_fini(&arena);
+	return suspect.blame != BLAME_NONE;
+}
+
 static const char *describe(const struct suspect *suspect, struct arena *arena, double seconds)
 {
 	if (suspect->blame == BLAME_NONE)

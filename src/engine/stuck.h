@@ -2,6 +2,7 @@
 #ifndef VMVIEW_ENGINE_STUCK_H
 #define VMVIEW_ENGINE_STUCK_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -39,6 +40,9 @@ const char *stuck_find(const struct stuck *stuck, int pid);
  */
 const char *stuck_note(struct stuck *stuck, const struct root *root, struct arena *arena, int pid,
 		       uint64_t waited_ns);
+
+/* Whether a thread of the process sleeps in the kernel, so that it may be the one that does not answer. */
+bool stuck_sleeps(const struct root *root, int pid);
 
 /* What the thread uses that waits for the one that was noted last; released when that is forgotten. */
 void stuck_hold(struct stuck *stuck, void *held, void (*release)(void *held));

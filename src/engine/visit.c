@@ -798,18 +798,30 @@ static const char *note_unread(struct tour *tour, const struct guide *guide, uin
 	return *kind == ABSENT_BUDGET ? reason_budget : reason;
 }
 
+/* Of visits within each other, the one that is waited for: both may be read by the innermost. */
+static const struct guide *find_stuck(const struct guide *guide)
+{
+	const struct root *root = &guide->tour->context->root;
+	const struct guide *found = guide;
+
+	while (guide->inner) {
+		guide = guide->inner;
+		if (stuck_sleeps(root, guide->pid) || !stuck_sleeps(root, found->pid))
+			found = guide;
+	}
+	return found;
+}
+
 /* Its guide is left to the thread that waits. */
 static void abandoned(void *ctx, unsigned worker, size_t item, uint64_t waited_ns)
 {
 	struct tour *tour = ctx;
-	struct guide *guide = tour->guides[worker], *innermost = guide;
+	struct guide *guide = tour->guides[worker];
 	enum absent kind;
 	const char *reason;
 
 	(void)item;
-	while (innermost->inner)
-		innermost = innermost->inner;
-	reason = note_unread(tour, innermost, waited_ns, &kind);
+	reason = note_unread(tour, find_stuck(guide), waited_ns, &kind);
 	describe_unread(guide, kind, reason);
 	stuck_hold(&tour->context->stuck, guide, give_up);
 	tour->guides[worker] =

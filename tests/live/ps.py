@@ -184,13 +184,11 @@ def groups_that_grow():
 
 @lib.test
 def big_processes_are_walked():
-    """pss and uss by frames, where the rollup would make a process wait: the same to a rounding."""
+    """By pages, where the rollup would make a process wait: the same to a rounding."""
     lib.need_root()
     with lib.zoo("family") as zoo:
         truth = {process["pid"]: process for process in zoo.truth["family"]["processes"]}
-        done = lib.vmview("ps", *truth, "--skip-over=1K", "--json", status=1)
-        document = json.loads(done.out)
-        lib.validate(document)
+        document = lib.vmview_json("ps", *truth, "--skip-over=1K")
         walked = 0
         for row in document["processes"]:
             if "same_memory_as" in row or row["pss"] is None:
@@ -198,11 +196,15 @@ def big_processes_are_walked():
             known = truth[row["pid"]]
             equal("by_frames", row["by_frames"], True)
             equal(f"uss of {row['pid']}", row["uss"], known["uss"])
-            true(abs(row["pss"] - known["pss"]) <= 2, f"pss {row['pss']}, truth {known['pss']}")
-            equal("swap", row["swap"], None)
+            # of each mapping it is rounded down to 1 KiB, as smaps has it
+            with open(f"/proc/{row['pid']}/maps", encoding="utf-8") as file:
+                most = 1024 * len(file.readlines())
+            true(-2 <= known["pss"] - row["pss"] < most,
+                 f"pss {row['pss']}, truth {known['pss']}")
+            equal("swap", row["swap"], 0)
             walked += 1
         equal("walked", walked, len({process["space"] for process in truth.values()}))
-        equal("not read", document["not_read"]["pace"], len(truth))
+        equal("not read", document["not_read"]["pace"], 0)
 
 
 @lib.test
@@ -212,16 +214,14 @@ def big_processes_of_every_thread():
     ours = spawned(100)
     try:
         pids = [process.pid for process in ours]
-        done = lib.vmview("ps", *pids, "--skip-over=1K", "--json", "--sort=pid", status=1)
-        document = json.loads(done.out)
-        lib.validate(document)
+        document = lib.vmview_json("ps", *pids, "--skip-over=1K", "--sort=pid")
         equal("rows", [row["pid"] for row in document["processes"]], sorted(pids))
         for row in document["processes"]:
             equal(f"by frames: {row['pid']}", row["by_frames"], True)
             rollup = fields(f"/proc/{row['pid']}/smaps_rollup")
-            equal("rss", row["rss"], fields(f"/proc/{row['pid']}/status")["VmRSS"])
+            equal("rss", row["rss"], rollup["Rss"])
             true(0 < row["uss"] <= row["pss"] <= rollup["Rss"], f"uss and pss of {row}")
-        equal("not read", document["not_read"], {"denied": 0, "pace": 100, "budget": 0})
+        equal("not read", document["not_read"], {"denied": 0, "pace": 0, "budget": 0, "stuck": 0})
     finally:
         ended(ours)
 
@@ -348,7 +348,7 @@ def unprivileged():
         for key in "pss", "uss", "swap":
             equal(key, row[key], None)
             true(row["missing"][key].startswith("denied"), row["missing"][key])
-        equal("not read", document["not_read"], {"denied": 1, "pace": 0, "budget": 0})
+        equal("not read", document["not_read"], {"denied": 1, "pace": 0, "budget": 0, "stuck": 0})
         equal("complete", document["complete"], False)
         true("denied" in done.err and "CAP_SYS_PTRACE" in done.err, done.err)
         true("(try: sudo vmview ps)" in done.err, done.err)
@@ -382,9 +382,9 @@ def too_big_to_be_read():
             equal("pss", row["pss"], None)
             true(row["missing"]["pss"].startswith("pace"), row["missing"]["pss"])
             true(row["rss"] > 0, "rss is there all the same")
-        equal("not read", document["not_read"], {"denied": 0, "pace": 3, "budget": 0})
+        equal("not read", document["not_read"], {"denied": 0, "pace": 3, "budget": 0, "stuck": 0})
         found = lib.vmview_json("ps", *pids, "--skip-over=1G")
-        equal("not read", found["not_read"], {"denied": 0, "pace": 0, "budget": 0})
+        equal("not read", found["not_read"], {"denied": 0, "pace": 0, "budget": 0, "stuck": 0})
     finally:
         ended(ours)
 
@@ -397,7 +397,7 @@ def budget():
         document = json.loads(lib.vmview("ps", *pids, "--budget=1ns", "--json", status=1).out)
         for row in document["processes"]:
             true(row["missing"]["pss"].startswith("budget"), row["missing"]["pss"])
-        equal("not read", document["not_read"], {"denied": 0, "pace": 0, "budget": 3})
+        equal("not read", document["not_read"], {"denied": 0, "pace": 0, "budget": 3, "stuck": 0})
         # With time enough all are read, in two passes, and give the same.
         found = lib.vmview_json("ps", *pids, "--budget=60")
         for row in found["processes"]:
@@ -463,7 +463,7 @@ def ended_before_its_frames_were_read():
                 file.write("ESRCH\n")
         for by in "user", "program", "tree":
             done = lib.vmview("ps", "--root", copy, 100, 101, 102, "--by", by, "--json", status=1)
-            true("no process 101" in done.err, done.err)
+            true("101: the process ended" in done.err, done.err)
             found = json.loads(done.out)
             known = lib.vmview_json("ps", "--root", tree, 100, 102, "--by", by)
             equal("counted", known["counted"], "frames")

@@ -43,26 +43,23 @@ LIES = r"zombie|kernel thread|\bgone\b|no process|denied|stuck|no mappings|\bfai
 # of them; "~command" is right at times (it depends on who comes first).
 WRONG = {
     "main-thread-exited":
-        "~pages json, ~pages --summary json, ~at json, cow, ~system --by=process, "
+        "~pages json, ~pages --summary json, ~at json, ~system --by=process, "
         "~system --by=file, ~who json",
     "main-thread-exited-program-deleted":
-        "~pages json, ~pages --summary json, ~at json, cow, ~who json",
+        "~pages json, ~pages --summary json, ~at json, ~who json",
     "zombie":
-        "map --total table, ps table, ~at, ~who, share table, cow",
+        "map --total table, ~at, ~who, share table",
     "kernel-thread":
-        "map --total table, ps table, ~at, ~who, share table, cow",
-    "gone-before": "cow json",
+        "map --total table, ~at, ~who, share table",
     "denied": "~at, ~who",
     "shares-memory":
         "~system --by=process, ~system --by=file",
     "gigabytes":
-        "~map --total, ps, ps --by, ~at",
+        "~map --total, ~at",
     "stuck-for-writing":
-        "ps, ps --by, cow, ~system --by=process, ~system --by=file",
+        "~system --by=process, ~system --by=file",
     "stuck-for-reading":
-        "ps, ps --by, cow, ~system --by=process, ~system --by=file",
-    "attack-of-any-user":
-        "ps, ps --by, cow",
+        "~system --by=process, ~system --by=file",
     "smaps-empty":
         "map, ~pmap -x, ~pmap -X, swap, frag, live --batch",
 }
@@ -295,9 +292,10 @@ def wrong_cell(command, target, account, form, within):
 MEASURES = ("faults", "wss", "wss --clear-refs")
 
 # What no two processes have in common, or the machine has; pss depends on who maps a file.
-OWN = {"pid", "pids", "a", "b", "tid", "tids", "time", "start_time", "state", "target", "pfn",
-       "phys", "span_ns", "machine", "counters", "frame_runs", "frame_longest", "contiguity", "pss",
-       "pss_file", "sum_pss", "referenced", "compared", "not_told", "cgroup_current"}
+OWN = {"pid", "pids", "parent", "child", "a", "b", "tid", "tids", "time", "start_time", "state",
+       "target", "pfn", "phys", "span_ns", "machine", "counters", "frame_runs", "frame_longest",
+       "contiguity", "pss", "pss_file", "sum_pss", "referenced", "compared", "not_told",
+       "cgroup_current"}
 
 
 def scrubbed(part):

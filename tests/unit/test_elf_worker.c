@@ -22,12 +22,9 @@
 
 #include "unit.h"
 
-/* Valgrind makes system calls of its own in its client's process. */
 static bool skipped(void)
 {
-	const char *preload = getenv("LD_PRELOAD");
-
-	if (!preload || !strstr(preload, "vgpreload"))
+	if (!under_valgrind())
 		return false;
 	print_message("skip: not under valgrind\n");
 	return true;

@@ -5,7 +5,9 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdbool.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -23,6 +25,14 @@
 			fail();                                                       \
 		}                                                                     \
 	} while (0)
+
+/* It makes system calls of its own in its client's process, and lacks some, pidfd_open(2) among them. */
+static inline bool under_valgrind(void)
+{
+	const char *preload = getenv("LD_PRELOAD");
+
+	return preload && strstr(preload, "vgpreload");
+}
 
 /* Fails at what differs first, and shows the bytes around it. */
 static inline void check_bytes(const char *name, struct bytes got, struct bytes want)

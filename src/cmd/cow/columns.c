@@ -123,7 +123,7 @@ static const struct column columns[] = {
 	{ "child_only", "CONLY", "only the child has something mapped there", VALUE_BOOL, 0, get_child_only },
 	{ "child", "CHILD", "process (sums)", VALUE_NUMBER, 0, get_child },
 	{ "time_ns", "TIME", "nanoseconds since the first sample (samples)", VALUE_NS, 0, get_time },
-	{ "rate", "RATE", "bytes copied a second since the sample before (samples)", VALUE_DELTA, 0, get_rate },
+	{ "rate", "RATE", "bytes a second, since the sample before, by which copied, parent_new and child_new grew (samples)", VALUE_DELTA, 0, get_rate },
 	{ "path", "NAME", "file, or what the mapping is called", VALUE_TEXT, 0, get_name },
 	/* clang-format on */
 };

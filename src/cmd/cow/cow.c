@@ -15,8 +15,7 @@
 #include "column/sort.h"
 #include "engine/context.h"
 #include "engine/targets.h"
-#include "model/process.h"
-#include "source/facts.h"
+#include "model/missing.h"
 #include "source/meter.h"
 #include "source/pids.h"
 
@@ -50,6 +49,7 @@ struct cow_run {
 	struct cow_line *before; /* the sums of the sample before */
 	int common; /* ancestor of the parent and the child that was named; 1 or less: none */
 	struct value descends; /* whether that is the parent */
+	struct missing missing; /* of the document */
 };
 
 enum { ANCESTORS_MAX = 256 };
@@ -74,28 +74,30 @@ static int find_children(struct cow_run *run, struct error *err)
 		       error_set(err, ESRCH, "%d has no child (or is gone)", run->parent);
 }
 
-/* The parent of a process now; 0: not known. */
-static int parent_of(struct cow_run *run, int pid)
-{
-	struct process process = { 0 };
-	struct procdir dir;
+/* All processes with their parents. */
+struct family {
+	struct pid_entry *list;
+	size_t count;
+};
 
-	if (procdir_open(&dir, &run->ctx->root, pid, NULL))
-		return 0;
-	facts_read(&dir, &run->ctx->arena, FACT_STAT, &process, NULL);
-	procdir_close(&dir);
-	return process.ppid;
+/* The parent of a process; 0: not known. */
+static int parent_of(const struct family *family, int pid)
+{
+	for (size_t i = 0; i < family->count; i++)
+		if (family->list[i].pid == pid)
+			return family->list[i].ppid;
+	return 0;
 }
 
 /* The nearest process, itself included, from which both descend; 1: only init; 0: not known. */
-static int common_ancestor(struct cow_run *run, int a, int b)
+static int common_ancestor(const struct family *family, int a, int b)
 {
 	int above[ANCESTORS_MAX];
 	unsigned count = 0;
 
-	for (; a > 1 && count < ANCESTORS_MAX; a = parent_of(run, a))
+	for (; a > 1 && count < ANCESTORS_MAX; a = parent_of(family, a))
 		above[count++] = a;
-	for (unsigned step = 0; b > 1 && step < ANCESTORS_MAX; step++, b = parent_of(run, b))
+	for (unsigned step = 0; b > 1 && step < ANCESTORS_MAX; step++, b = parent_of(family, b))
 		for (unsigned i = 0; i < count; i++)
 			if (above[i] == b)
 				return b;
@@ -133,7 +135,10 @@ static void note_descent(struct cow_run *run, const struct cow_tally *tally)
 
 static void find_descent(struct cow_run *run)
 {
-	run->common = common_ancestor(run, run->parent, run->children[0]);
+	struct family family = { NULL, 0 };
+
+	pids_list(&run->ctx->root, &run->ctx->arena, &family.list, &family.count, NULL);
+	run->common = common_ancestor(&family, run->parent, run->children[0]);
 	run->descends =
 		run->common > 1 || run->common == run->parent ?
 			value_u(run->common == run->parent) :
@@ -193,22 +198,42 @@ static void keep_line(void *opaque, const struct cow_row *row)
 
 	if (is_file_alone(run, &row->tally))
 		return;
-	line.name = arena_bytes(&run->ctx->arena, vma->name.len ? vma->name : vma->path);
+	/* for people the thread whose stack it is; a document has what the kernel prints */
+	line.name = vma->name.len && !(vma->tid && run->ctx->options.json) ? vma->name : vma->path;
+	line.name = arena_bytes(&run->ctx->arena, line.name);
 	if (!filter_matches(run->filter, &line))
 		return;
 	run->lines = mem_room(run->lines, run->line_count, &run->line_cap, sizeof(*run->lines));
 	run->lines[run->line_count++] = line;
 }
 
+static void forget_lines(void *opaque)
+{
+	struct cow_run *run = opaque;
+
+	run->line_count = 0;
+}
+
 /* One child; its sum is then in sums. */
-static int read_child(struct cow_run *run, size_t i, cow_sink sink, struct error *err)
+static enum cow_end read_child(struct cow_run *run, size_t i, bool *gone, struct error *err)
 {
 	struct cow_line *sum = &run->sums[i];
 
 	*sum = (struct cow_line){ .child = run->children[i],
 				  .page_size = run->reader.caps.page_size };
 	run->line_count = 0;
-	return cow_read(&run->reader, run->parent, run->children[i], sink, run, &sum->tally, err);
+	return cow_read(&run->reader, run->parent, run->children[i], &sum->tally, gone, err);
+}
+
+/* What keeps two from being compared; that there is nothing to compare is an answer. */
+static void tell_unread(struct cow_run *run, enum cow_end end, const struct error *err)
+{
+	missing_add(&run->missing, end == COW_NOTHING ? "mappings" : "processes",
+		    arena_strdup(&run->ctx->arena, err->text));
+	if (end == COW_NOTHING)
+		error_note("%s", err->text);
+	else
+		context_partial(run->ctx, err);
 }
 
 /* ---- one comparison ---- */
@@ -279,13 +304,15 @@ static bool show_child(struct cow_run *run, size_t i)
 	struct report *report = run->ctx->report;
 	struct out *out = report_prose(report);
 	struct error err;
-	int rc = read_child(run, i, keep_line, &err);
-	bool many = run->child_count > 1;
+	bool many = run->child_count > 1, gone;
+	enum cow_end end = read_child(run, i, &gone, &err);
 
-	if (rc) {
-		context_partial(run->ctx, &err);
+	if (end != COW_READ) {
+		tell_unread(run, end, &err);
+		if (end == COW_NOTHING && !many && !out)
+			write_lines(run);
 		run->sums[i].child = 0;
-		return rc != -ENXIO;
+		return end != COW_NO_PARENT;
 	}
 	if (many)
 		report_object(report, NULL);
@@ -361,6 +388,15 @@ static void show_once(struct cow_run *run)
 
 /* ---- samples ---- */
 
+/* All that one has and the other has not: copies, and what either wrote to for the first time. */
+static uint64_t diverged(const struct cow_line *line)
+{
+	const uint64_t *pages = line->tally.pages;
+
+	return pages[COW_PARENT_COPIED] + pages[COW_CHILD_COPIED] + pages[COW_EITHER_COPIED] +
+	       pages[COW_PARENT_NEW] + pages[COW_CHILD_NEW];
+}
+
 static uint64_t copied(const struct cow_line *line)
 {
 	const uint64_t *pages = line->tally.pages;
@@ -433,7 +469,7 @@ static void write_sample(struct cow_run *run, size_t i, uint64_t time_ns)
 	now->time_ns = time_ns;
 	if (before->child && time_ns > before->time_ns) {
 		double seconds = (double)(time_ns - before->time_ns) / 1e9;
-		double pages = (double)copied(now) - (double)copied(before);
+		double pages = (double)diverged(now) - (double)diverged(before);
 
 		now->has_rate = true;
 		now->rate = (int64_t)(pages * (double)now->page_size / seconds);
@@ -461,23 +497,26 @@ static bool wait_until(uint64_t end_ns, const sigset_t *signals)
 /* All children once; false where none is left. */
 static bool sample(struct cow_run *run, uint64_t begin)
 {
-	bool any = false;
+	bool any = false, gone;
 	struct error err;
 
 	for (size_t i = 0; i < run->child_count; i++) {
+		enum cow_end end;
+
 		if (!run->children[i])
 			continue;
-		if (read_child(run, i, NULL, &err) == 0) {
+		end = read_child(run, i, &gone, &err);
+		if (end == COW_READ) {
 			note_descent(run, &run->sums[i].tally);
 			write_sample(run, i, meter_now() - begin);
 			any = true;
 			continue;
 		}
 		/* that they end is what is waited for */
-		if ((err.code == ESRCH || err.code == ENXIO) && run->before[i].child)
+		if (gone && run->before[i].child)
 			error_note("%s", err.text);
 		else
-			context_partial(run->ctx, &err);
+			tell_unread(run, end, &err);
 		run->children[i] = 0;
 	}
 	return any;
@@ -515,7 +554,12 @@ static int show(struct cow_run *run, struct error *err)
 				 run->reader.caps.reason[CAPS_FRAMES]);
 	run->sums = arena_zalloc(&ctx->arena, size);
 	run->before = arena_zalloc(&ctx->arena, size);
+	run->reader.opaque = run;
 	run->reader.kinds = !run->options.interval;
+	if (run->reader.kinds) {
+		run->reader.take = keep_line;
+		run->reader.forget = forget_lines;
+	}
 	context_begin(ctx, "cow");
 	report_fact(ctx->report, "parent", VALUE_NUMBER, value_i(run->parent));
 	if (run->given) {
@@ -526,7 +570,7 @@ static int show(struct cow_run *run, struct error *err)
 		show_samples(run);
 	else
 		show_once(run);
-	report_end(ctx->report, ctx->status == STATUS_OK, NULL);
+	report_end(ctx->report, ctx->status == STATUS_OK, &run->missing);
 	free(run->lines);
 	return 0;
 }

@@ -7,11 +7,14 @@
 #include "base/arena.h"
 #include "base/error.h"
 #include "engine/context.h"
-#include "engine/mappings.h"
+#include "engine/reason.h"
 #include "engine/same_mm.h"
+#include "engine/targets.h"
+#include "engine/visit.h"
 #include "model/needs.h"
 #include "model/page.h"
 #include "model/vma_store.h"
+#include "source/facts.h"
 #include "source/frames.h"
 #include "source/pagewalk.h"
 
@@ -22,16 +25,12 @@ struct entry {
 	struct cow_page page;
 };
 
-/* Both processes, side by side. */
+/* Both processes, side by side; what the thread that reads them needs. */
 struct cow_walk {
 	const struct cow_reader *reader;
-	struct procdir dir[2];
-	struct pagewalk walk[2];
-	struct vma_store vmas[2];
+	struct visit *visit[2];
 	struct frames frames;
-	cow_sink sink;
-	void *opaque;
-	struct cow_tally *total;
+	struct cow_tally total;
 	struct cow_row row; /* being filled */
 	uint64_t done; /* up to here the child was compared */
 	struct entry entries[WINDOW]; /* pages of the parent from there on */
@@ -129,7 +128,7 @@ static void compare_to(struct cow_walk *cow, uint64_t end)
 
 	cow->cursor = 0;
 	if (!cow->child_rc && end > cow->done)
-		cow->child_rc = pagewalk_run(&cow->walk[CHILD], &range, 1, take_child_pages, cow);
+		cow->child_rc = pagewalk_run(&cow->visit[CHILD]->walk, &range, 1, take_child_pages, cow);
 	while (cow->cursor < cow->count)
 		count(cow, cow->entries[cow->cursor++].page, none);
 	cow->count = 0;
@@ -162,9 +161,9 @@ static void end_row(struct cow_walk *cow)
 		tally->worst = tally->pages[COW_SHARED];
 	for (unsigned i = 0; i < COW_CLASSES; i++)
 		any |= tally->pages[i];
-	cow_tally_merge(cow->total, tally);
-	if (any && cow->sink)
-		cow->sink(cow->opaque, &cow->row);
+	cow_tally_merge(&cow->total, tally);
+	if (any && cow->reader->take)
+		cow->reader->take(cow->reader->opaque, &cow->row);
 }
 
 /* A range of one mapping; by_child: the parent has nothing there. */
@@ -182,7 +181,7 @@ static int compare_range(struct cow_walk *cow, const struct vma *vma, uint64_t s
 	cow->done = start;
 	cow->count = 0;
 	if (!by_child)
-		rc = pagewalk_run(&cow->walk[PARENT], &range, 1, take_parent_pages, cow);
+		rc = pagewalk_run(&cow->visit[PARENT]->walk, &range, 1, take_parent_pages, cow);
 	if (rc == 0)
 		compare_to(cow, end);
 	end_row(cow);
@@ -201,8 +200,8 @@ static int compare_parent(struct cow_walk *cow)
 	struct vma vma;
 	int rc = 0;
 
-	for (size_t i = 0; i < cow->vmas[PARENT].count && rc == 0; i++) {
-		vma_store_get(&cow->vmas[PARENT], i, &vma);
+	for (size_t i = 0; i < cow->visit[PARENT]->vmas.count && rc == 0; i++) {
+		vma_store_get(&cow->visit[PARENT]->vmas, i, &vma);
 		if (is_private(&vma))
 			rc = compare_range(cow, &vma, vma.start, vma.end, false);
 	}
@@ -216,13 +215,13 @@ static int compare_child(struct cow_walk *cow)
 	size_t at = 0;
 	int rc = 0;
 
-	for (size_t i = 0; i < cow->vmas[CHILD].count && rc == 0; i++) {
+	for (size_t i = 0; i < cow->visit[CHILD]->vmas.count && rc == 0; i++) {
 		uint64_t from;
 
-		vma_store_get(&cow->vmas[CHILD], i, &vma);
+		vma_store_get(&cow->visit[CHILD]->vmas, i, &vma);
 		from = vma.start;
-		for (; is_private(&vma) && at < cow->vmas[PARENT].count && rc == 0; at++) {
-			vma_store_get(&cow->vmas[PARENT], at, &other);
+		for (; is_private(&vma) && at < cow->visit[PARENT]->vmas.count && rc == 0; at++) {
+			vma_store_get(&cow->visit[PARENT]->vmas, at, &other);
 			if (other.start >= vma.end)
 				break;
 			if (other.start > from)
@@ -234,58 +233,6 @@ static int compare_child(struct cow_walk *cow)
 		if (rc == 0 && is_private(&vma) && from < vma.end)
 			rc = compare_range(cow, &vma, from, vma.end, true);
 	}
-	return rc;
-}
-
-static int keep_vma(void *opaque, struct vma *vma)
-{
-	vma_store_add(opaque, vma);
-	return 0;
-}
-
-static int open_side(struct cow_walk *cow, int side, int pid, struct error *err)
-{
-	const struct cow_reader *reader = cow->reader;
-	struct mappings_result result;
-	struct mappings *mappings;
-	struct smaps_keys keys;
-	int rc = procdir_open(&cow->dir[side], &reader->ctx->root, pid, err);
-
-	if (rc)
-		return rc;
-	rc = pagewalk_open(&cow->walk[side], &cow->dir[side], &reader->caps, WALK_MAPPED, err);
-	/* the pagemap of a kernel thread does not open at all */
-	if (rc == -ESRCH)
-		return error_set(err, ESRCH, "%d is gone, or has no memory of its own", pid);
-	if (rc)
-		return rc;
-	smaps_keys_init(&keys);
-	mappings = mappings_new(&reader->ctx->root, &keys);
-	rc = mappings_read(mappings, &cow->dir[side], reader->kinds ? NEED_KIND : 0, keep_vma,
-			   &cow->vmas[side], &result, err);
-	mappings_free(mappings);
-	if (rc == 0 && !result.pass.mappings)
-		rc = error_set(err, ESRCH, "%d has no memory of its own", pid);
-	if (rc == 0 && result.pass.cut_off)
-		rc = error_set(err, ESRCH, "%d: its memory went away while it was read", pid);
-	return rc;
-}
-
-static int compare(struct cow_walk *cow, struct error *err)
-{
-	int rc = compare_parent(cow);
-
-	if (rc == 0)
-		rc = compare_child(cow);
-	for (int side = PARENT; side <= CHILD; side++)
-		if (rc == -ESRCH || (rc == 0 && !pagewalk_is_alive(&cow->walk[side])))
-			return error_set(
-				err, ESRCH,
-				"%d or %d ended, or became another program, while they were read",
-				cow->dir[PARENT].pid, cow->dir[CHILD].pid);
-	if (rc < 0)
-		error_errno(err, -rc, "pagemap of %d and %d", cow->dir[PARENT].pid,
-			    cow->dir[CHILD].pid);
 	return rc;
 }
 
@@ -301,50 +248,183 @@ static bool have_one_memory(const struct context *ctx, int parent, int child)
 	return one;
 }
 
-static void cow_walk_free(struct cow_walk *cow)
+/* What is told of the two in the end; the thread that reads them sets it while it is not left behind. */
+struct reading {
+	const struct cow_reader *reader;
+	struct cow_walk *cow;
+	int pid[2];
+	bool done[2]; /* something can be said of it */
+	struct absence absent[2]; /* words are in the arena of the run */
+	bool one_memory, parent_lost;
+	struct cow_tally total;
+	struct error *err;
+};
+
+static void *make_walk(void *ctx)
 {
-	for (int side = PARENT; side <= CHILD; side++) {
-		pagewalk_close(&cow->walk[side]);
-		vma_store_fini(&cow->vmas[side]);
+	const struct reading *reading = ctx;
+	struct cow_walk *cow = mem_zalloc(sizeof(*cow));
+
+	cow->reader = reading->reader;
+	for (int side = PARENT; side <= CHILD; side++)
+		frame_batch_init(&cow->batch[side], FRAME_RUN_MAX, true);
+	frames_open(&cow->frames, &cow->reader->ctx->root, &cow->reader->caps);
+	return cow;
+}
+
+static void free_walk(void *opaque)
+{
+	struct cow_walk *cow = opaque;
+
+	for (int side = PARENT; side <= CHILD; side++)
 		frame_batch_fini(&cow->batch[side]);
-		if (cow->dir[side].root)
-			procdir_close(&cow->dir[side]);
-	}
 	frames_close(&cow->frames);
 	free(cow);
 }
 
-int cow_read(const struct cow_reader *reader, int parent, int child, cow_sink sink, void *opaque,
-	     struct cow_tally *total, struct error *err)
+static int no_pagemap(const struct visit *visit, struct error *err)
 {
-	struct cow_walk *cow;
+	return error_set(err, EACCES, "%d: pagemap: %s", visit->leader.pid, visit->walk_reason);
+}
+
+/* Both are open. */
+static int read_child(void *ctx, struct visit *visit, struct error *err)
+{
+	struct reading *reading = ctx;
+	struct cow_walk *cow = reading->cow;
 	int rc;
 
-	*total = (struct cow_tally){ 0 };
-	cow = mem_zalloc(sizeof(*cow));
-	cow->reader = reader;
-	cow->sink = sink;
-	cow->opaque = opaque;
-	cow->total = total;
-	for (int side = PARENT; side <= CHILD; side++) {
-		vma_store_init(&cow->vmas[side]);
-		frame_batch_init(&cow->batch[side], FRAME_RUN_MAX, true);
-		cow->walk[side].pagemap = cow->walk[side].scan = cow->walk[side].flags =
-			WORDS_CLOSED;
-	}
-	frames_open(&cow->frames, &reader->ctx->root, &reader->caps);
-	rc = open_side(cow, PARENT, parent, err);
-	if (rc) {
-		err->code = ENXIO;
-		rc = -ENXIO;
-	}
+	if (visit->walk_reason)
+		return no_pagemap(visit, err);
+	reading->one_memory = have_one_memory(visit->context, reading->pid[PARENT],
+					      reading->pid[CHILD]);
+	if (reading->one_memory)
+		return 0;
+	cow->visit[CHILD] = visit;
+	cow->child_rc = 0;
+	rc = compare_parent(cow);
 	if (rc == 0)
-		rc = open_side(cow, CHILD, child, err);
-	if (rc == 0 && have_one_memory(reader->ctx, parent, child))
-		rc = error_set(err, EINVAL, "%d and %d have one address space: nothing is copied",
-			       parent, child);
-	if (rc == 0)
-		rc = compare(cow, err);
-	cow_walk_free(cow);
-	return rc;
+		rc = compare_child(cow);
+	reading->parent_lost = !pagewalk_is_alive(&cow->visit[PARENT]->walk);
+	return reading->parent_lost ? 0 : rc;
+}
+
+static void restart(void *ctx, struct visit *visit)
+{
+	struct reading *reading = ctx;
+
+	(void)visit;
+	reading->cow->total = (struct cow_tally){ 0 };
+	if (reading->reader->forget)
+		reading->reader->forget(reading->reader->opaque);
+}
+
+static void end_side(struct reading *reading, int side, const struct visit *visit)
+{
+	reading->done[side] = true;
+	reading->absent[side] = visit->absent;
+	if (visit->absent.words)
+		reading->absent[side].words =
+			arena_strdup(&reading->reader->ctx->arena, visit->absent.words);
+}
+
+static void end_child(void *ctx, struct visit *visit)
+{
+	end_side(ctx, CHILD, visit);
+}
+
+/* Of a thread that was left behind nothing is taken. */
+static void end_parent(void *ctx, struct visit *visit)
+{
+	struct reading *reading = ctx;
+
+	end_side(reading, PARENT, visit);
+	if (visit->absent.kind == ABSENT_NOT)
+		reading->total = reading->cow->total;
+}
+
+static struct visitor visitor_of(const struct cow_reader *reader)
+{
+	return (struct visitor){
+		.command = "cow",
+		.needs = reader->kinds ? NEED_KIND : 0,
+		.facts = FACT_STAT,
+		.no_twins = true,
+		.quiet = true,
+		.walks = true,
+		.walk_want = WALK_MAPPED,
+		.caps = &reader->caps,
+		.restart = restart,
+	};
+}
+
+static int read_parent(void *ctx, struct visit *visit, struct error *err)
+{
+	struct reading *reading = ctx;
+	struct visitor visitor = visitor_of(reading->reader);
+
+	if (visit->walk_reason)
+		return no_pagemap(visit, err);
+	reading->cow = visit->kit;
+	reading->cow->visit[PARENT] = visit;
+	reading->cow->total = (struct cow_tally){ 0 };
+	reading->done[CHILD] = reading->parent_lost = false;
+	visitor.read = read_child;
+	visitor.done = end_child;
+	visit_within(visit, reading->pid[CHILD], &visitor, ctx, err);
+	return reading->parent_lost ? -ESRCH : 0;
+}
+
+/* Why nothing of it could be compared, as an error; false: it could. */
+static bool tell_side(const struct reading *reading, int side, struct error *err)
+{
+	static const int codes[] = {
+		[ABSENT_DENIED] = EACCES, [ABSENT_GONE] = ESRCH, [ABSENT_STUCK] = ETIMEDOUT,
+		[ABSENT_NONE] = ENODATA,  [ABSENT_FAILED] = EIO,
+	};
+	const struct absence *absent = &reading->absent[side];
+	int pid = reading->pid[side], code = codes[absent->kind];
+
+	if (!reading->done[side]) {
+		error_set(err, ESRCH, "no process %d", pid);
+		return true;
+	}
+	if (absent->kind == ABSENT_NOT)
+		return false;
+	error_set(err, code ? code : EIO, "%d: %s", pid, absent->words);
+	if (absent->kind == ABSENT_DENIED)
+		reason_advise(reading->reader->ctx, err, "cow", reading->pid[PARENT]);
+	return true;
+}
+
+enum cow_end cow_read(const struct cow_reader *reader, int parent, int child,
+		      struct cow_tally *total, bool *gone, struct error *err)
+{
+	struct reading reading = { .reader = reader, .pid = { parent, child }, .err = err };
+	const struct targets targets = { .pids = &parent, .count = 1 };
+	struct visitor visitor = visitor_of(reader);
+	struct visits visits = { 0 };
+	int side = PARENT;
+
+	visitor.equip = make_walk;
+	visitor.unequip = free_walk;
+	visitor.read = read_parent;
+	visitor.done = end_parent;
+	visit_targets(reader->ctx, &targets, &visitor, &reading, &visits);
+	*total = reading.total;
+	*gone = false;
+	if (reading.one_memory) {
+		error_set(err, EINVAL, "%d and %d have one address space: nothing is copied", parent,
+			  child);
+		return COW_NOTHING;
+	}
+	if (!tell_side(&reading, PARENT, err)) {
+		side = CHILD;
+		if (!tell_side(&reading, CHILD, err))
+			return COW_READ;
+	}
+	*gone = err->code == ESRCH || err->code == ENODATA;
+	if (err->code == ENODATA)
+		return COW_NOTHING;
+	return side == PARENT ? COW_NO_PARENT : COW_NO_CHILD;
 }

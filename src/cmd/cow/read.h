@@ -19,22 +19,30 @@ struct cow_row {
 	bool child_only;
 };
 
-typedef void (*cow_sink)(void *ctx, const struct cow_row *row);
-
 struct cow_reader {
 	struct context *ctx;
 	struct caps caps; /* CAPS_FRAMES has to be there */
 	bool kinds; /* look at mapped files to tell the kind of each mapping */
+	/* a mapping with any page in it; NULL: only the sum is wanted */
+	void (*take)(void *ctx, const struct cow_row *row);
+	void (*forget)(void *ctx); /* what was taken: it is read anew */
+	void *opaque;
+};
+
+/* What became of it. */
+enum cow_end {
+	COW_READ,
+	COW_NOTHING, /* one has no memory, or both have the same: there is nothing to compare */
+	COW_NO_CHILD, /* the child is gone, or can not be read */
+	COW_NO_PARENT, /* so that no other child can be compared either */
 };
 
 /*
- * Compare the private memory of two processes, address by address; each mapping with any page in it
- * goes to sink (NULL: none), *total is the sum. Both are walked side by side in one pass; nothing is
- * kept but a window of the parent. Returns 0 or -errno: -ESRCH where one is gone, -ENXIO where
- * the parent can not be read, so that no other child can be either, -EINVAL where they have one
- * address space.
+ * Compare the private memory of two processes, address by address; *total is the sum. Both are visited
+ * (engine/visit.h), the child within the visit of its parent, and walked side by side in one pass; nothing is
+ * kept but a window of the parent. err says why not; *gone: one has ended.
  */
-int cow_read(const struct cow_reader *reader, int parent, int child, cow_sink sink, void *opaque,
-	     struct cow_tally *total, struct error *err);
+enum cow_end cow_read(const struct cow_reader *reader, int parent, int child,
+		      struct cow_tally *total, bool *gone, struct error *err);
 
 #endif

@@ -118,18 +118,17 @@ static void join_items(struct ps_footprints *footprints, const size_t *items, si
 		.command = "ps",
 		.facts = FACT_STAT,
 		.no_mappings = true,
-		.quiet = true,
+		.quiet = reader->quiet,
 		.deadline = reader->deadline,
 		.wanted = is_in_time,
 		.bind = bind,
 		.read = read_frames,
 		.done = take_frames,
 	};
-	struct visits visits = { 0 };
 	bool all;
 
 	progress_begin(&joining.progress, "joining the frames of processes");
-	visit_targets(reader->ctx, &targets, &visitor, &joining, &visits);
+	visit_targets(reader->ctx, &targets, &visitor, &joining, &reader->visits);
 	progress_end(&joining.progress);
 	all = is_in_time(&joining, NULL);
 	for (size_t i = 0; i < count; i++)

@@ -21,6 +21,9 @@
 /* On a terminal narrower than this, fewer columns. */
 enum { WIDE = 120 };
 
+/* So many processes without memory are told one by one. */
+enum { NOTHING_SAID = 3 };
+
 struct ps_options {
 	struct target_options targets;	/* first: its rows are offsets in it */
 	const char *by;
@@ -345,9 +348,27 @@ static void write_rows(struct ps_run *run)
 			   run->count - shown);
 }
 
+/* Named ones of which every figure is a dash. */
+static void say_nothing_of(struct ps_run *run, struct out *out)
+{
+	size_t said = 0;
+
+	for (size_t i = 0; i < run->count && !run->by; i++) {
+		const struct ps_row *row = run->rows[i];
+
+		if (row->tally.mappings || said++ >= NOTHING_SAID)
+			continue;
+		out_printf(out, "%lld: %s\n", (long long)row->fact[PS_PID].i,
+			   row->tally.sum.absent);
+	}
+	if (said > NOTHING_SAID)
+		out_printf(out, "and %zu more without memory of their own\n", said - NOTHING_SAID);
+}
+
 /* What is not in the rows, or not all of it, and why. */
 static void write_prose(struct ps_run *run, struct out *out)
 {
+	say_nothing_of(run, out);
 	if (run->kernel_threads)
 		out_printf(out, "not listed: %zu kernel thread%s, without memory of their own\n",
 			   run->kernel_threads, run->kernel_threads == 1 ? "" : "s");
@@ -425,6 +446,16 @@ static void write_facts(struct ps_run *run)
 	report_object_end(report);
 }
 
+/* Why the document has no rows of some; with --by they would be in groups. */
+static const struct missing *missing_of(struct ps_run *run)
+{
+	struct missing *missing = &run->reader.visits.missing;
+
+	for (size_t i = 0; run->by && i < missing->count; i++)
+		missing->items[i].key = "groups";
+	return missing;
+}
+
 static void show(struct ps_run *run)
 {
 	struct context *ctx = run->ctx;
@@ -441,7 +472,7 @@ static void show(struct ps_run *run)
 	if (report_prose(ctx->report))
 		write_prose(run, report_prose(ctx->report));
 	note_left(run);
-	report_end(ctx->report, ctx->status == STATUS_OK, &run->reader.visits.missing);
+	report_end(ctx->report, ctx->status == STATUS_OK, missing_of(run));
 }
 
 static int run_targets(struct ps_run *run, uint64_t begin, int argc, char **argv, struct error *err)
