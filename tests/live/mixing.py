@@ -222,10 +222,8 @@ STATES = {
 RESTLESS = {"swap", "lone-swap", "forks"}       # it never has a moment's peace
 LIVING = RESTLESS | {"execs", "lone-execs"}
 
-# Commands that do not read processes by the visit yet: wrong now and then, in any state. faults watches
-# for a while: exec within it ends the memory that it watches, and it says so.
-UNRULY = {"ps", "ps --by", "pages", "pages --summary", "at", "who",
-          "share", "cow", "faults"}
+# They watch for a while: exec within it ends the memory that they watch, and they say so.
+UNRULY = {"faults"}
 
 # ---- a run
 

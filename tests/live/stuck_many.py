@@ -38,9 +38,6 @@ COMMANDS = {
     "live --batch": ["live", "--batch", "1"],
 }
 
-# Known to be wrong; one that is right fails the test, so that it goes from here.
-WRONG = set()
-
 # Nothing of it is swapped: status says so, which waits for nobody.
 UNTOUCHED = {"swap"}
 
@@ -96,18 +93,6 @@ def check(name, den, files, others, before, limit):
              "no thread is named")
 
 
-def check_or_known(name, show, *args):
-    try:
-        check(name, *args)
-    except lib.Failed as err:
-        if show:
-            print(f"# {name}: {err}")
-        if name not in WRONG:
-            raise
-        return
-    lib.true(name not in WRONG, "is right: remove it from WRONG")
-
-
 class Crowd:
     """Made when the first test needs it; before[command]: what it said when all were well."""
 
@@ -127,12 +112,12 @@ class Crowd:
             self.before[name] = {"seconds": seconds, "known": known(document, self.others)}
         self.den.stop()
 
-    def test(self, name, names, show):
+    def test(self, name, names):
         if not self.den:
             self.gather(names)
         before = self.before[name]
-        limit = before["seconds"] + 2 * TIMEOUT + (SPARE if name not in WRONG else 1)
-        check_or_known(name, show, self.den, self.files, self.others, before, limit)
+        limit = before["seconds"] + 2 * TIMEOUT + SPARE
+        check(name, self.den, self.files, self.others, before, limit)
 
 
 def main():
@@ -140,7 +125,7 @@ def main():
     with contextlib.ExitStack() as stack:
         crowd = Crowd(stack)
         for name in chosen:
-            test = functools.partial(crowd.test, name, chosen, bool(sys.argv[1:]))
+            test = functools.partial(crowd.test, name, chosen)
             test.__name__ = name
             lib.test(test)
         lib.done()

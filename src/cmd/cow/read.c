@@ -128,7 +128,8 @@ static void compare_to(struct cow_walk *cow, uint64_t end)
 
 	cow->cursor = 0;
 	if (!cow->child_rc && end > cow->done)
-		cow->child_rc = pagewalk_run(&cow->visit[CHILD]->walk, &range, 1, take_child_pages, cow);
+		cow->child_rc =
+			pagewalk_run(&cow->visit[CHILD]->walk, &range, 1, take_child_pages, cow);
 	while (cow->cursor < cow->count)
 		count(cow, cow->entries[cow->cursor++].page, none);
 	cow->count = 0;
@@ -296,8 +297,8 @@ static int read_child(void *ctx, struct visit *visit, struct error *err)
 
 	if (visit->walk_reason)
 		return no_pagemap(visit, err);
-	reading->one_memory = have_one_memory(visit->context, reading->pid[PARENT],
-					      reading->pid[CHILD]);
+	reading->one_memory =
+		have_one_memory(visit->context, reading->pid[PARENT], reading->pid[CHILD]);
 	if (reading->one_memory)
 		return 0;
 	cow->visit[CHILD] = visit;
@@ -414,8 +415,8 @@ enum cow_end cow_read(const struct cow_reader *reader, int parent, int child,
 	*total = reading.total;
 	*gone = false;
 	if (reading.one_memory) {
-		error_set(err, EINVAL, "%d and %d have one address space: nothing is copied", parent,
-			  child);
+		error_set(err, EINVAL, "%d and %d have one address space: nothing is copied",
+			  parent, child);
 		return COW_NOTHING;
 	}
 	if (!tell_side(&reading, PARENT, err)) {

@@ -373,10 +373,11 @@ static void write_prose(struct ps_run *run, struct out *out)
 		out_printf(out, "not listed: %zu kernel thread%s, without memory of their own\n",
 			   run->kernel_threads, run->kernel_threads == 1 ? "" : "s");
 	if (run->walked)
-		out_printf(out,
-			   "from the page walk, since the rollup would make them wait: %zu (what is "
-			   "dirty of these is an estimate; --pace fast reads it)\n",
-			   run->walked);
+		out_printf(
+			out,
+			"from the page walk, since the rollup would make them wait: %zu (what is "
+			"dirty of these is an estimate; --pace fast reads it)\n",
+			run->walked);
 	if (run->twins && !run->by)
 		out_printf(out,
 			   "counted once in the sum: %zu with the memory of another "

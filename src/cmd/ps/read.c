@@ -147,8 +147,8 @@ static void read_cmdline(struct kit *kit, struct visit *visit)
 	bool cut = false;
 	int rc = slurp_read(&kit->slurp, &visit->dir, "cmdline", PS_CMDLINE_MAX, true, &text, &cut);
 
-	row->fact[PS_CMDLINE] =
-		rc ? failed(visit, rc) : value_text(arena_bytes(&visit->arena, text));
+	row->fact[PS_CMDLINE] = rc ? failed(visit, rc) :
+				     value_text(arena_bytes(&visit->arena, text));
 	if (cut)
 		row->fact[PS_CMDLINE_CUT] = value_u(1);
 }
@@ -402,8 +402,7 @@ static void take_process(void *ctx, struct visit *visit)
 	if (visit->absent.kind == ABSENT_STUCK || visit->absent.kind == ABSENT_BUDGET)
 		take_absence(kit, &reader->arena, &visit->absent);
 	if (kit->spared)
-		kit->row.tally.sum.absent =
-			arena_strdup(&reader->arena, kit->row.tally.sum.absent);
+		kit->row.tally.sum.absent = arena_strdup(&reader->arena, kit->row.tally.sum.absent);
 	item->row = kit->row;
 	item->left = kit->left;
 	item->spared = kit->spared;
@@ -491,8 +490,8 @@ static void run_pass(struct ps_reader *reader, size_t count, unsigned needs, boo
 	};
 
 	reader->done = 0;
-	progress_begin(&reader->progress, first ? "reading processes" :
-						  "adding up the memory of processes");
+	progress_begin(&reader->progress,
+		       first ? "reading processes" : "adding up the memory of processes");
 	if (reader->quiet)
 		reader->progress.next = UINT64_MAX;
 	visit_targets(reader->ctx, &targets, &visitor, &pass, &reader->visits);
@@ -749,8 +748,7 @@ void ps_find_twins(struct ps_reader *reader)
 			continue;
 		reader->order[count++] = i;
 		/* one that was denied can not be compared either */
-		ranges &= reader->items[i].row.tally.sum.end ||
-			  reader->items[i].left == PS_DENIED;
+		ranges &= reader->items[i].row.tally.sum.end || reader->items[i].left == PS_DENIED;
 	}
 	if (ranges)
 		qsort_r(reader->order, count, sizeof(reader->order[0]), by_range, reader->items);

@@ -13,6 +13,7 @@
 #include "base/error.h"
 #include "engine/context.h"
 #include "engine/crew.h"
+#include "engine/guide.h"
 #include "engine/process_facts.h"
 #include "engine/reason.h"
 #include "engine/same_mm.h"
@@ -24,56 +25,6 @@
 #include "source/smaps.h"
 
 enum { RETRIES = 3 };
-
-/* What the visits of one call have in common. */
-struct tour {
-	struct context *context;
-	const struct targets *targets;
-	const struct visitor *visitor;
-	void *ctx;
-	struct visits *visits;
-	struct smaps_keys *keys;
-	struct same_mm same_mm;
-	struct context_refused refused;
-	struct guide *guides[CREW_MOST]; /* of each thread that works; NULL: not yet made */
-	unsigned workers;
-	pthread_mutex_t lock; /* what they have in common; nobody reads a target while holding it */
-};
-
-/*
- * What a thread reads processes with, one after the other. One that does not answer keeps it, with the
- * thread that was left behind.
- */
-struct guide {
-	struct tour *tour;
-	const struct visitor *visitor;
-	void *ctx;
-	struct mappings *mappings;
-	struct visit visit;
-	struct guide *inner; /* of a visit within this one */
-	bool within; /* it is one itself */
-	/* of one of several that work side by side: its reads are watched by its own meter */
-	struct root root;
-	struct meter meter;
-	bool own_files; /* its thread has descriptors of its own */
-	void (*unequip)(void *kit); /* of the visitor, which may be gone when it is freed */
-	int pid; /* that is visited */
-	bool opened; /* visit.leader is */
-	bool told; /* facts are there: done() is to be called */
-	bool walk_gone; /* there was no memory whose pages could be walked when it was opened */
-};
-
-static void absent(struct visit *visit, enum absent kind, const char *words)
-{
-	if (visit->absent.kind == ABSENT_NOT)
-		visit->absent = (struct absence){ kind, words };
-}
-
-/* The visit is a member of its guide. */
-static struct guide *guide_of(struct visit *visit)
-{
-	return (struct guide *)((char *)visit - offsetof(struct guide, visit));
-}
 
 static struct guide *guide_new(struct tour *tour, const struct visitor *visitor, void *ctx)
 {
@@ -192,8 +143,8 @@ static bool is_still_held(const struct guide *guide)
 
 	if (!visit->walk_reason && !pagewalk_is_alive(&visit->walk))
 		return false;
-	return !watches_alone(guide->visitor) || !watches_maps(guide->visitor) || visit->watch < 0 ||
-	       !maps_are_gone(visit->dir.root->meter, guide->visit.watch);
+	return !watches_alone(guide->visitor) || !watches_maps(guide->visitor) ||
+	       visit->watch < 0 || !maps_are_gone(visit->dir.root->meter, guide->visit.watch);
 }
 
 static unsigned facts_wanted(const struct guide *guide)
@@ -427,178 +378,6 @@ static int read_process(struct guide *guide, struct error *err)
 	}
 }
 
-/* Said on stderr and by the exit status, unless the command does. */
-static void tell(struct guide *guide, const struct error *err)
-{
-	guide->tour->context->lost = true;
-	if (!guide->visitor->quiet)
-		context_partial(guide->tour->context, err);
-}
-
-void visit_partial(struct visit *visit, const char *key, const char *reason,
-		   const struct error *err)
-{
-	visit->complete = false;
-	missing_add(&visit->process.missing, key, reason);
-	tell(guide_of(visit), err);
-}
-
-/* A flaw of the mappings that were read: what is told of it, and what JSON says. */
-static void flaw(struct guide *guide, enum absent kind, const char *words, struct error *err)
-{
-	absent(&guide->visit, kind, words);
-	if (kind == ABSENT_DENIED)
-		reason_advise(guide->tour->context, err, guide->visitor->command, guide->pid);
-	visit_partial(&guide->visit, "mappings", words, err);
-}
-
-static void note_kinds(struct guide *guide)
-{
-	const struct mappings_result *result = &guide->visit.result;
-	const char *why = result->kind_reason ? result->kind_reason : result->file_reason;
-
-	if (!guide->visitor->kinds)
-		return;
-	if (why)
-		missing_add(&guide->visit.process.missing, guide->visitor->kinds, why);
-	if (result->kind_reason && !guide->tour->context->options.json && !guide->visitor->quiet)
-		error_note("%d: not every file could be looked at, so 'file' may be another kind: "
-			   "%s",
-			   guide->pid, result->kind_reason);
-}
-
-static const struct smaps_keys *keys_of(const struct guide *guide)
-{
-	return guide->visitor->keys ? guide->visitor->keys : guide->tour->keys;
-}
-
-/* The mappings are there, but not all, or not all of them. */
-static void check_pass(struct guide *guide)
-{
-	const struct mappings_result *result = &guide->visit.result;
-	const struct smaps_pass *pass = &result->pass;
-	const char *file = guide->visitor->from == MAPPINGS_PAGES ? "pages" : "smaps";
-	struct error err;
-
-	if (pass->cut_off) {
-		error_set(&err, ESRCH, "%d: its memory went away while it was read: incomplete",
-			  guide->pid);
-		flaw(guide, ABSENT_GONE, reason_memory_gone, &err);
-	}
-	if (pass->changed) {
-		error_set(&err, EAGAIN, "%d: %zu mappings changed while they were read: incomplete",
-			  guide->pid, pass->changed);
-		flaw(guide, ABSENT_CHANGED, reason_changed, &err);
-	}
-	if (pass->malformed) {
-		smaps_malformed(pass, keys_of(guide), guide->pid, result->file, &err);
-		flaw(guide, ABSENT_MALFORMED, smaps_malformed_reason(pass), &err);
-	}
-	if (pass->mappings && result->smaps_reason) {
-		error_set(&err, EACCES, "%d: %s: %s", guide->pid, file, result->smaps_reason);
-		flaw(guide, result->absent, result->smaps_reason, &err);
-	}
-	if (pass->mappings && result->no_frames) {
-		error_set(&err, EACCES, "%d: frames: %s", guide->pid, result->no_frames);
-		flaw(guide, ABSENT_DENIED, result->no_frames, &err);
-	}
-	note_kinds(guide);
-}
-
-/* There is no row of it: it ended, or nothing of it could be read. */
-static void lose(struct guide *guide, int rc, const struct error *err)
-{
-	struct tour *tour = guide->tour;
-
-	if (rc == -ESRCH && tour->targets->selected) {
-		tour->visits->vanished++;
-		return;
-	}
-	if (rc == -ESRCH && !guide->opened)
-		tour->visits->gone++;
-	else
-		tour->visits->lost++;
-	missing_add(&tour->visits->missing, "processes",
-		    arena_strdup(&tour->context->arena, err->text));
-	tell(guide, err);
-}
-
-/* Its memory may not be read. Of many that an option chose, one is told. */
-static void deny(struct guide *guide, struct error *err)
-{
-	struct visit *visit = &guide->visit;
-	struct tour *tour = guide->tour;
-
-	absent(visit, ABSENT_DENIED,
-	       guide->visitor->denied ? guide->visitor->denied : reason_needs_rights);
-	missing_add(&visit->process.missing, "mappings", visit->absent.words);
-	visit->complete = false;
-	error_set(err, EACCES, "%d: %s", guide->pid, visit->absent.words);
-	reason_advise(tour->context, err, guide->visitor->command, guide->pid);
-	if (tour->targets->selected && !guide->visitor->quiet)
-		context_refuse(&tour->refused, err);
-	else
-		tell(guide, err);
-}
-
-static void fail(struct guide *guide, int rc, const struct error *err)
-{
-	struct visit *visit = &guide->visit;
-	struct absence why = reason_of(&guide->tour->context->root, rc);
-
-	absent(visit, why.kind, why.words);
-	visit_partial(visit, "mappings", why.words, err);
-}
-
-/* Also of one with mappings: a sum of nothing is no answer. */
-static void note_nothing(struct guide *guide)
-{
-	struct visit *visit = &guide->visit;
-	const char *why = process_no_memory(&visit->process);
-
-	if (visit->by_thread || (!guide->visitor->no_mappings && visit->result.pass.mappings))
-		return;
-	if (!why && !guide->visitor->no_mappings)
-		why = visit->process.state == 'Z' ? "gone: the main thread has exited" :
-						    "no mappings";
-	if (!why)
-		return;
-	absent(visit, ABSENT_NONE, why);
-	missing_add(&visit->process.missing, "mappings", why);
-}
-
-static void finish(struct guide *guide)
-{
-	struct visits *visits = guide->tour->visits;
-
-	if (guide->visitor->done)
-		guide->visitor->done(guide->ctx, &guide->visit);
-	/* one within another is not of the list */
-	if (guide->within)
-		return;
-	visits->done++;
-	visits->partial += !guide->visit.complete;
-}
-
-static void conclude(struct guide *guide, int rc, struct error *err)
-{
-	if (rc == VISIT_END && !guide->told)
-		return;
-	if ((rc == -ESRCH && !guide->visit.begun) || !guide->told) {
-		lose(guide, rc, err);
-		return;
-	}
-	if (rc == -EACCES || rc == -EPERM)
-		deny(guide, err);
-	else if (rc < 0 && rc != -EAGAIN)
-		fail(guide, rc, err);
-	else if (rc >= 0)
-		note_nothing(guide);
-	if (!guide->visitor->no_mappings)
-		check_pass(guide);
-	finish(guide);
-}
-
 static void leave(struct guide *guide)
 {
 	struct visit *visit = &guide->visit;
@@ -644,13 +423,12 @@ static void describe_unread(struct guide *guide, enum absent kind, const char *r
 	pthread_mutex_lock(&guide->tour->lock);
 	if (!process->cmdline.len)
 		missing_add(&process->missing, "cmdline", reason);
-	if (guide->tour->context->options.json && !process->user.len &&
-	    !guide->visitor->facts_of)
+	if (guide->tour->context->options.json && !process->user.len && !guide->visitor->facts_of)
 		process_user(&guide->tour->context->root, &visit->arena, process);
-	absent(visit, kind, reason);
+	visit_absent(visit, kind, reason);
 	error_set(&err, ETIMEDOUT, "%d: %s", guide->pid, reason);
 	visit_partial(visit, "mappings", reason, &err);
-	finish(guide);
+	guide_finish(guide);
 	pthread_mutex_unlock(&guide->tour->lock);
 }
 
@@ -715,7 +493,7 @@ static void visit_pid(struct guide *guide, int pid)
 		if (rc == 0)
 			rc = read_process(guide, &err);
 		pthread_mutex_lock(&tour->lock);
-		conclude(guide, rc, &err);
+		guide_conclude(guide, rc, &err);
 		pthread_mutex_unlock(&tour->lock);
 	}
 	leave(guide);
@@ -733,7 +511,7 @@ int visit_within(struct visit *outer, int pid, const struct visitor *visitor, vo
 	if (rc == 0)
 		rc = read_process(inner, err);
 	if (rc != -ESRCH || inner->visit.begun)
-		conclude(inner, rc, err);
+		guide_conclude(inner, rc, err);
 	leave(inner);
 	guide->inner = NULL;
 	visit_guide_free(inner);
@@ -792,8 +570,8 @@ static const char *note_unread(struct tour *tour, const struct guide *guide, uin
 
 	*kind = deadline && meter_now() >= deadline ? ABSENT_BUDGET : ABSENT_STUCK;
 	pthread_mutex_lock(&tour->lock);
-	reason = stuck_note(&context->stuck, &context->root, &context->arena, guide->pid,
-			    waited_ns);
+	reason =
+		stuck_note(&context->stuck, &context->root, &context->arena, guide->pid, waited_ns);
 	pthread_mutex_unlock(&tour->lock);
 	return *kind == ABSENT_BUDGET ? reason_budget : reason;
 }
@@ -824,8 +602,7 @@ static void abandoned(void *ctx, unsigned worker, size_t item, uint64_t waited_n
 	reason = note_unread(tour, find_stuck(guide), waited_ns, &kind);
 	describe_unread(guide, kind, reason);
 	stuck_hold(&tour->context->stuck, guide, give_up);
-	tour->guides[worker] =
-		tour->workers > 1 ? guide_new(tour, tour->visitor, tour->ctx) : NULL;
+	tour->guides[worker] = tour->workers > 1 ? guide_new(tour, tour->visitor, tour->ctx) : NULL;
 }
 
 static void begin_tour(struct tour *tour)
