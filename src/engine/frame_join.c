@@ -59,6 +59,7 @@ struct frame_join {
 	struct sharing_run runs[RUNS_MAX];
 	size_t run_count;
 	uint64_t swapped;
+	bool reading; /* frame_join_read() has not returned */
 	bool open; /* what was read of the last process may have to be dropped */
 	bool hidden; /* a frame number of 0 was met */
 	bool spare; /* the last process that was begun has no memory: its index is free */
@@ -90,11 +91,13 @@ static void drop_process(struct frame_join *join)
 	join->vma_count = join->run_count = 0;
 }
 
+/* A thread that was left behind in a read has the buffers of the walk: they are its own. */
 static void leave_process(struct frame_join *join)
 {
-	if (!join->closed)
+	if (!join->closed && !join->reading)
 		pagewalk_close(&join->walk);
 	join->closed = -ENOENT;
+	join->reading = false;
 }
 
 void frame_join_free(struct frame_join *join)
@@ -384,26 +387,15 @@ int frame_join_read(struct frame_join *join, struct visit *visit, struct frame_j
 		return 0;
 	begin_process(join);
 	out->index = join->last;
+	join->reading = true;
 	rc = read_frames(join, visit, &pass, err);
+	join->reading = false;
 	out->mappings = pass.mappings;
 	out->changed = pass.changed;
 	out->swapped = join->swapped;
 	if (rc)
 		drop_process(join);
 	join->spare = rc || !out->mappings;
-	return rc;
-}
-
-int frame_join_add(struct frame_join *join, const struct procdir *dir,
-		   struct frame_join_process *out, struct error *err)
-{
-	struct visit visit = { .dir = *dir, .leader = *dir };
-	int rc;
-
-	frame_join_bind(join, &visit);
-	rc = frame_join_read(join, &visit, out, err);
-	frame_join_keep(join);
-	leave_process(join);
 	return rc;
 }
 

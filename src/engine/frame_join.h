@@ -10,7 +10,6 @@
 
 struct context;
 struct error;
-struct procdir;
 struct sharing;
 struct visit;
 
@@ -49,10 +48,6 @@ int frame_join_bind(struct frame_join *join, struct visit *visit);
  */
 int frame_join_read(struct frame_join *join, struct visit *visit, struct frame_join_process *out,
 		    struct error *err);
-
-/* Both, for who has the directory of a thread that has the memory; it is not read anew. */
-int frame_join_add(struct frame_join *join, const struct procdir *dir,
-		   struct frame_join_process *out, struct error *err);
 
 /* The process that was read last stays in the join; else the next one drops it. */
 void frame_join_keep(struct frame_join *join);

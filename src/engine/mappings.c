@@ -45,8 +45,6 @@ struct mappings {
 	uint32_t page_size; /* for sections */
 	struct vma_store held;
 	struct vma_store *kept; /* of the caller, who keeps all; or NULL */
-	mappings_facts read_facts; /* of the caller, or NULL */
-	void *facts_ctx;
 	/* of the process that is read now */
 	const struct procdir *dir;
 	struct procdir watched; /* is dir, with maps open since before the facts were read */
@@ -86,12 +84,6 @@ struct mappings *mappings_new(const struct root *root, struct smaps_keys *keys)
 void mappings_from(struct mappings *mappings, enum mappings_source from)
 {
 	mappings->from = from;
-}
-
-void mappings_read_facts(struct mappings *mappings, mappings_facts read, void *ctx)
-{
-	mappings->read_facts = read;
-	mappings->facts_ctx = ctx;
 }
 
 void mappings_free(struct mappings *mappings)
@@ -424,27 +416,6 @@ static int read_pages(struct mappings *mappings, struct error *err)
 	return rc;
 }
 
-static void end_watch(struct mappings *mappings)
-{
-	if (mappings->watched.watch >= 0)
-		close(mappings->watched.watch);
-	mappings->watched.watch = -1;
-}
-
-/* What is read from here on is of one program, or the reading will be found cut off. */
-static int begin_watch(struct mappings *mappings, struct error *err)
-{
-	struct procdir *dir = &mappings->watched;
-	int rc;
-
-	end_watch(mappings);
-	if (!dir->core)
-		dir->watch = procdir_openat(dir, O_RDONLY, NULL, "maps");
-	rc = mappings->read_facts ? mappings->read_facts(mappings->facts_ctx, err) : 0;
-	mappings->result->unsettled = rc == MAPPINGS_UNSETTLED;
-	return mappings->result->unsettled ? 0 : rc;
-}
-
 static void set_dir(struct mappings *mappings, const struct procdir *dir)
 {
 	mappings->watched = *dir;
@@ -500,64 +471,9 @@ int mappings_pass(struct mappings *mappings, struct error *err)
 			  err);
 }
 
-static int read_once(struct mappings *mappings, struct error *err)
-{
-	int rc = begin_watch(mappings, err);
-
-	return rc ? rc : mappings_pass(mappings, err);
-}
-
 bool mappings_holding(const struct mappings *mappings)
 {
 	return mappings->holding;
-}
-
-/* Whether another reading may find what this one did not, and nothing of it was handed on. */
-static bool wants_another(const struct mappings *mappings)
-{
-	const struct mappings_result *result = mappings->result;
-
-	if (!mappings->holding || result->retries == MAPPINGS_RETRIES)
-		return false;
-	if (result->pass.cut_off || result->unsettled)
-		return facts_is_alive(mappings->dir);
-	return result->pass.changed;
-}
-
-static int read_again(struct mappings *mappings, struct error *err)
-{
-	struct mappings_result *result = mappings->result;
-	int rc;
-
-	for (;;) {
-		rc = read_once(mappings, err);
-		if (rc || !wants_another(mappings))
-			break;
-		if (result->unsettled)
-			facts_await_exec();
-		result->retries++;
-	}
-	if (rc >= 0 && mappings->holding) {
-		int released = release(mappings);
-
-		rc = rc ? rc : released;
-	}
-	return rc;
-}
-
-bool mappings_live_thread(const struct procdir *dir, struct arena *arena, struct procdir *thread)
-{
-	struct process facts;
-	size_t count;
-	int *tids;
-
-	if (facts_read(dir, arena, FACT_STAT, &facts, NULL) || facts.state != 'Z' ||
-	    facts.threads < 2 || procdir_threads(dir, arena, &tids, &count, NULL))
-		return false;
-	for (size_t i = 0; i < count; i++)
-		if (tids[i] != dir->pid && procdir_open_thread(thread, dir, tids[i], NULL) == 0)
-			return true;
-	return false;
 }
 
 void mappings_begin(struct mappings *mappings, const struct procdir *dir, unsigned needs,
@@ -596,40 +512,4 @@ int mappings_end(struct mappings *mappings, int rc)
 		filelook_process(mappings->filelook, NULL);
 	vma_store_clear(&mappings->held);
 	return rc;
-}
-
-int mappings_read(struct mappings *mappings, const struct procdir *dir, unsigned needs,
-		  vma_sink sink, void *ctx, struct mappings_result *result, struct error *err)
-{
-	struct procdir thread;
-	int rc;
-
-	mappings_begin(mappings, dir, needs, sink, ctx, result);
-	rc = read_again(mappings, err);
-	if (rc == 0 && !result->pass.mappings &&
-	    mappings_live_thread(dir, &mappings->arena, &thread)) {
-		end_watch(mappings);
-		set_dir(mappings, &thread);
-		if (needs & LOOKS)
-			filelook_process(mappings->filelook, &thread);
-		result->by_thread = true;
-		rc = read_again(mappings, err);
-		procdir_close(&thread);
-	}
-	end_watch(mappings);
-	mappings->dir = NULL;
-	if (dir->core)
-		result->file = "core";
-	if (needs & LOOKS)
-		filelook_process(mappings->filelook, NULL);
-	vma_store_clear(&mappings->held);
-	return rc;
-}
-
-bool mappings_ended(const struct procdir *dir, const struct process *facts,
-		    const struct mappings_result *result)
-{
-	return result->unsettled ||
-	       (!result->pass.mappings && facts->state != 'Z' && facts->state != 'X' &&
-		!facts->kernel_thread && !dir->core && !dir->root->recorded);
 }

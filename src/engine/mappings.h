@@ -12,7 +12,6 @@ struct arena;
 struct elf_request;
 struct mappings;
 struct object_file;
-struct process;
 struct root;
 struct vma_store;
 
@@ -21,11 +20,10 @@ struct vma_store;
  * and mapped files joined.
  *
  * The first MAPPINGS_HELD mappings are held back. A process that has no more is handed on only after
- * it was read whole: where it changed meanwhile (overlapping mappings, exec) it is read again, at
- * most MAPPINGS_RETRIES times. A bigger one is streamed: memory stays bounded, and what changed is
- * counted in result->pass. With NEED_GUESS MAPPINGS_GUESSED are held back, and not more guessed.
+ * it was read whole, and may be read again where it changed meanwhile (overlapping mappings, exec). A
+ * bigger one is streamed: memory stays bounded, and what changed is counted in result->pass. With NEED_GUESS MAPPINGS_GUESSED are held back, and not more guessed.
  */
-enum { MAPPINGS_HELD = FIGURES_MAPPINGS, MAPPINGS_GUESSED = 1 << 18, MAPPINGS_RETRIES = 3 };
+enum { MAPPINGS_HELD = FIGURES_MAPPINGS, MAPPINGS_GUESSED = 1 << 18 };
 
 struct mappings_result {
 	struct smaps_pass pass; /* of the last reading */
@@ -38,9 +36,6 @@ struct mappings_result {
 	const char *no_frames; /* from_pages: why frames could not be seen, or NULL */
 	const char *kind_reason; /* why a file could not be looked at; NULL: none */
 	const char *file_reason; /* why a file that was may be of another kind; NULL: none */
-	unsigned retries;
-	bool unsettled; /* the process was about to execute a program at every reading */
-	bool by_thread; /* the main thread has exited; read through another one */
 };
 
 struct mappings *mappings_new(const struct root *root, struct smaps_keys *keys);
@@ -73,57 +68,26 @@ struct object_file mappings_file(const struct mappings *mappings);
 
 /*
  * Keep the mappings that are handed on, too, in the order that sink gets them: what was held back is not
- * copied again. kept is empty before each process, and complete when mappings_read() returns.
+ * copied again. kept is empty before each process, and complete when mappings_end() returns.
  */
 void mappings_keep(struct mappings *mappings, struct vma_store *kept);
 
 /*
- * Have the facts of a process read by read(ctx, &err), where mappings_read() can tell that they are of
- * the same program as the mappings: maps is open by then. After an exec they are read again, with the
- * mappings; so they are where read() returned MAPPINGS_UNSETTLED, since exec goes on. An error of it is
- * that of mappings_read().
- */
-enum { MAPPINGS_UNSETTLED = 1 };
-
-typedef int (*mappings_facts)(void *ctx, struct error *err);
-
-void mappings_read_facts(struct mappings *mappings, mappings_facts read, void *ctx);
-
-/*
- * Hand every mapping of the process to sink. needs: NEED_SMAPS for the fields, NEED_KIND for kind and
- * tid, NEED_ELF for kind alone and mappings_file(), NEED_SECTION for vma->object, NEED_GUESS for
- * vma->guess, NEED_NAME for the name alone, which is composed where it differs from the path (files are
- * looked at only where they look deleted, and kinds stay unknown), NEED_DELETED for kind, deleted and
- * mappings_file() of those alone; pid is always set. Returns 0, what
+ * Read the mappings of a process, for engine/visit.h, and hand every one to sink. needs: NEED_SMAPS for the
+ * fields, NEED_KIND for kind and tid, NEED_ELF for kind alone and mappings_file(), NEED_SECTION for
+ * vma->object, NEED_GUESS for vma->guess, NEED_NAME for the name alone, which is composed where it differs
+ * from the path (files are looked at only where they look deleted, and kinds stay unknown), NEED_DELETED for
+ * kind, deleted and mappings_file() of those alone; pid is always set.
+ *
+ * In steps: begin, then pass once or, while mappings_holding() tells that nothing was handed on yet, again;
+ * then end, which hands on what was held back (unless rc is an error) and returns rc or what sink returned.
+ * dir has to live until then; its watch tells whether what is read is of one memory. pass returns 0, what
  * sink returned, or -errno where nothing could be read; *result is valid in every case.
- */
-int mappings_read(struct mappings *mappings, const struct procdir *dir, unsigned needs,
-		  vma_sink sink, void *ctx, struct mappings_result *result, struct error *err);
-
-/*
- * The same in steps, for engine/visit.h: begin, then pass once or, while mappings_holding() tells that
- * nothing was handed on yet, again; then end, which hands on what was held back (unless rc is an error)
- * and returns rc or what sink returned. dir has to live until then; its watch tells whether what is read
- * is of one memory.
  */
 void mappings_begin(struct mappings *mappings, const struct procdir *dir, unsigned needs,
 		    vma_sink sink, void *ctx, struct mappings_result *result);
 int mappings_pass(struct mappings *mappings, struct error *err);
 bool mappings_holding(const struct mappings *mappings);
 int mappings_end(struct mappings *mappings, int rc);
-
-/*
- * Whether nothing was read since the process was about to end, or ended after its facts were read (by
- * then it was no zombie; a kernel thread has no mappings either, but goes on), or what was read is of a
- * memory that exec had not filled yet.
- */
-bool mappings_ended(const struct procdir *dir, const struct process *facts,
-		    const struct mappings_result *result);
-
-/*
- * Of a process whose main thread has exited, so that its own files are empty, open a thread that goes
- * on with the same memory. False where that is not so; the caller closes *thread.
- */
-bool mappings_live_thread(const struct procdir *dir, struct arena *arena, struct procdir *thread);
 
 #endif

@@ -176,6 +176,22 @@ static int read_facts(struct guide *guide, struct error *err)
 	return 0;
 }
 
+/* Of a process whose main thread has exited, a thread that goes on with the same memory. */
+static bool open_live_thread(const struct procdir *dir, struct arena *arena, struct procdir *thread)
+{
+	struct process facts;
+	size_t count;
+	int *tids;
+
+	if (facts_read(dir, arena, FACT_STAT, &facts, NULL) || facts.state != 'Z' ||
+	    facts.threads < 2 || procdir_threads(dir, arena, &tids, &count, NULL))
+		return false;
+	for (size_t i = 0; i < count; i++)
+		if (tids[i] != dir->pid && procdir_open_thread(thread, dir, tids[i], NULL) == 0)
+			return true;
+	return false;
+}
+
 /* The files of a main thread that has exited are empty; those of another one show the memory. */
 static bool choose_thread(struct guide *guide)
 {
@@ -183,7 +199,7 @@ static bool choose_thread(struct guide *guide)
 	struct procdir thread;
 
 	if (visit->process.state != 'Z' || visit->process.threads < 2 || visit->by_thread ||
-	    !mappings_live_thread(&visit->leader, &visit->arena, &thread))
+	    !open_live_thread(&visit->leader, &visit->arena, &thread))
 		return false;
 	end_watch(guide);
 	visit->dir = thread;

@@ -35,6 +35,7 @@ struct sharing_reading {
 	struct share_row row; /* of the process itself */
 	size_t denied, stuck, same;
 	struct same_mm same_mm;
+	bool joined; /* the process that is read now is in the join */
 };
 
 static struct value get_pid(const void *row, const struct column *column)
@@ -81,22 +82,41 @@ static const struct column columns[] = {
 
 const struct column_set live_sharing_columns = { columns, ARRAY_SIZE(columns) };
 
+static int bind_join(void *opaque, struct visit *visit, struct error *err)
+{
+	struct sharing_reading *reading = opaque;
+
+	(void)err;
+	return reading->join ? frame_join_bind(reading->join, visit) : 0;
+}
+
 /* Read a process into the join. Returns 0 or -errno. */
-static int join_process(struct sharing_reading *reading, const struct visit *visit,
-			struct error *err)
+static int join_process(struct sharing_reading *reading, struct visit *visit, struct error *err)
+{
+	struct frame_join_process process;
+	int rc;
+
+	if (!visit->retries)
+		visit->same_as = same_mm_check(&reading->same_mm, visit->process.pid, 0);
+	rc = frame_join_read(reading->join, visit, &process, err);
+	reading->joined = rc == 0 && process.mappings;
+	return rc;
+}
+
+/* The process that was read last is one of the sharers. */
+static void keep_sharer(struct sharing_reading *reading, const struct visit *visit)
 {
 	struct context *ctx = reading->reader->ctx;
-	struct frame_join_process process;
-	int same_as = same_mm_check(&reading->same_mm, visit->process.pid, 0);
-	int rc = same_as ? 0 : frame_join_add(reading->join, &visit->dir, &process, err);
 
-	reading->same += same_as && same_as == reading->row.pid;
-	if (rc == 0 && !same_as && process.mappings)
-		reading->sharers[reading->count++] =
-			(struct sharer){ .pid = visit->process.pid,
-					 .comm = arena_bytes(&ctx->arena, visit->process.comm),
-					 .page_size = ctx->host.page_size };
-	return rc;
+	reading->same += visit->same_as && visit->same_as == reading->row.pid;
+	if (!reading->joined || visit->absent.kind != ABSENT_NOT)
+		return;
+	frame_join_keep(reading->join);
+	reading->joined = false;
+	reading->sharers[reading->count++] =
+		(struct sharer){ .pid = visit->process.pid,
+				 .comm = arena_bytes(&ctx->arena, visit->process.comm),
+				 .page_size = ctx->host.page_size };
 }
 
 static bool is_other(void *opaque, struct visit *visit)
@@ -116,9 +136,8 @@ static void end_other(void *opaque, struct visit *visit)
 	struct sharing_reading *reading = opaque;
 
 	reading->denied += visit->absent.kind == ABSENT_DENIED;
-	if (visit->absent.kind != ABSENT_STUCK)
-		return;
-	reading->stuck++;
+	reading->stuck += visit->absent.kind == ABSENT_STUCK;
+	keep_sharer(reading, visit);
 }
 
 static void join_others(struct sharing_reading *reading, const struct targets *targets)
@@ -130,6 +149,7 @@ static void join_others(struct sharing_reading *reading, const struct targets *t
 		.no_twins = true,
 		.quiet = true,
 		.wanted = is_other,
+		.bind = bind_join,
 		.read = join_other,
 		.done = end_other,
 	};
@@ -246,7 +266,7 @@ static void restart(void *opaque, struct visit *visit)
 	struct sharing_reading *reading = opaque;
 
 	(void)visit;
-	reading->count = 0;
+	reading->joined = false;
 	reading->row = (struct share_row){ .page_size = reading->row.page_size };
 }
 
@@ -258,6 +278,7 @@ static void done(void *opaque, struct visit *visit)
 
 	if (!live_met(reading->reader, result, visit))
 		return;
+	keep_sharer(reading, visit);
 	result->partial |= partial;
 	if (visit->absent.words)
 		reading->rows->list.reason = live_words(reading->reader, visit->absent.words);
@@ -288,6 +309,7 @@ static void read_sharing(struct sharing_reading *reading, const struct targets *
 		.no_mappings = true,
 		.no_twins = true,
 		.quiet = true,
+		.bind = bind_join,
 		.read = read_process,
 		.restart = restart,
 		.done = done,
