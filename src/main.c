@@ -38,11 +38,13 @@ static const struct command commands[] = {
 	{ "cow", "PARENT [CHILD]",
 	  "What fork still shares, who copied what, what copies may still take", cow_run, NULL },
 	{ "frag", "[PID...]",
-	  "Is memory fragmented, at which order; how a process's space is cut up", frag_run, NULL },
+	  "Is memory fragmented, at which order; how a process's space is cut up", frag_run, .traces = true },
 	{ "faults", "PID", "Which mappings, code and threads fault right now, and why", faults_run,
 	  NULL, true },
 	{ "wss", "PID", "How much of its memory a process uses: the working set", wss_run, NULL,
 	  .clears = true },
+	{ "allocs", "", "Who takes memory from the machine right now, and who breaks pageblocks up",
+	  allocs_run, .traces = true },
 	{ "who", "TARGET", "Who maps PID:ADDRESS, PID:LOW-HIGH, pfn:N, phys:ADDRESS or a file",
 	  who_run, NULL },
 	{ "live", "[PID]", "All of it on a screen, with changes marked", live_run,
@@ -192,6 +194,7 @@ int main(int argc, char **argv)
 	privileges_drop(&(struct privileges){
 		.parses = (command ? command : &commands[0])->parses && !pmap_is_name(argv[0]),
 		.asks_cache = command && command->asks_cache,
+		.traces = command && command->traces,
 		.clears = command && command->clears,
 	});
 	ctx.options.timeout = TIMEOUT_NS;

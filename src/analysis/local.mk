@@ -2,6 +2,7 @@
 #
 # One module a line, sorted: libvmview_a_SOURCES += %D%/NAME.c %D%/NAME.h
 libvmview_a_SOURCES += %D%/address_space.c %D%/address_space.h
+libvmview_a_SOURCES += %D%/alloc_study.c %D%/alloc_study.h
 libvmview_a_SOURCES += %D%/blockers.c %D%/blockers.h
 libvmview_a_SOURCES += %D%/census.c %D%/census.h
 libvmview_a_SOURCES += %D%/cgroup_name.c %D%/cgroup_name.h

@@ -5,6 +5,7 @@
 #include "engine/context.h"
 
 /* One a file. Each parses its own options through context_open(). */
+int allocs_run(struct context *ctx, const struct command *command, int argc, char **argv);
 int at_run(struct context *ctx, const struct command *command, int argc, char **argv);
 int cache_run(struct context *ctx, const struct command *command, int argc, char **argv);
 int faults_run(struct context *ctx, const struct command *command, int argc, char **argv);

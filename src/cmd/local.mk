@@ -3,6 +3,7 @@
 # One module a line, sorted: libvmview_a_SOURCES += %D%/NAME.c %D%/NAME.h
 libvmview_a_SOURCES += %D%/commands.h
 
+include src/cmd/allocs/local.mk
 include src/cmd/at/local.mk
 include src/cmd/cache/local.mk
 include src/cmd/cgroup/local.mk

@@ -70,6 +70,7 @@ struct command {
 	int cores; /* as many operands may be cores in place of processes */
 	uint64_t timeout_ns; /* --timeout where it is not given; 0: TIMEOUT_NS */
 	bool asks_cache; /* about files of others: privileges_drop() */
+	bool traces; /* the kernel: privileges_drop() */
 	bool clears; /* referenced bits, where an option says so: privileges_drop() */
 };
 

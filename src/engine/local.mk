@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
 # One module a line, sorted: libvmview_a_SOURCES += %D%/NAME.c %D%/NAME.h
+libvmview_a_SOURCES += %D%/alloc_report.c
+libvmview_a_SOURCES += %D%/alloc_watch.c %D%/alloc_watch.h
 libvmview_a_SOURCES += %D%/context.c %D%/context.h
 libvmview_a_SOURCES += %D%/context_open.c
 libvmview_a_SOURCES += %D%/cores.c %D%/cores.h

@@ -65,6 +65,9 @@ static void drop_capabilities(const struct privileges *wanted)
 		     CAPNG_EFFECTIVE | CAPNG_PERMITTED);
 	if (wanted->parses)
 		keep(to_confine, 2, have.permitted, CAPNG_PERMITTED);
+	if (wanted->traces)
+		keep((const unsigned[]){ CAP_SYSLOG }, 1, have.effective,
+		     CAPNG_EFFECTIVE | CAPNG_PERMITTED);
 	if (wanted->clears)
 		keep((const unsigned[]){ CAP_DAC_OVERRIDE }, 1, have.permitted, CAPNG_PERMITTED);
 	/* without CAP_SETPCAP the bounding set stays; what exec could gain, no_new_privs forbids */

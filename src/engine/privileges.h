@@ -21,6 +21,7 @@
 struct privileges {
 	bool parses; /* ELF files */
 	bool asks_cache;
+	bool traces; /* the kernel, whose addresses are to have names */
 	bool clears; /* referenced bits of processes, where an option says so */
 };
 

@@ -56,6 +56,9 @@ void reason_advise(const struct context *context, struct error *err, const char 
 
 	if (!reason_sudo_helps(context))
 		return;
-	error_set(err, told.code, "%s (try: sudo vmview %s%s%d)", told.text, command,
-		  *command ? " " : "", pid);
+	if (pid)
+		error_set(err, told.code, "%s (try: sudo vmview %s%s%d)", told.text, command,
+			  *command ? " " : "", pid);
+	else
+		error_set(err, told.code, "%s (try: sudo vmview %s)", told.text, command);
 }

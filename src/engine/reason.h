@@ -26,7 +26,8 @@ bool reason_sudo_helps(const struct context *context);
 
 /*
  * Add to the error of missing rights what helps: "(try: sudo vmview numa 4711)". Nothing for root, for
- * whom sudo changes nothing, nor in a recording. command: as typed behind vmview, "" for none.
+ * whom sudo changes nothing, nor in a recording. command: as typed behind vmview, "" for none;
+ * pid 0: it has no operand.
  */
 void reason_advise(const struct context *context, struct error *err, const char *command, int pid);
 

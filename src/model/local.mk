@@ -2,6 +2,7 @@
 #
 # One module a line, sorted: libvmview_a_SOURCES += %D%/NAME.c %D%/NAME.h
 libvmview_a_SOURCES += %D%/absence.h
+libvmview_a_SOURCES += %D%/alloc.h
 libvmview_a_SOURCES += %D%/core.c %D%/core.h
 libvmview_a_SOURCES += %D%/fault.c %D%/fault.h
 libvmview_a_SOURCES += %D%/image.h

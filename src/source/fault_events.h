@@ -15,8 +15,8 @@ struct procdir;
 /*
  * The page faults of a process as they happen, of all its threads and of those it makes meanwhile:
  * perf_event_open(2). Nothing of the process is stopped; a fault takes about a microsecond longer. So
- * that this stays bounded only each n-th is recorded where there are many (FAULT_RECORDS_PER_SECOND),
- * the others are counted.
+ * that this stays bounded only each n-th is recorded where there are many (perf_budget.h), the others are
+ * counted.
  *
  * In a recording they are lines of text, proc/PID/faults:
  *
@@ -31,8 +31,6 @@ struct procdir;
  *
  * Numbers are hex but for TID and those of "end".
  */
-enum { FAULT_RECORDS_PER_SECOND = 50000 };
-
 enum fault_method {
 	FAULT_BY_TRACEPOINT, /* tells whether the page was there, and whether it was a write */
 	FAULT_BY_EVENT, /* the software event: tells whether it was there */

@@ -29,7 +29,7 @@ static struct perf_event_attr common(const struct fault_source *source)
 {
 	return (struct perf_event_attr){
 		.size = sizeof(struct perf_event_attr),
-		.sample_period = source->period,
+		.sample_period = source->budget.period,
 		.read_format = PERF_FORMAT_LOST,
 		.inherit = 1,
 		.inherit_thread = 1,

@@ -14,7 +14,7 @@
 #include "source/meter.h"
 #include "source/root.h"
 
-enum { WINDOW_NS = 200000000, EVENTS_MAX = 1 << 22 };
+enum { EVENTS_MAX = 1 << 22 };
 
 const char *const fault_method_names[] = {
 	[FAULT_BY_TRACEPOINT] = "tracepoint",
@@ -47,7 +47,7 @@ void fault_source_add_thread(struct fault_source *source, int tid, bool inherite
 				   sizeof(*source->threads));
 	index_add(&source->thread_index, (uint64_t)tid, (uint32_t)source->thread_count);
 	source->threads[source->thread_count++] =
-		(struct fault_thread){ tid, inherited, source->period };
+		(struct fault_thread){ tid, inherited, source->budget.period };
 }
 
 /* A change of the period does not reach threads that had inherited their events by then. */
@@ -56,7 +56,7 @@ static uint64_t weight_of(const struct fault_source *source, int tid)
 	uint32_t at = index_find(&source->thread_index, (uint64_t)tid);
 
 	return at != INDEX_NONE && source->threads[at].inherited ? source->threads[at].period :
-								   source->period;
+								   source->budget.period;
 }
 
 /* Return addresses of the process alone, the place of the fault not among them. */
@@ -105,7 +105,7 @@ static void take_fault(struct fault_source *source, const struct perf_record *re
 	struct fault_event *event = add_event(source, FAULT_EVENT_FAULT, record);
 
 	source->recorded++;
-	source->window_records++;
+	source->budget.records++;
 	event->weight = weight_of(source, event->tid);
 	if (source->facts.method == FAULT_BY_TRACEPOINT) {
 		if (!take_trace(source, record, event)) {
@@ -218,7 +218,7 @@ int fault_source_open(struct fault_source **out, const struct procdir *dir,
 
 	source->dir = dir;
 	source->options = *options;
-	source->period = options->period ? options->period : 1;
+	perf_budget_init(&source->budget, options->period, meter_now());
 	arena_init(&source->arena);
 	if (dir->core)
 		rc = -EOPNOTSUPP;
@@ -233,8 +233,8 @@ int fault_source_open(struct fault_source **out, const struct procdir *dir,
 		fault_source_close(source);
 		return rc;
 	}
-	source->facts.begin = source->window_begin = meter_now();
-	source->facts.period = source->period;
+	source->facts.begin = source->budget.window_begin = meter_now();
+	source->facts.period = source->budget.period;
 	*out = source;
 	return 0;
 }
@@ -266,28 +266,16 @@ bool fault_source_wait(struct fault_source *source, int milliseconds)
 /* As many records as they may be, by how many there were of late. */
 static void adapt(struct fault_source *source, uint64_t now)
 {
-	uint64_t elapsed = now - source->window_begin, want;
+	const uint64_t *period = &source->budget.period;
 
-	if (source->options.period || source->facts.method == FAULT_BY_RECORDING)
-		return;
-	if (elapsed < WINDOW_NS &&
-	    source->window_records < (uint64_t)FAULT_RECORDS_PER_SECOND * WINDOW_NS / 500000000)
-		return;
-	want = source->window_records * source->period * 1000000000 / (elapsed ? elapsed : 1) /
-		       FAULT_RECORDS_PER_SECOND +
-	       1;
-	source->window_begin = now;
-	source->window_records = 0;
-	if (want == source->period || (want < source->period && 2 * want > source->period))
+	if (source->facts.method == FAULT_BY_RECORDING || !perf_budget_adapt(&source->budget, now))
 		return;
 	for (size_t i = 0; i < source->fd_count; i++)
 		if (source->fds[i].role == ROLE_FAULT)
-			ioctl(source->fds[i].fd, PERF_EVENT_IOC_PERIOD, &want);
+			ioctl(source->fds[i].fd, PERF_EVENT_IOC_PERIOD, period);
 	for (unsigned i = 0; i < TRACES; i++)
-		source->fault[i].sample_period = want;
-	source->period = want;
-	if (want > source->facts.period)
-		source->facts.period = want;
+		source->fault[i].sample_period = *period;
+	source->facts.period = source->budget.longest;
 }
 
 static int compare(const void *left, const void *right)

@@ -7,6 +7,7 @@
 #include "base/arena.h"
 #include "base/index.h"
 #include "source/fault_events.h"
+#include "source/perf_budget.h"
 #include "source/perf_ring.h"
 #include "source/tracefs.h"
 
@@ -47,8 +48,7 @@ struct fault_source {
 	struct fault_thread *threads;
 	size_t thread_count, thread_cap;
 	bool main_exited; /* its main thread, which stays in the list */
-	uint64_t period; /* now */
-	uint64_t window_begin, window_records; /* since when how many were counted */
+	struct perf_budget budget;
 	uint64_t recorded, lost_records;
 	/* what was taken from the rings and not yet handed on */
 	struct fault_event *queue;

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
 # One module a line, sorted: libvmview_a_SOURCES += %D%/NAME.c %D%/NAME.h
+libvmview_a_SOURCES += %D%/alloc_events.c %D%/alloc_events.h
+libvmview_a_SOURCES += %D%/alloc_text.c
 libvmview_a_SOURCES += %D%/average.c %D%/average.h
 libvmview_a_SOURCES += %D%/buddyinfo.c %D%/buddyinfo.h
 libvmview_a_SOURCES += %D%/cache_list.c %D%/cache_list.h
@@ -26,6 +28,7 @@ libvmview_a_SOURCES += %D%/elf_serve.c %D%/elf_serve.h
 libvmview_a_SOURCES += %D%/elf_tables.c
 libvmview_a_SOURCES += %D%/elf_wire.c %D%/elf_wire.h
 libvmview_a_SOURCES += %D%/elf_worker.c %D%/elf_worker.h
+libvmview_a_SOURCES += %D%/event_text.c %D%/event_text.h
 libvmview_a_SOURCES += %D%/facts.c %D%/facts.h
 libvmview_a_SOURCES += %D%/fault_events.h
 libvmview_a_SOURCES += %D%/fault_open.c
@@ -39,6 +42,7 @@ libvmview_a_SOURCES += %D%/filelook_child.c %D%/filelook_child.h
 libvmview_a_SOURCES += %D%/frame_bits.c
 libvmview_a_SOURCES += %D%/frames.c %D%/frames.h
 libvmview_a_SOURCES += %D%/host.c %D%/host.h
+libvmview_a_SOURCES += %D%/kallsyms.c %D%/kallsyms.h
 libvmview_a_SOURCES += %D%/listing.c %D%/listing.h
 libvmview_a_SOURCES += %D%/look_direct.c %D%/look_direct.h
 libvmview_a_SOURCES += %D%/look_key.c
@@ -55,6 +59,7 @@ libvmview_a_SOURCES += %D%/objects.c %D%/objects.h
 libvmview_a_SOURCES += %D%/open_files.c %D%/open_files.h
 libvmview_a_SOURCES += %D%/pagescan.c %D%/pagescan.h
 libvmview_a_SOURCES += %D%/pagewalk.c %D%/pagewalk.h
+libvmview_a_SOURCES += %D%/perf_budget.c %D%/perf_budget.h
 libvmview_a_SOURCES += %D%/perf_parse.c %D%/perf_parse.h
 libvmview_a_SOURCES += %D%/perf_ring.c %D%/perf_ring.h
 libvmview_a_SOURCES += %D%/pids.c %D%/pids.h

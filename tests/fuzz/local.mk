@@ -6,6 +6,7 @@ tests_fuzz_libreplay_a_SOURCES = %D%/replay.c
 
 # One target a line, sorted: FUZZ_TARGETS += %D%/fuzz_NAME   (its source is fuzz_NAME.c,
 # its inputs are in corpus/NAME/)
+FUZZ_TARGETS += %D%/fuzz_allocs
 FUZZ_TARGETS += %D%/fuzz_arguments
 FUZZ_TARGETS += %D%/fuzz_census
 FUZZ_TARGETS += %D%/fuzz_cgroup

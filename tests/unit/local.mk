@@ -3,6 +3,7 @@
 # One program a line, sorted: UNIT_TESTS += %D%/test_NAME   (its source is test_NAME.c)
 EXTRA_DIST += %D%/json.h %D%/malloc_image.h %D%/parse.h %D%/rows.h %D%/smaps_case.h %D%/tree.h %D%/unit.h %D%/utf8.h
 UNIT_TESTS += %D%/test_address_space
+UNIT_TESTS += %D%/test_alloc_study
 UNIT_TESTS += %D%/test_arena
 UNIT_TESTS += %D%/test_blockers
 UNIT_TESTS += %D%/test_buddyinfo

@@ -15,7 +15,7 @@
 static const struct option_row frag_option_rows[] = {
 	TARGET_OPTION_ROWS,
 	{ 0, "interval", "TIME", OPTION_TIME, offsetof(struct frag_options, interval),
-	  "the kernel's counters over this time: 1, 200ms" },
+	  "the kernel's counters over this time, and who breaks up pageblocks: 1, 200ms" },
 	{ 0, "map", NULL, OPTION_FLAG, offsetof(struct frag_options, map),
 	  "a picture of physical memory, by pageblock" },
 };
@@ -192,6 +192,7 @@ static int show_machine(struct frag_view *view, struct error *err)
 	if (rc)
 		return rc;
 	counters_begin(&view->counters, ctx, counter_prefixes, view->options.interval);
+	frag_allocs_read(view);
 	frag_types_read(view);
 	frag_blocks_read(view);
 	frag_blockers_read(view);
@@ -204,6 +205,7 @@ static int show_machine(struct frag_view *view, struct error *err)
 		write_table(view);
 	frag_types_write(view);
 	frag_note(view, "vmstat", "counters", counters_write(&view->counters));
+	frag_allocs_write(view);
 	frag_blocks_write(view);
 	frag_blockers_write(view);
 	frag_verdicts_write(view);

@@ -9,6 +9,7 @@
 #include "analysis/fragmentation.h"
 #include "column/column.h"
 #include "column/sort.h"
+#include "engine/alloc_watch.h"
 #include "engine/counters.h"
 #include "engine/machine.h"
 #include "engine/targets.h"
@@ -44,6 +45,7 @@ struct frag_view {
 	const char *blocks_reason; /* why pageblocks are not known; NULL: they are */
 	struct frag_blockers *blockers;
 	struct counters counters;
+	struct alloc_watch allocs; /* in the interval */
 	struct missing missing; /* of the document */
 };
 
@@ -53,6 +55,10 @@ void frag_note(struct frag_view *view, const char *file, const char *key, const 
 /* frag_types.c: free blocks and pageblocks by migrate type, from pagetypeinfo. */
 void frag_types_read(struct frag_view *view);
 void frag_types_write(struct frag_view *view);
+
+/* frag_allocs.c: who breaks pageblocks up in the interval; nothing where none is asked for. */
+void frag_allocs_read(struct frag_view *view);
+void frag_allocs_write(struct frag_view *view);
 
 /* frag_blocks.c: pageblocks by what is in them, and their picture. */
 void frag_blocks_read(struct frag_view *view);

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
 # One module a line, sorted: libvmview_a_SOURCES += %D%/NAME.c %D%/NAME.h
+libvmview_a_SOURCES += %D%/allocs.c
 libvmview_a_SOURCES += %D%/blockers.c %D%/blockers.h
 libvmview_a_SOURCES += %D%/blocks.c
 libvmview_a_SOURCES += %D%/density.c %D%/density.h
