@@ -90,6 +90,7 @@ GENERATORS = {
     'big-8g-random': Generator('bigrss -R 8g', 8.5),
     'big-8g-huge': Generator('bigrss -H 8g', 8.5, huge_bytes=8 << 30),
     'big-8g-probe': Generator('bigrss -P 8g', 8.5),
+    'chunks-1g': Generator('chunks 1g', 1.2),
     'sparse-1t': Generator('sparse 1t'),
     'sparse-20t': Generator('sparse 20t'),
     'sparse-20t-few': Generator('sparse -n 64 20t'),
@@ -226,6 +227,18 @@ def huge_cases():
                (Against('readloop kpageflags,pagemap all', 1.5),))
 
 
+def why_cases():
+    for size, target in (('60k', 'vmas-60k'), ('8g', 'big-8g')):
+        yield Case(f'why-{size}', 'why it is so big', target, 'vmview why --pace fast {pid}',
+                   (Against('vmview map --pace fast --from pages {pid}', 1.2),
+                    Against('vmview huge --pace fast {pid}')))
+    yield Case('why-500', 'all processes, 500 of ours', 'procs-500',
+               'vmview why --pace fast --all',
+               (Against('vmview ps --pace fast --by=program', 1.5),), 500)
+    yield Case('malloc-1g', '1 GiB of chunks of 64 bytes', 'chunks-1g', 'vmview malloc {pid}',
+               (Absolute('wall', 1500), Peak(8 * MIB)))
+
+
 def elf_cases():
     plain = 'readloop elf {pid}'
     yield Case('elf-300', 'memory by object, of 300 libraries', 'libs-300',
@@ -271,4 +284,5 @@ SLOWDOWNS = (
              'vmview faults --interval {seconds} {pid}', 1.15),
 )
 
-CASES = (*map_cases(), *pages_cases(), *share_cases(), *huge_cases(), *elf_cases(), *live_cases())
+CASES = (*map_cases(), *pages_cases(), *share_cases(), *huge_cases(), *why_cases(), *elf_cases(),
+         *live_cases())

@@ -4,6 +4,7 @@
 
 BENCH_TOOLS = \
 	bench/bigrss \
+	bench/chunks \
 	bench/faulter \
 	bench/forktree \
 	bench/manylibs \
@@ -27,6 +28,10 @@ bench_bigrss_SOURCES = bench/bigrss.c
 bench_bigrss_CFLAGS = $(BENCH_PLAIN)
 bench_bigrss_LDFLAGS =
 bench_bigrss_LDADD = bench/libgen.a
+bench_chunks_SOURCES = bench/chunks.c
+bench_chunks_CFLAGS = $(BENCH_PLAIN)
+bench_chunks_LDFLAGS =
+bench_chunks_LDADD = bench/libgen.a
 bench_faulter_SOURCES = bench/faulter.c
 bench_faulter_CFLAGS = $(BENCH_PLAIN)
 bench_faulter_LDFLAGS =

@@ -40,6 +40,20 @@ const struct why_class_name why_class_names[WHY_CLASSES] = {
 };
 /* clang-format on */
 
+const char *const why_sharing_keys[WHY_SHARINGS] = {
+	[WHY_SHARED_FORKED] = "forked",
+	[WHY_SHARED_SHM] = "shared_memory",
+	[WHY_SHARED_PROGRAMS] = "programs",
+	[WHY_SHARED_FILES] = "files",
+};
+
+const char *const why_sharing_names[WHY_SHARINGS] = {
+	[WHY_SHARED_FORKED] = "memory since a fork",
+	[WHY_SHARED_SHM] = "shared memory",
+	[WHY_SHARED_PROGRAMS] = "programs and libraries",
+	[WHY_SHARED_FILES] = "mapped files",
+};
+
 static void add(struct why *why, enum why_class class, uint64_t bytes, uint64_t doubt)
 {
 	why->bytes[class] += bytes;
@@ -88,16 +102,37 @@ static enum why_class class_of(const struct vma *vma, uint64_t flags, bool share
 	return shared ? WHY_CLEAN_SHARED : WHY_CLEAN;
 }
 
-static void add_sharing(struct why *why, const struct page_run *run, uint64_t bytes, bool shared)
+static void add_shared(struct why *why, enum why_sharing sharing, uint64_t bytes, uint64_t part)
 {
-	uint64_t each = why->page_size << WHY_PSS_SHIFT;
+	why->shared[sharing].bytes += bytes;
+	why->shared[sharing].part += part;
+}
 
-	if (!shared)
+static enum why_sharing sharing_of(const struct vma *vma, uint64_t flags)
+{
+	if (flags & PAGE_FLAG(ANON))
+		return WHY_SHARED_FORKED;
+	if (flags & PAGE_FLAG(SWAPBACKED))
+		return WHY_SHARED_SHM;
+	return vma->kind == KIND_ELF ? WHY_SHARED_PROGRAMS : WHY_SHARED_FILES;
+}
+
+static void add_sharing(struct why *why, const struct vma *vma, const struct page_run *run,
+			bool shared)
+{
+	uint64_t bytes = run->pages * why->page_size, part = bytes << WHY_PSS_SHIFT;
+
+	if (!shared) {
 		why->exclusive += bytes;
-	if (!run->has_count && shared)
+		why->pss += part;
+	} else if (!run->has_count) {
 		why->uncounted += bytes;
-	else
-		why->pss += each / (shared && run->map_count ? run->map_count : 1) * run->pages;
+	} else {
+		part = (why->page_size << WHY_PSS_SHIFT) / (run->map_count ? run->map_count : 1) *
+		       run->pages;
+		why->pss += part;
+		add_shared(why, sharing_of(vma, run->flags), bytes, part);
+	}
 }
 
 static void add_resident(struct why *why, struct why_mapping *mapping, const struct vma *vma,
@@ -109,7 +144,7 @@ static void add_resident(struct why *why, struct why_mapping *mapping, const str
 
 	add(why, class, bytes, doubt ? bytes : 0);
 	mapping->rss += bytes;
-	add_sharing(why, run, bytes, shared);
+	add_sharing(why, vma, run, shared);
 	if (anonymous) {
 		mapping->anonymous += bytes;
 		why->anonymous += bytes;
@@ -194,6 +229,21 @@ static bool is_shm(const struct vma *vma)
 	return vma->kind == KIND_SHM;
 }
 
+/* The private part counts in full. */
+static void add_smaps_sharing(struct why *why, const struct vma *vma, const struct fields *of)
+{
+	uint64_t pss = vma_has(vma, SMAPS_PSS) ? vma->field[SMAPS_PSS] : of->rss;
+	uint64_t part = pss > of->private ? pss - of->private : 0;
+	enum why_sharing sharing = of->anonymous == of->rss ? WHY_SHARED_FORKED :
+				   is_shm(vma)		    ? WHY_SHARED_SHM :
+				   vma->kind == KIND_ELF    ? WHY_SHARED_PROGRAMS :
+							      WHY_SHARED_FILES;
+
+	why->exclusive += of->private;
+	why->pss += pss << WHY_PSS_SHIFT;
+	add_shared(why, sharing, of->shared, part << WHY_PSS_SHIFT);
+}
+
 static void add_classes(struct why *why, struct why_mapping *mapping, const struct vma *vma,
 			const struct fields *of)
 {
@@ -234,8 +284,7 @@ bool why_add_smaps(struct why *why, size_t index, const struct vma *vma)
 	mapping->rss += of.rss;
 	mapping->anonymous += of.anonymous;
 	why->anonymous += of.anonymous;
-	why->exclusive += of.private;
-	why->pss += (vma_has(vma, SMAPS_PSS) ? field[SMAPS_PSS] : of.rss) << WHY_PSS_SHIFT;
+	add_smaps_sharing(why, vma, &of);
 	why->ksm += vma_has(vma, SMAPS_KSM) ? field[SMAPS_KSM] : 0;
 	why->huge += vma_has(vma, SMAPS_ANON_HUGE_PAGES) ? field[SMAPS_ANON_HUGE_PAGES] : 0;
 	why->no_node += of.rss;
@@ -243,6 +292,13 @@ bool why_add_smaps(struct why *why, size_t index, const struct vma *vma)
 		add(why, WHY_HUGETLB, field[SMAPS_SHARED_HUGETLB] + field[SMAPS_PRIVATE_HUGETLB],
 		    0);
 	return true;
+}
+
+double why_others(const struct why_shared *shared)
+{
+	return shared->part ?
+		       (double)shared->bytes / ((double)shared->part / (1 << WHY_PSS_SHIFT)) - 1 :
+		       0;
 }
 
 struct number why_held(const struct why *why)

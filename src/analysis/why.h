@@ -46,6 +46,23 @@ struct why_mapping {
 	uint64_t copies; /* anonymous, still shared with relatives of whom each writer takes a copy */
 };
 
+/* Resident memory that others map too, by what it is. */
+enum why_sharing {
+	WHY_SHARED_FORKED,
+	WHY_SHARED_SHM,
+	WHY_SHARED_PROGRAMS,
+	WHY_SHARED_FILES,
+	WHY_SHARINGS
+};
+
+struct why_shared {
+	uint64_t bytes;
+	uint64_t part; /* the part of this process in PSS; bytes << WHY_PSS_SHIFT */
+};
+
+/* As in JSON, and in words. */
+extern const char *const why_sharing_keys[WHY_SHARINGS], *const why_sharing_names[WHY_SHARINGS];
+
 enum { WHY_NODES = 64 };
 
 struct why {
@@ -56,6 +73,7 @@ struct why {
 	const char *unknown[WHY_CLASSES]; /* why the bytes of a class are not known; NULL: they are */
 	uint64_t rss, anonymous, exclusive; /* exclusive: mapped by nobody else */
 	uint64_t pss; /* bytes << WHY_PSS_SHIFT */
+	struct why_shared shared[WHY_SHARINGS];
 	uint64_t uncounted; /* resident, but nobody knows how many map it: pss and exclusive lack it */
 	uint64_t ksm, huge; /* merged; anonymous and in huge pages */
 	uint64_t node[WHY_NODES], no_node;
@@ -76,6 +94,9 @@ bool why_add_smaps(struct why *why, size_t index, const struct vma *vma);
 
 /* What it holds: resident, in hugetlb pages, in swap, in page tables. Not known where a part is not. */
 struct number why_held(const struct why *why);
+
+/* How many others map what is shared, on average; of memory that is shared. */
+double why_others(const struct why_shared *shared);
 
 /* By how it could be had back: "free", "clean", "writeback", "swap", "locked", "shared", "kernel". */
 uint64_t why_reclaim(const struct why *why, const char *reclaim);

@@ -31,6 +31,7 @@ const struct why_fact_name why_fact_names[WHY_FACT_COUNT] = {
 	[WHY_FACT_STACK_SIZE] = { "stack_size", VALUE_BYTES },
 	[WHY_FACT_DELETED] = { "deleted", VALUE_BYTES },
 	[WHY_FACT_TEXT_COPIES] = { "copied_text", VALUE_BYTES },
+	[WHY_FACT_FILE_COPIES] = { "copied_file", VALUE_BYTES },
 	[WHY_FACT_PIECES_RSS] = { "pieces_rss", VALUE_BYTES },
 	[WHY_FACT_REMOTE] = { "remote", VALUE_BYTES },
 	[WHY_FACT_MALLOC_SYSTEM] = { "malloc_system", VALUE_BYTES },
@@ -48,9 +49,14 @@ const struct why_fact_name why_fact_names[WHY_FACT_COUNT] = {
 	[WHY_FACT_AVAILABLE] = { "available", VALUE_BYTES },
 	[WHY_FACT_SWAP_FREE] = { "swap_free", VALUE_BYTES },
 	[WHY_FACT_THP_ALWAYS] = { "thp_always", VALUE_BOOL },
+	[WHY_FACT_KSM_RUNS] = { "ksm_runs", VALUE_BOOL },
+	[WHY_FACT_MERGEABLE] = { "mergeable", VALUE_BOOL },
 	[WHY_FACT_GROUP] = { "cgroup_current", VALUE_BYTES },
 	[WHY_FACT_GROUP_LIMIT] = { "cgroup_limit", VALUE_BYTES },
 	[WHY_FACT_GROUP_KILLS] = { "cgroup_oom_kills", VALUE_COUNT },
+	[WHY_FACT_GROUP_THROTTLED] = { "cgroup_throttled", VALUE_COUNT },
+	[WHY_FACT_GROUP_RECLAIMS] = { "cgroup_reclaims", VALUE_COUNT },
+	[WHY_FACT_GROUP_STALLED] = { "cgroup_stalled", VALUE_RATIO },
 };
 
 static uint64_t of(const struct why_facts *facts, enum why_fact fact)
@@ -134,6 +140,33 @@ static bool near_limit(const struct why_facts *facts, enum why_severity *severit
 	return most && have >= most - most / 10;
 }
 
+static bool has_stalled(const struct why_facts *facts, enum why_severity *severity)
+{
+	enum { LEAST = 10000, GRAVE = 100000 };
+	uint64_t stalled = of(facts, WHY_FACT_GROUP_STALLED);
+
+	*severity = stalled >= GRAVE ? WHY_PROBLEM : WHY_WARN;
+	return stalled >= LEAST;
+}
+
+static bool was_throttled(const struct why_facts *facts, enum why_severity *severity)
+{
+	(void)severity;
+	return of(facts, WHY_FACT_GROUP_THROTTLED);
+}
+
+static bool was_full(const struct why_facts *facts, enum why_severity *severity)
+{
+	(void)severity;
+	return of(facts, WHY_FACT_GROUP_RECLAIMS);
+}
+
+static bool not_merged(const struct why_facts *facts, enum why_severity *severity)
+{
+	(void)severity;
+	return of(facts, WHY_FACT_MERGEABLE) && of(facts, WHY_FACT_MERGED) < MIB;
+}
+
 /* clang-format off */
 const struct why_rule why_rules[] = {
 	{ .id = "malloc-trim", .bytes = WHY_FACT_MALLOC_TRIM, .least = 16 * MIB, .percent = 5, .warn = 20,
@@ -182,7 +215,7 @@ const struct why_rule why_rules[] = {
 	  .title = "{anonymous_small} of large anonymous mappings are in small pages",
 	  .advice = { "vmview huge --why {pid} says why", "madvise(MADV_HUGEPAGE), where the setting is \"madvise\"" },
 	  .explain = "Huge pages save page tables and make memory faster to reach. They cost memory where only parts are used." },
-	{ .id = "shared-page-tables", .bytes = WHY_FACT_PAGE_TABLES, .least = 16 * MIB, .percent = 1,
+	{ .id = "shared-page-tables", .bytes = WHY_FACT_PAGE_TABLES, .least = 16 * MIB,
 	  .evidence = { WHY_FACT_PAGE_TABLES, WHY_FACT_SHM_SHARED, WHY_FACT_RSS }, .test = tables_of_shared,
 	  .title = "{page_tables} of page tables, mostly for {shared_memory_shared} of shared memory; each process has its own",
 	  .advice = { "pages of the hugetlb pool for the segment: vm.nr_hugepages, and huge_pages=on (PostgreSQL), "
@@ -232,6 +265,12 @@ const struct why_rule why_rules[] = {
 	  .title = "{copied_text} of code were copied by writing to them, and are not shared any more",
 	  .advice = { "build with -fPIC: vmview elf {pid} shows TEXTREL", "breakpoints and patching copy code, too" },
 	  .explain = "Code is shared by all who run a program, unless it is changed: then each has copies of those pages." },
+	{ .id = "copied-file", .bytes = WHY_FACT_FILE_COPIES, .least = 16 * MIB, .percent = 5, .warn = 50,
+	  .evidence = { WHY_FACT_FILE_COPIES, WHY_FACT_RSS },
+	  .title = "{copied_file} of mapped files were copied by writing to them privately",
+	  .advice = { "where it is to be kept: MAP_SHARED, which writes to the file", "where it is only read: map it without PROT_WRITE" },
+	  .explain = "A private mapping shares the file's pages until the first write to each; then the process has a copy, and only "
+		     "swap can take that." },
 	{ .id = "swapped-while-free", .bytes = WHY_FACT_SWAPPED, .least = 16 * MIB,
 	  .evidence = { WHY_FACT_SWAPPED, WHY_FACT_AVAILABLE, WHY_FACT_MEMORY }, .test = memory_is_free,
 	  .title = "{swapped} are in swap though {available} of memory are available",
@@ -258,11 +297,34 @@ const struct why_rule why_rules[] = {
 	  .title = "{merged} are merged with pages of the same content (KSM): there once, counted in each",
 	  .advice = { "a write copies: RSS stays, memory grows" },
 	  .explain = "Kernel samepage merging, which the program asked for with MADV_MERGEABLE." },
+	{ .id = "mergeable",
+	  .evidence = { WHY_FACT_MERGEABLE, WHY_FACT_MERGED, WHY_FACT_KSM_RUNS, WHY_FACT_RSS }, .test = not_merged,
+	  .title = "its memory may be merged with equal pages (KSM), but {merged} of it is",
+	  .advice = { "where /sys/kernel/mm/ksm/run is 0, echo 1 there starts it", "without equal pages it only costs: "
+		      "MADV_UNMERGEABLE, prctl(PR_SET_MEMORY_MERGE)" },
+	  .explain = "The program asked for it with MADV_MERGEABLE or prctl(). The kernel then compares its pages with others "
+		     "while KSM runs." },
 	{ .id = "cgroup-limit", .bytes = WHY_FACT_GROUP,
 	  .evidence = { WHY_FACT_GROUP, WHY_FACT_GROUP_LIMIT, WHY_FACT_GROUP_KILLS }, .test = near_limit,
 	  .title = "its cgroup has {cgroup_current} of the {cgroup_limit} that it may have",
 	  .advice = { "raise memory.max, or take memory away from the group", "page cache of the group counts, and goes first" },
 	  .explain = "At the limit the kernel reclaims in the group; where that does not help it kills." },
+	{ .id = "cgroup-pressure", .bytes = WHY_FACT_GROUP,
+	  .evidence = { WHY_FACT_GROUP, WHY_FACT_GROUP_STALLED }, .test = has_stalled,
+	  .title = "tasks of its cgroup waited for memory in {cgroup_stalled} of the last minute",
+	  .advice = { "raise memory.high or memory.max, or take memory away from the group", "vmview cgroup {pid} says what it is charged for" },
+	  .explain = "The \"some\" line of memory.pressure: the share of time in which at least one task waited for reclaim, "
+		     "refaults or swap." },
+	{ .id = "cgroup-throttled", .bytes = WHY_FACT_GROUP,
+	  .evidence = { WHY_FACT_GROUP, WHY_FACT_GROUP_THROTTLED }, .test = was_throttled,
+	  .title = "its cgroup was throttled {cgroup_throttled} times at memory.high since it was made",
+	  .advice = { "raise memory.high; \"high\" in memory.events tells whether it goes on" },
+	  .explain = "Above memory.high the kernel reclaims in the group, and makes its tasks wait the longer the more it is." },
+	{ .id = "cgroup-reclaimed", .bytes = WHY_FACT_GROUP,
+	  .evidence = { WHY_FACT_GROUP, WHY_FACT_GROUP_RECLAIMS }, .test = was_full,
+	  .title = "its cgroup reached its limit {cgroup_reclaims} times since it was made, and had to reclaim",
+	  .advice = { "raise memory.max; \"max\" in memory.events (v1: memory.failcnt) tells whether it goes on" },
+	  .explain = "Page cache of the group goes first, so that files are read again; then swap; then the kernel kills." },
 };
 /* clang-format on */
 
@@ -298,8 +360,8 @@ static int by_weight(const void *one, const void *other)
 {
 	const struct why_finding *a = one, *b = other;
 
-	if (a->severity != b->severity)
-		return a->severity < b->severity ? 1 : -1;
+	if ((a->severity == WHY_PROBLEM) != (b->severity == WHY_PROBLEM))
+		return a->severity == WHY_PROBLEM ? -1 : 1;
 	if (a->bytes != b->bytes)
 		return a->bytes < b->bytes ? 1 : -1;
 	return a->rule < b->rule ? -1 : a->rule > b->rule;
@@ -324,4 +386,14 @@ size_t why_find(const struct why_facts *facts, struct why_finding *findings)
 	}
 	list_sort(findings, count, sizeof(findings[0]), by_weight);
 	return count;
+}
+
+const struct why_finding *why_gravest(const struct why_finding *findings, size_t count)
+{
+	const struct why_finding *found = NULL;
+
+	for (size_t i = 0; i < count; i++)
+		if (!found || findings[i].severity > found->severity)
+			found = &findings[i];
+	return found;
 }

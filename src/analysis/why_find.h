@@ -30,6 +30,7 @@ enum why_fact {
 	WHY_FACT_STACK_SIZE,
 	WHY_FACT_DELETED,
 	WHY_FACT_TEXT_COPIES,
+	WHY_FACT_FILE_COPIES,
 	WHY_FACT_PIECES_RSS,
 	WHY_FACT_REMOTE,
 	/* of malloc */
@@ -51,10 +52,15 @@ enum why_fact {
 	WHY_FACT_SWAP_FREE,
 	/* settings: 0, 1 */
 	WHY_FACT_THP_ALWAYS,
+	WHY_FACT_KSM_RUNS,
+	WHY_FACT_MERGEABLE, /* of the process: whether any of it is */
 	/* of its cgroup */
 	WHY_FACT_GROUP,
 	WHY_FACT_GROUP_LIMIT,
-	WHY_FACT_GROUP_KILLS, /* count */
+	WHY_FACT_GROUP_KILLS, /* counts, since it was made */
+	WHY_FACT_GROUP_THROTTLED,
+	WHY_FACT_GROUP_RECLAIMS,
+	WHY_FACT_GROUP_STALLED, /* share of the last minute, in millionths */
 	WHY_FACT_COUNT,
 };
 
@@ -106,7 +112,10 @@ struct why_finding {
 	struct bytes name; /* len 0: none */
 };
 
-/* The rules that hold, the gravest first, then by bytes. findings has room for why_rule_count. */
+/* The rules that hold: problems, then all others by their bytes. findings has room for why_rule_count. */
 size_t why_find(const struct why_facts *facts, struct why_finding *findings);
+
+/* The first of the gravest; NULL: there is none. */
+const struct why_finding *why_gravest(const struct why_finding *findings, size_t count);
 
 #endif

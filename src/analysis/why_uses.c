@@ -163,6 +163,8 @@ static void add_mapping(struct making *making, const struct vma *vma,
 	}
 	if (kind == USE_FILES || kind == USE_SHM)
 		name = vma->path;
+	if (kind == USE_FILES)
+		uses->file_copies += mapping->anonymous;
 	add_use(making, kind, name, vma, mapping->rss);
 }
 

@@ -70,6 +70,7 @@ struct why_uses {
 	size_t arenas, stacks; /* that have something resident */
 	uint64_t arena_rss, stack_rss, stack_size;
 	uint64_t text_copies;
+	uint64_t file_copies; /* of mapped data files: what was written to privately */
 	uint64_t plain,
 		plain_huge_able; /* anonymous and writable: resident, and in mappings of 2 MiB at least */
 	size_t most_pieces; /* mappings of one file */

@@ -3,7 +3,6 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <unistd.h>
 
 #include "analysis/kinds.h"
@@ -317,19 +316,11 @@ static bool has_no_file(const struct vma *vma)
 static void find_shm(struct reading *reading)
 {
 	const struct root *root = &reading->files->ctx->root;
-	int fd = root->recorded ? -1 : memfd_create("vmview", MFD_CLOEXEC);
-	struct bytes text;
 	uint32_t minor;
-	uint64_t inode;
 
 	if (shm_device(root, &minor, NULL) == 0)
 		reading->shm_dev = minor;
-	if (fd < 0)
-		return;
-	if (root_read(root, &reading->files->ctx->arena, &text, NULL, "proc/self/fdinfo/%d", fd) ||
-	    !open_file_parse(text, &reading->shm_mount, &inode))
-		reading->shm_mount = 0;
-	close(fd);
+	open_files_shm_mount(root, &reading->files->ctx->arena, &reading->shm_mount);
 }
 
 static void begin(struct reading *reading)

@@ -41,6 +41,7 @@ libvmview_a_SOURCES += %D%/filelook.c %D%/filelook.h
 libvmview_a_SOURCES += %D%/filelook_child.c %D%/filelook_child.h
 libvmview_a_SOURCES += %D%/frame_bits.c
 libvmview_a_SOURCES += %D%/frames.c %D%/frames.h
+libvmview_a_SOURCES += %D%/held_open.c %D%/held_open.h
 libvmview_a_SOURCES += %D%/host.c %D%/host.h
 libvmview_a_SOURCES += %D%/kallsyms.c %D%/kallsyms.h
 libvmview_a_SOURCES += %D%/listing.c %D%/listing.h

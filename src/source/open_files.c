@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "source/open_files.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include "base/arena.h"
@@ -16,6 +18,21 @@ enum { PATH_BYTES = 4096, INFO_BYTES = 512 };
 bool open_file_parse(struct bytes text, uint64_t *mount, uint64_t *inode)
 {
 	return status_u64(text, "mnt_id", mount) && status_u64(text, "ino", inode);
+}
+
+int open_files_shm_mount(const struct root *root, struct arena *arena, uint64_t *mount)
+{
+	int fd = root->recorded ? -1 : memfd_create("vmview", MFD_CLOEXEC), rc;
+	struct bytes text;
+	uint64_t inode;
+
+	if (fd < 0)
+		return root->recorded ? -ENOENT : -errno;
+	rc = root_read(root, arena, &text, NULL, "proc/self/fdinfo/%d", fd);
+	if (rc == 0 && !open_file_parse(text, mount, &inode))
+		rc = -ENODATA;
+	close(fd);
+	return rc;
 }
 
 /* A path of something that may be a regular file. */

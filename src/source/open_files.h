@@ -10,6 +10,7 @@
 
 struct arena;
 struct procdir;
+struct root;
 
 /* A file that a process has open. */
 struct open_file {
@@ -29,5 +30,11 @@ int open_files_read(const struct procdir *dir, struct arena *arena, open_file_si
 
 /* The text of a file of fdinfo/; pure. False where it lacks mnt_id or ino. */
 bool open_file_parse(struct bytes text, uint64_t *mount, uint64_t *inode);
+
+/*
+ * The mnt_id of memfd, SysV and /dev/zero memory (0, mostly): that of a memfd of our own. No user can mount
+ * anything there. Returns 0, or -errno where it is not known, as of a recording.
+ */
+int open_files_shm_mount(const struct root *root, struct arena *arena, uint64_t *mount);
 
 #endif

@@ -258,6 +258,22 @@ def why_of_a_group_near_its_limit():
 
 
 @lib.test
+def why_of_a_group_that_reclaims():
+    """It reached its limit, so that page cache had to go; one with room did not."""
+    def found(pid):
+        process = lib.vmview_json("why", pid)["processes"][0]
+        return [one for one in process["findings"] if one["id"] == "cgroup-reclaimed"]
+
+    with groups("a", "b") as (directory, _, a, b):
+        limit(a, 2048)
+        with in_group(a, write=[(os.path.join(directory, "file"), 4096)], touch=100) as pid:
+            lib.equal("finding", len(found(pid)), 1)
+            lib.true(found(pid)[0]["evidence"]["cgroup_reclaims"] > 0, str(found(pid)))
+        with in_group(b, touch=100) as pid:
+            lib.equal("room", found(pid), [])
+
+
+@lib.test
 def names_of_a_group():
     with groups("a-unit.service") as (_, _, a), in_group(a) as pid:
         name = path_of(a)

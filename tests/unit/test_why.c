@@ -7,6 +7,7 @@
 #include "analysis/why_uses.h"
 #include "model/page_run.h"
 #include "model/vma_store.h"
+#include "source/held_open.h"
 #include "unit.h"
 
 enum { PAGE = 4096, ANY = 99 };
@@ -346,6 +347,32 @@ static const struct rule_case {
 	  WHY_FACT_TEXT_COPIES,
 	  1000,
 	  WHY_NOTE },
+	{ "copied-file",
+	  { { WHY_FACT_FILE_COPIES, 200 * MIB } },
+	  WHY_FACT_FILE_COPIES,
+	  20 * MIB,
+	  WHY_NOTE },
+	{ "mergeable", { { WHY_FACT_MERGEABLE, 1 } }, WHY_FACT_MERGED, 2 * MIB, WHY_NOTE },
+	{ "cgroup-pressure",
+	  { { WHY_FACT_GROUP_STALLED, 20000 }, { WHY_FACT_GROUP, 100 * MIB } },
+	  WHY_FACT_GROUP_STALLED,
+	  9999,
+	  WHY_WARN },
+	{ "cgroup-pressure",
+	  { { WHY_FACT_GROUP_STALLED, 200000 }, { WHY_FACT_GROUP, 100 * MIB } },
+	  WHY_FACT_GROUP_STALLED,
+	  0,
+	  WHY_PROBLEM },
+	{ "cgroup-throttled",
+	  { { WHY_FACT_GROUP_THROTTLED, 3 }, { WHY_FACT_GROUP, 100 * MIB } },
+	  WHY_FACT_GROUP_THROTTLED,
+	  0,
+	  WHY_NOTE },
+	{ "cgroup-reclaimed",
+	  { { WHY_FACT_GROUP_RECLAIMS, 3 }, { WHY_FACT_GROUP, 100 * MIB } },
+	  WHY_FACT_GROUP_RECLAIMS,
+	  0,
+	  WHY_NOTE },
 	{ "swapped-while-free",
 	  { { WHY_FACT_SWAPPED, 100 * MIB },
 	    { WHY_FACT_AVAILABLE, 4096 * MIB },
@@ -409,6 +436,46 @@ static void test_rules(void **state)
 	free(findings);
 }
 
+static void test_held_open(void **state)
+{
+	static const struct {
+		const char *link;
+		enum held_open_kind kind;
+	} cases[] = {
+		{ "/memfd:ring (deleted)", HELD_MEMFD }, { "/dmabuf:frame", HELD_DMA_BUF },
+		{ "socket:[4711]", HELD_SOCKET },	 { "pipe:[4711]", HELD_KINDS },
+		{ "/home/memfd:ring", HELD_KINDS },	 { "", HELD_KINDS },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++)
+		CHECK(cases[i].link, held_open_kind_of(bytes_of(cases[i].link)) == cases[i].kind);
+}
+
+/* Problems come first, all others by their bytes; the gravest is a warning that has more than notes. */
+static void test_order(void **state)
+{
+	struct why_finding *findings = calloc(why_rule_count, sizeof(*findings));
+	struct why_facts facts = { 0 };
+
+	(void)state;
+	facts.fact[WHY_FACT_RSS].u = 1000 * MIB;
+	facts.fact[WHY_FACT_LOCKED].u = 700 * MIB;
+	facts.fact[WHY_FACT_MALLOC_TRIM].u = 300 * MIB;
+	facts.malloc_asked = true;
+	assert_int_equal(why_find(&facts, findings), 2);
+	assert_string_equal(findings[0].rule->id, "locked");
+	assert_string_equal(findings[1].rule->id, "malloc-trim");
+	assert_ptr_equal(why_gravest(findings, 2), &findings[1]);
+	facts.fact[WHY_FACT_MAPPINGS].u = 65000;
+	facts.fact[WHY_FACT_MAP_LIMIT].u = 65530;
+	assert_int_equal(why_find(&facts, findings), 3);
+	assert_string_equal(findings[0].rule->id, "map-count");
+	assert_ptr_equal(why_gravest(findings, 3), &findings[0]);
+	assert_null(why_gravest(findings, 0));
+	free(findings);
+}
+
 /* Each rule has a case, and its texts hold facts that there are. */
 static void test_texts(void **state)
 {
@@ -439,9 +506,10 @@ static void test_texts(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_pages), cmocka_unit_test(test_smaps),
-		cmocka_unit_test(test_uses),  cmocka_unit_test(test_rules),
-		cmocka_unit_test(test_texts),
+		cmocka_unit_test(test_pages),	  cmocka_unit_test(test_smaps),
+		cmocka_unit_test(test_uses),	  cmocka_unit_test(test_rules),
+		cmocka_unit_test(test_texts),	  cmocka_unit_test(test_order),
+		cmocka_unit_test(test_held_open),
 	};
 
 	return cmocka_run_group_tests_name("why", tests, NULL, NULL);

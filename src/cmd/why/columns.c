@@ -143,7 +143,7 @@ const char *const why_figure_keys[FIGURES] = {
 
 static const char *const figure_titles[FIGURES] = {
 	[FIGURE_SIZE] = "VmSize",
-	[FIGURE_WRITABLE] = "writable",
+	[FIGURE_WRITABLE] = "committed",
 	[FIGURE_PEAK] = "peak RSS",
 	[FIGURE_RSS] = "RSS",
 	[FIGURE_PSS] = "PSS",

@@ -2,6 +2,7 @@
 #
 # One module a line, sorted: libvmview_a_SOURCES += %D%/NAME.c %D%/NAME.h
 libvmview_a_SOURCES += %D%/columns.c
+libvmview_a_SOURCES += %D%/open.c
 libvmview_a_SOURCES += %D%/read.c
 libvmview_a_SOURCES += %D%/report.c
 libvmview_a_SOURCES += %D%/text.c

@@ -11,7 +11,9 @@
 #include "engine/malloc_reader.h"
 #include "engine/reason.h"
 #include "source/meminfo.h"
+#include "source/open_files.h"
 #include "source/task_status.h"
+#include "source/taskstat.h"
 #include "source/thp.h"
 
 static const char not_in_meminfo[] = "unsupported: not in meminfo";
@@ -53,7 +55,7 @@ void why_read_machine(struct why_run *run)
 {
 	struct context *ctx = run->ctx;
 	struct meminfo meminfo = { 0 };
-	uint64_t limit;
+	uint64_t limit, runs;
 	struct thp *thp = arena_zalloc(&ctx->arena, sizeof(*thp));
 
 	meminfo_read(&ctx->root, &ctx->arena, &meminfo, NULL);
@@ -69,6 +71,11 @@ void why_read_machine(struct why_run *run)
 	run->thp_always = thp->anon.mode == THP_UNKNOWN ?
 				  absent("unsupported: no transparent huge pages") :
 				  known(thp->anon.mode == THP_ALWAYS);
+	run->ksm_runs = root_read_u64(&ctx->root, 10, &runs, "sys/kernel/mm/ksm/run") ?
+				absent("unsupported: no KSM") :
+				known(runs == 1);
+	if (open_files_shm_mount(&ctx->root, &ctx->arena, &run->shm_mount))
+		run->shm_mount = NO_SHM_MOUNT;
 	memcg_find_mount(&ctx->root, &ctx->arena, &run->mount);
 	nodes_read(&run->nodes, &ctx->root, &ctx->arena);
 }
@@ -242,6 +249,7 @@ static void note_memory(struct why_run *run)
 	fact[WHY_FACT_STACKS] = known(uses->stacks);
 	fact[WHY_FACT_DELETED] = known(uses->deleted);
 	fact[WHY_FACT_TEXT_COPIES] = known(uses->text_copies);
+	fact[WHY_FACT_FILE_COPIES] = known(uses->file_copies);
 	fact[WHY_FACT_PIECES] = known(uses->most_pieces);
 	fact[WHY_FACT_PIECES_RSS] = known(uses->most_pieces_rss);
 	fact[WHY_FACT_MAPPINGS] = known(uses->mappings);
@@ -257,6 +265,13 @@ static double fullness(const struct memcg *memcg)
 	return max->reason || now->reason || !max->u ? 0 : (double)now->u / (double)max->u;
 }
 
+/* In the last minute, in millionths. */
+static struct number stalled(const struct memcg_pressure *pressure)
+{
+	return pressure->reason ? absent(pressure->reason) :
+				  known((uint64_t)(pressure->avg60 * 1e6));
+}
+
 /* Its group, or that one above whose limit is the nearest. */
 static void note_group(struct why_run *run, struct visit *visit)
 {
@@ -265,8 +280,9 @@ static void note_group(struct why_run *run, struct visit *visit)
 	const struct root *root = visit->dir.root;
 	struct memcg group, above;
 
-	fact[WHY_FACT_GROUP] = fact[WHY_FACT_GROUP_LIMIT] = fact[WHY_FACT_GROUP_KILLS] =
-		absent(run->rows ? reason_not_asked : "not known: its cgroup could not be read");
+	for (int i = WHY_FACT_GROUP; i <= WHY_FACT_GROUP_STALLED; i++)
+		fact[i] = absent(run->rows ? reason_not_asked :
+					     "not known: its cgroup could not be read");
 	if (run->rows || !path.len ||
 	    memcg_read(root, &run->mount, path, MEMCG_WANT_ALL, &visit->arena, &group, NULL))
 		return;
@@ -282,6 +298,24 @@ static void note_group(struct why_run *run, struct visit *visit)
 	fact[WHY_FACT_GROUP] = group.fact[MEMCG_CURRENT];
 	fact[WHY_FACT_GROUP_LIMIT] = group.fact[MEMCG_MAX];
 	fact[WHY_FACT_GROUP_KILLS] = group.event[MEMCG_EVENT_OOM_KILL];
+	fact[WHY_FACT_GROUP_THROTTLED] = group.event[MEMCG_EVENT_HIGH];
+	fact[WHY_FACT_GROUP_RECLAIMS] = group.event[MEMCG_EVENT_MAX];
+	fact[WHY_FACT_GROUP_STALLED] = stalled(&group.pressure[MEMCG_SOME]);
+}
+
+/* Since Linux 6.12 the kernel tells of prctl(PR_SET_MEMORY_MERGE), since 6.16 of MADV_MERGEABLE too. */
+static struct number is_mergeable(struct why_run *run, struct visit *visit)
+{
+	struct bytes text, any = { NULL, 0 }, some = { NULL, 0 };
+
+	if (run->rows)
+		return absent(reason_not_asked);
+	if (procdir_read(&visit->dir, &visit->arena, &text, NULL, "ksm_stat"))
+		return absent("unsupported: ksm_stat does not tell");
+	if (!status_find(text, "ksm_merge_any", &any) && !status_find(text, "ksm_mergeable", &some))
+		return absent("unsupported: ksm_stat does not tell");
+	status_find(text, "ksm_mergeable", &some);
+	return known(bytes_equal(any, BYTES("yes")) || bytes_equal(some, BYTES("yes")));
 }
 
 static void note_facts(struct why_run *run, struct visit *visit)
@@ -299,6 +333,8 @@ static void note_facts(struct why_run *run, struct visit *visit)
 	fact[WHY_FACT_AVAILABLE] = run->available;
 	fact[WHY_FACT_SWAP_FREE] = run->swap_free;
 	fact[WHY_FACT_THP_ALWAYS] = run->thp_always;
+	fact[WHY_FACT_KSM_RUNS] = run->ksm_runs;
+	fact[WHY_FACT_MERGEABLE] = is_mergeable(run, visit);
 	note_group(run, visit);
 }
 
@@ -380,6 +416,7 @@ int why_read(void *opaque, struct visit *visit, struct error *err)
 	if (rc < 0)
 		return rc;
 	why_uses_make(&process->uses, &visit->vmas, process->why.mappings, visit->process.exe);
+	why_read_open(run, visit);
 	note_facts(run, visit);
 	note_figures(run);
 	process->findings = arena_alloc(&visit->arena, why_rule_count * sizeof(struct why_finding));

@@ -118,17 +118,18 @@ static void put_figure_text(struct why_run *run, struct out *out, enum why_figur
 	switch (figure) {
 	case FIGURE_SIZE:
 		out_str(out, "mapped, touched or not");
+		put_more(run, out, "; ", FIGURE_SIZE, FIGURE_HELD, " are not there at all");
 		break;
 	case FIGURE_WRITABLE:
-		out_str(out, "private and writable: the most it may come to need");
+		out_str(out, "at most: private and writable, touched or not");
 		break;
 	case FIGURE_PEAK:
 		out_str(out, "the most that RSS ever was");
+		put_more(run, out, "; ", FIGURE_PEAK, FIGURE_RSS, " more than now");
 		break;
 	case FIGURE_RSS:
 		out_str(out, "in memory");
-		put_more(run, out, ", ", FIGURE_SIZE, FIGURE_RSS,
-			 " less than VmSize: untouched, or in swap");
+		put_more(run, out, ", ", FIGURE_SIZE, FIGURE_RSS, " less than VmSize");
 		break;
 	case FIGURE_PSS:
 		out_str(out, "its share");
@@ -139,14 +140,85 @@ static void put_figure_text(struct why_run *run, struct out *out, enum why_figur
 		put_more(run, out, "; ", FIGURE_RSS, FIGURE_USS, " of RSS others map, too");
 		break;
 	case FIGURE_HELD:
-		out_str(out, "RSS, hugetlb pages, swap and page tables");
+		out_str(out, "RSS");
+		put_more(run, out, ", and ", FIGURE_HELD, FIGURE_RSS,
+			 " of hugetlb, swap and page tables");
 		break;
 	case FIGURE_GROUP:
-		out_str(out, "charged to its group: page cache and others, too");
+		out_str(out, "charged to its group");
+		put_more(run, out, ": ", FIGURE_GROUP, FIGURE_RSS,
+			 " more than RSS: cache, kernel, others");
+		put_more(run, out, ": ", FIGURE_RSS, FIGURE_GROUP,
+			 " less than RSS: others pay for them");
 		break;
 	default:
 		out_str(out, "what the group may have");
+		put_more(run, out, "; ", FIGURE_GROUP_LIMIT, FIGURE_GROUP, " are left");
 	}
+}
+
+/* "memory since a fork (1.7G, with 15 others on average)" */
+static void put_shared(struct why_run *run, struct out *out, enum why_sharing sharing)
+{
+	const struct why_shared *shared = &run->process.why.shared[sharing];
+	double others = why_others(shared);
+
+	out_printf(out, "%s (", why_sharing_names[sharing]);
+	size(run, out, shared->bytes);
+	out_printf(out,
+		   others < 9.95 ? ", with %.1f others on average)" :
+				   ", with %.0f others on average)",
+		   others);
+}
+
+/* Why RSS is more than PSS: what is shared, the largest part first. */
+static void print_shared(struct why_run *run)
+{
+	const struct why_shared *shared = run->process.why.shared;
+	const struct value *figure = run->process.figure;
+	bool told[WHY_SHARINGS] = { false };
+	const char *before = " more than PSS: shared are ";
+	struct out out;
+
+	if (!value_is_known(&figure[FIGURE_PSS]) || figure[FIGURE_PSS].u >= figure[FIGURE_RSS].u)
+		return;
+	out_init_memory(&out);
+	out_str(&out, "RSS is ");
+	size(run, &out, figure[FIGURE_RSS].u - figure[FIGURE_PSS].u);
+	for (int i = 0; i < WHY_SHARINGS; i++) {
+		int most = 0;
+
+		for (int k = 1; k < WHY_SHARINGS; k++)
+			if (told[most] || (!told[k] && shared[k].bytes > shared[most].bytes))
+				most = k;
+		told[most] = true;
+		if (shared[most].bytes <= shared[most].part >> WHY_PSS_SHIFT)
+			continue;
+		out_str(&out, before);
+		put_shared(run, &out, most);
+		before = ", ";
+	}
+	out_char(&out, '.');
+	why_wrap(run, &out, 2);
+}
+
+static void write_sharing(struct why_run *run)
+{
+	struct report *report = run->ctx->report;
+
+	report_list(report, "sharing");
+	for (int i = 0; i < WHY_SHARINGS; i++) {
+		const struct why_shared *shared = &run->process.why.shared[i];
+
+		if (!shared->bytes)
+			continue;
+		report_object(report, NULL);
+		report_fact(report, "what", VALUE_WORD, value_word(why_sharing_keys[i]));
+		report_fact(report, "bytes", VALUE_BYTES, value_u(shared->bytes));
+		report_fact(report, "pss", VALUE_BYTES, value_u(shared->part >> WHY_PSS_SHIFT));
+		report_object_end(report);
+	}
+	report_list_end(report);
 }
 
 static void write_figures(struct why_run *run, struct visit *visit)
@@ -158,8 +230,10 @@ static void write_figures(struct why_run *run, struct visit *visit)
 	for (int i = 0; i < FIGURES; i++)
 		report_fact(report, why_figure_keys[i], VALUE_BYTES, run->process.figure[i]);
 	report_object_end(report);
-	if (!out)
+	if (!out) {
+		write_sharing(run);
 		return;
+	}
 	out_char(out, '\n');
 	report_table(report, &run->figure_table);
 	for (int i = 0; i < FIGURES; i++) {
@@ -174,6 +248,7 @@ static void write_figures(struct why_run *run, struct visit *visit)
 		report_row(report, &row);
 	}
 	report_table_end(report);
+	print_shared(run);
 }
 
 static void write_finding(struct why_run *run, struct visit *visit,
@@ -201,7 +276,7 @@ static void write_finding(struct why_run *run, struct visit *visit,
 	for (int i = 0; i < WHY_EVIDENCE && rule->evidence[i]; i++)
 		report_fact(report, why_fact_names[rule->evidence[i]].key,
 			    why_fact_names[rule->evidence[i]].type,
-			    value_number(run->process.facts.fact[rule->evidence[i]]));
+			    why_fact_value(&run->process.facts, rule->evidence[i]));
 	report_object_end(report);
 	out_init_memory(&text);
 	for (int i = 0; i < WHY_ADVICE && rule->advice[i]; i++) {
@@ -212,6 +287,12 @@ static void write_finding(struct why_run *run, struct visit *visit,
 	report_object_end(report);
 }
 
+static bool is_of_rss(enum why_fact fact)
+{
+	return fact != WHY_FACT_NOTHING && fact != WHY_FACT_GROUP && fact != WHY_FACT_SWAPPED &&
+	       fact != WHY_FACT_PAGE_TABLES;
+}
+
 static void print_finding(struct why_run *run, const struct why_finding *finding)
 {
 	const struct why_rule *rule = finding->rule;
@@ -220,7 +301,7 @@ static void print_finding(struct why_run *run, const struct why_finding *finding
 	out_init_memory(&out);
 	out_printf(&out, "%s: ", why_severity_names[finding->severity]);
 	why_text(run, &out, rule->title, finding->name);
-	if (rule->bytes)
+	if (is_of_rss(rule->bytes))
 		out_printf(&out, " (%u%% of RSS%s)", percent(finding->bytes, run->process.why.rss),
 			   rule->estimate ? ", an estimate" : "");
 	why_wrap(run, &out, 2);
@@ -309,6 +390,7 @@ static void put_reclaim(struct why_run *run, struct out *out)
 static void write_answer(struct why_run *run)
 {
 	const struct why_process *process = &run->process;
+	const struct why_finding *gravest;
 	struct out out;
 
 	if (!report_prose(run->ctx->report))
@@ -323,11 +405,12 @@ static void write_answer(struct why_run *run)
 	out_init_memory(&out);
 	put_reclaim(run, &out);
 	why_wrap(run, &out, 0);
-	if (!process->finding_count || process->findings[0].severity == WHY_NOTE)
+	gravest = why_gravest(process->findings, process->finding_count);
+	if (!gravest || gravest->severity == WHY_NOTE)
 		return;
 	out_init_memory(&out);
 	out_str(&out, "Look first at this: ");
-	why_text(run, &out, process->findings[0].rule->title, process->findings[0].name);
+	why_text(run, &out, gravest->rule->title, gravest->name);
 	out_char(&out, '.');
 	why_wrap(run, &out, 0);
 }
@@ -353,6 +436,7 @@ void why_write(struct why_run *run, struct visit *visit)
 				out_printf(report_prose(report), "%s\n", process->reason);
 		} else {
 			write_classes(run);
+			why_write_open(run);
 			write_uses(run);
 			write_figures(run, visit);
 			write_findings(run, visit);
@@ -366,6 +450,7 @@ void why_keep_row(struct why_run *run, struct visit *visit)
 {
 	const struct why_process *process = &run->process;
 	const struct why_uses *uses = &process->uses;
+	const struct why_finding *gravest;
 	struct why_row *row;
 
 	if (!visit->vmas.count)
@@ -383,8 +468,9 @@ void why_keep_row(struct why_run *run, struct visit *visit)
 	row->why.mappings = NULL;
 	if (uses->count && uses->list[0].rss)
 		row->mostly = why_use_names[uses->list[0].kind].title;
-	if (process->finding_count)
-		row->finding = process->findings[0].rule->id;
+	gravest = why_gravest(process->findings, process->finding_count);
+	if (gravest)
+		row->finding = gravest->rule->id;
 }
 
 /* The largest first, if not asked for otherwise. */

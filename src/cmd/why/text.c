@@ -6,6 +6,15 @@
 #include "base/encode.h"
 #include "engine/context.h"
 
+struct value why_fact_value(const struct why_facts *facts, enum why_fact fact)
+{
+	const struct number *number = &facts->fact[fact];
+
+	if (!number->reason && why_fact_names[fact].type == VALUE_RATIO)
+		return value_d((double)number->u / 1e6);
+	return value_number(*number);
+}
+
 static void put_fact(struct why_run *run, struct out *out, enum why_fact fact)
 {
 	const struct number *number = &run->process.facts.fact[fact];
@@ -14,6 +23,8 @@ static void put_fact(struct why_run *run, struct out *out, enum why_fact fact)
 		out_char(out, '-');
 	else if (why_fact_names[fact].type == VALUE_BYTES)
 		report_size(run->ctx->report, out, number->u);
+	else if (why_fact_names[fact].type == VALUE_RATIO)
+		out_printf(out, "%.1f%%", (double)number->u / 1e4);
 	else
 		out_u64(out, number->u);
 }

@@ -15,6 +15,7 @@
 #include "engine/visit.h"
 #include "model/task_status.h"
 #include "render/report.h"
+#include "source/held_open.h"
 #include "source/memcg.h"
 #include "source/nodes.h"
 
@@ -40,6 +41,12 @@ enum why_figure {
 	FIGURES,
 };
 
+/* What a process only holds open, of a kind. */
+struct why_open {
+	uint64_t count; /* objects that it does not map */
+	struct number bytes; /* not known where one of them is not */
+};
+
 /* What was read of a process. */
 struct why_process {
 	struct why why;
@@ -48,6 +55,8 @@ struct why_process {
 	struct why_uses uses;
 	struct malloc_look malloc;
 	const char *malloc_reason; /* why that is not known; NULL: it is */
+	struct why_open open[HELD_KINDS];
+	const char *open_reason; /* why that is not known; NULL: it is */
 	struct why_facts facts;
 	struct value figure[FIGURES];
 	struct why_finding *findings;
@@ -72,11 +81,13 @@ struct why_run {
 	struct page_reader reader;
 	struct nodes nodes;
 	struct memcg_mount mount;
+	uint64_t shm_mount;
 	struct visits visits;
 	struct query query;
 	struct selection use_selection, figure_selection;
 	struct table class_table, use_table, figure_table, row_table;
-	struct number memory, available, swap_total, swap_free, map_limit, cores, thp_always;
+	struct number memory, available, swap_total, swap_free, map_limit, cores, thp_always,
+		ksm_runs;
 	struct why_process process;
 	int pid; /* of it */
 	struct why_row *kept; /* heap */
@@ -90,12 +101,19 @@ void why_read_machine(struct why_run *run);
 int why_read(void *run, struct visit *visit, struct error *err);
 void why_restart(void *run, struct visit *visit);
 
+/* What it only holds open. */
+void why_read_open(struct why_run *run, struct visit *visit);
+void why_write_open(struct why_run *run);
+
 /* The process in full. */
 void why_write(struct why_run *run, struct visit *visit);
 
 /* The process as a row: kept, and all of them written. */
 void why_keep_row(struct why_run *run, struct visit *visit);
 void why_write_rows(struct why_run *run);
+
+/* A fact as it is shown. */
+struct value why_fact_value(const struct why_facts *facts, enum why_fact fact);
 
 /* A text that holds facts: "{rss} of {name}". */
 void why_text(struct why_run *run, struct out *out, const char *text, struct bytes name);

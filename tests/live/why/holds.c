@@ -4,13 +4,18 @@
  * kind ("plain"). Prints a line of JSON once it has, then rests until its standard input ends.
  */
 #include <fcntl.h>
+#include <linux/io_uring.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/uio.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -183,13 +188,118 @@ static void swapped(void)
 		fail("MADV_PAGEOUT");
 }
 
+/* Small pages where there is room for huge ones. */
+static void small(void)
+{
+	plain((size_t)1100 * MIB);
+}
+
+/* The same 64 MiB mapped 128 times: RSS of 8 GiB, in tables of 16 MiB. */
+static void tables(void)
+{
+	int fd = memfd_create("segment", 0);
+
+	if (fd < 0 || ftruncate(fd, 64 * MIB))
+		fail("memfd");
+	for (int i = 0; i < 130; i++)
+		memset(map(64 * MIB, PROT_READ | PROT_WRITE, MAP_SHARED, fd), 1, 64 * MIB);
+}
+
+/* Private copies of a file, the half of it. */
+static void copies(void)
+{
+	memset(map(64 * MIB, PROT_READ | PROT_WRITE, MAP_PRIVATE, scratch(64 * MIB)), 1, 32 * MIB);
+}
+
+static void mergeable(void)
+{
+	if (madvise(plain(8 * MIB), 8 * MIB, MADV_MERGEABLE))
+		fail("MADV_MERGEABLE");
+}
+
+static bool merging(void)
+{
+	FILE *file = fopen("/proc/self/ksm_merging_pages", "r");
+	long pages = 0;
+
+	if (!file || fscanf(file, "%ld", &pages) != 1)
+		fail("ksm_merging_pages");
+	fclose(file);
+	return pages >= 8 * MIB / PAGE - 256;
+}
+
+/* All pages have the same content. */
+static void merged(void)
+{
+	mergeable();
+	for (int i = 0; i < 100 && !merging(); i++)
+		usleep(200000);
+}
+
+static void heap(void)
+{
+	char *memory = sbrk(80 * MIB);
+
+	if (memory == (void *)-1)
+		fail("sbrk");
+	memset(memory, 1, 80 * MIB);
+}
+
+static void huge(void)
+{
+	memset(map(128 * MIB, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1), 1,
+	       128 * MIB);
+}
+
+/* Buffers of io_uring are pinned. */
+static void pinned(void)
+{
+	struct io_uring_params params = { 0 };
+	int ring = (int)syscall(SYS_io_uring_setup, 4, &params);
+	struct iovec buffer = { plain(32 * MIB), 32 * MIB };
+
+	if (ring < 0 || syscall(SYS_io_uring_register, ring, IORING_REGISTER_BUFFERS, &buffer, 1))
+		fail("io_uring");
+}
+
+/* 8 MiB held open twice, 4 MiB that are mapped too, and two sockets. */
+static void open_only(void)
+{
+	int fd = memfd_create("held", 0), mapped = memfd_create("mapped", 0), pair[2];
+	static char byte[MIB];
+
+	for (int i = 0; i < 8; i++)
+		if (write(fd, byte, MIB) != MIB)
+			fail("memfd");
+	if (dup(fd) < 0 || ftruncate(mapped, 4 * MIB) || socketpair(AF_UNIX, SOCK_STREAM, 0, pair))
+		fail("open");
+	memset(map(4 * MIB, PROT_READ | PROT_WRITE, MAP_SHARED, mapped), 1, 4 * MIB);
+}
+
+static void secret(void)
+{
+	int fd = (int)syscall(SYS_memfd_secret, 0);
+
+	if (fd < 0 || ftruncate(fd, 2 * MIB))
+		fail("memfd_secret");
+	memset(map(2 * MIB, PROT_READ | PROT_WRITE, MAP_SHARED, fd), 1, 2 * MIB);
+}
+
 static const struct {
 	const char *name;
 	void (*make)(void);
 } conditions[] = {
-	{ "plain", rest },  { "lazy", lazy },	    { "locked", locked },   { "shm", shm },
-	{ "forks", forks }, { "threads", threads }, { "deleted", deleted }, { "pieces", pieces },
-	{ "many", many },   { "sparse", sparse },   { "text", text },	    { "swapped", swapped },
+	{ "plain", rest },	{ "lazy", lazy },
+	{ "locked", locked },	{ "shm", shm },
+	{ "forks", forks },	{ "threads", threads },
+	{ "deleted", deleted }, { "pieces", pieces },
+	{ "many", many },	{ "sparse", sparse },
+	{ "text", text },	{ "swapped", swapped },
+	{ "small", small },	{ "tables", tables },
+	{ "copies", copies },	{ "mergeable", mergeable },
+	{ "merged", merged },	{ "heap", heap },
+	{ "huge", huge },	{ "pinned", pinned },
+	{ "open", open_only },	{ "secret", secret },
 };
 
 int main(int argc, char **argv)
