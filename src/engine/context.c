@@ -173,12 +173,23 @@ void context_begin(struct context *ctx, const char *command)
 	report_begin(ctx->report, command, &host);
 }
 
-void context_partial(struct context *ctx, const struct error *err)
+void context_left_out(struct context *ctx, const struct error *err)
 {
 	ctx->told = arena_strdup(&ctx->arena, err->text);
 	if (!ctx->quiet)
 		error_print(err);
+	ctx->left_out = true;
+}
+
+void context_partial(struct context *ctx, const struct error *err)
+{
+	context_left_out(ctx, err);
 	ctx->status = STATUS_PARTIAL;
+}
+
+bool context_is_complete(const struct context *ctx)
+{
+	return ctx->status == STATUS_OK && !ctx->left_out;
 }
 
 void context_refuse(struct context_refused *refused, const struct error *err)
@@ -197,7 +208,9 @@ void context_tell_refused(struct context *ctx, const struct context_refused *ref
 		error_set(&err, refused->first.code,
 			  "%zu processes could not be read, the first: %.400s", refused->count,
 			  refused->first.text);
-	if (refused->count)
+	if (refused->count && refused->expected)
+		context_left_out(ctx, &err);
+	else if (refused->count)
 		context_partial(ctx, &err);
 }
 

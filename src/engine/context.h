@@ -50,6 +50,7 @@ struct context {
 	struct report *report;
 	const char *command; /* its name */
 	int status;
+	bool left_out; /* the document lacks something, which is no failure */
 	bool begun; /* the document is */
 	bool quiet; /* nothing on stderr: the screen is there */
 	bool in_use; /* by a thread that still reads: nothing is freed but by the end of the program */
@@ -114,11 +115,18 @@ void context_begin(struct context *ctx, const char *command);
 /* The error is told on stderr and the status becomes STATUS_PARTIAL. */
 void context_partial(struct context *ctx, const struct error *err);
 
+/* The same of what nobody can be blamed for: the document is not complete, but the status stays. */
+void context_left_out(struct context *ctx, const struct error *err);
+
+/* Whether the document has all that was asked for. */
+bool context_is_complete(const struct context *ctx);
+
 /*
  * The same for many processes that options selected and that may not be read: they are told together, in
  * one line, by the second.
  */
 struct context_refused {
+	bool expected; /* of all processes: no failure */
 	size_t count;
 	struct error first;
 };

@@ -342,7 +342,7 @@ static void begin(struct reading *reading)
 void files_read_processes(struct files *files, const char *command, unsigned wants)
 {
 	struct reading reading = { .files = files, .wants = wants };
-	struct targets targets = { .selected = true };
+	struct targets targets = { .selected = true, .all = true };
 	struct context *ctx = files->ctx;
 	struct error err;
 

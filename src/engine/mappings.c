@@ -367,6 +367,8 @@ static const char *smaps_reason(int rc)
 	return error_reason(rc);
 }
 
+static const char smaps_is_empty[] = "unsupported: smaps is empty, but maps is not";
+
 /* Whether the fields are to come from the page walk; frames that are hidden are worth none unasked. */
 static bool wants_pages(struct mappings *mappings)
 {
@@ -427,6 +429,20 @@ static const char *fields_file(const struct mappings *mappings)
 	return mappings->from == MAPPINGS_ROLLUP ? "smaps_rollup" : "smaps";
 }
 
+/* Where there are no mappings at all, smaps has no more to tell. */
+static int read_maps(struct mappings *mappings, struct error *err)
+{
+	struct mappings_result *result = mappings->result;
+	int rc;
+
+	mappings->absent = result->smaps_reason;
+	result->file = "maps";
+	rc = smaps_read(mappings->dir, "maps", mappings->keys, take, mappings, &result->pass, err);
+	if (result->smaps_reason == smaps_is_empty && !result->pass.mappings)
+		result->smaps_reason = NULL;
+	return rc;
+}
+
 /* One reading; maps, where smaps is needed but can not be read. */
 int mappings_pass(struct mappings *mappings, struct error *err)
 {
@@ -459,16 +475,13 @@ int mappings_pass(struct mappings *mappings, struct error *err)
 		if (rc == -ENOENT && mappings->from == MAPPINGS_ROLLUP)
 			rc = smaps_read(mappings->dir, result->file = "smaps", mappings->keys, take,
 					mappings, &result->pass, err);
-		if (!(mappings->needs & NEED_SMAPS) || rc >= 0 || rc == -ESRCH ||
-		    result->pass.mappings)
+		if (!(mappings->needs & NEED_SMAPS) || rc > 0 || rc == -ESRCH ||
+		    result->pass.mappings || result->pass.malformed || mappings->dir->core)
 			return rc;
-		result->smaps_reason = smaps_reason(rc);
+		result->smaps_reason = rc ? smaps_reason(rc) : smaps_is_empty;
 		result->absent = rc == -EACCES || rc == -EPERM ? ABSENT_DENIED : ABSENT_UNSUPPORTED;
 	}
-	mappings->absent = result->smaps_reason;
-	result->file = "maps";
-	return smaps_read(mappings->dir, "maps", mappings->keys, take, mappings, &result->pass,
-			  err);
+	return read_maps(mappings, err);
 }
 
 bool mappings_holding(const struct mappings *mappings)

@@ -202,7 +202,7 @@ static int add_selected(struct context *ctx, const struct selector *selector, st
 /* --all and nothing else: the numbers will do, no need to ask who they are. */
 static int add_all(struct context *ctx, struct targets *out, struct error *err)
 {
-	out->selected = true;
+	out->selected = out->all = true;
 	return pids_scan(&ctx->root, &ctx->arena, &out->pids, &out->count, err);
 }
 

@@ -48,6 +48,7 @@ struct targets {
 	int *pids;
 	size_t count;
 	bool selected; /* by an option: one that vanished meanwhile is no error */
+	bool all; /* all processes: nor is one that may not be read */
 };
 
 /* Whether any of them is given. */

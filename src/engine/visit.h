@@ -169,6 +169,12 @@ void visit_report_begin(struct visit *visit, bool first);
 bool visit_report_nothing(struct visit *visit, const char *key);
 void visit_report_end(struct visit *visit);
 
+/*
+ * For done() of a command whose table has no place for it: tell people why a process that they named has no
+ * memory.
+ */
+void visit_note_nothing(const struct visit *visit);
+
 /* After the last process: how many ended meanwhile, for people and as "vanished". */
 void visits_report(const struct visits *visits, struct context *context);
 

@@ -626,6 +626,7 @@ static void begin_tour(struct tour *tour)
 	const struct visitor *visitor = tour->visitor;
 
 	tour->workers = visitor->workers > CREW_MOST ? CREW_MOST : visitor->workers;
+	tour->refused.expected = tour->targets->all;
 	pthread_mutex_init(&tour->lock, NULL);
 	smaps_keys_init(tour->keys);
 	same_mm_init(&tour->same_mm, &tour->context->root);
@@ -638,6 +639,8 @@ static void begin_tour(struct tour *tour)
 static void end_tour(struct tour *tour)
 {
 	context_tell_refused(tour->context, &tour->refused);
+	if (tour->refused.count)
+		missing_add(&tour->visits->missing, "processes", tour->context->told);
 	same_mm_fini(&tour->same_mm);
 	pthread_mutex_destroy(&tour->lock);
 	if (tour->visitor->guide) {

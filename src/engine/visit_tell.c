@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <errno.h>
 #include <stddef.h>
+#include <string.h>
 
 #include "base/error.h"
 #include "engine/context.h"
@@ -29,12 +30,26 @@ static void tell(struct guide *guide, const struct error *err)
 		context_partial(guide->tour->context, err);
 }
 
+/* Rights are missing. Of many that an option chose, one is told. */
+static void refuse(struct guide *guide, const struct error *err)
+{
+	struct tour *tour = guide->tour;
+
+	if (tour->targets->selected && !guide->visitor->quiet)
+		context_refuse(&tour->refused, err);
+	else
+		tell(guide, err);
+}
+
 void visit_partial(struct visit *visit, const char *key, const char *reason,
 		   const struct error *err)
 {
 	visit->complete = false;
 	missing_add(&visit->process.missing, key, reason);
-	tell(guide_of(visit), err);
+	if (strncmp(reason, "denied", 6) == 0)
+		refuse(guide_of(visit), err);
+	else
+		tell(guide_of(visit), err);
 }
 
 /* A flaw of the mappings that were read: what is told of it, and what JSON says. */
@@ -117,22 +132,29 @@ static void lose(struct guide *guide, int rc, const struct error *err)
 	tell(guide, err);
 }
 
-/* Its memory may not be read. Of many that an option chose, one is told. */
+/* Its memory may not be read. */
 static void deny(struct guide *guide, struct error *err)
 {
 	struct visit *visit = &guide->visit;
-	struct tour *tour = guide->tour;
 
 	visit_absent(visit, ABSENT_DENIED,
 		     guide->visitor->denied ? guide->visitor->denied : reason_needs_rights);
 	missing_add(&visit->process.missing, "mappings", visit->absent.words);
 	visit->complete = false;
 	error_set(err, EACCES, "%d: %s", guide->pid, visit->absent.words);
-	reason_advise(tour->context, err, guide->visitor->command, guide->pid);
-	if (tour->targets->selected && !guide->visitor->quiet)
-		context_refuse(&tour->refused, err);
-	else
-		tell(guide, err);
+	reason_advise(guide->tour->context, err, guide->visitor->command, guide->pid);
+	refuse(guide, err);
+}
+
+void visit_note_nothing(const struct visit *visit)
+{
+	struct error err;
+
+	if (visit->absent.kind != ABSENT_NONE || visit->context->options.json ||
+	    visit->context->quiet)
+		return;
+	error_set(&err, ESRCH, "%d: %s", visit->process.pid, visit->absent.words);
+	error_print(&err);
 }
 
 static void fail(struct guide *guide, int rc, const struct error *err)

@@ -145,7 +145,7 @@ def no_process_and_kernel_threads():
     lib.true("no process" in done.err, done.err)
     found = ask(2, 0x1000)
     lib.equal("mapping", found["mapping"], None)
-    lib.equal("page", found["missing"]["page"], "no memory: a kernel thread or a zombie")
+    lib.equal("page", found["missing"]["page"], "kernel thread: has no memory of its own")
 
 
 @lib.test

@@ -179,6 +179,19 @@ def many_that_may_not_be_read_are_one_line():
 
 
 @lib.test
+def of_all_processes_rights_are_no_failure():
+    """Of all those that may not be read are told in one line, and in the document."""
+    lib.need_root()
+    for words in (["map", "--total", "--all"], ["numa", "--all"], ["elf", "--stale", "--all"]):
+        done = lib.vmview(*words, "--json", user=65534, status=0)
+        document = lib.documents.load(done.out)
+        lib.equal("complete", document["complete"], False)
+        why = document["missing"]["processes"]
+        lib.true(re.match(r"\d+ processes could not be read, the first: \d+: denied: ", why), why)
+        lib.true(why in done.err, done.err)
+
+
+@lib.test
 def a_user_sees_his_own():
     with lib.zoo("nobody") as zoo:
         fact = zoo.truth["nobody"]

@@ -47,11 +47,6 @@ WRONG = {
         "~system --by=file, ~who json",
     "main-thread-exited-program-deleted":
         "~pages json, ~pages --summary json, ~at json, ~who json",
-    "zombie":
-        "map --total table, ~at, ~who, share table",
-    "kernel-thread":
-        "map --total table, ~at, ~who, share table",
-    "denied": "~at, ~who",
     "shares-memory":
         "~system --by=process, ~system --by=file",
     "gigabytes":
@@ -60,8 +55,6 @@ WRONG = {
         "~system --by=process, ~system --by=file",
     "stuck-for-reading":
         "~system --by=process, ~system --by=file",
-    "smaps-empty":
-        "map, ~pmap -x, ~pmap -X, swap, frag, live --batch",
 }
 
 

@@ -333,8 +333,8 @@ def a_hole_has_no_map_count():
 
 @lib.test
 def what_could_not_be_looked_at():
-    for target, key in ("2:1000", "frames"), ("/nonexistent", "file"):
-        document = ask(target, status=1)
+    for target, key, status in ("2:1000", "frames", 0), ("/nonexistent", "file", 1):
+        document = ask(target, status=status)
         lib.equal(f"{key} of {target}", document[key], None)
         lib.true(document["missing"][key], "no reason")
 

@@ -236,7 +236,7 @@ static void show(struct at_view *view, const struct query *shown, bool explain)
 		write_json(view, explain);
 	else
 		write_lines(view, shown, explain);
-	report_end(ctx->report, ctx->status == STATUS_OK, NULL);
+	report_end(ctx->report, context_is_complete(ctx), NULL);
 }
 
 /* What is asked about: an address, or else the name of one. */
@@ -366,7 +366,7 @@ static void write_all(void *ctx, struct visit *visit)
 		return;
 	run->view->process = &visit->process;
 	if (visit->absent.kind == ABSENT_NONE)
-		at_view_nothing(run->view);
+		at_view_nothing(run->view, visit->absent.words);
 	if (visit->absent.kind != ABSENT_STUCK)
 		show(run->view, run->shown, run->explain);
 }

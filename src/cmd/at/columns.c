@@ -174,8 +174,7 @@ static struct value get_outside(const void *row, const struct column *column)
 	(void)column;
 	if (view->mapped)
 		return value_none();
-	return value_word(view->no_memory ? "none: the process has no memory of its own" :
-					    "none: no mapping holds the address");
+	return value_word(view->no_memory ? view->no_memory : "none: no mapping holds the address");
 }
 
 /* page_table */

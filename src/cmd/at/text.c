@@ -19,7 +19,7 @@ struct maker {
 	struct at_lines *lines;
 	const struct at_view *view;
 	bool explain;
-	size_t width;	/* for values, 0: no limit */
+	size_t width; /* for values, 0: no limit */
 };
 
 static void add_line(struct maker *maker, const struct at_line *line)

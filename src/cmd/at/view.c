@@ -239,7 +239,7 @@ static void read_memory(struct at_view *view, struct pagewalk *walk, const char 
 
 	view->frame_reason = view->page_reason = NULL;
 	if (view->no_memory)
-		view->page_reason = "no memory: a kernel thread or a zombie";
+		view->page_reason = view->no_memory;
 	else if (view->ctx->core)
 		view->page_reason = core_lacks;
 	else if (closed)
@@ -280,17 +280,17 @@ static void read_name(struct at_view *view, const struct procdir *dir)
 void at_view_read(struct at_view *view, struct visit *visit)
 {
 	place_near(view);
-	view->no_memory = !visit->result.pass.mappings;
+	view->no_memory = visit->result.pass.mappings ? NULL : "no mappings";
 	if (view->mapped)
 		read_fields(view, &visit->dir);
 	read_memory(view, &visit->walk, visit->walk_reason);
 	read_name(view, &visit->dir);
 }
 
-void at_view_nothing(struct at_view *view)
+void at_view_nothing(struct at_view *view, const char *why)
 {
 	at_view_restart(view);
-	view->no_memory = true;
+	view->no_memory = why;
 	view->below.there = false;
 	view->named = (struct named){ .reason = "none: no mapping holds the address" };
 	read_memory(view, NULL, NULL);

@@ -37,7 +37,7 @@ struct at_view {
 
 	struct vma_store near;		/* keeps the three mappings */
 	struct vma_store before;	/* the last one below, while there may be a later one */
-	bool no_memory;			/* no mapping at all: a kernel thread or a zombie */
+	const char *no_memory;		/* why it has no mapping at all; NULL: it has */
 	bool mapped;			/* the address is in a mapping */
 	struct vma vma;
 	struct at_neighbour below, above;
@@ -75,7 +75,7 @@ void at_view_restart(struct at_view *view);
 void at_view_read(struct at_view *view, struct visit *visit);
 
 /* There is no memory: why nothing is known of the page. */
-void at_view_nothing(struct at_view *view);
+void at_view_nothing(struct at_view *view, const char *why);
 
 void at_view_init(struct at_view *view, struct context *ctx, uint64_t addr);
 void at_view_fini(struct at_view *view);

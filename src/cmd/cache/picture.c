@@ -123,7 +123,7 @@ static void write(struct drawing *drawing, const char *path)
 		}
 		out_char(out, '\n');
 	}
-	report_end(ctx->report, ctx->status == STATUS_OK, NULL);
+	report_end(ctx->report, context_is_complete(ctx), NULL);
 }
 
 int cache_picture(struct cache_view *view, const char *path, struct error *err)

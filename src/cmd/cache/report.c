@@ -421,9 +421,9 @@ void cache_write(struct cache_view *view)
 	write_rows(&writing);
 	write_totals(&writing);
 	say_answer(&writing);
-	if (view->files.visits.partial)
+	if (view->files.visits.partial && !missing.count)
 		missing_add(&missing, "processes", "denied: some could not be read");
-	report_end(view->ctx->report, view->ctx->status == STATUS_OK, &missing);
+	report_end(view->ctx->report, context_is_complete(view->ctx), &missing);
 	cgroups_fini(&writing.cgroups);
 	free(writing.rows);
 }

@@ -445,5 +445,5 @@ void group_write(struct group *group)
 	write_uses(group);
 	group_answer(group);
 	note_missing(group, &missing);
-	report_end(ctx->report, ctx->status == STATUS_OK && !missing.count, &missing);
+	report_end(ctx->report, context_is_complete(ctx) && !missing.count, &missing);
 }

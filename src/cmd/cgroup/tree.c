@@ -334,7 +334,7 @@ int cgroup_write_tree(struct cgroup_view *view, struct error *err)
 		write_in_order(&tree);
 	report_table_end(report);
 	say_answer(&tree, cgroup_rows_shown(view, tree.count, SHOWN));
-	report_end(report, view->ctx->status == STATUS_OK, NULL);
+	report_end(report, context_is_complete(view->ctx), NULL);
 	free(tree.rows);
 	free(tree.order);
 	free(tree.shown);

@@ -195,7 +195,7 @@ static void run_targets(struct elf_run *run, const struct targets *targets)
 	visit_targets(ctx, targets, &visitor, run, &run->visits);
 	report_list_end(ctx->report);
 	visits_report(&run->visits, ctx);
-	report_end(ctx->report, ctx->status == STATUS_OK, &run->visits.missing);
+	report_end(ctx->report, context_is_complete(ctx), &run->visits.missing);
 }
 
 int elf_run(struct context *ctx, const struct command *command, int argc, char **argv)

@@ -174,12 +174,12 @@ static void note_nothing(struct stale_run *run, const struct visit *visit)
 {
 	struct context *ctx = run->ctx;
 
-	if (visit->absent.kind == ABSENT_NOT || (run->selected && visit->complete))
+	if (visit->absent.kind == ABSENT_NOT ||
+	    (run->selected && (visit->complete || visit->absent.kind == ABSENT_DENIED)))
 		return;
 	missing_add(&run->visits.missing, "processes",
 		    arena_printf(&ctx->arena, "%d: %s", visit->process.pid, visit->absent.words));
-	if (visit->complete && !ctx->options.json)
-		error_note("%d: %s", visit->process.pid, visit->absent.words);
+	visit_note_nothing(visit);
 }
 
 static void take_process(void *opaque, struct visit *visit)
@@ -308,7 +308,7 @@ static void write_notes(struct stale_run *run)
 
 	if (out && !run->found)
 		out_printf(out, "%so process maps a program file that was deleted or replaced.\n",
-			   run->ctx->status == STATUS_OK ? "N" : "As far as could be read, n");
+			   context_is_complete(run->ctx) ? "N" : "As far as could be read, n");
 	if (out && run->own)
 		out_printf(
 			out,
@@ -384,7 +384,7 @@ int elf_stale_run(struct context *ctx, const struct targets *targets, const rege
 		write_facts(run);
 		tell_partial(run);
 		write_notes(run);
-		report_end(ctx->report, ctx->status == STATUS_OK, &run->visits.missing);
+		report_end(ctx->report, context_is_complete(ctx), &run->visits.missing);
 	}
 	filter_free(run->filter);
 	free(run->rows);

@@ -217,7 +217,7 @@ void faults_all(struct context *ctx, const struct targets *targets, const struct
 	visit_targets(ctx, targets, &visitor, &rates, &after);
 	write_rates(&rates, query, interval);
 	visits_report(&after, ctx);
-	report_end(ctx->report, ctx->status == STATUS_OK, &after.missing);
+	report_end(ctx->report, context_is_complete(ctx), &after.missing);
 	index_fini(&rates.by_pid);
 	free(rates.list);
 }

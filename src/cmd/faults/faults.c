@@ -89,7 +89,7 @@ static void run_one(struct faults_run *run, const struct targets *targets)
 	visit_targets(ctx, targets, &visitor, run, &run->visits);
 	report_list_end(ctx->report);
 	faults_write(run);
-	report_end(ctx->report, ctx->status == STATUS_OK, &run->visits.missing);
+	report_end(ctx->report, context_is_complete(ctx), &run->visits.missing);
 }
 
 static int check_options(struct faults_run *run, int operands, struct error *err)

@@ -11,6 +11,7 @@
 #include "cmd/frag/orders.h"
 #include "column/filter.h"
 #include "engine/context.h"
+#include "engine/reason.h"
 
 static const struct option_row frag_option_rows[] = {
 	TARGET_OPTION_ROWS,
@@ -180,7 +181,9 @@ void frag_note(struct frag_view *view, const char *file, const char *key, const 
 	if (strcmp(reason, "not recorded") == 0)
 		return;
 	error_set(&err, EACCES, "%s: %s%s", file, reason,
-		  strncmp(reason, "denied", 6) == 0 ? " (try: sudo vmview frag)" : "");
+		  strncmp(reason, "denied", 6) == 0 && reason_sudo_helps(view->ctx) ?
+			  " (try: sudo vmview frag)" :
+			  "");
 	context_partial(view->ctx, &err);
 }
 
@@ -211,7 +214,7 @@ static int show_machine(struct frag_view *view, struct error *err)
 	frag_verdicts_write(view);
 	if (view->malformed)
 		error_note("buddyinfo: %zu lines are of no zone", view->malformed);
-	report_end(ctx->report, ctx->status == STATUS_OK, &view->missing);
+	report_end(ctx->report, context_is_complete(ctx), &view->missing);
 	frag_blockers_free(view);
 	machine_fini(&view->machine);
 	return 0;

@@ -220,7 +220,7 @@ static void write_pass(struct frag_view *view)
 		error_set(&err, EACCES,
 			  "processes that may not be read, and may have some of it: %zu",
 			  search->denied);
-		context_partial(view->ctx, &err);
+		context_left_out(view->ctx, &err);
 	}
 	if (blockers->passed_over)
 		error_note("pageblocks that are nearly free, but too many to be looked at: %llu",

@@ -355,7 +355,7 @@ int frag_space(struct context *ctx, const struct targets *targets, struct error 
 		visit_targets(ctx, targets, &visitor, run, &run->visits);
 		report_list_end(ctx->report);
 		visits_report(&run->visits, ctx);
-		report_end(ctx->report, ctx->status == STATUS_OK, &run->visits.missing);
+		report_end(ctx->report, context_is_complete(ctx), &run->visits.missing);
 	}
 	filter_free(run->query.filter);
 	free(run->items);

@@ -490,7 +490,7 @@ static void run_all(struct huge_run *run, const struct targets *targets)
 	}
 	visits_report(&run->visits, ctx);
 	huge_machine_write(&machine, run->options.why);
-	report_end(report, ctx->status == STATUS_OK, &run->visits.missing);
+	report_end(report, context_is_complete(ctx), &run->visits.missing);
 }
 
 static void prepare(struct huge_run *run)

@@ -321,7 +321,7 @@ static void run_all(struct malloc_run *run, const struct targets *targets)
 	visit_targets(ctx, targets, &visitor, run, &run->visits);
 	report_list_end(ctx->report);
 	visits_report(&run->visits, ctx);
-	report_end(ctx->report, ctx->status == STATUS_OK, &run->visits.missing);
+	report_end(ctx->report, context_is_complete(ctx), &run->visits.missing);
 }
 
 int malloc_run(struct context *ctx, const struct command *command, int argc, char **argv)

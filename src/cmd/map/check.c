@@ -315,7 +315,7 @@ static void run(struct check *check, const struct targets *targets)
 	visit_targets(check->ctx, targets, &visitor, check, &check->visits);
 	report_list_end(report);
 	visits_report(&check->visits, check->ctx);
-	report_end(report, check->ctx->status == STATUS_OK, &check->visits.missing);
+	report_end(report, context_is_complete(check->ctx), &check->visits.missing);
 }
 
 int map_check(struct context *ctx, const struct targets *targets, struct error *err)

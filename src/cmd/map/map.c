@@ -360,7 +360,7 @@ static void run_targets(struct map_run *run, const struct targets *targets)
 	visit_targets(ctx, targets, &visitor, run, &run->visits);
 	report_list_end(ctx->report);
 	write_all(run);
-	report_end(ctx->report, ctx->status == STATUS_OK, &run->visits.missing);
+	report_end(ctx->report, context_is_complete(ctx), &run->visits.missing);
 }
 
 static int parse_from(struct map_run *run, struct error *err)

@@ -42,6 +42,7 @@ struct total_run {
 	struct total_row *rows;
 	size_t count;
 	struct visits visits;
+	bool selected; /* processes were not named */
 };
 
 static const char defaults[] = "pid,size,rss,pss,uss,dirty,swap,huge,command";
@@ -223,6 +224,8 @@ static void take_process(void *ctx, struct visit *visit)
 		row->tally.sum.absent = row->spared;
 	if (visit->absent.words)
 		note_absent(run, row, visit);
+	if (!run->selected)
+		visit_note_nothing(visit);
 	if (filter_matches(run->query.filter, row))
 		run->count++;
 	restart(run, visit);
@@ -334,7 +337,7 @@ static void write_all(struct total_run *run)
 	if (run->count > 1)
 		write_facts(run, "total", sum);
 	visits_report(&run->visits, ctx);
-	report_end(ctx->report, ctx->status == STATUS_OK, &run->visits.missing);
+	report_end(ctx->report, context_is_complete(ctx), &run->visits.missing);
 	free(items);
 }
 
@@ -372,6 +375,7 @@ int map_total(struct context *ctx, const struct targets *targets, struct error *
 	if (rc == 0) {
 		run->rows = arena_zalloc(&ctx->arena, (targets->count + 1) * sizeof(*run->rows));
 		restart(run, NULL);
+		run->selected = targets->selected;
 		visit_targets(ctx, targets, &visitor, run, &run->visits);
 		write_all(run);
 	}

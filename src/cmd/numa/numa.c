@@ -389,7 +389,7 @@ static void run_all(struct numa_run *run, const struct targets *targets)
 	if (run->visits.done > 1)
 		write_all(run, &run->visits.missing);
 	visits_report(&run->visits, ctx);
-	report_end(report, ctx->status == STATUS_OK, &run->visits.missing);
+	report_end(report, context_is_complete(ctx), &run->visits.missing);
 }
 
 static void prepare(struct numa_run *run)

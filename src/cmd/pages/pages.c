@@ -357,7 +357,7 @@ static void show(struct pages *pages, const struct targets *targets)
 	visit_targets(pages->ctx, targets, &visitor, pages, &pages->visits);
 	report_list_end(report);
 	visits_report(&pages->visits, pages->ctx);
-	report_end(report, pages->ctx->status == STATUS_OK, &pages->visits.missing);
+	report_end(report, context_is_complete(pages->ctx), &pages->visits.missing);
 }
 
 static void run(struct pages *pages, const struct targets *targets, unsigned without)

@@ -473,7 +473,7 @@ static void show(struct ps_run *run)
 	if (report_prose(ctx->report))
 		write_prose(run, report_prose(ctx->report));
 	note_left(run);
-	report_end(ctx->report, ctx->status == STATUS_OK, missing_of(run));
+	report_end(ctx->report, context_is_complete(ctx), missing_of(run));
 }
 
 static int run_targets(struct ps_run *run, uint64_t begin, int argc, char **argv, struct error *err)

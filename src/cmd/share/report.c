@@ -478,5 +478,5 @@ void share_write(struct share_view *view)
 	}
 	if (view->vanished)
 		report_fact(ctx->report, "vanished", VALUE_COUNT, value_u(view->vanished));
-	report_end(ctx->report, ctx->status == STATUS_OK, &view->missing);
+	report_end(ctx->report, context_is_complete(ctx), &view->missing);
 }

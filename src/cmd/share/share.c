@@ -44,6 +44,7 @@ struct share_run {
 	struct caps caps;
 	struct smaps_keys keys;
 	bool selected;
+	struct context_refused refused;
 	struct progress progress;
 	size_t total;
 	struct visits visits;
@@ -113,11 +114,17 @@ static void tell_unread(struct share_run *run, const struct share_row *row)
 {
 	struct error told;
 
-	error_set(&told, run->err.code,
-		  "%s: left out of the join; what %d shares counts as only the others', and the "
-		  "footprint is without it",
-		  run->err.text, row->pid);
-	context_partial(run->view.ctx, &told);
+	error_set(
+		&told, run->err.code,
+		"%d: %s: left out of the join; what it shares counts as only the others', and the "
+		"footprint is without it",
+		row->pid, row->reason);
+	if (run->err.code == EACCES || run->err.code == EPERM)
+		reason_advise(run->view.ctx, &told, "share", row->pid);
+	if (run->selected)
+		context_refuse(&run->refused, &told);
+	else
+		context_partial(run->view.ctx, &told);
 }
 
 static int read_joined(struct share_run *run, struct visit *visit, struct share_row *row,
@@ -224,18 +231,21 @@ static void done(void *ctx, struct visit *visit)
 	}
 	if (!take_nothing(run, visit))
 		return;
+	visit_note_nothing(visit);
 	if (view->join && visit->absent.kind == ABSENT_NOT)
 		frame_join_keep(view->join);
 	row->comm = arena_bytes(&view->ctx->arena, visit->process.comm);
 	note_changed(run, row);
 	view->unread += run->err.code != 0;
-	if (run->err.code == EACCES || run->err.code == EPERM)
+	if (!view->join && (run->err.code == EACCES || run->err.code == EPERM)) {
+		error_set(&run->err, EACCES, "%d: %s", row->pid, row->reason);
 		reason_advise(view->ctx, &run->err, "share", row->pid);
+	}
 	/* of a selection many may be denied, which one line can tell; each has its row */
 	if (run->err.code && view->join)
 		tell_unread(run, row);
 	else if (run->err.code && run->selected && run->err.code != EAGAIN)
-		view->ctx->status = STATUS_PARTIAL;
+		context_refuse(&run->refused, &run->err);
 	else if (run->err.code)
 		context_partial(view->ctx, &run->err);
 	view->count++;
@@ -286,11 +296,13 @@ static void show(struct share_run *run, const struct targets *targets)
 	if (!view->reason)
 		view->join = frame_join_new(ctx, &run->caps);
 	run->selected = targets->selected;
+	run->refused.expected = targets->all;
 	view->rows = mem_alloc((targets->count + 1) * sizeof(*view->rows));
 	run->total = targets->count;
 	progress_begin(&run->progress, "reading processes");
 	visit_targets(ctx, targets, &visitor, run, &run->visits);
 	progress_end(&run->progress);
+	context_tell_refused(ctx, &run->refused);
 	view->vanished = run->visits.vanished;
 	view->missing = run->visits.missing;
 	if (view->join)

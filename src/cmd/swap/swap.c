@@ -440,7 +440,7 @@ static void run_all(struct swap_run *run, const struct targets *targets)
 	write_devices(run);
 	write_machine(run);
 	visits_report(&run->visits, ctx);
-	report_end(ctx->report, ctx->status == STATUS_OK, &run->visits.missing);
+	report_end(ctx->report, context_is_complete(ctx), &run->visits.missing);
 	for (int i = 0; i < run->device_count; i++)
 		swap_slots_fini(&run->slots[i]);
 }

@@ -100,5 +100,6 @@ void system_write_files(struct system_view *view)
 	system_write_owned(view, naming.owned, naming.named,
 			   1u << SHARE_FILE | 1u << SHARE_SHM | 1u << SHARE_HUGETLB);
 	free(naming.rows);
+	view->visits = files.visits;
 	files_fini(&files);
 }

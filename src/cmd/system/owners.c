@@ -106,8 +106,7 @@ static void join_all(struct owners *owners)
 		.done = take_process,
 	};
 	struct context *ctx = owners->view->ctx;
-	struct targets targets = { .selected = true };
-	struct visits visits = { 0 };
+	struct targets targets = { .selected = true, .all = true };
 	struct error err;
 	int rc = pids_scan(&ctx->root, &ctx->arena, &targets.pids, &targets.count, &err);
 
@@ -117,7 +116,7 @@ static void join_all(struct owners *owners)
 	owners->rows = mem_zalloc((targets.count + 1) * sizeof(*owners->rows));
 	owners->index = mem_zalloc((targets.count + 1) * sizeof(*owners->index));
 	progress_begin(&owners->progress, "joining the frames of processes");
-	visit_targets(ctx, &targets, &visitor, owners, &visits);
+	visit_targets(ctx, &targets, &visitor, owners, &owners->view->visits);
 	progress_end(&owners->progress);
 }
 

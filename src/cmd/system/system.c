@@ -10,6 +10,7 @@
 #include "column/filter.h"
 #include "column/system_columns.h"
 #include "engine/context.h"
+#include "engine/reason.h"
 
 /* On a terminal narrower than this, fewer columns. */
 enum { WIDE = 120 };
@@ -81,7 +82,9 @@ static void note(struct system_view *view, const char *file, const char *reason)
 	if (!reason)
 		return;
 	error_set(&err, EACCES, "%s: %s%s", file, reason,
-		  strncmp(reason, "denied", 6) == 0 ? " (try: sudo vmview system)" : "");
+		  strncmp(reason, "denied", 6) == 0 && reason_sudo_helps(view->ctx) ?
+			  " (try: sudo vmview system)" :
+			  "");
 	context_partial(view->ctx, &err);
 }
 
@@ -99,6 +102,9 @@ static void note_missing(struct system_view *view, struct missing *missing)
 	if (view->caps.reason[CAPS_FRAMES])
 		missing_add(missing, view->by == SYSTEM_BY_FILE ? "files" : "processes",
 			    view->caps.reason[CAPS_FRAMES]);
+	for (size_t i = 0; i < view->visits.missing.count; i++)
+		missing_add(missing, view->by == SYSTEM_BY_FILE ? "files" : "processes",
+			    view->visits.missing.items[i].reason);
 	if (machine->flags_reason)
 		missing_add(missing, "classes", machine->flags_reason);
 	if (machine->cgroups_reason)
@@ -172,7 +178,7 @@ static void show(struct system_run *run)
 		system_write_summary(view);
 	}
 	note_missing(view, &missing);
-	report_end(ctx->report, ctx->status == STATUS_OK, &missing);
+	report_end(ctx->report, context_is_complete(ctx), &missing);
 }
 
 int system_run(struct context *ctx, const struct command *command, int argc, char **argv)

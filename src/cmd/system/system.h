@@ -8,6 +8,7 @@
 #include "analysis/sharing.h"
 #include "column/query.h"
 #include "engine/machine.h"
+#include "engine/visit.h"
 #include "render/report.h"
 #include "source/caps.h"
 
@@ -28,6 +29,7 @@ struct system_view {
 	struct selection sums;
 	struct table table;		/* the main one, while it is open */
 	struct caps caps;
+	struct visits visits; /* of the owners */
 };
 
 /* Begin the main table: rows filtered and sorted as the options say. It is left open for sums. */

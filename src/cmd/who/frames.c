@@ -173,8 +173,11 @@ static void end_range(void *ctx, struct visit *visit)
 
 	if (visit->absent.kind == ABSENT_NOT || range->rc)
 		return;
-	range->rc = error_set(range->err, denied ? EACCES : ESRCH, "%d: %s", visit->process.pid,
-			      visit->absent.words);
+	range->rc = error_set(range->err,
+			      denied				? EACCES :
+			      visit->absent.kind == ABSENT_NONE ? ENODATA :
+								  ESRCH,
+			      "%d: %s", visit->process.pid, visit->absent.words);
 	if (denied)
 		reason_advise(range->frames->run->ctx, range->err, "who", visit->process.pid);
 }

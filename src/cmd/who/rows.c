@@ -9,6 +9,7 @@
 #include "base/out.h"
 #include "cmd/who/run.h"
 #include "engine/context.h"
+#include "engine/reason.h"
 
 static const struct who_row *row_of(const void *row)
 {
@@ -157,8 +158,7 @@ void who_write_pass(struct who_run *run)
 	if (!search->denied || search->ended)
 		return;
 	error_set(&err, EACCES, "processes that may not be read, and may have it mapped too: %zu%s",
-		  search->denied,
-		  run->ctx->root.recorded || geteuid() == 0 ? "" : " (try: sudo vmview who)");
+		  search->denied, reason_sudo_helps(run->ctx) ? " (try: sudo vmview who)" : "");
 	context_partial(run->ctx, &err);
 }
 

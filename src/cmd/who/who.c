@@ -19,12 +19,15 @@ static int answer(struct who_run *run, const struct who_target *target, struct e
 	report_fact(ctx->report, "target", VALUE_TEXT, value_text(bytes_of(run->target)));
 	rc = target->kind == WHO_FILE ? who_file(run, target->path, err) :
 					who_frames(run, target, err);
-	if (rc) {
+	/* of one without memory that is the answer */
+	if (rc == -ENODATA && !ctx->options.json)
+		error_print(err);
+	else if (rc && rc != -ENODATA)
 		context_partial(ctx, err);
+	if (rc)
 		report_fact(ctx->report, target->kind == WHO_FILE ? "file" : "frames", VALUE_TEXT,
 			    value_absent(err->text));
-	}
-	report_end(ctx->report, ctx->status == STATUS_OK, NULL);
+	report_end(ctx->report, context_is_complete(ctx), NULL);
 	return ctx->status;
 }
 

@@ -87,7 +87,7 @@ static void run_all(struct why_run *run, const struct targets *targets)
 		report_list_end(ctx->report);
 	free(run->kept);
 	visits_report(&run->visits, ctx);
-	report_end(ctx->report, ctx->status == STATUS_OK, &run->visits.missing);
+	report_end(ctx->report, context_is_complete(ctx), &run->visits.missing);
 }
 
 /* How many map a frame is for PSS, which a row does not have. */

@@ -232,7 +232,7 @@ static void run_one(struct wss_run *run, const struct targets *targets)
 	}
 	if (run->last && run->sample_count)
 		wss_report(run);
-	report_end(ctx->report, ctx->status == STATUS_OK, &run->visits.missing);
+	report_end(ctx->report, context_is_complete(ctx), &run->visits.missing);
 }
 
 static int check_options(struct wss_run *run, int operands, struct error *err)
