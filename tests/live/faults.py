@@ -198,7 +198,10 @@ def call_chains():
         got = watch(zoo, truth["pid"], "--stack", signals=[truth["pid"]])
         top = max(got["stacks"], key=lambda stack: stack["faults"])
         lib.equal("innermost", top["frames"][0]["name"], "fault_write")
-        lib.true(top["faults"] >= truth["faults"], f"{top['faults']} in the top chain")
+        # a compiler may have unrolled its loop: a chain for each of the instructions
+        total = sum(stack["faults"] for stack in got["stacks"]
+                    if stack["frames"] and stack["frames"][0]["name"] == "fault_write")
+        lib.true(total >= truth["faults"], f"{total} in chains of it")
     with lib.zoo("fault-first") as zoo:
         truth = zoo.truth["fault-first"]
         run = subprocess.Popen([lib.VMVIEW, "faults", str(truth["pid"]), "--folded",

@@ -410,8 +410,8 @@ def budget():
         path = build(directory)
         with running(path, "second") as program:
             # the time counts from the start, and a busy machine takes some of it to find arenas
-            for milliseconds in 5, 10, 20, 40, 80:
-                process = look(program.pid, "--budget", f"{milliseconds}ms")
+            for step in range(19):
+                process = look(program.pid, "--budget", f"{int(5 * 1.4 ** step)}ms")
                 if process["arenas"] is not None:
                     break
                 lib.true("budget" in process["missing"]["arenas"], str(process["missing"]))
