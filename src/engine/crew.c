@@ -87,13 +87,24 @@ static void work_through(struct crew *crew, struct seat *seat)
 	}
 }
 
+/* Under lock. */
+static void end_work(struct crew *crew, struct seat *seat)
+{
+	seat->busy = false;
+	if (!--crew->working)
+		pthread_cond_signal(&crew->end);
+}
+
 static void *sit(void *opaque)
 {
 	struct seat *seat = opaque;
 	struct crew *crew = seat->crew;
 
 	atomic_store(&seat->tid, (int)syscall(SYS_gettid));
+	/* it was made for a job: whoever made it holds the lock still, and need not be waited for */
+	work_through(crew, seat);
 	pthread_mutex_lock(&crew->lock);
+	end_work(crew, seat);
 	for (;;) {
 		while (!seat->busy && !seat->dismissed && !crew->leaving)
 			pthread_cond_wait(&crew->begin, &crew->lock);
@@ -102,9 +113,7 @@ static void *sit(void *opaque)
 		pthread_mutex_unlock(&crew->lock);
 		work_through(crew, seat);
 		pthread_mutex_lock(&crew->lock);
-		seat->busy = false;
-		if (!--crew->working)
-			pthread_cond_signal(&crew->end);
+		end_work(crew, seat);
 	}
 	pthread_mutex_unlock(&crew->lock);
 	free(seat);
@@ -127,7 +136,7 @@ static void spread(pthread_attr_t *attr, unsigned number)
 		pthread_attr_setaffinity_np(attr, sizeof(others), &others);
 }
 
-/* A thread for the number, under lock. False: none can be made. */
+/* A thread for the number, under lock, which begins at once. False: none can be made. */
 static bool take_seat(struct crew *crew, unsigned number)
 {
 	struct seat *seat;
@@ -139,6 +148,7 @@ static bool take_seat(struct crew *crew, unsigned number)
 	seat = mem_zalloc(sizeof(*seat));
 	seat->crew = crew;
 	seat->number = number;
+	seat->busy = true;
 	pthread_attr_init(&attr);
 	spread(&attr, number);
 	made = pthread_create(&crew->threads[number], &attr, sit, seat) == 0;

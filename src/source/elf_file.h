@@ -2,15 +2,15 @@
 #ifndef VMVIEW_SOURCE_ELF_FILE_H
 #define VMVIEW_SOURCE_ELF_FILE_H
 
-#include <gelf.h>
-
 #include "base/arena.h"
 #include "base/out.h"
 #include "model/object.h"
+#include "source/elf_library.h"
 #include "source/elf_protocol.h"
 
 /* A file while elf_parse.c and elf_tables.c are at it. */
 struct elf_file {
+	const struct elf_library *library;
 	int fd;
 	Elf *elf;
 	GElf_Ehdr header;

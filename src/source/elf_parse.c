@@ -22,14 +22,14 @@ Elf_Data *elf_file_data(const struct elf_file *file, uint64_t offset, uint64_t s
 {
 	if (!size || size > most || offset > INT64_MAX)
 		return NULL;
-	return elf_getdata_rawchunk(file->elf, (int64_t)offset, size, type);
+	return file->library->elf_getdata_rawchunk(file->elf, (int64_t)offset, size, type);
 }
 
 bool elf_file_section(const struct elf_file *file, size_t index, GElf_Shdr *header)
 {
-	Elf_Scn *scn = elf_getscn(file->elf, index);
+	Elf_Scn *scn = file->library->elf_getscn(file->elf, index);
 
-	return scn && gelf_getshdr(scn, header);
+	return scn && file->library->gelf_getshdr(scn, header);
 }
 
 struct bytes elf_file_string(const Elf_Data *strings, uint64_t offset)
@@ -64,7 +64,7 @@ static struct bytes read_string(struct elf_file *file, uint64_t offset)
 static void hash_head(struct elf_file *file)
 {
 	char head[sizeof(Elf64_Ehdr)], headers[CORE_HEADERS_MAX * sizeof(Elf64_Phdr)];
-	size_t size = gelf_fsize(file->elf, ELF_T_EHDR, 1, EV_CURRENT);
+	size_t size = file->library->gelf_fsize(file->elf, ELF_T_EHDR, 1, EV_CURRENT);
 	size_t len = file->object.segment_count * file->header.e_phentsize;
 	uint64_t hash = CORE_HASH_BEGIN;
 
@@ -96,7 +96,7 @@ static enum elf_why parse_segments(struct elf_file *file)
 	struct object *object = &file->object;
 	size_t count;
 
-	if (elf_getphdrnum(file->elf, &count))
+	if (file->library->elf_getphdrnum(file->elf, &count))
 		return ELF_WHY_MALFORMED;
 	if (count > OBJECT_SEGMENTS_MAX)
 		return ELF_WHY_TOO_MANY;
@@ -104,7 +104,7 @@ static enum elf_why parse_segments(struct elf_file *file)
 	for (size_t i = 0; i < count; i++) {
 		GElf_Phdr header;
 
-		if (!gelf_getphdr(file->elf, (int)i, &header))
+		if (!file->library->gelf_getphdr(file->elf, (int)i, &header))
 			return ELF_WHY_MALFORMED;
 		object->segments[object->segment_count++] = (struct object_segment){
 			.type = header.p_type,
@@ -127,8 +127,8 @@ static Elf_Data *section_names(const struct elf_file *file, enum elf_why *why)
 	size_t index;
 
 	*why = ELF_WHY_NO_NAMES;
-	if (elf_getshdrstrndx(file->elf, &index) || !elf_file_section(file, index, &header) ||
-	    header.sh_type != SHT_STRTAB)
+	if (file->library->elf_getshdrstrndx(file->elf, &index) ||
+	    !elf_file_section(file, index, &header) || header.sh_type != SHT_STRTAB)
 		return NULL;
 	if (header.sh_flags & SHF_COMPRESSED) {
 		*why = ELF_WHY_COMPRESSED;
@@ -148,7 +148,7 @@ static enum elf_why parse_sections(struct elf_file *file)
 	enum elf_why why;
 	Elf_Data *names;
 
-	if (elf_getshdrnum(file->elf, &count))
+	if (file->library->elf_getshdrnum(file->elf, &count))
 		return ELF_WHY_MALFORMED;
 	if (count > OBJECT_SECTIONS_MAX)
 		return ELF_WHY_TOO_MANY;
@@ -188,7 +188,7 @@ static void parse_notes(struct elf_file *file, uint64_t offset, uint64_t size, u
 
 	file->notes += data ? data->d_size : 0;
 	while (data && !file->object.build_id.len &&
-	       (at = gelf_getnote(data, at, &note, &name, &desc)) > 0) {
+	       (at = file->library->gelf_getnote(data, at, &note, &name, &desc)) > 0) {
 		const char *bytes = data->d_buf;
 
 		if (note.n_type != NT_GNU_BUILD_ID || note.n_namesz != sizeof("GNU") ||
@@ -255,7 +255,8 @@ static void parse_dynamic(struct elf_file *file, const struct object_segment *se
 	uint64_t offset;
 	GElf_Dyn entry;
 
-	for (int i = 0; data && gelf_getdyn(data, i, &entry) && entry.d_tag != DT_NULL; i++)
+	for (int i = 0;
+	     data && file->library->gelf_getdyn(data, i, &entry) && entry.d_tag != DT_NULL; i++)
 		take_dynamic(&dynamic, &entry);
 	if (dynamic.textrel || dynamic.flags & DF_TEXTREL)
 		object->flags |= OBJECT_FLAG(TEXTREL);
@@ -311,7 +312,7 @@ static enum elf_why parse_head(struct elf_file *file)
 	bool pie = false;
 	size_t begin;
 
-	object->wide = gelf_getclass(file->elf) == ELFCLASS64;
+	object->wide = file->library->gelf_getclass(file->elf) == ELFCLASS64;
 	object->big_endian = file->header.e_ident[EI_DATA] == ELFDATA2MSB;
 	object->type = file->header.e_type;
 	object->machine = file->header.e_machine;
@@ -343,11 +344,11 @@ static enum elf_why parse(struct elf_file *file)
 {
 	enum elf_why why;
 
-	elf_version(EV_CURRENT);
-	file->elf = elf_begin(file->fd, ELF_C_READ, NULL);
-	if (!file->elf || elf_kind(file->elf) != ELF_K_ELF)
+	file->library->elf_version(EV_CURRENT);
+	file->elf = file->library->elf_begin(file->fd, ELF_C_READ, NULL);
+	if (!file->elf || file->library->elf_kind(file->elf) != ELF_K_ELF)
 		return ELF_WHY_NO_ELF;
-	if (!gelf_getehdr(file->elf, &file->header))
+	if (!file->library->gelf_getehdr(file->elf, &file->header))
 		return ELF_WHY_MALFORMED;
 	why = parse_head(file);
 	if (why == ELF_WHY_NONE && file->request.want & ELF_WANT_SYMBOLS)
@@ -357,9 +358,12 @@ static enum elf_why parse(struct elf_file *file)
 	return why;
 }
 
-int elf_parse(int fd, const struct elf_request *request, elf_emit emit, void *ctx)
+int elf_parse(const struct elf_library *library, int fd, const struct elf_request *request,
+	      elf_emit emit, void *ctx)
 {
-	struct elf_file file = { .fd = fd, .request = *request, .emit = emit, .ctx = ctx };
+	struct elf_file file = {
+		.library = library, .fd = fd, .request = *request, .emit = emit, .ctx = ctx
+	};
 	enum elf_why why;
 
 	arena_init(&file.arena);
@@ -371,7 +375,7 @@ int elf_parse(int fd, const struct elf_request *request, elf_emit emit, void *ct
 	file.out.len = 0;
 	elf_put_end(&file.out, why);
 	elf_file_send(&file);
-	elf_end(file.elf);
+	library->elf_end(file.elf);
 	out_fini(&file.out);
 	arena_fini(&file.arena);
 	return file.stopped;

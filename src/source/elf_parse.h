@@ -4,6 +4,8 @@
 
 #include "source/elf_protocol.h"
 
+struct elf_library;
+
 /*
  * Parse an ELF file of anybody's. It runs in a confined process (elf_worker.h): it may crash or use
  * up what that is allowed without harm to us, but shall not. By libelf (usual headers without:
@@ -11,6 +13,7 @@
  * decompressed, and no number of the file sizes anything beyond the limits of model/object.h.
  */
 /* The file as frames, the last one is ELF_FRAME_END. Returns 0, or what emit returned. */
-int elf_parse(int fd, const struct elf_request *request, elf_emit emit, void *ctx);
+int elf_parse(const struct elf_library *library, int fd, const struct elf_request *request,
+	      elf_emit emit, void *ctx);
 
 #endif

@@ -11,6 +11,7 @@
 #include "base/out.h"
 #include "base/wire.h"
 #include "source/elf_confine.h"
+#include "source/elf_library.h"
 #include "source/elf_parse.h"
 #include "source/elf_wire.h"
 
@@ -74,6 +75,7 @@ static int take_batch(int socket, struct batch *batch, int flags)
 struct server {
 	int socket;
 	bool confined;
+	struct elf_library library;
 	uint64_t cpu_ns, cpu_when;	/* CPU that the process had had, and when that was (monotonic) */
 	struct out out;		/* answers that were not sent yet */
 };
@@ -142,17 +144,18 @@ static void answer(struct server *server, int fd, const struct elf_request *requ
 		_exit(0);
 	}
 	if (server->confined)
-		elf_parse(fd, request, emit, server);
+		elf_parse(&server->library, fd, request, emit, server);
 	else
 		elf_put_end(&server->out, ELF_WHY_UNCONFINED);
 }
 
 _Noreturn void elf_serve(int socket)
 {
-	struct server server = { .confined = elf_confine(socket) };
+	struct server server = { .socket = 0 };
 	struct batch batch;
 	int rc;
 
+	server.confined = elf_library_open(&server.library) && elf_confine(socket);
 	out_init_memory(&server.out);
 	for (;;) {
 		rc = take_batch(server.socket, &batch, server.out.len ? MSG_DONTWAIT : 0);

@@ -93,7 +93,8 @@ static bool take_symbol(struct elf_file *file, struct symtab *symtab, size_t ind
 	GElf_Sym symbol;
 	Elf32_Word section = 0;
 
-	if (!gelf_getsymshndx(symtab->data, symtab->indexes, (int)index, &symbol, &section))
+	if (!file->library->gelf_getsymshndx(symtab->data, symtab->indexes, (int)index, &symbol,
+					     &section))
 		return true;
 	name = plain_name(elf_file_string(symtab->strings, symbol.st_name));
 	if (!is_place(file, &symbol, name))
@@ -143,7 +144,7 @@ static Elf_Data *find_indexes(const struct elf_file *file, size_t symtab)
 
 static enum elf_why open_symtab(const struct elf_file *file, struct symtab *symtab)
 {
-	size_t index = 0, entry = gelf_fsize(file->elf, ELF_T_SYM, 1, EV_CURRENT);
+	size_t index = 0, entry = file->library->gelf_fsize(file->elf, ELF_T_SYM, 1, EV_CURRENT);
 	GElf_Shdr strings;
 	uint64_t size;
 
@@ -244,7 +245,8 @@ static void mark_rel(const struct elf_file *file, struct pages *pages, Elf_Data 
 	GElf_Rel without;
 
 	for (int i = 0;; i++) {
-		if (rela ? !gelf_getrela(data, i, &with) : !gelf_getrel(data, i, &without))
+		if (rela ? !file->library->gelf_getrela(data, i, &with) :
+			   !file->library->gelf_getrel(data, i, &without))
 			return;
 		offset = rela ? with.r_offset : without.r_offset;
 		info = rela ? with.r_info : without.r_info;

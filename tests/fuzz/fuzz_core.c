@@ -11,6 +11,7 @@
 #include "base/arena.h"
 #include "model/object.h"
 #include "source/core_wire.h"
+#include "source/elf_library.h"
 #include "source/elf_parse.h"
 
 #include "elf_frames.h"
@@ -48,14 +49,15 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct elf_decoder decoder = { .core = &of_core };
 	struct object object = { 0 };
 	struct arena arena;
+	struct elf_library library;
 	int fd = memfd_create("fuzz", MFD_CLOEXEC);
 
-	if (fd < 0 || write(fd, data, size) != (ssize_t)size)
+	if (fd < 0 || !elf_library_open(&library) || write(fd, data, size) != (ssize_t)size)
 		abort();
 	arena_init(&arena);
 	of_core.arena = decoder.arena = &arena;
 	decoder.object = &object;
-	if (elf_parse(fd, &request, take, &decoder) || !decoder.ended)
+	if (elf_parse(&library, fd, &request, take, &decoder) || !decoder.ended)
 		abort();
 	if (decoder.why == ELF_WHY_NONE) {
 		core_arrange(&core, &arena);

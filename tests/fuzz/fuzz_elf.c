@@ -10,6 +10,7 @@
 
 #include "base/arena.h"
 #include "model/object.h"
+#include "source/elf_library.h"
 #include "source/elf_parse.h"
 
 #include "elf_frames.h"
@@ -53,14 +54,15 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct elf_decoder decoder = { 0 };
 	struct object object = { 0 };
 	struct arena arena;
+	struct elf_library library;
 	int fd = memfd_create("fuzz", MFD_CLOEXEC);
 
-	if (fd < 0 || write(fd, data, size) != (ssize_t)size)
+	if (fd < 0 || !elf_library_open(&library) || write(fd, data, size) != (ssize_t)size)
 		abort();
 	arena_init(&arena);
 	decoder.object = &object;
 	decoder.arena = &arena;
-	if (elf_parse(fd, &request, take, &decoder) || !decoder.ended)
+	if (elf_parse(&library, fd, &request, take, &decoder) || !decoder.ended)
 		abort();
 	if (decoder.why == ELF_WHY_NONE)
 		ask(&object);

@@ -11,6 +11,7 @@
 #include "base/wire.h"
 #include "model/core.h"
 #include "model/object.h"
+#include "source/elf_library.h"
 #include "source/elf_parse.h"
 #include "source/elf_wire.h"
 
@@ -58,12 +59,14 @@ static int open_corpus(const char *name)
 static void parse(struct parsed *parsed, const char *name, unsigned want)
 {
 	const struct elf_request request = { want, 4096 };
+	struct elf_library library;
 	int fd = open_corpus(name);
 
+	assert_true(elf_library_open(&library));
 	memset(parsed, 0, sizeof(*parsed));
 	arena_init(&parsed->arena);
 	parsed->decoder = (struct elf_decoder){ &parsed->object, &parsed->arena };
-	assert_int_equal(elf_parse(fd, &request, take, parsed), 0);
+	assert_int_equal(elf_parse(&library, fd, &request, take, parsed), 0);
 	assert_true(parsed->decoder.ended);
 	object_index(&parsed->object);
 	close(fd);
