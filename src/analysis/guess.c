@@ -25,11 +25,11 @@ static const uint64_t brk_gap_most = 1ull << 30, stack_most = 1ull << 30;
 struct piece {
 	uint64_t start, end;
 	uint8_t perm;
-	bool plain;	/* private anonymous memory without a name, and no known stack */
+	bool plain; /* private anonymous memory without a name, and no known stack */
 	bool core;
 	bool file;
-	bool classes;	/* Java's archive of classes, of which G1 maps parts into the heap */
-	bool view;	/* a view of the heap of ZGC, which has a name */
+	bool classes; /* Java's archive of classes, of which G1 maps parts into the heap */
+	bool view; /* a view of the heap of ZGC, which has a name */
 };
 
 struct guessing {
@@ -37,8 +37,8 @@ struct guessing {
 	size_t count;
 	const char **guesses;
 	bool java;
-	bool wide;	/* a 64-bit process */
-	uint64_t arena;	/* bytes of a malloc arena's heap */
+	bool wide; /* a 64-bit process */
+	uint64_t arena; /* bytes of a malloc arena's heap */
 };
 
 static bool is_writable(const struct piece *piece)
@@ -104,12 +104,13 @@ static void guess_arena(struct guessing *guessing, size_t i)
 static void guess_go(struct guessing *guessing, size_t i)
 {
 	const struct piece *piece = &guessing->list[i];
-	size_t end = stretch_end(guessing, i);
-	uint64_t size = guessing->list[end - 1].end - piece->start;
+	size_t end;
 
-	if (piece->start % TIB != go_base || size % (64 * MIB) || !is_writable(piece))
+	if (piece->start % TIB != go_base || !is_writable(piece))
 		return;
-	guess(guessing, i, end, "go heap");
+	end = stretch_end(guessing, i);
+	if ((guessing->list[end - 1].end - piece->start) % (64 * MIB) == 0)
+		guess(guessing, i, end, "go heap");
 }
 
 /* Memory that can be executed; in Java with what is reserved for more of it. */

@@ -38,7 +38,7 @@ const struct why_use_name why_use_names[USE_KINDS] = {
 static const struct {
 	const char *guess;
 	enum why_use_kind use;
-} guesses[] = {
+} guess_uses[] = {
 	{ "malloc arena", USE_ARENAS },
 	{ "go heap", USE_GO_HEAP },
 	{ "java heap", USE_JAVA_HEAP },
@@ -80,9 +80,9 @@ static struct bytes name_given(const struct vma *vma)
 
 static enum why_use_kind use_of(const struct vma *vma)
 {
-	for (size_t i = 0; vma->guess && i < ARRAY_SIZE(guesses); i++)
-		if (strcmp(vma->guess, guesses[i].guess) == 0)
-			return guesses[i].use;
+	for (size_t i = 0; vma->guess && i < ARRAY_SIZE(guess_uses); i++)
+		if (strcmp(vma->guess, guess_uses[i].guess) == 0)
+			return guess_uses[i].use;
 	return by_kind[vma->kind];
 }
 
@@ -228,7 +228,7 @@ static void note_names(struct why_uses *uses)
 }
 
 void why_uses_make(struct why_uses *uses, const struct vma_store *store,
-		   const struct why_mapping *mappings, struct bytes exe)
+		   const struct why_mapping *mappings, const char *const *guesses, struct bytes exe)
 {
 	struct making making = { .uses = uses, .exe = exe };
 	uint64_t most_deleted = 0;
@@ -237,6 +237,7 @@ void why_uses_make(struct why_uses *uses, const struct vma_store *store,
 	*uses = (struct why_uses){ 0 };
 	for (size_t i = 0; i < store->count; i++) {
 		vma_store_get(store, i, &vma);
+		vma.guess = guesses[i];
 		add_mapping(&making, &vma, &mappings[i]);
 		if (!vma.deleted || (vma.kind != KIND_ELF && vma.kind != KIND_FILE))
 			continue;

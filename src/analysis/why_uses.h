@@ -78,9 +78,13 @@ struct why_uses {
 	uint64_t most_pieces_rss;
 };
 
-/* mappings: by index. exe: the path of the program; len 0: not known. Names point into store. */
+/*
+ * mappings, guesses (guess.h): by index. exe: the path of the program; len 0: not known. Names point into
+ * store.
+ */
 void why_uses_make(struct why_uses *uses, const struct vma_store *store,
-		   const struct why_mapping *mappings, struct bytes exe);
+		   const struct why_mapping *mappings, const char *const *guesses,
+		   struct bytes exe);
 void why_uses_fini(struct why_uses *uses);
 
 /* The resident bytes of a kind. */

@@ -232,6 +232,10 @@ def of_malloc():
                 lib.true(finding(asked, name), f"{state}: no finding {name}")
                 lib.equal("asked", finding(asked, "malloc-not-asked"), None)
                 process = lib.vmview_json("malloc", pid)["processes"][0]
+                if name == "malloc-arenas":
+                    arenas = next(use for use in asked["purposes"]
+                                  if use["purpose"] == "malloc_arenas")
+                    lib.true(arenas["guess"] and arenas["mappings"] >= 16, str(arenas))
                 if name == "malloc-trim":
                     lib.equal("bytes", finding(asked, name)["bytes"],
                               process["total"]["trimmable"])

@@ -213,6 +213,7 @@ static const struct why_use *use_named(const struct why_uses *uses, enum why_use
 static void test_uses(void **state)
 {
 	struct why_mapping mappings[COUNT(use_cases)];
+	const char *guesses[COUNT(use_cases)];
 	struct vma_store store;
 	struct why_uses uses;
 	uint64_t sum = 0, want = 0;
@@ -227,7 +228,6 @@ static void test_uses(void **state)
 			.path = bytes_of(of->path),
 			.path_len = strlen(of->path),
 			.inode = *of->path == '/',
-			.guess = of->guess,
 			.kind = of->kind,
 			.perm = (uint8_t)of->perm,
 			.deleted = of->deleted,
@@ -235,9 +235,10 @@ static void test_uses(void **state)
 
 		vma_store_add(&store, &vma);
 		mappings[i] = of->mapping;
+		guesses[i] = of->guess;
 		want += of->mapping.rss;
 	}
-	why_uses_make(&uses, &store, mappings, BYTES("/usr/bin/store"));
+	why_uses_make(&uses, &store, mappings, guesses, BYTES("/usr/bin/store"));
 	for (size_t i = 0; i < uses.count; i++) {
 		sum += uses.list[i].rss;
 		assert_true(!i || uses.list[i - 1].rss >= uses.list[i].rss);

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "analysis/guess.h"
 #include "base/arena.h"
 #include "base/error.h"
 #include "engine/context.h"
@@ -402,6 +403,7 @@ int why_read(void *opaque, struct visit *visit, struct error *err)
 {
 	struct why_run *run = opaque;
 	struct why_process *process = &run->process;
+	const char **guesses;
 	int rc;
 
 	(void)err;
@@ -415,7 +417,10 @@ int why_read(void *opaque, struct visit *visit, struct error *err)
 	rc = read_malloc(run, visit);
 	if (rc < 0)
 		return rc;
-	why_uses_make(&process->uses, &visit->vmas, process->why.mappings, visit->process.exe);
+	guesses = arena_alloc(&visit->arena, (visit->vmas.count + 1) * sizeof(*guesses));
+	guesses_make(&visit->vmas, guesses);
+	why_uses_make(&process->uses, &visit->vmas, process->why.mappings, guesses,
+		      visit->process.exe);
 	why_read_open(run, visit);
 	note_facts(run, visit);
 	note_figures(run);

@@ -318,6 +318,22 @@ static void print_finding(struct why_run *run, const struct why_finding *finding
 	why_wrap(run, &out, 3);
 }
 
+/* Whether malloc could be looked into. */
+static void write_malloc(struct why_run *run)
+{
+	const char *reason = run->process.malloc_reason;
+	struct out out;
+
+	report_fact(run->ctx->report, "malloc", VALUE_WORD,
+		    reason ? value_absent(reason) : value_word("glibc"));
+	if (!reason || !run->options.malloc || !report_prose(run->ctx->report))
+		return;
+	out_init_memory(&out);
+	out_printf(&out, "Of free memory in malloc nothing is known: %s.", reason);
+	out_char(report_prose(run->ctx->report), '\n');
+	why_wrap(run, &out, 2);
+}
+
 static void write_findings(struct why_run *run, struct visit *visit)
 {
 	const struct why_process *process = &run->process;
@@ -439,6 +455,7 @@ void why_write(struct why_run *run, struct visit *visit)
 			why_write_open(run);
 			write_uses(run);
 			write_figures(run, visit);
+			write_malloc(run);
 			write_findings(run, visit);
 			write_answer(run);
 		}

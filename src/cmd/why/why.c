@@ -65,7 +65,7 @@ static void run_all(struct why_run *run, const struct targets *targets)
 	struct context *ctx = run->ctx;
 	const struct visitor visitor = {
 		.command = "why",
-		.needs = NEED_KIND | NEED_GUESS | (run->by_pages ? 0 : NEED_SMAPS),
+		.needs = NEED_KIND | (run->by_pages ? 0 : NEED_SMAPS),
 		.facts = FACT_STAT | FACT_CMDLINE | FACT_EXE | FACT_CGROUP |
 			 (ctx->options.json ? FACT_ALL : 0),
 		.kinds = "purposes",
