@@ -8,6 +8,7 @@
 #include "analysis/kinds.h"
 #include "base/arena.h"
 #include "engine/context.h"
+#include "engine/progress.h"
 #include "engine/targets.h"
 #include "engine/visit.h"
 #include "model/page.h"
@@ -46,6 +47,8 @@ struct reading {
 	struct frames frames;
 	struct frame_batch batch;
 	struct seen seen;
+	struct progress progress;
+	size_t read, count; /* processes */
 };
 
 static bool was_seen(struct seen *seen, uint64_t pfn)
@@ -291,6 +294,14 @@ static int read_process(void *opaque, struct visit *visit, struct error *err)
 	return rc;
 }
 
+static void show_progress(void *opaque, struct visit *visit)
+{
+	struct reading *reading = opaque;
+
+	(void)visit;
+	progress_show(&reading->progress, ++reading->read, reading->count);
+}
+
 static void take_back(struct file_pids *pids, int pid)
 {
 	pids->count -= pids->count && pids->list[pids->count - 1] == pid;
@@ -351,6 +362,8 @@ void files_read_processes(struct files *files, const char *command, unsigned wan
 		return;
 	}
 	begin(&reading);
+	reading.count = targets.count;
+	progress_begin(&reading.progress, "reading the files of processes");
 	visit_targets(ctx, &targets,
 		      &(struct visitor){
 			      .command = command,
@@ -360,8 +373,10 @@ void files_read_processes(struct files *files, const char *command, unsigned wan
 			      .passes = has_no_file,
 			      .read = read_process,
 			      .restart = restart,
+			      .done = show_progress,
 		      },
 		      &reading, &files->visits);
+	progress_end(&reading.progress);
 	ask_frames(&reading);
 	frame_batch_fini(&reading.batch);
 	frames_close(&reading.frames);

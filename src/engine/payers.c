@@ -8,6 +8,7 @@
 #include "base/arena.h"
 #include "base/error.h"
 #include "engine/context.h"
+#include "engine/progress.h"
 #include "engine/reason.h"
 #include "engine/targets.h"
 #include "model/page.h"
@@ -56,6 +57,8 @@ struct paying {
 	bool last_inside;
 	struct smaps_keys keys;
 	struct rollup rollup;
+	struct progress progress;
+	size_t read, count; /* processes */
 };
 
 static bool was_met(struct met *met, uint64_t pfn, bool mark)
@@ -368,6 +371,14 @@ static void restart_inside(void *opaque, struct visit *visit)
 		payers->process_count--;
 }
 
+static void show_progress(void *opaque, struct visit *visit)
+{
+	struct paying *paying = opaque;
+
+	(void)visit;
+	progress_show(&paying->progress, ++paying->read, paying->count);
+}
+
 static void visit_all(struct paying *paying, int *pids, size_t count, bool inside)
 {
 	struct payers *payers = paying->payers;
@@ -380,11 +391,17 @@ static void visit_all(struct paying *paying, int *pids, size_t count, bool insid
 		.read = inside ? read_inside : read_outside,
 		.restart = inside ? restart_inside : NULL,
 		.quiet = !inside,
+		.done = show_progress,
 	};
 
 	paying->inside = inside;
+	paying->read = 0;
+	paying->count = count;
+	progress_begin(&paying->progress,
+		       inside ? "reading processes of the group" : "reading all others");
 	visit_targets(payers->ctx, &targets, &visitor, paying,
 		      inside ? &payers->visits : &payers->others_visits);
+	progress_end(&paying->progress);
 	if (!payers->reason)
 		ask_frames(paying);
 	paying->cell_count = 0;

@@ -11,44 +11,44 @@
 
 enum { NUMBER_BITS = 56 };
 
-/* How a line is called; NULL: this version has none. */
-static const struct {
-	const char *v1, *v2;
+/* How a line is called; len 0: this version has none. */
+static const struct stat_name {
+	struct bytes v1, v2;
 } stat_names[MEMCG_KEYS] = {
 	/* clang-format off */
-	[MEMCG_ANON] = { "total_rss", "anon" },
-	[MEMCG_FILE] = { "total_cache", "file" },
-	[MEMCG_SHMEM] = { "total_shmem", "shmem" },
-	[MEMCG_FILE_MAPPED] = { "total_mapped_file", "file_mapped" },
-	[MEMCG_FILE_DIRTY] = { "total_dirty", "file_dirty" },
-	[MEMCG_FILE_WRITEBACK] = { "total_writeback", "file_writeback" },
-	[MEMCG_SWAPCACHED] = { "total_swapcached", "swapcached" },
-	[MEMCG_ANON_THP] = { "total_rss_huge", "anon_thp" },
-	[MEMCG_FILE_THP] = { NULL, "file_thp" },
-	[MEMCG_SHMEM_THP] = { NULL, "shmem_thp" },
-	[MEMCG_INACTIVE_ANON] = { "total_inactive_anon", "inactive_anon" },
-	[MEMCG_ACTIVE_ANON] = { "total_active_anon", "active_anon" },
-	[MEMCG_INACTIVE_FILE] = { "total_inactive_file", "inactive_file" },
-	[MEMCG_ACTIVE_FILE] = { "total_active_file", "active_file" },
-	[MEMCG_UNEVICTABLE] = { "total_unevictable", "unevictable" },
-	[MEMCG_KERNEL] = { NULL, "kernel" },
-	[MEMCG_KERNEL_STACK] = { NULL, "kernel_stack" },
-	[MEMCG_PAGETABLES] = { NULL, "pagetables" },
-	[MEMCG_SEC_PAGETABLES] = { NULL, "sec_pagetables" },
-	[MEMCG_PERCPU] = { NULL, "percpu" },
-	[MEMCG_VMALLOC] = { NULL, "vmalloc" },
-	[MEMCG_ZSWAP] = { NULL, "zswap" },
-	[MEMCG_SLAB_RECLAIMABLE] = { NULL, "slab_reclaimable" },
-	[MEMCG_SLAB_UNRECLAIMABLE] = { NULL, "slab_unreclaimable" },
-	[MEMCG_SOCK] = { NULL, "sock" },
-	[MEMCG_SWAP] = { "total_swap", NULL },
-	[MEMCG_ZSWAPPED] = { NULL, "zswapped" },
-	[MEMCG_REFAULT_ANON] = { "total_workingset_refault_anon", "workingset_refault_anon" },
-	[MEMCG_REFAULT_FILE] = { "total_workingset_refault_file", "workingset_refault_file" },
-	[MEMCG_MAJOR_FAULTS] = { "total_pgmajfault", "pgmajfault" },
-	[MEMCG_OWN_ANON] = { "rss", NULL },
-	[MEMCG_OWN_FILE] = { "cache", NULL },
-	[MEMCG_OWN_SHMEM] = { "shmem", NULL },
+	[MEMCG_ANON] = { BYTES_INIT("total_rss"), BYTES_INIT("anon") },
+	[MEMCG_FILE] = { BYTES_INIT("total_cache"), BYTES_INIT("file") },
+	[MEMCG_SHMEM] = { BYTES_INIT("total_shmem"), BYTES_INIT("shmem") },
+	[MEMCG_FILE_MAPPED] = { BYTES_INIT("total_mapped_file"), BYTES_INIT("file_mapped") },
+	[MEMCG_FILE_DIRTY] = { BYTES_INIT("total_dirty"), BYTES_INIT("file_dirty") },
+	[MEMCG_FILE_WRITEBACK] = { BYTES_INIT("total_writeback"), BYTES_INIT("file_writeback") },
+	[MEMCG_SWAPCACHED] = { BYTES_INIT("total_swapcached"), BYTES_INIT("swapcached") },
+	[MEMCG_ANON_THP] = { BYTES_INIT("total_rss_huge"), BYTES_INIT("anon_thp") },
+	[MEMCG_FILE_THP] = { { NULL, 0 }, BYTES_INIT("file_thp") },
+	[MEMCG_SHMEM_THP] = { { NULL, 0 }, BYTES_INIT("shmem_thp") },
+	[MEMCG_INACTIVE_ANON] = { BYTES_INIT("total_inactive_anon"), BYTES_INIT("inactive_anon") },
+	[MEMCG_ACTIVE_ANON] = { BYTES_INIT("total_active_anon"), BYTES_INIT("active_anon") },
+	[MEMCG_INACTIVE_FILE] = { BYTES_INIT("total_inactive_file"), BYTES_INIT("inactive_file") },
+	[MEMCG_ACTIVE_FILE] = { BYTES_INIT("total_active_file"), BYTES_INIT("active_file") },
+	[MEMCG_UNEVICTABLE] = { BYTES_INIT("total_unevictable"), BYTES_INIT("unevictable") },
+	[MEMCG_KERNEL] = { { NULL, 0 }, BYTES_INIT("kernel") },
+	[MEMCG_KERNEL_STACK] = { { NULL, 0 }, BYTES_INIT("kernel_stack") },
+	[MEMCG_PAGETABLES] = { { NULL, 0 }, BYTES_INIT("pagetables") },
+	[MEMCG_SEC_PAGETABLES] = { { NULL, 0 }, BYTES_INIT("sec_pagetables") },
+	[MEMCG_PERCPU] = { { NULL, 0 }, BYTES_INIT("percpu") },
+	[MEMCG_VMALLOC] = { { NULL, 0 }, BYTES_INIT("vmalloc") },
+	[MEMCG_ZSWAP] = { { NULL, 0 }, BYTES_INIT("zswap") },
+	[MEMCG_SLAB_RECLAIMABLE] = { { NULL, 0 }, BYTES_INIT("slab_reclaimable") },
+	[MEMCG_SLAB_UNRECLAIMABLE] = { { NULL, 0 }, BYTES_INIT("slab_unreclaimable") },
+	[MEMCG_SOCK] = { { NULL, 0 }, BYTES_INIT("sock") },
+	[MEMCG_SWAP] = { BYTES_INIT("total_swap"), { NULL, 0 } },
+	[MEMCG_ZSWAPPED] = { { NULL, 0 }, BYTES_INIT("zswapped") },
+	[MEMCG_REFAULT_ANON] = { BYTES_INIT("total_workingset_refault_anon"), BYTES_INIT("workingset_refault_anon") },
+	[MEMCG_REFAULT_FILE] = { BYTES_INIT("total_workingset_refault_file"), BYTES_INIT("workingset_refault_file") },
+	[MEMCG_MAJOR_FAULTS] = { BYTES_INIT("total_pgmajfault"), BYTES_INIT("pgmajfault") },
+	[MEMCG_OWN_ANON] = { BYTES_INIT("rss"), { NULL, 0 } },
+	[MEMCG_OWN_FILE] = { BYTES_INIT("cache"), { NULL, 0 } },
+	[MEMCG_OWN_SHMEM] = { BYTES_INIT("shmem"), { NULL, 0 } },
 	/* clang-format on */
 };
 
@@ -80,10 +80,25 @@ bool memcg_line(struct bytes text, const char *key, uint64_t *out)
 	return false;
 }
 
+/* The key that a line has; MEMCG_KEYS: none of ours. */
+static unsigned find_key(enum memcg_version version, struct bytes key)
+{
+	unsigned i = 0;
+
+	for (; i < MEMCG_KEYS; i++) {
+		const struct stat_name *name = &stat_names[i];
+
+		if (key.len && bytes_equal(version == MEMCG_V1 ? name->v1 : name->v2, key))
+			break;
+	}
+	return i;
+}
+
 void memcg_stat_parse(enum memcg_version version, struct bytes text, struct memcg_stat *out)
 {
 	const char *at = text.data, *end = text.data + text.len;
 	struct bytes key;
+	unsigned found;
 	uint64_t value;
 
 	*out = (struct memcg_stat){ 0 };
@@ -91,17 +106,11 @@ void memcg_stat_parse(enum memcg_version version, struct bytes text, struct memc
 		/* more than any memory: sums of a hostile recording would not fit */
 		if (!next_line(&at, end, &key, &value) || value >> NUMBER_BITS)
 			continue;
-		for (unsigned i = 0; i < MEMCG_KEYS; i++) {
-			const char *name = version == MEMCG_V1 ? stat_names[i].v1 :
-								 stat_names[i].v2;
-
-			if (!name || strlen(name) != key.len ||
-			    memcmp(name, key.data, key.len) != 0)
-				continue;
-			out->have |= 1ull << i;
-			out->value[i] = value;
-			break;
-		}
+		found = find_key(version, key);
+		if (found == MEMCG_KEYS)
+			continue;
+		out->have |= 1ull << found;
+		out->value[found] = value;
 	}
 }
 

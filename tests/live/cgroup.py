@@ -17,6 +17,7 @@ import lib  # noqa: E402
 PAGE = mmap.PAGESIZE
 NOBODY = 65534
 POPULATE_READ = 22
+MEMFD = 77      # the descriptor of a member's memfd
 
 
 def memory_mount():
@@ -61,6 +62,10 @@ def member(group, plan):
     kept = []
     for path, pages in plan.get("write", []):
         write_pages(path, pages)
+    if plan.get("memfd"):
+        name, pages = plan["memfd"]
+        os.dup2(os.memfd_create(name), MEMFD)
+        os.write(MEMFD, b"m" * (pages * PAGE))
     for path in plan.get("map", []):
         map_all(path, kept)
     if plan.get("touch"):
@@ -163,6 +168,24 @@ def who_pays_for_shared_pages():
         finally:
             with contextlib.suppress(FileNotFoundError):
                 os.remove(memory)
+
+
+@lib.test
+def who_pays_for_a_memfd():
+    """The one who wrote to it, as long as it lives; who maps it then uses what that one pays for."""
+    name = f"vmview-test-{os.getpid()}"
+    with groups("a", "b") as (_, _, a, b), in_group(a, memfd=(name, 23)) as writer, \
+            in_group(b, map=[f"/proc/{writer}/fd/{MEMFD}"]) as reader:
+        user, payer = told(b), told(a)
+        path = f"/memfd:{name}"
+        lib.equal("of the memfd", pages_of(user, path, "charged_elsewhere"), {path_of(a): 23})
+        lib.equal("who uses it", pages_of(payer, path, "charged_here"), {path_of(b): 23})
+        lib.equal("nobody's own", pages_of(user, path, "charged_here"), {})
+        process = next(one for one in user["processes"] if one["pid"] == reader)
+        lib.true(process["charged_elsewhere"] >= 23 * PAGE, f"process: {process}")
+        shm = classes(payer)["shm"]
+        lib.true(abs(shm["bytes"] - 23 * PAGE) <= payer["reserve"], f"the group pays: {shm}")
+        lib.equal("frames", shm["frames"], 23 * PAGE)
 
 
 def classes(document):
