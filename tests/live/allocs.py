@@ -227,8 +227,8 @@ def capabilities_that_it_keeps():
             time.sleep(STARTED)
             with open(f"/proc/{run.pid}/status", encoding="ascii") as file:
                 bits = int(re.search(r"CapEff:\s+(\w+)", file.read())[1], 16)
-            lib.equal(f"{command[0]}: CAP_SYSLOG, CAP_DAC_OVERRIDE", (bits >> 34 & 1, bits >> 1 & 1),
-                      (syslog, 0))
+            lib.equal(f"{command[0]}: CAP_SYSLOG, CAP_DAC_OVERRIDE",
+                      (bits >> 34 & 1, bits >> 1 & 1), (syslog, 0))
         finally:
             run.send_signal(signal.SIGTERM)
             run.wait()

@@ -172,7 +172,7 @@ def who_pays_for_shared_pages():
 
 @lib.test
 def who_pays_for_a_memfd():
-    """The one who wrote to it, as long as it lives; who maps it then uses what that one pays for."""
+    """The one who wrote to it: who maps it then uses what that one pays for."""
     name = f"vmview-test-{os.getpid()}"
     with groups("a", "b") as (_, _, a, b), in_group(a, memfd=(name, 23)) as writer, \
             in_group(b, map=[f"/proc/{writer}/fd/{MEMFD}"]) as reader:
