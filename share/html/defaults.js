@@ -16,11 +16,14 @@ const COLUMNS = {
 	"pages mappings": "pid start size perm kind path",
 	"huge mappings": "pid start size present pmd large unmapped slots huge_slots tlb why path",
 	"share processes": "pid rss pss uss only shared shared_anon shared_shm shared_file swap comm",
+	"cgroup groups": "current max used high anonymous shm file kernel dirty reclaimable swap processes path",
+	"cgroup classes": "bytes frames processes class source why",
+	"cache files": "cached size dirty evicted mapped active processes open kind path",
 	"elf objects": "pid size rss private dirty swap relocated type deleted path",
 };
 
 // The column that a list is about: what it is folded and drawn by.
-const WEIGHTS = ["pss", "bytes", "rss", "resident", "present", "swap", "shared", "cached", "usable",
+const WEIGHTS = ["pss", "bytes", "rss", "current", "resident", "present", "swap", "shared", "cached", "usable",
 	"system", "size", "frames", "pages", "faults", "slots", "count"];
 
 // Lists whose rows are parts of a whole: they add up, and small ones can be folded.

@@ -14,8 +14,8 @@ function tips(words) {
 
 export class StackedBars {
 	// bars: [{ name, parts: [bytes, ..], row }]; parts: [{ name, shade }].
-	constructor({ title, parts, bars, reveal }) {
-		Object.assign(this, { title, parts, bars, reveal });
+	constructor({ title, parts, bars, reveal, format = human }) {
+		Object.assign(this, { title, parts, bars, reveal, format });
 		const used = parts.map((part, i) => bars.some((bar) => bar.parts[i] > 0));
 		const legend = el("ul", { class: "legend" }, parts.map((part, i) => used[i] ? el("li", {},
 			el("span", { class: `key shade-${part.shade}`, "aria-hidden": "true" }), ` ${part.name}`) :
@@ -34,7 +34,7 @@ export class StackedBars {
 
 		this.frame.replaceChildren(svg("svg", { width, height, viewBox: `0 0 ${width} ${height}`,
 			role: "img", "aria-label": `${this.title}: ${this.bars.map((bar, i) =>
-				`${safeText(bar.name)} ${human(sums[i])}`).slice(0, 12).join(", ")}` }, lines));
+				`${safeText(bar.name)} ${this.format(sums[i])}`).slice(0, 12).join(", ")}` }, lines));
 	}
 
 	line(bar, sum, y, names, scale) {
@@ -46,7 +46,7 @@ export class StackedBars {
 			const rect = svg("rect", { class: `bar shade-${this.parts[i].shade}`, x, y: y + 2,
 				width: Math.max(0.5, bytes * scale), height: BAR_HEIGHT,
 				onclick: () => this.reveal?.(bar.row),
-				...tips([safeText(bar.name), `${this.parts[i].name} ${human(bytes)}`]) });
+				...tips([safeText(bar.name), `${this.parts[i].name} ${this.format(bytes)}`]) });
 
 			x += bytes * scale;
 			return rect;
@@ -54,7 +54,7 @@ export class StackedBars {
 
 		return svg("g", {}, svg("text", { x: 0, y: y + 15, class: "label" },
 			shorten(safeText(bar.name), room)), rects.filter(Boolean),
-		svg("text", { x: x + 4, y: y + 15, class: "label" }, human(sum)));
+		svg("text", { x: x + 4, y: y + 15, class: "label" }, this.format(sum)));
 	}
 }
 

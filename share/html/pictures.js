@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // Which pictures a document has: what can be drawn is told by the lists it holds, not by its command alone.
 
-import { el, select } from "./dom.js";
+import { el, safeText, select } from "./dom.js";
 import { weightOf } from "./defaults.js";
+import { exact, exactText, human } from "./format.js";
 import { DeltaBars, StackedBars } from "./pic_bars.js";
 import { CELLS_MAX, Cells } from "./pic_cells.js";
 import { TimeLine } from "./pic_line.js";
@@ -64,6 +65,8 @@ function treeLevels(page, list) {
 		return list.length > 1 && levelsOf(list, ["user", "comm", "command", "pid"].filter((name) =>
 			name !== "command" || !list.columnNamed("comm")));
 	case "groups":
+		if (list.columnNamed("path"))
+			return pathLevels(list, "path");
 		return page.document.by === "cgroup" ? pathLevels(list, "group") : levelsOf(list, ["group"]);
 	case "cgroups":
 	case "children":
@@ -83,8 +86,22 @@ function treeLevels(page, list) {
 	}
 }
 
-const SIZES = ["pss", "rss", "uss", "dirty", "swap", "bytes", "resident", "present", "cached", "footprint",
-	"shared", "swap_pss", "own", "anonymous", "file", "shm", "huge", "size"];
+// Of groups within groups each figure holds those of the groups below: a column of what is the group's own.
+function ownColumn(list, column) {
+	const path = list.columnNamed("path"), own = list.rows.map((_, i) => column.get(i) ?? 0);
+	const rows = new Map(list.rows.map((_, i) => [path.get(i), i]));
+
+	list.rows.forEach((_, i) => {
+		const at = path.get(i), above = at === "/" ? undefined : at.slice(0, at.lastIndexOf("/")) || "/";
+
+		if (rows.has(above))
+			own[rows.get(above)] -= column.get(i) ?? 0;
+	});
+	return { ...column, get: (i) => Math.max(0, own[i]) };
+}
+
+const SIZES = ["pss", "rss", "current", "kernel", "reclaimable", "uss", "dirty", "swap", "bytes", "resident",
+	"present", "cached", "footprint", "shared", "swap_pss", "own", "anonymous", "file", "shm", "huge", "size"];
 
 // What the list is about comes first.
 function sizesOf(list) {
@@ -107,7 +124,8 @@ function treePicture(page, list, reveal) {
 	if (!levels || !levels.length || (page.command === "cow" || page.command === "pages"))
 		return undefined;
 	// what a row has of the whole machine's: rss of classes that do not hold memory is not asked
-	const sizes = sizesOf(list);
+	const nested = list.key === "groups" && list.columnNamed("path") && list.columnNamed("depth");
+	const sizes = sizesOf(list).map((column) => nested ? ownColumn(list, column) : column);
 
 	if (!sizes.length)
 		return undefined;
@@ -214,12 +232,12 @@ function mapPicture(page) {
 }
 
 // Parts beside each other: names of columns, of which each row is a bar.
-function barPicture({ title, list, names, label, most = 30, reveal, factor }) {
+function barPicture({ title, list, names, label, most = 30, reveal, format }) {
 	const columns = names.map((name) => list.columnNamed(name)).filter(Boolean);
 	const bars = [];
 
 	for (let i = 0; i < list.length; i++) {
-		const parts = columns.map((column) => (column.get(i) ?? 0) * (factor ? factor(i) : 1));
+		const parts = columns.map((column) => column.get(i) ?? 0);
 
 		if (parts.some((part) => part > 0))
 			bars.push({ name: label(i), parts, row: i, sum: parts.reduce((a, b) => a + b, 0) });
@@ -232,7 +250,7 @@ function barPicture({ title, list, names, label, most = 30, reveal, factor }) {
 	const parts = columns.map((column, i) => ({ name: column.name.replace(/^classes\./, "")
 		.replace(/_/g, " "), shade: shades[i] }));
 
-	return { title, node: new StackedBars({ title, parts, bars: bars.slice(0, most), reveal }).node };
+	return { title, node: new StackedBars({ title, parts, bars: bars.slice(0, most), reveal, format }).node };
 }
 
 function zonesPicture(page, list, reveal) {
@@ -308,6 +326,38 @@ function arenasPicture(page, list, reveal) {
 		label: (row) => String(list.columnNamed("address")?.get(row) ?? row) });
 }
 
+// Page faults: why, and where.
+function faultsPicture(page, list, reveal) {
+	if (page.command !== "faults" || !list.columnNamed("faults"))
+		return undefined;
+	const label = { reasons: "reason", mappings: "", symbols: "symbol", threads: "name",
+		processes: "comm" }[list.key];
+
+	if (label === undefined)
+		return undefined;
+	return barPicture({ title: `page faults by ${list.key}`, list, reveal, names: ["faults"], format: exact,
+		label: (row) => label ? String(list.columnNamed(label)?.get(row) ?? "(no name)") :
+			mappingName(list)(row) });
+}
+
+// What vmview found, in words: what it is, what tells so, what to do.
+function findingsPicture(page, list) {
+	if (list.key !== "findings" || !list.columnNamed("title"))
+		return undefined;
+	const get = (name) => list.columnNamed(name)?.get ?? (() => undefined);
+	const [severity, title, bytes, advice] = ["severity", "title", "bytes", "advice"].map(get);
+	const evidence = list.columns.filter((column) => column.name.startsWith("evidence."));
+	const items = list.rows.map((_, i) => el("li", { class: `finding ${severity(i)}` },
+		el("strong", {}, `${severity(i) ?? "note"}: `), safeText(String(title(i))),
+		typeof bytes(i) === "number" && ` (${human(bytes(i))})`,
+		el("ul", {}, evidence.filter((column) => column.get(i) !== undefined).map((column) =>
+			el("li", {}, `${column.name.slice("evidence.".length).replace(/_/g, " ")}: ` +
+				safeText(exactText(column.get(i), column.type)))),
+		[advice(i) ?? []].flat().map((text) => el("li", { class: "advice" }, safeText(String(text)))))));
+
+	return { title: "what was found", node: el("ul", { class: "findings" }, items) };
+}
+
 function nodesPicture(page, list, reveal) {
 	if (list.path !== "nodes" || page.command !== "numa")
 		return undefined;
@@ -359,8 +409,8 @@ function samplesPicture(page, list) {
 		node: new TimeLine({ title: list.key, lines }).node } : undefined;
 }
 
-const OF_LISTS = [deltaPicture, samplesPicture, treePicture, spacePicture, pagesPicture, zonesPicture,
-	ordersPicture, matrixPicture, cowPicture, arenasPicture, nodesPicture];
+const OF_LISTS = [findingsPicture, deltaPicture, faultsPicture, samplesPicture, treePicture, spacePicture,
+	pagesPicture, zonesPicture, ordersPicture, matrixPicture, cowPicture, arenasPicture, nodesPicture];
 
 // [{ title, node }]; reveal(list, row) shows a row in its table.
 export function picturesOf(page, reveal) {

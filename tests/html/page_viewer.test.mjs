@@ -71,6 +71,10 @@ const PAGES = [
 	["numa", "numa-4", ["numa", "--all"], ["memory by node"]],
 	["elf", "elf", ["elf", "55"], ["objects by size", "objects"]],
 	["huge", "arm64-huge", ["huge", "100"], ["mappings by size", "mappings"]],
+	["cgroup", "cgroup2", ["cgroup", "/system.slice/db.service"], ["classes by size", "classes"]],
+	["cgroup --tree", "cgroup2", ["cgroup", "--tree"], ["groups by size", "groups"]],
+	["cache", "cache", ["cache"], ["files by size", "files"]],
+	["faults", "faults", ["faults", "4711"], ["page faults by reasons", "page faults by mappings", "reasons"]],
 	["swap", "swap-moved", ["swap", "100"], ["ranking"]],
 ];
 
@@ -194,6 +198,24 @@ test("a treemap's areas are in proportion", () => look(html("ordinary", "map", "
 
 		assert.ok(Math.abs(area / areas[largest.kind] - pss / largest.pss) < 0.01, name);
 	}
+}));
+
+test("findings are told in words", () => look(pageOf({ vmview: "1", schema: 1, command: "why", host: {}, complete: true,
+	processes: [{ pid: 7, comm: "x", findings: [{ id: "map-count", severity: "problem", bytes: 2097152, title: "<b>near</b>",
+		evidence: { mappings: 65000, path: "</ul>" }, advice: ["raise it"] }] }] }), async (page) => {
+	const text = await page.eval("document.querySelector('.finding.problem').textContent");
+
+	assert.equal(text, "problem: <b>near</b> (2.0M)mappings: 65\u202f000path: </ul>raise it");
+}));
+
+test("what groups hold of groups below is drawn once", () => look(html("cgroup2", "cgroup", "--tree"), async (page) => {
+	const { groups } = json("cgroup2", "cgroup", "--tree");
+	const all = await page.eval("document.querySelector('.crumbs').textContent");
+	const sum = groups.filter((group) => group.current !== null && group.depth === 1)
+		.reduce((total, group) => total + group.current, 0);
+
+	assert.ok(sum > 0);
+	assert.equal(all, `all ${(sum / 2 ** 20 < 1024 ? `${Math.round(sum / 2 ** 20)}M` : `${(sum / 2 ** 30).toFixed(1)}G`)}`);
 }));
 
 test("hostile names are text, wherever they stand", () => look(html("markup", "map", "777"), async (page) => {
