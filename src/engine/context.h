@@ -50,6 +50,7 @@ struct context {
 	struct report *report;
 	const char *command; /* its name */
 	int status;
+	const char *hidden; /* why processes of others are not listed; NULL: they are */
 	bool left_out; /* the document lacks something, which is no failure */
 	bool begun; /* the document is */
 	bool quiet; /* nothing on stderr: the screen is there */

@@ -353,11 +353,13 @@ static void begin(struct reading *reading)
 void files_read_processes(struct files *files, const char *command, unsigned wants)
 {
 	struct reading reading = { .files = files, .wants = wants };
-	struct targets targets = { .selected = true, .all = true };
+	struct targets targets;
 	struct context *ctx = files->ctx;
 	struct error err;
 
-	if (pids_scan(&ctx->root, &ctx->arena, &targets.pids, &targets.count, &err)) {
+	if (targets_all(ctx, &targets, &err)) {
+		missing_add(&files->visits.missing, "processes",
+			    arena_strdup(&ctx->arena, err.text));
 		context_partial(ctx, &err);
 		return;
 	}

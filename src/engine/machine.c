@@ -2,8 +2,10 @@
 #include "engine/machine.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/arena.h"
 #include "base/search.h"
@@ -30,8 +32,20 @@ struct machine_worker {
 	uint64_t *buffer, *owner_buffer;
 };
 
+/* A mount of /proc may show processes alone; every kernel has this. */
+static bool has_machine(const struct root *root)
+{
+	int fd = root_openat(root, O_PATH, NULL, "proc/version");
+
+	if (fd >= 0)
+		close(fd);
+	return fd >= 0;
+}
+
 const char *machine_reason(const struct root *root, int rc)
 {
+	if (rc == -ENOENT && !root->recorded && !has_machine(root))
+		return "unsupported: this /proc shows no files of the machine (subset=pid?)";
 	if (rc == -ENOENT && !root->recorded)
 		return "unsupported: not in this kernel";
 	return rc ? root_reason(root, rc, "denied: needs root or CAP_DAC_READ_SEARCH") : NULL;

@@ -478,7 +478,9 @@ int mappings_pass(struct mappings *mappings, struct error *err)
 		if (!(mappings->needs & NEED_SMAPS) || rc > 0 || rc == -ESRCH ||
 		    result->pass.mappings || result->pass.malformed || mappings->dir->core)
 			return rc;
-		result->smaps_reason = rc ? smaps_reason(rc) : smaps_is_empty;
+		result->smaps_reason = rc		     ? smaps_reason(rc) :
+				       result->pass.too_long ? error_reason(EFBIG) :
+							       smaps_is_empty;
 		result->absent = rc == -EACCES || rc == -EPERM ? ABSENT_DENIED : ABSENT_UNSUPPORTED;
 	}
 	return read_maps(mappings, err);

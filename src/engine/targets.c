@@ -9,6 +9,7 @@
 #include "base/num.h"
 #include "base/search.h"
 #include "engine/context.h"
+#include "engine/reason.h"
 #include "model/process.h"
 #include "source/facts.h"
 #include "source/pids.h"
@@ -186,6 +187,7 @@ static int add_selected(struct context *ctx, const struct selector *selector, st
 	rc = pids_list(&ctx->root, &ctx->arena, &list, &count, err);
 	if (rc)
 		return rc;
+	targets_check(ctx, count ? list[0].pid : 0);
 	in = arena_zalloc(&ctx->arena, count);
 	out->pids = arena_alloc(&ctx->arena, (count + 1) * sizeof(out->pids[0]));
 	out->count = 0;
@@ -199,11 +201,34 @@ static int add_selected(struct context *ctx, const struct selector *selector, st
 	return no_match(ctx, selector, find_pid(list, count, selector->tree) < count, err);
 }
 
-/* --all and nothing else: the numbers will do, no need to ask who they are. */
-static int add_all(struct context *ctx, struct targets *out, struct error *err)
+void targets_check(struct context *ctx, int first)
 {
-	out->selected = out->all = true;
-	return pids_scan(&ctx->root, &ctx->arena, &out->pids, &out->count, err);
+	struct error err;
+
+	/* process 1 of its namespace is listed as long as that lives */
+	if (ctx->root.recorded || ctx->root.core || first == 1 || ctx->hidden)
+		return;
+	ctx->hidden = "hidden: processes of other users (hidepid of /proc)";
+	error_set(&err, EACCES,
+		  "processes of other users are hidden: /proc is mounted with hidepid%s",
+		  reason_sudo_helps(ctx) ? " (try: sudo vmview)" : "");
+	context_left_out(ctx, &err);
+}
+
+/* The numbers will do, no need to ask who they are. */
+int targets_all(struct context *ctx, struct targets *out, struct error *err)
+{
+	int rc;
+
+	*out = (struct targets){ .selected = true, .all = true };
+	rc = pids_scan(&ctx->root, &ctx->arena, &out->pids, &out->count, err);
+	if (rc)
+		return rc;
+	if (!out->count && !ctx->root.recorded)
+		return error_set(err, ENOENT,
+				 "/proc: there is no process: is procfs mounted there?");
+	targets_check(ctx, out->count ? out->pids[0] : 0);
+	return 0;
 }
 
 int targets_find(struct context *ctx, const struct target_options *options, int argc, char **argv,
@@ -223,7 +248,7 @@ int targets_find(struct context *ctx, const struct target_options *options, int 
 	if (!select)
 		return add_operands(ctx, argc, argv, out, err);
 	if (!narrow)
-		return add_all(ctx, out, err);
+		return targets_all(ctx, out, err);
 	if (options->cgroup)
 		selector.cgroup = cgroup_path(options->cgroup, &ctx->arena);
 	if (options->tree && !target_parse_pid(options->tree, &selector.tree))

@@ -64,6 +64,15 @@ static inline bool targets_selected(const struct target_options *options)
 int targets_find(struct context *ctx, const struct target_options *options, int argc, char **argv,
 		 struct targets *out, struct error *err);
 
+/*
+ * All processes. -ENOENT where there is none, since procfs is not mounted; where others are hidden it is told,
+ * and the document is not complete.
+ */
+int targets_all(struct context *ctx, struct targets *out, struct error *err);
+
+/* For who lists them otherwise: whether others are hidden, by the first of the list. */
+void targets_check(struct context *ctx, int first);
+
 /* The process that a thread is of, by Tgid of its status; what is no thread is itself. */
 int target_process(struct context *ctx, int pid);
 

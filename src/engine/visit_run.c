@@ -639,6 +639,8 @@ static void begin_tour(struct tour *tour)
 static void end_tour(struct tour *tour)
 {
 	context_tell_refused(tour->context, &tour->refused);
+	if (tour->targets->selected && tour->context->hidden)
+		missing_add(&tour->visits->missing, "processes", tour->context->hidden);
 	if (tour->refused.count)
 		missing_add(&tour->visits->missing, "processes", tour->context->told);
 	same_mm_fini(&tour->same_mm);

@@ -94,6 +94,10 @@ static void check_pass(struct guide *guide)
 			  guide->pid);
 		flaw(guide, ABSENT_GONE, reason_memory_gone, &err);
 	}
+	if (pass->too_long) {
+		error_set(&err, EFBIG, "%d: %s is too long: incomplete", guide->pid, result->file);
+		flaw(guide, ABSENT_FAILED, error_reason(EFBIG), &err);
+	}
 	if (pass->changed) {
 		error_set(&err, EAGAIN, "%d: %zu mappings changed while they were read: incomplete",
 			  guide->pid, pass->changed);
@@ -172,7 +176,8 @@ static void note_nothing(struct guide *guide)
 	struct visit *visit = &guide->visit;
 	const char *why = process_no_memory(&visit->process);
 
-	if (visit->by_thread || (!guide->visitor->no_mappings && visit->result.pass.mappings))
+	if (visit->by_thread || visit->result.pass.too_long ||
+	    (!guide->visitor->no_mappings && visit->result.pass.mappings))
 		return;
 	if (!why && !guide->visitor->no_mappings)
 		why = visit->process.state == 'Z' ? "gone: the main thread has exited" :

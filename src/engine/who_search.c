@@ -398,6 +398,7 @@ int who_search_run(struct who_search *search, struct error *err)
 
 	if (rc)
 		return rc;
+	targets_check(search->ctx, count ? list[0].pid : 0);
 	search->state = &state;
 	vma_store_init(&state.candidates);
 	targets = all_targets(search, list, count);

@@ -143,9 +143,13 @@ static void probe_pagemap(struct caps *caps, const struct root *root)
 		probe_pages(caps, fd, pages);
 		probe_scan(caps, fd, (uintptr_t)pages);
 	} else {
+		const char *why = fd == -ENOENT ? "unsupported: no /proc/self/pagemap" :
+				  fd < 0	? error_reason(-fd) :
+						  "failed: no memory";
+
 		for (enum cap_bit bit = CAPS_SCAN; bit <= CAPS_FRAMES; bit++)
-			set(caps, bit, "unsupported: no /proc/self/pagemap");
-		set(caps, CAPS_SOFT_DIRTY, "unsupported: no /proc/self/pagemap");
+			set(caps, bit, why);
+		set(caps, CAPS_SOFT_DIRTY, why);
 	}
 	if (pages != MAP_FAILED)
 		munmap(pages, 2 * caps->page_size);

@@ -35,6 +35,9 @@ void smaps_malformed(const struct smaps_pass *pass, const struct smaps_keys *key
 		     const char *file, struct error *err);
 const char *smaps_malformed_reason(const struct smaps_pass *pass);
 
+/* As much of one file is read, of a recording for 5 s; there may be more: pass->too_long. */
+#define SMAPS_BYTES_MAX (256ull << 20)
+
 /*
  * Read FILE ("maps", "smaps", "smaps_rollup") of a process and hand every mapping to sink, in one
  * pass with a fixed buffer. smaps is paced (meter.h). After the end it is proved that the address

@@ -15,6 +15,7 @@ typedef int (*vma_sink)(void *ctx, struct vma *vma);
 struct smaps_pass {
 	size_t mappings;
 	size_t lines;
+	bool too_long; /* the file goes on: SMAPS_BYTES_MAX */
 	size_t malformed; /* records skipped, since no mapping could be read from them, and unfit */
 	size_t first_malformed; /* line number of the first record, from 1 */
 	size_t unfit; /* fields whose value is none or does not fit; their records are there */

@@ -20,6 +20,9 @@
  */
 enum { BUFFER = 64 * 1024, BATCH = 12 * 1024 };
 
+/* A recording may have files of any length; the kernel's own end. */
+#define RECORDED_NS_MAX 5000000000ull
+
 /* A reader of one file with one buffer, whole lines to the parser, the rest kept in front. */
 struct reader {
 	struct meter *meter;
@@ -27,6 +30,8 @@ struct reader {
 	int fd;
 	bool held; /* reading holds the target's mmap_lock */
 	bool in_long_line;
+	uint64_t left; /* bytes that are still read */
+	uint64_t until; /* and when no more are; 0: no limit */
 	size_t len;
 	char buf[BUFFER];
 };
@@ -75,6 +80,9 @@ static int read_all(struct reader *reader)
 			consume(reader);
 		if (done <= 0)
 			return (int)done;
+		if ((uint64_t)done > reader->left || (reader->until && meter_now() > reader->until))
+			return -EFBIG;
+		reader->left -= (uint64_t)done;
 		reader->len += (size_t)done;
 		if (reader->len >= BATCH)
 			consume(reader);
@@ -150,8 +158,13 @@ int smaps_read(const struct procdir *dir, const char *file, struct smaps_keys *k
 	reader->parser = parser;
 	reader->fd = fd;
 	reader->held = needs_lock(file);
+	reader->left = SMAPS_BYTES_MAX;
+	reader->until = dir->root->recorded ? meter_now() + RECORDED_NS_MAX : 0;
 	rc = read_all(reader);
-	if (rc == 0)
+	parser->pass.too_long = rc == -EFBIG;
+	if (rc == -EFBIG)
+		rc = 0;
+	else if (rc == 0)
 		read_end(reader);
 	if (rc == 0 || rc == -ESRCH)
 		parser->pass.cut_off |= rc ||

@@ -51,7 +51,23 @@ static bool parse_protection(const char *at, const char *end, struct memmap_zone
 	return true;
 }
 
-static void parse_number(const char *at, const char *end, struct memmap_zone *zone)
+/* Frame numbers have 52 bits. */
+#define PAGES_MAX (1ull << 52)
+
+/* False where it does not fit: that is no zone of any machine. */
+static bool parse_pages(const char *at, const char *end, uint64_t *pages)
+{
+	return num_parse_dec(&at, end, pages) && *pages <= PAGES_MAX;
+}
+
+static bool is_possible(const struct memmap_zone *zone)
+{
+	return zone->start_pfn + zone->spanned <= PAGES_MAX && zone->present <= zone->spanned &&
+	       zone->managed <= zone->present;
+}
+
+/* Returns whether it is in range; a line that is none of these is. */
+static bool parse_number(const char *at, const char *end, struct memmap_zone *zone)
 {
 	const struct {
 		const char *word;
@@ -65,16 +81,28 @@ static void parse_number(const char *at, const char *end, struct memmap_zone *zo
 	uint64_t cached;
 
 	if (parse_protection(at, end, zone))
-		return;
-	if (skip(&count, end, "count:") && num_parse_dec(&count, end, &cached) &&
-	    !__builtin_add_overflow(zone->cached, cached, &cached))
-		zone->cached = cached;
+		return true;
+	if (skip(&count, end, "count:")) {
+		if (!parse_pages(count, end, &cached) || zone->cached + cached > PAGES_MAX)
+			return false;
+		zone->cached += cached;
+		return true;
+	}
 	for (size_t i = 0; i < ARRAY_SIZE(keys); i++) {
 		const char *value = at;
 
-		if (skip(&value, end, keys[i].word) && num_parse_dec(&value, end, keys[i].number))
-			return;
+		if (skip(&value, end, keys[i].word))
+			return parse_pages(value, end, keys[i].number);
 	}
+	return true;
+}
+
+/* The zone is complete, and kept where it has frames. False: it is malformed. */
+static bool end_zone(const struct memmap_zone *zone, struct memmap_zone *zones, size_t *found)
+{
+	if (zone->spanned)
+		zones[(*found)++] = *zone;
+	return is_possible(zone);
 }
 
 int zoneinfo_parse(struct bytes text, struct arena *arena, struct memmap_zone **out, size_t *count,
@@ -83,6 +111,7 @@ int zoneinfo_parse(struct bytes text, struct arena *arena, struct memmap_zone **
 	const char *at = text.data, *end = text.data + text.len;
 	struct memmap_zone zone = { .node = -1 }, *zones;
 	size_t cap = 1, found = 0;
+	bool fits = true;
 
 	for (const char *p = at; (p = memmem(p, (size_t)(end - p), "Node ", 5)); p += 5)
 		cap++;
@@ -93,18 +122,17 @@ int zoneinfo_parse(struct bytes text, struct arena *arena, struct memmap_zone **
 		struct memmap_zone next;
 
 		if (parse_head(at, stop, &next)) {
-			if (zone.spanned)
-				zones[found++] = zone;
+			fits &= end_zone(&zone, zones, &found);
 			zone = next;
 		} else if (zone.node >= 0) {
-			parse_number(at, stop, &zone);
+			fits &= parse_number(at, stop, &zone);
 		}
 		at = stop + 1;
 	}
 	if (zone.node < 0)
 		return error_set(err, EPROTO, "zoneinfo: no zone");
-	if (zone.spanned)
-		zones[found++] = zone;
+	if (!end_zone(&zone, zones, &found) || !fits)
+		return error_set(err, EPROTO, "zoneinfo: a number is out of range");
 	*out = zones;
 	*count = found;
 	return 0;

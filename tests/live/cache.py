@@ -267,7 +267,7 @@ fincore --bytes --noheadings --output RES all/lower all/upper
 @lib.test
 def files_of_an_overlay():
     """There cachestat counts nothing: its pages are those of the layers."""
-    lib.need_root()
+    lib.need_mounts()
     with workshop() as directory:
         done = subprocess.run(["unshare", "-m", "--propagation", "private", "sh", "-c", OVERLAY,
                                "sh", directory, lib.VMVIEW], stdout=subprocess.PIPE,

@@ -167,7 +167,7 @@ def file_without_a_name():
 @lib.test
 def same_inode_of_another_file_system():
     """What has the name now is another file, though its inode has the same number."""
-    lib.need_root()
+    lib.need_mounts()
     with elf.workshop() as directory:
         path = elf.build(directory, "program", ["gcc"])
         inside = os.path.join(directory, "mnt")
@@ -223,7 +223,7 @@ def without_rights():
 @lib.test
 def another_mount_namespace():
     """The path is one of the container's: here it leads nowhere, or to another file."""
-    lib.need_root()
+    lib.need_mounts()
     with elf.workshop() as directory:
         path = elf.build(directory, "program", ["gcc"])
         inside = os.path.join(directory, "mnt")
@@ -250,7 +250,7 @@ def another_mount_namespace():
 @lib.test
 def below_a_chroot():
     """The path is not one of the process's own: in our mount namespace, and in one of its own."""
-    lib.need_root()
+    lib.need_mounts()
     with elf.workshop() as directory:
         root = os.path.join(directory, "root")
         os.makedirs(os.path.join(root, "mnt"))

@@ -170,6 +170,15 @@ def zoo(*animals):
         process.stdout.close()
 
 
+def need_mounts():
+    """For a mount namespace: there is none in a chroot, nor in some containers."""
+    need_root()
+    done = subprocess.run(["unshare", "-m", "mount", "--make-rprivate", "/"], check=False,
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    if done.returncode:
+        raise Skipped(f"no mount namespace can be made: {done.stdout.strip()[:120]}")
+
+
 def need_root():
     if os.geteuid() != 0:
         raise Skipped("needs root")

@@ -240,7 +240,7 @@ def documents_of(text):
 @lib.test
 def a_file_below_overlays():
     """Two overlays of one file: its pages are asked for by each name, and mapped by the first."""
-    lib.need_root()
+    lib.need_mounts()
     if not shutil.which("fincore"):
         raise lib.Skipped("fincore is missing")
     with tempfile.TemporaryDirectory(dir="/var/tmp", prefix="vmview-test.") as directory:

@@ -176,6 +176,17 @@ static const char zoneinfo[] =
 	"  start_pfn:           32768\n"
 	"Node 1, zone   Normal\n  pages free     8\n        spanned  65536\n  start_pfn:           131072";
 
+/* Numbers that no machine has: over 52 bits, over 64, past the end, more present than there is room. */
+static const struct bytes wrong_zones[] = {
+	BYTES_INIT("Node 0, zone DMA\n spanned 4503599627370497\n"),
+	BYTES_INIT("Node 0, zone DMA\n spanned 18446744073709551616\n"),
+	BYTES_INIT("Node 0, zone DMA\n spanned 2\n start_pfn: 4503599627370495\n"),
+	BYTES_INIT("Node 0, zone DMA\n spanned 10\n present 11\nNode 0, zone Normal\n spanned 1\n"),
+	BYTES_INIT("Node 0, zone DMA\n spanned 10\n present 5\n managed 6\n"),
+	BYTES_INIT("Node 0, zone DMA\n spanned 10\n pages free x\n"),
+	BYTES_INIT("Node 0, zone DMA\n spanned 10\n count: 4503599627370496\n count: 1\n"),
+};
+
 static void test_zoneinfo(void **state)
 {
 	struct memmap_zone *zones;
@@ -200,6 +211,9 @@ static void test_zoneinfo(void **state)
 	assert_int_equal(zones[2].node, 1);
 	assert_int_equal(zones[2].start_pfn, 131072);
 	assert_int_equal(zoneinfo_parse(BYTES("oops\n"), &arena, &zones, &count, &err), -EPROTO);
+	for (size_t i = 0; i < sizeof(wrong_zones) / sizeof(wrong_zones[0]); i++)
+		assert_int_equal(zoneinfo_parse(wrong_zones[i], &arena, &zones, &count, &err),
+				 -EPROTO);
 	arena_fini(&arena);
 }
 

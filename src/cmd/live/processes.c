@@ -273,15 +273,14 @@ static void read_one(struct live_reader *reader, struct live_result *result)
 void live_read_processes(struct live_reader *reader, struct live_result *result)
 {
 	struct processes processes = { .reader = reader, .result = result };
-	struct targets targets = { .selected = true };
+	struct targets targets;
 	struct context *ctx = reader->ctx;
 
 	if (result->request.glance) {
 		read_one(reader, result);
 		return;
 	}
-	result->rc =
-		pids_scan(&ctx->root, &ctx->arena, &targets.pids, &targets.count, &result->err);
+	result->rc = targets_all(ctx, &targets, &result->err);
 	if (result->rc == 0)
 		read_list(&processes, &targets);
 }

@@ -335,12 +335,11 @@ void live_read_sharing(struct live_reader *reader, struct live_result *result)
 	struct context *ctx = reader->ctx;
 	struct live_rows *rows = live_rows_new(sizeof(struct sharer));
 	struct sharing_reading reading = { .reader = reader, .result = result, .rows = rows };
-	struct targets targets = { .selected = true };
+	struct targets targets;
 
 	reading.row.page_size = ctx->host.page_size;
 	same_mm_init(&reading.same_mm, &ctx->root);
-	result->rc =
-		pids_scan(&ctx->root, &ctx->arena, &targets.pids, &targets.count, &result->err);
+	result->rc = targets_all(ctx, &targets, &result->err);
 	if (result->rc == 0) {
 		if (!live_caps(reader)->reason[CAPS_FRAMES])
 			reading.join = frame_join_new(ctx, live_caps(reader));

@@ -106,12 +106,15 @@ static void join_all(struct owners *owners)
 		.done = take_process,
 	};
 	struct context *ctx = owners->view->ctx;
-	struct targets targets = { .selected = true, .all = true };
+	struct targets targets;
 	struct error err;
-	int rc = pids_scan(&ctx->root, &ctx->arena, &targets.pids, &targets.count, &err);
+	int rc = targets_all(ctx, &targets, &err);
 
-	if (rc)
+	if (rc) {
+		missing_add(&owners->view->visits.missing, "processes",
+			    arena_strdup(&ctx->arena, err.text));
 		context_partial(ctx, &err);
+	}
 	owners->total = targets.count;
 	owners->rows = mem_zalloc((targets.count + 1) * sizeof(*owners->rows));
 	owners->index = mem_zalloc((targets.count + 1) * sizeof(*owners->index));
