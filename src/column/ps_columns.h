@@ -24,6 +24,8 @@ enum ps_fact {
 	PS_COMM,
 	PS_CMDLINE,
 	PS_CMDLINE_CUT,
+	PS_FAULTS,
+	PS_FAULT_RATE, /* live: since the refresh before */
 	PS_AGE, /* live: refreshes since the rollup was read */
 	PS_BY_FRAMES,
 	/* of a group */

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -217,19 +218,23 @@ void context_tell_refused(struct context *ctx, const struct context_refused *ref
 static void print_cost(const struct meter *meter)
 {
 	struct rusage used;
-	char longest[NUM_MAX + 8];
+	char longest[NUM_MAX + 8], events[80] = "";
 
 	getrusage(RUSAGE_SELF, &used);
 	longest[num_u64(longest, meter->longest_ns / 1000)] = '\0';
+	if (meter->events)
+		snprintf(events, sizeof(events),
+			 "%llu events recorded, which cost the target about 1 us each; ",
+			 (unsigned long long)meter->events);
 	error_note(
 		"cost: %llu files, %llu reads, %llu bytes; CPU %ld.%03ld s user, %ld.%03ld s system; "
 		"longest hold of a target's memory %s us (%llu us of processor time), "
-		"%llu pauses; %ld kB",
+		"%llu pauses; %s%ld kB",
 		(unsigned long long)meter->files, (unsigned long long)meter->reads,
 		(unsigned long long)meter->bytes, used.ru_utime.tv_sec,
 		used.ru_utime.tv_usec / 1000, used.ru_stime.tv_sec, used.ru_stime.tv_usec / 1000,
 		longest, (unsigned long long)(meter->longest_cpu_ns / 1000),
-		(unsigned long long)meter->sleeps, used.ru_maxrss);
+		(unsigned long long)meter->sleeps, events, used.ru_maxrss);
 }
 
 /* Output that could not be written is never status 0; a reader that went away ends us like cat. */

@@ -528,5 +528,6 @@ void alloc_source_stop(struct alloc_source *source, alloc_sink sink, void *ctx,
 	hand_on(source, UINT64_MAX, sink, ctx);
 	count(source);
 	source->counts.period = source->budget.longest;
+	source->root->meter->events += source->counts.recorded;
 	*counts = source->counts;
 }

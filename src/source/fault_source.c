@@ -390,4 +390,5 @@ void fault_source_stop(struct fault_source *source, fault_sink sink, void *ctx,
 	hand_on(source, UINT64_MAX, sink, ctx);
 	count(source, counts);
 	counts->recorded = source->recorded;
+	source->dir->root->meter->events += source->recorded;
 }

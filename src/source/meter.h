@@ -28,6 +28,7 @@ struct meter {
 	bool costs; /* --cost: the processor time of holds is taken, too */
 	bool started; /* the first METER_FIRST_NS are used up */
 	uint64_t files, reads, bytes, sleeps;
+	uint64_t events; /* that were recorded as they happened: each costs whom it happens to */
 	uint64_t held_ns; /* since the last sleep */
 	uint64_t total_held_ns;
 	uint64_t longest_ns; /* the longest single read under the lock */

@@ -9,7 +9,7 @@
  * How many events are recorded at most: each takes the one that it happens to about a microsecond. Where
  * there are more, only each n-th is.
  */
-enum { PERF_RECORDS_PER_SECOND = 50000 };
+enum { PERF_RECORDS_PER_SECOND = 20000 };
 
 struct perf_budget {
 	bool fixed; /* the user chose the period */

@@ -3,6 +3,7 @@
 """vmview faults against processes that know how often they fault, where and why."""
 import json
 import os
+import re
 import select
 import shutil
 import signal
@@ -231,6 +232,40 @@ def a_process_that_ends_meanwhile():
         got = json.loads(out)
         lib.equal("faults", of_den(got, truth, "first-touch"), truth["faults"])
         lib.equal("status, complete", (run.returncode, got["complete"]), (1, False))
+
+
+@lib.test
+def what_it_cost():
+    lib.need_root()
+    with lib.zoo("fault-first") as zoo:
+        truth = zoo.truth["fault-first"]
+        run = subprocess.Popen([lib.VMVIEW, "faults", str(truth["pid"]), f"--interval={INTERVAL}",
+                                "--cost", "--period=1"], stdout=subprocess.DEVNULL,
+                               stderr=subprocess.PIPE, text=True)
+        time.sleep(STARTED)
+        os.kill(truth["pid"], signal.SIGUSR1)
+        event(zoo, "acted")
+        err = run.communicate(timeout=60)[1]
+        events = int(re.search(r"(\d+) events recorded", err)[1])
+        lib.true(truth["faults"] <= events <= 1.02 * truth["faults"] + 20, err)
+
+
+@lib.test
+def in_live():
+    """Faults a second since the refresh before."""
+    lib.need_root()
+    with lib.zoo("fault-first") as zoo:
+        truth = zoo.truth["fault-first"]
+        run = subprocess.Popen([lib.VMVIEW, "live", "--batch=2", "--interval=2", "--json"],
+                               stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+        time.sleep(1)
+        os.kill(truth["pid"], signal.SIGUSR1)
+        event(zoo, "acted")
+        docs = [json.loads(line) for line in run.communicate(timeout=60)[0].splitlines()]
+        rows = [row for doc in docs for row in doc["processes"] if row["pid"] == truth["pid"]]
+        lib.equal("at first", rows[0]["faults_per_second"], None)
+        lib.true(0.5 * truth["faults"] < 2 * rows[1]["faults_per_second"] < 1.1 * truth["faults"],
+                 f"{rows[1]['faults_per_second']} a second of {truth['faults']} in two")
 
 
 @lib.test

@@ -245,15 +245,15 @@ static void test_budget(void **state)
 	(void)state;
 	perf_budget_init(&budget, 0, 0);
 	assert_int_equal(budget.period, 1);
-	budget.records = 9000; /* 45,000 a second */
+	budget.records = 3900; /* 19,500 a second */
 	assert_false(perf_budget_adapt(&budget, second / 5));
 	assert_int_equal(budget.records, 0);
-	budget.records = 19999;
+	budget.records = 7999;
 	assert_false(perf_budget_adapt(&budget, second / 5 + second / 100));
-	budget.records = 20000; /* within 20 ms: 10^6 a second */
+	budget.records = 8000; /* within 20 ms: 400,000 a second */
 	assert_true(perf_budget_adapt(&budget, second / 5 + second / 50));
 	assert_int_equal(budget.period, 21);
-	budget.records = 9900; /* in the next window as many as are allowed */
+	budget.records = 3900; /* in the next window as many as are allowed */
 	assert_false(perf_budget_adapt(&budget, 2 * second / 5 + second / 50));
 	budget.records = 100;
 	assert_true(perf_budget_adapt(&budget, second));

@@ -12,10 +12,11 @@
 #include "engine/keys.h"
 #include "engine/targets.h"
 #include "model/needs.h"
+#include "source/meter.h"
 #include "source/pids.h"
 
 const char live_process_columns[] = "pid,user,rss,pss,uss,anonymous,file,shm,swap,swap_pss,huge,"
-				    "locked,page_tables,threads,age,command";
+				    "locked,page_tables,threads,faults_per_second,age,command";
 const char live_process_columns_narrow[] = "pid,user,rss,pss,uss,swap,age,command";
 
 /* The rows of one reading; texts are in the arena of the list. */
@@ -33,28 +34,30 @@ struct processes {
 	size_t count;
 };
 
-static struct value get_age(const void *row, const struct column *column)
+static struct value get_fact(const void *row, const struct column *column)
 {
 	return ((const struct ps_row *)row)->fact[column->arg];
 }
 
-static const struct column age_column = {
-	"age",	 "AGE",	 "refreshes since pss, uss and the like were read", VALUE_COUNT, 0,
-	get_age, PS_AGE,
+/* clang-format off */
+static const struct column own_columns[] = {
+	{ "faults_per_second", "FLT/S", "page faults a second since the refresh before: memory it touches anew", VALUE_COUNT, 0, get_fact, PS_FAULT_RATE },
+	{ "age", "AGE", "refreshes since pss, uss and the like were read", VALUE_COUNT, 0, get_fact, PS_AGE },
 };
+/* clang-format on */
 
-/* The columns of ps, and age before the name. */
+/* The columns of ps, and our own before the name. */
 static void make_columns(struct arena *arena, const struct smaps_keys *keys, struct column_set *set)
 {
 	struct column_set ps;
 	struct column *columns;
 
 	ps_columns_make(arena, keys, &ps);
-	columns = arena_alloc(arena, (ps.count + 1) * sizeof(*columns));
-	memcpy(columns, ps.columns, ps.count * sizeof(*columns));
-	columns[ps.count] = columns[ps.count - 1];
-	columns[ps.count - 1] = age_column;
-	*set = (struct column_set){ columns, ps.count + 1 };
+	columns = arena_alloc(arena, (ps.count + ARRAY_SIZE(own_columns)) * sizeof(*columns));
+	memcpy(columns, ps.columns, (ps.count - 1) * sizeof(*columns));
+	memcpy(columns + ps.count - 1, own_columns, sizeof(own_columns));
+	columns[ps.count - 1 + ARRAY_SIZE(own_columns)] = ps.columns[ps.count - 1];
+	*set = (struct column_set){ columns, ps.count + ARRAY_SIZE(own_columns) };
 }
 
 static const void *list_row(struct live_list *list, size_t index)
@@ -121,16 +124,37 @@ static uint64_t start_time_of(const struct ps_row *row)
 	return value_is_known(fact) ? fact->u : 0;
 }
 
+/* How fast it touches memory that it has not, or not any more: stat is read anyway. */
+static void rate_faults(struct ps_row *row, struct live_known *known, uint64_t now)
+{
+	const struct value *faults = &row->fact[PS_FAULTS];
+	uint64_t elapsed = now - known->faults_at;
+
+	if (!value_is_known(faults)) {
+		row->fact[PS_FAULT_RATE] = *faults;
+		return;
+	}
+	row->fact[PS_FAULT_RATE] =
+		known->faults_at && elapsed && faults->u >= known->faults ?
+			value_u((uint64_t)((double)(faults->u - known->faults) * 1e9 /
+						   (double)elapsed +
+					   0.5)) :
+			value_absent(now ? "not known before the next refresh" : "not recorded");
+	known->faults = faults->u;
+	known->faults_at = now;
+}
+
 /* The rows: all that are there, but threads of the kernel unless they are asked for. */
 static void choose_rows(struct processes *processes)
 {
 	struct live_reader *reader = processes->reader;
 	struct ps_reader *ps = &processes->ps;
 	struct live_known *known = mem_alloc((ps->count + 1) * sizeof(*known));
+	uint64_t now = processes->reader->ctx->root.recorded ? 0 : meter_now();
 
 	processes->item = mem_alloc((ps->count + 1) * sizeof(*processes->item));
 	for (size_t i = 0; i < ps->count; i++) {
-		const struct ps_row *row = &ps->items[i].row;
+		struct ps_row *row = &ps->items[i].row;
 
 		if (ps->items[i].gone)
 			continue;
@@ -143,6 +167,7 @@ static void choose_rows(struct processes *processes)
 			live_known_of(reader, (int)row->fact[PS_PID].i, start_time_of(row));
 		known[processes->count].rss = row->status.field[STATUS_VM_RSS];
 		known[processes->count].has_memory = row->tally.mappings;
+		rate_faults(row, &known[processes->count], now);
 		processes->item[processes->count++] = i;
 	}
 	free(reader->known);

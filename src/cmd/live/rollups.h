@@ -21,6 +21,7 @@ struct live_known {
 	uint64_t start_time; /* identity with the pid */
 	uint64_t rss; /* by status: the biggest are read first */
 	bool has_memory;
+	uint64_t faults, faults_at; /* that it had when stat was read last; 0: never */
 	uint64_t read_at; /* number of the refresh, 0: never */
 	const char *absent; /* why there is none; for ever */
 	bool stuck; /* since it does not answer */

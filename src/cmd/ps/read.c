@@ -109,7 +109,7 @@ static void read_number(struct kit *kit, const struct visit *visit, const char *
 	kit->row.fact[fact] = rc ? failed(visit, rc) : value_u(number);
 }
 
-static void read_start_time(struct kit *kit, const struct visit *visit)
+static void read_stat(struct kit *kit, const struct visit *visit)
 {
 	struct process process = { 0 };
 	struct bytes text;
@@ -118,6 +118,8 @@ static void read_start_time(struct kit *kit, const struct visit *visit)
 	if (rc == 0)
 		rc = stat_parse(text, &process, NULL);
 	kit->row.fact[PS_START_TIME] = rc ? failed(visit, rc) : value_u(process.start_time);
+	kit->row.fact[PS_FAULTS] = rc ? failed(visit, rc) :
+					value_u(process.minor_faults + process.major_faults);
 }
 
 /* Paths that facts_read() knows how to read. */
@@ -161,7 +163,7 @@ static void read_facts(const struct pass *pass, struct kit *kit, struct visit *v
 	if (needs & NEED_OOM)
 		read_number(kit, visit, "oom_score", PS_OOM_SCORE);
 	if (needs & NEED_STAT)
-		read_start_time(kit, visit);
+		read_stat(kit, visit);
 	if (needs & (NEED_EXE | NEED_CGROUP))
 		read_paths(kit, visit, needs);
 	if (!(needs & NEED_CMDLINE))
