@@ -234,7 +234,7 @@ def why_cases():
                     Against('vmview huge --pace fast {pid}')))
     yield Case('why-500', 'all processes, 500 of ours', 'procs-500',
                'vmview why --pace fast --all',
-               (Against('vmview ps --pace fast --by=program', 1.5),), 500)
+               (Against('vmview ps --pace fast --all --by=program', 1.5),), 500)
     yield Case('malloc-1g', '1 GiB of chunks of 64 bytes', 'chunks-1g', 'vmview malloc {pid}',
                (Absolute('wall', 1500), Peak(8 * MIB)))
 

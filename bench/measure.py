@@ -28,7 +28,7 @@ class Failed(Exception):
 class Programs:
     """Where the commands come from."""
 
-    OWN = ('manyvmas', 'bigrss', 'sparse', 'faulter', 'forktree', 'manylibs', 'manyprocs',
+    OWN = ('manyvmas', 'bigrss', 'chunks', 'sparse', 'faulter', 'forktree', 'manylibs', 'manyprocs',
            'readloop', 'pairs')
 
     def __init__(self, builddir, vmview):
