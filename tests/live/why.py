@@ -321,6 +321,8 @@ def swapped_while_free(path):
         lib.true(found, str(process["findings"]))
         lib.equal("swapped", found["bytes"], by_class(process)["swapped"])
         lib.equal("classes", classes_of(program["pid"])["swapped"], found["bytes"])
+        said = lib.vmview("why", "--human", program["pid"]).out.replace("\n", " ")
+        lib.true("; outside RSS are 32M in swap." in said, said)
 
 
 def merged(path):

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "base/arena.h"
+#include "base/array.h"
 #include "base/encode.h"
 #include "engine/context.h"
 
@@ -374,6 +375,26 @@ static void put_purposes(struct why_run *run, struct out *out)
 	}
 }
 
+/* What is held beside RSS, where that is much. */
+static void put_outside(struct why_run *run, struct out *out)
+{
+	static const struct {
+		enum why_class class;
+		const char *words;
+	} parts[] = { { WHY_HUGETLB, " in hugetlb pages" }, { WHY_SWAPPED, " in swap" } };
+	const struct why *why = &run->process.why;
+	const char *before = "; outside RSS are ";
+
+	for (size_t i = 0; i < ARRAY_SIZE(parts); i++) {
+		if (why->bytes[parts[i].class] <= why->rss / 20)
+			continue;
+		out_str(out, before);
+		size(run, out, why->bytes[parts[i].class]);
+		out_str(out, parts[i].words);
+		before = " and ";
+	}
+}
+
 /* How it could be had back: at once, by writing, by swap if there is any. */
 static void put_reclaim(struct why_run *run, struct out *out)
 {
@@ -416,6 +437,7 @@ static void write_answer(struct why_run *run)
 	size(run, &out, process->why.rss);
 	out_str(&out, " are resident");
 	put_purposes(run, &out);
+	put_outside(run, &out);
 	out_char(&out, '.');
 	why_wrap(run, &out, 0);
 	out_init_memory(&out);
