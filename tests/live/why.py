@@ -188,6 +188,20 @@ def open_files():
 
 
 @lib.test
+def pinned():
+    """What is pinned can not be swapped, and is told of where swap is."""
+    lib.need_root()
+    with elf.workshop() as directory:
+        path = build(directory)
+        with running(path, "pinned") as program:
+            process = look(program["pid"])
+            row = next(row for row in process["classes"] if row["class"] == "anonymous")
+            lib.equal("estimated", row["estimated"], 32 * MIB)
+            said = lib.vmview("why", "--human", program["pid"]).out.replace("\n", " ")
+            lib.true("by swap alone but for 32M that are pinned" in said, said)
+
+
+@lib.test
 def secret():
     """Secret memory can not be taken: it is locked."""
     lib.need_root()

@@ -7,6 +7,7 @@
 
 #include "analysis/guess.h"
 #include "base/arena.h"
+#include "base/array.h"
 #include "base/error.h"
 #include "engine/context.h"
 #include "engine/malloc_reader.h"
@@ -368,6 +369,21 @@ static void take_status(struct why_run *run, enum status_field field, enum why_c
 	run->process.why.bytes[class] = number.u;
 }
 
+/* Pinned pages look like others; mostly they are anonymous. */
+static void doubt_pinned(struct why_run *run)
+{
+	static const enum why_class classes[] = { WHY_ANON, WHY_SHM };
+	struct number pinned = status_number(&run->process.status, STATUS_VM_PINNED);
+	struct why *why = &run->process.why;
+
+	for (size_t i = 0; i < ARRAY_SIZE(classes) && !pinned.reason; i++) {
+		uint64_t bytes = why->bytes[classes[i]];
+
+		why->doubt[classes[i]] = pinned.u < bytes ? pinned.u : bytes;
+		pinned.u -= why->doubt[classes[i]];
+	}
+}
+
 static void read_status(struct why_run *run, struct visit *visit)
 {
 	struct why_process *process = &run->process;
@@ -376,6 +392,7 @@ static void read_status(struct why_run *run, struct visit *visit)
 
 	if (procdir_read(&visit->dir, &visit->arena, &text, NULL, "status") == 0)
 		task_status_parse(text, &process->status);
+	doubt_pinned(run);
 	take_status(run, STATUS_VM_PTE, WHY_PAGE_TABLES);
 	if (!why->by_pages)
 		take_status(run, STATUS_VM_SWAP, WHY_SWAPPED);

@@ -413,6 +413,11 @@ static void put_reclaim(struct why_run *run, struct out *out)
 		out_str(out, ", ");
 		size(run, out, swap);
 		out_str(out, " by swap alone");
+		if (why->doubt[WHY_ANON] + why->doubt[WHY_SHM]) {
+			out_str(out, " but for ");
+			size(run, out, why->doubt[WHY_ANON] + why->doubt[WHY_SHM]);
+			out_str(out, " that are pinned");
+		}
 		if (!run->swap_total.reason && !run->swap_total.u)
 			out_str(out, ", and there is none");
 		else if (!run->swap_free.reason) {
