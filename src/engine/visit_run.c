@@ -24,7 +24,8 @@
 #include "source/meter.h"
 #include "source/smaps.h"
 
-enum { RETRIES = 3 };
+/* Where it changed; where its program went away, which may go on for a while. */
+enum { RETRIES = 3, RETRIES_LOST = 8 };
 
 static struct guide *guide_new(struct tour *tour, const struct visitor *visitor, void *ctx)
 {
@@ -302,7 +303,7 @@ static bool may_repeat(const struct guide *guide, bool lost)
 {
 	const struct visit *visit = &guide->visit;
 
-	if (visit->begun || visit->retries == RETRIES)
+	if (visit->begun || visit->retries >= (lost ? RETRIES_LOST : RETRIES))
 		return false;
 	return lost ? still_runs(visit) : visit->result.pass.changed;
 }
@@ -353,7 +354,7 @@ static int attempt(struct guide *guide, bool *again, struct error *err)
 		rc = read_facts_by_thread(guide, err);
 	if (rc)
 		return rc;
-	*again = is_torn(guide) && !visit->begun && visit->retries < RETRIES;
+	*again = is_torn(guide) && !visit->begun && visit->retries < RETRIES_LOST;
 	if (*again)
 		return -EAGAIN;
 	if (facts_are_replaced(&visit->process) && !visit->dir.root->recorded)

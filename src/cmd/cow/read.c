@@ -315,7 +315,8 @@ static void restart(void *ctx, struct visit *visit)
 	struct reading *reading = ctx;
 
 	(void)visit;
-	reading->cow->total = (struct cow_tally){ 0 };
+	if (reading->cow)
+		reading->cow->total = (struct cow_tally){ 0 };
 	if (reading->reader->forget)
 		reading->reader->forget(reading->reader->opaque);
 }
@@ -340,7 +341,7 @@ static void end_parent(void *ctx, struct visit *visit)
 	struct reading *reading = ctx;
 
 	end_side(reading, PARENT, visit);
-	if (visit->absent.kind == ABSENT_NOT)
+	if (visit->absent.kind == ABSENT_NOT && reading->cow)
 		reading->total = reading->cow->total;
 }
 
