@@ -5,8 +5,7 @@
 #include <string.h>
 
 #include "base/arena.h"
-
-enum { SLOTS_FIRST = 64 };
+#include "base/hash.h"
 
 const char *const blocker_kind_names[BLOCKER_KINDS] = {
 	[BLOCKER_PROCESS] = "process",
@@ -23,12 +22,14 @@ void blockers_init(struct blockers *blockers)
 void blockers_fini(struct blockers *blockers)
 {
 	free(blockers->list);
-	free(blockers->slots);
+	index_fini(&blockers->index);
 	memset(blockers, 0, sizeof(*blockers));
 }
 
-static bool is_same(const struct blocker *a, const struct blocker *b)
+static bool is_same(const void *list, uint32_t element, const void *key)
 {
+	const struct blocker *a = (const struct blocker *)list + element, *b = key;
+
 	if (a->kind != b->kind)
 		return false;
 	switch (a->kind) {
@@ -45,53 +46,31 @@ static bool is_same(const struct blocker *a, const struct blocker *b)
 	return true;
 }
 
-static size_t hash_of(const struct blocker *blocker)
+static uint64_t hash_of(const struct blocker *blocker)
 {
-	uint64_t hash = blocker->kind;
+	uint64_t hash = hash_u64(HASH_BEGIN, blocker->kind);
 
 	if (blocker->kind == BLOCKER_PROCESS)
-		hash += (uint64_t)blocker->pid << 8;
-	else if (blocker->kind == BLOCKER_FILE)
-		hash += (blocker->inode ^ blocker->dev << 20) << 8;
-	else if (blocker->kind == BLOCKER_CLASS)
-		hash += (uint64_t)blocker->class << 8;
-	return (size_t)((hash * 0x9e3779b97f4a7c15ull) >> 32);
-}
-
-/* The slot where it is, or would be. */
-static uint32_t *find_slot(const struct blockers *blockers, const struct blocker *like)
-{
-	size_t at = hash_of(like) & (blockers->size - 1);
-
-	while (blockers->slots[at] && !is_same(&blockers->list[blockers->slots[at] - 1], like))
-		at = (at + 1) & (blockers->size - 1);
-	return &blockers->slots[at];
-}
-
-static void grow(struct blockers *blockers)
-{
-	free(blockers->slots);
-	blockers->size = blockers->size ? blockers->size * 2 : SLOTS_FIRST;
-	blockers->slots = mem_zalloc(blockers->size * sizeof(blockers->slots[0]));
-	for (size_t i = 0; i < blockers->count; i++)
-		*find_slot(blockers, &blockers->list[i]) = (uint32_t)i + 1;
+		return hash_u64(hash, (uint64_t)blocker->pid);
+	if (blocker->kind == BLOCKER_FILE)
+		return hash_u64(hash_u64(hash, blocker->dev), blocker->inode);
+	return blocker->kind == BLOCKER_CLASS ? hash_u64(hash, blocker->class) : hash;
 }
 
 uint32_t blockers_find(struct blockers *blockers, const struct blocker *like)
 {
-	uint32_t *slot;
+	const uint64_t hash = hash_of(like);
+	uint32_t at = index_find_by(&blockers->index, hash, is_same, blockers->list, like);
 
-	if (blockers->count * 2 >= blockers->size)
-		grow(blockers);
-	slot = find_slot(blockers, like);
-	if (!*slot) {
-		blockers->list = mem_room(blockers->list, blockers->count, &blockers->cap,
-					  sizeof(blockers->list[0]));
-		blockers->list[blockers->count] = *like;
-		blockers->list[blockers->count++].first = BLOCKER_NONE;
-		*slot = (uint32_t)blockers->count;
-	}
-	return *slot - 1;
+	if (at != INDEX_NONE)
+		return at;
+	at = (uint32_t)blockers->count;
+	blockers->list = mem_room(blockers->list, blockers->count, &blockers->cap,
+				  sizeof(blockers->list[0]));
+	blockers->list[blockers->count] = *like;
+	blockers->list[blockers->count++].first = BLOCKER_NONE;
+	index_add(&blockers->index, hash, at);
+	return at;
 }
 
 /* The frames of one pageblock, from the one at index from on. */
@@ -156,7 +135,5 @@ void blockers_count(struct blockers *blockers, struct blocker_frame *frames, siz
 	}
 	if (blockers->count)
 		qsort(blockers->list, blockers->count, sizeof(blockers->list[0]), compare);
-	free(blockers->slots);
-	blockers->slots = NULL;
-	blockers->size = 0;
+	index_fini(&blockers->index);
 }

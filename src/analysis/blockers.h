@@ -8,6 +8,7 @@
 
 #include "analysis/frame_class.h"
 #include "base/bytes.h"
+#include "base/index.h"
 
 /*
  * Who stands in the way: the owners of the frames that are left in pageblocks which are nearly free, and
@@ -51,8 +52,7 @@ struct blocker_frame {
 struct blockers {
 	struct blocker *list;
 	size_t count, cap;
-	uint32_t *slots; /* by hash: index + 1, 0 is empty */
-	size_t size;
+	struct index index; /* of list, until it is sorted */
 };
 
 void blockers_init(struct blockers *blockers);

@@ -67,7 +67,7 @@ bool fault_map_wants_pages(const struct vma *vma)
 
 static uint64_t key_of(uint64_t start, uint64_t inode, uint8_t perm)
 {
-	return (start ^ perm) * 0x9e3779b97f4a7c15u ^ inode * 0xc2b2ae3d27d4eb4fu;
+	return hash_u64(hash_u64(HASH_BEGIN, start ^ perm), inode);
 }
 
 static uint32_t add_mapping(struct fault_map *map, const struct fault_mapping *mapping)

@@ -58,11 +58,11 @@ static uint32_t find_thread(struct fault_study *study, int tid)
 
 static uint64_t hash_chain(const struct fault_event *event, uint32_t thread)
 {
-	uint64_t hash = event->ip ^ thread;
+	uint64_t hash = hash_u64(hash_u64(HASH_BEGIN, thread), event->ip);
 
 	for (unsigned i = 0; i < event->chain_count; i++)
-		hash = (hash ^ event->chain[i]) * 0x9e3779b97f4a7c15u;
-	return hash ^ hash >> 29;
+		hash = hash_u64(hash, event->chain[i]);
+	return hash;
 }
 
 /* Two chains with one hash of 64 bits would be taken for one. */

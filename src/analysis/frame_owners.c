@@ -6,8 +6,6 @@
 
 #include "base/arena.h"
 
-enum { SLOTS_FIRST = 256 };
-
 void frame_owners_init(struct frame_owners *owners)
 {
 	memset(owners, 0, sizeof(*owners));
@@ -16,44 +14,20 @@ void frame_owners_init(struct frame_owners *owners)
 void frame_owners_fini(struct frame_owners *owners)
 {
 	free(owners->list);
-	free(owners->slots);
+	index_fini(&owners->index);
 	frame_owners_init(owners);
-}
-
-static uint32_t *find(const struct frame_owners *owners, uint64_t owner)
-{
-	size_t at = (size_t)((owner * 0x9e3779b97f4a7c15ull) >> 32);
-
-	for (;; at++) {
-		uint32_t *slot = &owners->slots[at & (owners->size - 1)];
-
-		if (!*slot || owners->list[*slot - 1].owner == owner)
-			return slot;
-	}
-}
-
-static void grow(struct frame_owners *owners)
-{
-	owners->size = owners->size ? owners->size * 2 : SLOTS_FIRST;
-	free(owners->slots);
-	owners->slots = mem_zalloc(owners->size * sizeof(owners->slots[0]));
-	for (size_t i = 0; i < owners->count; i++)
-		*find(owners, owners->list[i].owner) = (uint32_t)i + 1;
 }
 
 static struct frame_owner *get(struct frame_owners *owners, uint64_t owner)
 {
-	uint32_t *slot;
+	uint32_t at = index_find(&owners->index, owner);
 
-	if (owners->count * 2 >= owners->size)
-		grow(owners);
-	slot = find(owners, owner);
-	if (*slot)
-		return &owners->list[*slot - 1];
+	if (at != INDEX_NONE)
+		return &owners->list[at];
+	index_add(&owners->index, owner, (uint32_t)owners->count);
 	owners->list = mem_room(owners->list, owners->count, &owners->cap, sizeof(owners->list[0]));
 	owners->list[owners->count] = (struct frame_owner){ .owner = owner };
-	*slot = (uint32_t)++owners->count;
-	return &owners->list[owners->count - 1];
+	return &owners->list[owners->count++];
 }
 
 void frame_owners_add(struct frame_owners *owners, uint64_t owner, enum frame_class class,

@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "analysis/frame_class.h"
+#include "base/index.h"
 
 /*
  * Frames by owner and class: of each owner, a number, how many frames of each class it has. One
@@ -19,8 +20,7 @@ struct frame_owner {
 struct frame_owners {
 	struct frame_owner *list;	/* in the order in which they were met */
 	size_t count, cap;
-	uint32_t *slots;		/* index in list + 1 by hash of the owner; 0: empty */
-	size_t size;
+	struct index index;	/* of it, by owner */
 };
 
 void frame_owners_init(struct frame_owners *owners);

@@ -3,14 +3,9 @@
 
 #include <stdlib.h>
 
-#include "base/arena.h"
+#include "base/memory.h"
 
 enum { SIZE_FIRST = 64 };
-
-struct index_entry {
-	uint64_t key;
-	uint32_t place; /* and one: 0 is an empty entry */
-};
 
 void index_fini(struct index *index)
 {
@@ -18,26 +13,13 @@ void index_fini(struct index *index)
 	*index = (struct index){ 0 };
 }
 
-static uint64_t hash(uint64_t key)
+static void put(struct index *index, const struct index_entry *entry)
 {
-	key *= 0x9e3779b97f4a7c15u;
-	return key ^ key >> 32;
-}
+	uint64_t i = hash_u64(HASH_BEGIN, entry->number);
 
-/* The entry of key, or the empty one where it belongs. */
-static struct index_entry *entry_of(const struct index *index, uint64_t key)
-{
-	for (size_t i = (size_t)hash(key);; i++) {
-		struct index_entry *entry = &index->entries[i & (index->size - 1)];
-
-		if (!entry->place || entry->key == key)
-			return entry;
-	}
-}
-
-uint32_t index_find(const struct index *index, uint64_t key)
-{
-	return index->size ? entry_of(index, key)->place - 1 : INDEX_NONE;
+	while (index->entries[i & (index->size - 1)].place)
+		i++;
+	index->entries[i & (index->size - 1)] = *entry;
 }
 
 static void grow(struct index *index)
@@ -48,14 +30,16 @@ static void grow(struct index *index)
 	index->entries = mem_zalloc(index->size * sizeof(*index->entries));
 	for (size_t i = 0; i < old.size; i++)
 		if (old.entries[i].place)
-			*entry_of(index, old.entries[i].key) = old.entries[i];
+			put(index, &old.entries[i]);
 	free(old.entries);
 }
 
-void index_add(struct index *index, uint64_t key, uint32_t place)
+void index_add(struct index *index, uint64_t number, uint32_t place)
 {
+	const struct index_entry entry = { number, place + 1 };
+
 	if (2 * index->count >= index->size)
 		grow(index);
-	*entry_of(index, key) = (struct index_entry){ key, place + 1 };
+	put(index, &entry);
 	index->count++;
 }

@@ -6,6 +6,7 @@ libvmview_a_SOURCES += %D%/array.h
 libvmview_a_SOURCES += %D%/bytes.h
 libvmview_a_SOURCES += %D%/encode.c %D%/encode.h
 libvmview_a_SOURCES += %D%/error.c %D%/error.h
+libvmview_a_SOURCES += %D%/hash.h
 libvmview_a_SOURCES += %D%/index.c %D%/index.h
 libvmview_a_SOURCES += %D%/list.c %D%/list.h
 libvmview_a_SOURCES += %D%/memory.c %D%/memory.h

@@ -14,13 +14,15 @@
 		__typeof__((to) + 0) search_low = (from), search_high = (to); \
 \
 		while (search_low < search_high) { \
-			const __typeof__(search_low) i = \
+			__typeof__((to) + 0) search_middle = \
 				search_low + (search_high - search_low) / 2; \
+			/* NOLINTNEXTLINE(bugprone-macro-parentheses): a name */ \
+			const __typeof__((to) + 0) i = search_middle; \
 \
 			if (before) \
-				search_low = i + 1; \
+				search_low = search_middle + 1; \
 			else \
-				search_high = i; \
+				search_high = search_middle; \
 		} \
 		search_low; \
 	})

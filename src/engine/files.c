@@ -5,61 +5,20 @@
 
 #include "analysis/kinds.h"
 #include "base/arena.h"
+#include "base/hash.h"
 #include "base/search.h"
 #include "engine/context.h"
 #include "model/vma.h"
 #include "source/cache_list.h"
 
-enum { SLOTS_FIRST = 1024 };
-
-/* Files by two numbers, and a hash of the path where these are not enough. Open addressing. */
-struct files_index {
-	struct files_slot {
-		uint64_t dev, inode, path;
-		uint32_t file; /* index + 1; 0: empty */
-	} * slots;
-	size_t size, count;
-};
-
-static struct files_slot *find(const struct files_index *index, const struct files_slot *key)
+static uint64_t hash_of(uint64_t dev, uint64_t inode)
 {
-	uint64_t mixed = (key->dev << 32 ^ key->dev >> 32 ^ key->inode ^ key->path * 31) *
-			 0x9e3779b97f4a7c15ull;
-
-	for (size_t at = (size_t)(mixed >> 20);; at++) {
-		struct files_slot *slot = &index->slots[at & (index->size - 1)];
-
-		if (!slot->file ||
-		    (slot->dev == key->dev && slot->inode == key->inode && slot->path == key->path))
-			return slot;
-	}
-}
-
-static void grow(struct files_index *index)
-{
-	struct files_index old = *index;
-
-	index->size = old.size ? old.size * 2 : SLOTS_FIRST;
-	index->slots = mem_zalloc(index->size * sizeof(index->slots[0]));
-	for (size_t i = 0; i < old.size; i++)
-		if (old.slots[i].file)
-			*find(index, &old.slots[i]) = old.slots[i];
-	free(old.slots);
-}
-
-/* The slot of a key, with room for it. */
-static struct files_slot *slot_of(struct files_index *index, const struct files_slot *key)
-{
-	if (index->count * 2 >= index->size)
-		grow(index);
-	return find(index, key);
+	return hash_u64(hash_u64(HASH_BEGIN, dev), inode);
 }
 
 void files_init(struct files *files, struct context *ctx, const struct caps *caps)
 {
 	*files = (struct files){ .ctx = ctx, .caps = *caps };
-	files->by_maps = mem_zalloc(sizeof(*files->by_maps));
-	files->by_stat = mem_zalloc(sizeof(*files->by_stat));
 }
 
 void files_fini(struct files *files)
@@ -69,10 +28,8 @@ void files_fini(struct files *files)
 		free(files->list[i].opened_by.list);
 		free(files->list[i].cgroups);
 	}
-	free(files->by_maps->slots);
-	free(files->by_stat->slots);
-	free(files->by_maps);
-	free(files->by_stat);
+	index_fini(&files->by_maps);
+	index_fini(&files->by_stat);
 	free(files->processes);
 	free(files->list);
 }
@@ -98,15 +55,6 @@ struct bytes files_comm(const struct files *files, int pid)
 		       (struct bytes){ "", 0 };
 }
 
-static uint64_t hash_of(struct bytes path)
-{
-	uint64_t hash = 0xcbf29ce484222325ull;
-
-	for (size_t i = 0; i < path.len; i++)
-		hash = (hash ^ (unsigned char)path.data[i]) * 0x100000001b3ull;
-	return hash;
-}
-
 static struct file *add(struct files *files, struct bytes path)
 {
 	files->list = mem_room(files->list, files->count, &files->cap, sizeof(files->list[0]));
@@ -118,9 +66,19 @@ static struct file *add(struct files *files, struct bytes path)
  * File systems without a block device of their own may show one device for several (btrfs): there the
  * path tells files apart until they are opened.
  */
-static struct files_slot key_of(uint64_t dev, uint64_t inode, struct bytes path)
+static bool is_file_of(const void *list, uint32_t element, const void *key)
 {
-	return (struct files_slot){ dev, inode, dev >> 32 ? 0 : hash_of(path), 0 };
+	const struct file *file = (const struct file *)list + element, *wanted = key;
+
+	return file->dev == wanted->dev && file->inode == wanted->inode &&
+	       (file->dev >> 32 || bytes_equal(file->path, wanted->path));
+}
+
+static bool is_by_stat(const void *list, uint32_t element, const void *key)
+{
+	const struct file *file = (const struct file *)list + element, *wanted = key;
+
+	return file->stat_dev == wanted->stat_dev && file->stat_inode == wanted->stat_inode;
 }
 
 /* Before a frame of it was seen; /dev/zero gives memory that is not the file's. */
@@ -135,43 +93,42 @@ static enum vma_kind kind_by_name(const struct vma *vma)
 
 struct file *files_of_vma(struct files *files, const struct vma *vma)
 {
-	uint64_t dev = (uint64_t)vma->dev_major << 32 | vma->dev_minor;
-	struct files_slot key = key_of(dev, vma->inode, vma->path);
-	struct files_slot *slot = slot_of(files->by_maps, &key);
+	const struct file key = { .dev = (uint64_t)vma->dev_major << 32 | vma->dev_minor,
+				  .inode = vma->inode,
+				  .path = vma->path };
+	const uint64_t hash = hash_of(key.dev, key.inode);
+	uint32_t at = index_find_by(&files->by_maps, hash, is_file_of, files->list, &key);
 	struct file *file;
 
-	if (slot->file)
-		return &files->list[slot->file - 1];
+	if (at != INDEX_NONE)
+		return &files->list[at];
+	index_add(&files->by_maps, hash, (uint32_t)files->count);
 	file = add(files, arena_bytes(&files->ctx->arena, vma->path));
-	file->dev = dev;
+	file->dev = key.dev;
 	file->inode = vma->inode;
 	file->deleted = vma->deleted;
 	file->kind = kind_by_name(vma);
-	*slot = key;
-	slot->file = (uint32_t)files->count;
-	files->by_maps->count++;
 	return file;
 }
 
 struct file *files_find_stat(struct files *files, uint64_t dev, uint64_t inode)
 {
-	const struct files_slot key = { dev, inode, 0, 0 };
-	struct files_slot *slot = slot_of(files->by_stat, &key);
+	const struct file key = { .stat_dev = dev, .stat_inode = inode };
+	uint32_t at =
+		index_find_by(&files->by_stat, hash_of(dev, inode), is_by_stat, files->list, &key);
 
-	return slot->file ? &files->list[slot->file - 1] : NULL;
+	return at == INDEX_NONE ? NULL : &files->list[at];
 }
 
 /* The file that stat knows so: this one, where there was none. */
 static struct file *note_stat(struct files *files, struct file *file)
 {
-	struct files_slot key = { file->stat_dev, file->stat_inode, 0, 0 };
-	struct files_slot *slot = slot_of(files->by_stat, &key);
+	struct file *known = files_find_stat(files, file->stat_dev, file->stat_inode);
 
-	if (slot->file)
-		return &files->list[slot->file - 1];
-	*slot = key;
-	slot->file = (uint32_t)(file - files->list) + 1;
-	files->by_stat->count++;
+	if (known)
+		return known;
+	index_add(&files->by_stat, hash_of(file->stat_dev, file->stat_inode),
+		  (uint32_t)(file - files->list));
 	return file;
 }
 

@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "base/bytes.h"
+#include "base/index.h"
 #include "engine/visit.h"
 #include "model/kind.h"
 #include "source/cacheprobe.h"
@@ -74,7 +75,7 @@ struct files {
 	struct caps caps;
 	struct file *list;
 	size_t count, cap;
-	struct files_index *by_maps, *by_stat;
+	struct index by_maps, by_stat; /* of list, by the two pairs of numbers */
 	const char *frames_reason; /* why mapped is not known; NULL: it is, or was not asked for */
 	const char *flags_reason, *cgroups_reason;
 	struct file_process *processes; /* by pid */

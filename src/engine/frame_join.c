@@ -10,6 +10,8 @@
 #include "analysis/sharing.h"
 #include "base/arena.h"
 #include "base/error.h"
+#include "base/hash.h"
+#include "base/index.h"
 #include "engine/context.h"
 #include "engine/visit.h"
 #include "model/page.h"
@@ -36,9 +38,9 @@ struct file_kinds {
 	struct file_kind {
 		uint64_t dev, inode;
 		uint8_t kind;
-		bool used;
-	} * slot;
-	size_t count, size; /* size: a power of two */
+	} * list;
+	size_t count, cap;
+	struct index index;
 };
 
 struct frame_join {
@@ -107,41 +109,37 @@ void frame_join_free(struct frame_join *join)
 	sharing_free(join->sharing);
 	frames_close(&join->frames);
 	leave_process(join);
-	free(join->files.slot);
+	free(join->files.list);
+	index_fini(&join->files.index);
 	free(join);
 }
 
-static struct file_kind *file_slot(struct file_kinds *files, uint64_t dev, uint64_t inode)
+static bool is_file(const void *list, uint32_t element, const void *key)
 {
-	size_t at = (size_t)((dev ^ inode * 0x9e3779b97f4a7c15ull) >> 7);
+	const struct file_kind *file = (const struct file_kind *)list + element;
+	const struct look_vma *vma = key;
 
-	for (;; at++) {
-		struct file_kind *slot = &files->slot[at & (files->size - 1)];
-
-		if (!slot->used || (slot->dev == dev && slot->inode == inode))
-			return slot;
-	}
+	return file->dev == vma->dev && file->inode == vma->inode;
 }
 
-static void files_grow(struct file_kinds *files)
+static uint64_t file_hash(const struct look_vma *vma)
 {
-	struct file_kinds old = *files;
+	return hash_u64(hash_u64(HASH_BEGIN, vma->dev), vma->inode);
+}
 
-	files->size = old.size ? old.size * 2 : 256;
-	files->slot = mem_zalloc(files->size * sizeof(*files->slot));
-	for (size_t i = 0; i < old.size; i++)
-		if (old.slot[i].used)
-			*file_slot(files, old.slot[i].dev, old.slot[i].inode) = old.slot[i];
-	free(old.slot);
+/* NULL: nothing is known of it yet. */
+static const struct file_kind *file_find(const struct file_kinds *files, const struct look_vma *vma)
+{
+	uint32_t at = index_find_by(&files->index, file_hash(vma), is_file, files->list, vma);
+
+	return at == INDEX_NONE ? NULL : &files->list[at];
 }
 
 static void files_note(struct file_kinds *files, const struct look_vma *vma, uint8_t kind)
 {
-	if (files->count * 2 >= files->size)
-		files_grow(files);
-	*file_slot(files, vma->dev, vma->inode) =
-		(struct file_kind){ vma->dev, vma->inode, kind, true };
-	files->count++;
+	files->list = mem_room(files->list, files->count, &files->cap, sizeof(files->list[0]));
+	index_add(&files->index, file_hash(vma), (uint32_t)files->count);
+	files->list[files->count++] = (struct file_kind){ vma->dev, vma->inode, kind };
 }
 
 /*
@@ -161,12 +159,11 @@ static void set_file_kind(struct look_vma *vma, uint8_t kind)
 static uint8_t resolve(struct frame_join *join, struct look_vma *vma, uint64_t word)
 {
 	bool file = word & PAGEMAP_FILE;
-	struct file_kind *slot = join->files.size ? file_slot(&join->files, vma->dev, vma->inode) :
-						    NULL;
+	const struct file_kind *known = file_find(&join->files, vma);
 	uint64_t flags;
 
-	if (slot && slot->used) {
-		set_file_kind(vma, slot->kind);
+	if (known) {
+		set_file_kind(vma, known->kind);
 	} else if (!frames_word(&join->frames, FRAME_FLAGS, pagemap_pfn(word), &flags)) {
 		set_file_kind(vma, vma->record == KIND_HUGETLB ? SHARE_HUGETLB :
 				   vma->record == KIND_SHM     ? SHARE_SHM :

@@ -10,15 +10,6 @@
 
 const char core_lacks[] = "core: not in it";
 
-uint64_t core_hash(uint64_t hash, const void *data, size_t len)
-{
-	const unsigned char *bytes = data;
-
-	for (size_t i = 0; i < len; i++)
-		hash = (hash ^ bytes[i]) * 0x100000001b3u;
-	return hash;
-}
-
 static int compare_mappings(const void *one, const void *other)
 {
 	const struct core_mapping *a = one, *b = other;

@@ -39,7 +39,7 @@ struct core_file {
 	struct bytes name;	/* without the " (deleted)" that deleted stands for */
 	bool deleted;
 	enum core_head head;
-	uint64_t head_hash;	/* core_hash() of ELF header and program headers; of CORE_HEAD_ELF */
+	uint64_t head_hash;	/* hash_bytes() of ELF header and program headers; of CORE_HEAD_ELF */
 	struct bytes build_id;	/* from the core itself; len 0: not there */
 };
 
@@ -143,10 +143,6 @@ bool core_next_data(const struct core *core, const struct core_mapping *mapping,
 
 /* The file that the program began in, by its program headers or entry; NULL: not known. */
 const struct core_file *core_exe(const struct core *core);
-
-/* FNV-1a, to go on with what it returned before; begins with CORE_HASH_BEGIN. */
-#define CORE_HASH_BEGIN 0xcbf29ce484222325u
-uint64_t core_hash(uint64_t hash, const void *data, size_t len);
 
 /* "SIGSEGV" of a machine whose numbers are the common ones, or NULL. */
 const char *core_signal_name(int signal);

@@ -88,7 +88,7 @@ struct object {
 	uint16_t type, machine;	/* ET_, EM_ */
 	uint64_t entry;
 	uint32_t flags;		/* OBJECT_FLAG() of the file */
-	uint64_t head_hash;	/* core_hash() of ELF and program headers as they are; 0: not asked for */
+	uint64_t head_hash;	/* hash_bytes() of ELF and program headers as they are; 0: not asked for */
 	struct bytes build_id;	/* raw; len 0: none */
 	struct bytes soname;	/* DT_SONAME */
 	struct bytes interp;	/* PT_INTERP */

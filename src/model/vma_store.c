@@ -5,21 +5,21 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { NAMES_FIRST = 256 };
+#include "base/hash.h"
+#include "base/index.h"
 
 /* A text that is kept once: paths, VmFlags. */
 struct name {
 	uint64_t full_len; /* of a path that was cut */
-	uint32_t hash;
 	uint32_t len;
 	uint32_t tail_len; /* of what was kept of its end */
 	char data[]; /* the beginning, the end */
 };
 
-/* Open addressing; grown at half full. */
 struct name_table {
-	size_t count, size;
-	const struct name **slots;
+	const struct name **list;
+	size_t count, cap;
+	struct index index;
 };
 
 struct vma_record {
@@ -50,7 +50,8 @@ void vma_store_init(struct vma_store *store)
 
 void vma_store_fini(struct vma_store *store)
 {
-	free(store->names->slots);
+	index_fini(&store->names->index);
+	free(store->names->list);
 	free(store->names);
 	free(store->records);
 	arena_fini(&store->arena);
@@ -62,38 +63,6 @@ void vma_store_clear(struct vma_store *store)
 	vma_store_init(store);
 }
 
-/* FNV-1a */
-static uint32_t hash_of(struct bytes text)
-{
-	uint32_t hash = 2166136261u;
-
-	for (size_t i = 0; i < text.len; i++)
-		hash = (hash ^ (unsigned char)text.data[i]) * 16777619u;
-	return hash;
-}
-
-static void place(struct name_table *names, const struct name *name)
-{
-	size_t i = name->hash & (names->size - 1);
-
-	while (names->slots[i])
-		i = (i + 1) & (names->size - 1);
-	names->slots[i] = name;
-}
-
-static void grow(struct name_table *names)
-{
-	const struct name **old = names->slots;
-	size_t old_size = names->size;
-
-	names->size = old_size ? old_size * 2 : NAMES_FIRST;
-	names->slots = mem_zalloc(names->size * sizeof(names->slots[0]));
-	for (size_t i = 0; i < old_size; i++)
-		if (old[i])
-			place(names, old[i]);
-	free(old);
-}
-
 static bool is_name(const struct name *name, struct bytes text, struct bytes tail,
 		    uint64_t full_len)
 {
@@ -102,61 +71,72 @@ static bool is_name(const struct name *name, struct bytes text, struct bytes tai
 	       bytes_equal((struct bytes){ name->data + name->len, name->tail_len }, tail);
 }
 
-/* text is the path of a mapping, tail what was kept of its end where it was cut; or any other text. */
-static const struct name *intern(struct vma_store *store, struct bytes text, struct bytes tail,
-				 uint64_t full_len)
+/* A text: the path of a mapping, and what was kept of its end where it was cut; or any other. */
+struct text {
+	struct bytes begin, tail;
+	uint64_t full_len;
+};
+
+static bool is_text(const void *list, uint32_t element, const void *key)
+{
+	const struct text *text = key;
+
+	return is_name(((const struct name *const *)list)[element], text->begin, text->tail,
+		       text->full_len);
+}
+
+static const struct name *intern(struct vma_store *store, const struct text *text)
 {
 	struct name_table *names = store->names;
-	uint32_t hash = hash_of(text);
+	const uint64_t hash = hash_bytes(HASH_BEGIN, text->begin);
+	uint32_t at = index_find_by(&names->index, hash, is_text, names->list, text);
 	struct name *made;
 
-	if (names->count * 2 >= names->size)
-		grow(names);
-	for (size_t i = hash & (names->size - 1); names->slots[i];
-	     i = (i + 1) & (names->size - 1)) {
-		const struct name *name = names->slots[i];
-
-		if (name->hash == hash && is_name(name, text, tail, full_len))
-			return name;
-	}
-	made = arena_alloc(&store->arena, sizeof(*made) + text.len + tail.len);
-	*made = (struct name){ .full_len = full_len,
-			       .hash = hash,
-			       .len = (uint32_t)text.len,
-			       .tail_len = (uint32_t)tail.len };
-	memcpy(made->data, text.data, text.len);
-	if (tail.len)
-		memcpy(made->data + text.len, tail.data, tail.len);
-	place(names, made);
-	names->count++;
+	if (at != INDEX_NONE)
+		return names->list[at];
+	made = arena_alloc(&store->arena, sizeof(*made) + text->begin.len + text->tail.len);
+	*made = (struct name){ .full_len = text->full_len,
+			       .len = (uint32_t)text->begin.len,
+			       .tail_len = (uint32_t)text->tail.len };
+	memcpy(made->data, text->begin.data, text->begin.len);
+	if (text->tail.len)
+		memcpy(made->data + text->begin.len, text->tail.data, text->tail.len);
+	index_add(&names->index, hash, (uint32_t)names->count);
+	names->list = mem_room(names->list, names->count, &names->cap, sizeof(names->list[0]));
+	names->list[names->count++] = made;
 	return made;
 }
 
-/* The path; most mappings have that of the one before. */
 static const struct name *intern_path(struct vma_store *store, const struct vma *vma)
+{
+	const struct text path = { vma->path, vma->tail, vma->path_len };
+
+	return intern(store, &path);
+}
+
+/* Most mappings have the path of the one before. */
+static const struct name *path_of(struct vma_store *store, const struct vma *vma)
 {
 	const struct name *last = store->count ? store->records[store->count - 1]->path : NULL;
 
 	if (!vma->path.len)
 		return NULL;
-	return is_name(last, vma->path, vma->tail, vma->path_len) ?
-		       last :
-		       intern(store, vma->path, vma->tail, vma->path_len);
+	return is_name(last, vma->path, vma->tail, vma->path_len) ? last : intern_path(store, vma);
 }
 
 static const struct name *intern_flags(struct vma_store *store, const struct vma *vma)
 {
-	const struct bytes none = { NULL, 0 };
+	const struct text flags = { .begin = vma->vm_flags, .full_len = vma->vm_flags.len };
 
-	return vma->vm_flags.len ? intern(store, vma->vm_flags, none, vma->vm_flags.len) : NULL;
+	return vma->vm_flags.len ? intern(store, &flags) : NULL;
 }
 
 /* The name for people, where it says more than the path: as long as the store. */
 static const struct name *intern_shown(struct vma_store *store, const struct vma_record *record)
 {
 	static const char mark[] = " (deleted)";
-	const struct bytes none = { NULL, 0 };
 	size_t len = record->path ? record->path->len : 0;
+	struct text shown;
 	char text[VMA_PATH_KEPT + sizeof(mark)];
 
 	if (!record->tid && !record->deleted)
@@ -171,7 +151,8 @@ static const struct name *intern_shown(struct vma_store *store, const struct vma
 		memcpy(text + len, mark, sizeof(mark));
 		len += sizeof(mark) - 1;
 	}
-	return intern(store, (struct bytes){ text, len }, none, len);
+	shown = (struct text){ .begin = { text, len }, .full_len = len };
+	return intern(store, &shown);
 }
 
 /* Which fields are not 0, and whether all of them fit four bytes of kB. */
@@ -223,7 +204,7 @@ void vma_store_add(struct vma_store *store, const struct vma *vma)
 		.inode = vma->inode,
 		.dev_major = vma->dev_major,
 		.dev_minor = vma->dev_minor,
-		.path = intern_path(store, vma),
+		.path = path_of(store, vma),
 		.vm_flags = intern_flags(store, vma),
 		.flags_known = vma->vm_flags.data,
 		.absent = vma->absent,
@@ -327,7 +308,7 @@ void vma_store_set(struct vma_store *store, size_t index, const struct vma *vma)
 	record->object = vma->object;
 	record->deleted = vma->deleted;
 	if (vma->path.len && (!record->path || record->path->data != vma->path.data))
-		record->path = intern(store, vma->path, vma->tail, vma->path_len);
+		record->path = intern_path(store, vma);
 	record->shown = intern_shown(store, record);
 }
 

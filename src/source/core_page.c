@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/hash.h"
 #include "source/core_reader.h"
 #include "source/core_wire.h"
 
@@ -62,8 +63,9 @@ static void take_headers(const struct core *core, const char *bytes, size_t len,
 	if (core_u16(core, bytes + (core->wide ? 54 : 42)) != size || phoff > len ||
 	    count > CORE_HEADERS_MAX || count * size > len - phoff)
 		return;
-	page->head_hash = core_hash(CORE_HASH_BEGIN, bytes, header);
-	page->head_hash = core_hash(page->head_hash, bytes + phoff, count * size);
+	page->head_hash = hash_bytes(HASH_BEGIN, (struct bytes){ bytes, header });
+	page->head_hash =
+		hash_bytes(page->head_hash, (struct bytes){ bytes + phoff, count * size });
 	for (size_t i = 0; i < count && !page->build_id.len; i++) {
 		const char *at = bytes + phoff + i * size;
 		uint32_t type;

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/hash.h"
 #include "model/core.h"
 #include "source/core_parse.h"
 #include "source/elf_file.h"
@@ -60,20 +61,20 @@ static struct bytes read_string(struct elf_file *file, uint64_t offset)
 	return (struct bytes){ "", 0 };
 }
 
-/* Of ELF header and program headers, as core_parse.c has it of their copy in a core. */
+/* Of ELF header and program headers, as core_page.c has it of their copy in a core. */
 static void hash_head(struct elf_file *file)
 {
 	char head[sizeof(Elf64_Ehdr)], headers[CORE_HEADERS_MAX * sizeof(Elf64_Phdr)];
 	size_t size = file->library->gelf_fsize(file->elf, ELF_T_EHDR, 1, EV_CURRENT);
 	size_t len = file->object.segment_count * file->header.e_phentsize;
-	uint64_t hash = CORE_HASH_BEGIN;
+	uint64_t hash;
 
 	if (size > sizeof(head) || len > sizeof(headers) || file->header.e_phoff > INT64_MAX ||
 	    pread(file->fd, head, size, 0) != (ssize_t)size ||
 	    pread(file->fd, headers, len, (off_t)file->header.e_phoff) != (ssize_t)len)
 		return;
-	hash = core_hash(hash, head, size);
-	file->object.head_hash = core_hash(hash, headers, len);
+	hash = hash_bytes(HASH_BEGIN, (struct bytes){ head, size });
+	file->object.head_hash = hash_bytes(hash, (struct bytes){ headers, len });
 }
 
 /* Where the byte at addr lies in the file. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "source/filelook.h"
 
-#include <errno.h>
+#include <assert.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,6 +12,7 @@
 #include "base/arena.h"
 #include "base/array.h"
 #include "base/error.h"
+#include "base/index.h"
 #include "model/vma.h"
 #include "source/child.h"
 #include "source/fds.h"
@@ -20,7 +21,7 @@
 #include "source/mounts.h"
 #include "source/root.h"
 
-enum { WINDOW = 32, CACHE_FIRST = 64, BATCH_MAX = 32 * 1024 };
+enum { WINDOW = 32, BATCH_MAX = 32 * 1024 };
 
 /* Memory that the child shares: what it has found, also if it then hangs. Hostile input for us. */
 struct findings {
@@ -32,7 +33,7 @@ struct findings {
 /* A file and what is known of it. */
 struct entry {
 	struct look_key key;
-	bool used, waiting;
+	bool waiting;
 	bool again; /* to be asked again: was lost with a child that hung on something else */
 	bool linked;
 	uint8_t type, why; /* enum look_type, look_why */
@@ -61,10 +62,11 @@ struct filelook {
 	size_t batch_len; /* of the requests that were not sent yet */
 	char *batch; /* BATCH_MAX bytes, made with the first; most runs have none */
 	size_t in_flight; /* requests made, in order, whose answer was not taken */
-	struct entry *flight[WINDOW];
-	size_t count, size; /* of the cache */
-	struct entry *cache;
-	const struct entry *last; /* in it: most mappings are of the file of the one before */
+	uint32_t flight[WINDOW];
+	struct entry *entries;
+	size_t count, cap;
+	struct index index;
+	uint32_t last; /* of entries: most mappings are of the file of the one before */
 	filelook_sink sink; /* NULL: files are not kept open */
 	void *sink_ctx;
 	uint32_t epoch; /* grows with each process */
@@ -76,8 +78,7 @@ struct filelook *filelook_new(const struct root *root)
 
 	filelook->root = root;
 	filelook->look_dir.fd = -1;
-	filelook->size = CACHE_FIRST;
-	filelook->cache = mem_zalloc(filelook->size * sizeof(filelook->cache[0]));
+	filelook->last = INDEX_NONE;
 	arena_init(&filelook->arena);
 	return filelook;
 }
@@ -93,7 +94,8 @@ void filelook_free(struct filelook *filelook)
 	if (filelook->findings)
 		munmap(filelook->findings, sizeof(*filelook->findings));
 	arena_fini(&filelook->arena);
-	free(filelook->cache);
+	index_fini(&filelook->index);
+	free(filelook->entries);
 	free(filelook->batch);
 	free(filelook);
 }
@@ -104,14 +106,15 @@ void filelook_open_files(struct filelook *filelook, filelook_sink sink, void *ct
 	filelook->sink_ctx = ctx;
 }
 
-static struct entry *find(struct filelook *filelook, const struct look_key *key)
+static bool is_entry(const void *list, uint32_t element, const void *key)
 {
-	for (size_t i = look_key_hash(key);; i++) {
-		struct entry *entry = &filelook->cache[i & (filelook->size - 1)];
+	return look_key_equal(&((const struct entry *)list)[element].key, key);
+}
 
-		if (!entry->used || look_key_equal(&entry->key, key))
-			return entry;
-	}
+static uint32_t find(const struct filelook *filelook, const struct look_key *key)
+{
+	return index_find_by(&filelook->index, look_key_hash(key), is_entry, filelook->entries,
+			     key);
 }
 
 /* Descriptors that the child has opened for a batch. */
@@ -374,7 +377,7 @@ static void lose_replies(struct filelook *filelook, size_t taken, enum look_why 
 	bool first_again = first == WHY_HANGS && note_stuck(filelook, taken);
 
 	for (size_t i = taken; i < filelook->in_flight; i++) {
-		struct entry *entry = filelook->flight[i];
+		struct entry *entry = &filelook->entries[filelook->flight[i]];
 
 		entry->waiting = false;
 		entry->again = i > taken || first_again;
@@ -401,7 +404,8 @@ static void take_replies(struct filelook *filelook)
 	while (taken < filelook->in_flight && taken < done) {
 		const struct look_reply reply = filelook->findings->replies[taken];
 
-		if (!take_reply(filelook, filelook->flight[taken], &reply, &opened))
+		if (!take_reply(filelook, &filelook->entries[filelook->flight[taken]], &reply,
+				&opened))
 			break;
 		taken++;
 	}
@@ -440,8 +444,8 @@ static struct look_request request_of(const struct filelook *filelook, const str
 	};
 }
 
-static void ask_child(struct filelook *filelook, struct entry *entry,
-		      const struct look_request *request, struct bytes path)
+static void ask_child(struct filelook *filelook, uint32_t entry, const struct look_request *request,
+		      struct bytes path)
 {
 	if (filelook->in_flight == WINDOW ||
 	    filelook->batch_len + sizeof(*request) + path.len > BATCH_MAX)
@@ -474,21 +478,6 @@ static bool look_now(struct filelook *filelook, struct entry *entry,
 	return true;
 }
 
-static void grow_cache(struct filelook *filelook)
-{
-	struct entry *old = filelook->cache;
-	size_t old_size = filelook->size;
-
-	take_replies(filelook);
-	filelook->last = NULL;
-	filelook->size *= 2;
-	filelook->cache = mem_zalloc(filelook->size * sizeof(filelook->cache[0]));
-	for (size_t i = 0; i < old_size; i++)
-		if (old[i].used)
-			*find(filelook, &old[i].key) = old[i];
-	free(old);
-}
-
 /* Whether what is known of the file still holds. */
 static bool is_known(const struct filelook *filelook, const struct entry *entry)
 {
@@ -496,31 +485,43 @@ static bool is_known(const struct filelook *filelook, const struct entry *entry)
 				 look_key_is_lasting(&entry->key));
 }
 
+/* The entry to ask about: a new one, or what is not known any more. INDEX_NONE: none, or no room. */
+static uint32_t make_entry(struct filelook *filelook, const struct look_key *key)
+{
+	uint32_t at = find(filelook, key);
+
+	assert(at == INDEX_NONE || filelook->entries);
+	if (at == INDEX_NONE) {
+		if (filelook->count >= LOOK_CACHE_MAX)
+			return INDEX_NONE;
+		at = (uint32_t)filelook->count++;
+		filelook->entries = mem_room(filelook->entries, at, &filelook->cap,
+					     sizeof(filelook->entries[0]));
+		index_add(&filelook->index, look_key_hash(key), at);
+	} else if (is_known(filelook, &filelook->entries[at])) {
+		return INDEX_NONE;
+	}
+	filelook->entries[at] = (struct entry){ .key = *key,
+						.waiting = true,
+						.type = LOOK_UNKNOWN,
+						.why = WHY_FAILED,
+						.epoch = filelook->epoch };
+	return at;
+}
+
 void filelook_ask(struct filelook *filelook, const struct vma *vma)
 {
+	const struct look_reply stuck = { .type = LOOK_UNKNOWN, .why = WHY_HANGS };
 	const struct look_request request = request_of(filelook, vma);
 	const struct look_key key = look_key_of(vma);
-	struct entry *entry = find(filelook, &key);
+	uint32_t at = make_entry(filelook, &key);
 
-	if (entry->used ? is_known(filelook, entry) : filelook->count >= LOOK_CACHE_MAX)
+	if (at == INDEX_NONE)
 		return;
-	if (filelook->count * 2 >= filelook->size) {
-		grow_cache(filelook);
-		entry = find(filelook, &key);
-	}
-	filelook->count += !entry->used;
-	*entry = (struct entry){ .key = key,
-				 .used = true,
-				 .waiting = true,
-				 .type = LOOK_UNKNOWN,
-				 .why = WHY_FAILED,
-				 .epoch = filelook->epoch };
-	if (is_stuck_device(filelook, &key)) {
-		const struct look_reply stuck = { .type = LOOK_UNKNOWN, .why = WHY_HANGS };
-
-		settle(filelook, entry, &stuck, -1);
-	} else if (!look_now(filelook, entry, &request, vma->path))
-		ask_child(filelook, entry, &request, vma->path);
+	if (is_stuck_device(filelook, &key))
+		settle(filelook, &filelook->entries[at], &stuck, -1);
+	else if (!look_now(filelook, &filelook->entries[at], &request, vma->path))
+		ask_child(filelook, at, &request, vma->path);
 }
 
 static struct look look_of(const struct entry *entry)
@@ -532,20 +533,20 @@ static struct look look_of(const struct entry *entry)
 struct look filelook_get(struct filelook *filelook, const struct vma *vma)
 {
 	const struct look_key key = look_key_of(vma);
-	const struct entry *entry = filelook->last;
+	const struct entry *last =
+		filelook->last == INDEX_NONE ? NULL : &filelook->entries[filelook->last];
+	uint32_t at;
 
-	if (entry && !entry->waiting && look_key_equal(&entry->key, &key) &&
-	    is_known(filelook, entry))
-		return look_of(entry);
+	if (last && !last->waiting && look_key_equal(&last->key, &key) && is_known(filelook, last))
+		return look_of(last);
 	filelook_ask(filelook, vma);
-	entry = find(filelook, &key);
-	while (entry->waiting) {
+	at = find(filelook, &key);
+	if (at == INDEX_NONE)
+		return (struct look){ LOOK_UNKNOWN, "not looked at: too many files", false };
+	while (filelook->entries[at].waiting) {
 		take_replies(filelook);
 		filelook_ask(filelook, vma);
-		entry = find(filelook, &key);
 	}
-	if (!entry->used)
-		return (struct look){ LOOK_UNKNOWN, "not looked at: too many files", false };
-	filelook->last = entry;
-	return look_of(entry);
+	filelook->last = at;
+	return look_of(&filelook->entries[at]);
 }

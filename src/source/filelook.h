@@ -46,7 +46,7 @@ struct look_key {
 };
 
 struct look_key look_key_of(const struct vma *vma);
-size_t look_key_hash(const struct look_key *key);
+uint64_t look_key_hash(const struct look_key *key);
 bool look_key_equal(const struct look_key *a, const struct look_key *b);
 
 /*

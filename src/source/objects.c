@@ -11,6 +11,8 @@
 #include <unistd.h>
 
 #include "base/arena.h"
+#include "base/hash.h"
+#include "base/index.h"
 #include "model/core.h"
 #include "model/object.h"
 #include "model/vma.h"
@@ -20,11 +22,8 @@
 #include "source/root.h"
 #include "source/smaps.h"
 
-enum { TABLE_FIRST = 256 };
-
 /* A file that was parsed, or is just being. */
 struct loaded {
-	struct loaded *next;	/* with the same hash */
 	uint64_t dev, inode, size;
 	int64_t mtime_ns;
 	struct object object;
@@ -34,7 +33,6 @@ struct loaded {
 
 /* What a key of maps leads to. */
 struct known {
-	struct known *next;
 	struct look_key key;
 	struct object_file file;
 	struct loaded *loaded;	/* NULL: not an ELF file, or not open */
@@ -46,108 +44,84 @@ struct objects {
 	struct elf_worker *worker;
 	struct elf_request request;
 	struct arena arena;
-	size_t known_count, loaded_count, size;	/* size of each table, a power of two */
-	struct known **known;
-	struct loaded **loaded;
+	struct known *known;
+	struct loaded **loaded;		/* in arena: the worker holds on to them */
+	size_t known_count, known_cap, loaded_count, loaded_cap;
+	struct index known_index, loaded_index;
 	bool debug_asked, has_debug;	/* is there a directory of debug files? */
 	struct loaded *vdso;		/* NULL: not tried yet */
 	uint64_t vdso_size;		/* of our own; 0: not known */
 };
 
-static size_t identity_hash(uint64_t dev, uint64_t inode)
+static bool is_known(const void *list, uint32_t element, const void *key)
 {
-	const struct look_key key = { .inode = inode,
-				      .dev_major = (uint32_t)(dev >> 32),
-				      .dev_minor = (uint32_t)dev };
-
-	return look_key_hash(&key);
+	return look_key_equal(&((const struct known *)list)[element].key, key);
 }
 
-/* The place of the file in the list of its hash; *place is NULL where it is not there. */
-static struct known **find_known(const struct objects *objects, const struct look_key *key)
+/* What is known of the file, or NULL. */
+static struct known *find_known(const struct objects *objects, const struct look_key *key)
 {
-	struct known **place = &objects->known[look_key_hash(key) & (objects->size - 1)];
+	uint32_t at = index_find_by(&objects->known_index, look_key_hash(key), is_known,
+				    objects->known, key);
 
-	while (*place && !look_key_equal(&(*place)->key, key))
-		place = &(*place)->next;
-	return place;
+	return at == INDEX_NONE ? NULL : &objects->known[at];
 }
 
-static struct loaded **find_loaded(const struct objects *objects, const struct look_file *file)
+static uint64_t identity_hash(const struct look_file *file)
 {
-	size_t hash = identity_hash(file->dev, file->inode);
-	struct loaded **place = &objects->loaded[hash & (objects->size - 1)];
-
-	while (*place && ((*place)->dev != file->dev || (*place)->inode != file->inode ||
-			  (*place)->size != file->size || (*place)->mtime_ns != file->mtime_ns))
-		place = &(*place)->next;
-	return place;
+	return hash_u64(hash_u64(HASH_BEGIN, file->dev), file->inode);
 }
 
-static void grow(struct objects *objects)
+static bool is_loaded(const void *list, uint32_t element, const void *key)
 {
-	size_t old = objects->size;
-	struct known **known = objects->known, *one;
-	struct loaded **loaded = objects->loaded, *file;
+	const struct loaded *loaded = ((struct loaded *const *)list)[element];
+	const struct look_file *file = key;
 
-	if (objects->known_count < old)
-		return;
-	objects->size = old ? old * 4 : TABLE_FIRST;
-	objects->known = mem_zalloc(objects->size * sizeof(objects->known[0]));
-	objects->loaded = mem_zalloc(objects->size * sizeof(objects->loaded[0]));
-	for (size_t i = 0; i < old; i++) {
-		while ((one = known[i])) {
-			size_t at = look_key_hash(&one->key) & (objects->size - 1);
-
-			known[i] = one->next;
-			one->next = objects->known[at];
-			objects->known[at] = one;
-		}
-		while ((file = loaded[i])) {
-			size_t at = identity_hash(file->dev, file->inode) & (objects->size - 1);
-
-			loaded[i] = file->next;
-			file->next = objects->loaded[at];
-			objects->loaded[at] = file;
-		}
-	}
-	free(known);
-	free(loaded);
+	return loaded->dev == file->dev && loaded->inode == file->inode &&
+	       loaded->size == file->size && loaded->mtime_ns == file->mtime_ns;
 }
 
 /* The same file may be open under several keys, and in several processes. */
 static struct loaded *load(struct objects *objects, const struct look_file *file)
 {
-	struct loaded **place = find_loaded(objects, file), *loaded = *place;
+	const uint64_t hash = identity_hash(file);
+	uint32_t at = index_find_by(&objects->loaded_index, hash, is_loaded, objects->loaded, file);
+	struct loaded *loaded;
 
-	if (loaded) {
+	if (at != INDEX_NONE) {
 		close(file->fd);
-		return loaded;
+		return objects->loaded[at];
 	}
-	loaded = *place = arena_zalloc(&objects->arena, sizeof(*loaded));
+	loaded = arena_zalloc(&objects->arena, sizeof(*loaded));
 	loaded->dev = file->dev;
 	loaded->inode = file->inode;
 	loaded->size = file->size;
 	loaded->mtime_ns = file->mtime_ns;
 	loaded->job = (struct elf_job){ .object = &loaded->object, .arena = &objects->arena };
-	objects->loaded_count++;
+	index_add(&objects->loaded_index, hash, (uint32_t)objects->loaded_count);
+	objects->loaded = mem_room(objects->loaded, objects->loaded_count, &objects->loaded_cap,
+				   sizeof(objects->loaded[0]));
+	objects->loaded[objects->loaded_count++] = loaded;
 	elf_worker_ask(objects->worker, file->fd, &objects->request, &loaded->job);
 	return loaded;
+}
+
+static struct known *add_known(struct objects *objects, const struct look_key *key)
+{
+	index_add(&objects->known_index, look_key_hash(key), (uint32_t)objects->known_count);
+	objects->known = mem_room(objects->known, objects->known_count, &objects->known_cap,
+				  sizeof(objects->known[0]));
+	objects->known[objects->known_count] = (struct known){ .key = *key };
+	return &objects->known[objects->known_count++];
 }
 
 static void take_file(void *ctx, const struct look_file *file)
 {
 	struct objects *objects = ctx;
-	struct known **place, *known;
+	struct known *known = find_known(objects, &file->key);
 
-	grow(objects);
-	place = find_known(objects, &file->key);
-	known = *place;
-	if (!known) {
-		known = *place = arena_zalloc(&objects->arena, sizeof(*known));
-		known->key = file->key;
-		objects->known_count++;
-	}
+	if (!known)
+		known = add_known(objects, &file->key);
 	known->file = (struct object_file){
 		.reason = file->reason,
 		.is_elf = file->type == LOOK_ELF,
@@ -174,7 +148,6 @@ struct objects *objects_new(const struct root *root, struct filelook *filelook,
 	if (root->core)
 		objects->request.want |= ELF_WANT_HASH;
 	arena_init(&objects->arena);
-	grow(objects);
 	filelook_open_files(filelook, take_file, objects);
 	return objects;
 }
@@ -185,11 +158,12 @@ void objects_free(struct objects *objects)
 		return;
 	filelook_open_files(objects->filelook, NULL, NULL);
 	elf_worker_free(objects->worker);
-	for (size_t i = 0; i < objects->size; i++)
-		for (struct loaded *loaded = objects->loaded[i]; loaded; loaded = loaded->next)
-			object_fini(&loaded->object);
+	for (size_t i = 0; i < objects->loaded_count; i++)
+		object_fini(&objects->loaded[i]->object);
 	if (objects->vdso)
 		object_fini(&objects->vdso->object);
+	index_fini(&objects->known_index);
+	index_fini(&objects->loaded_index);
 	free(objects->known);
 	free(objects->loaded);
 	arena_fini(&objects->arena);
@@ -292,7 +266,7 @@ struct object_file objects_get(struct objects *objects, const struct vma *vma)
 {
 	static const struct object_file none = { .reason = "not looked at: too many files" };
 	const struct look_key key = look_key_of(vma);
-	struct known *known = *find_known(objects, &key);
+	const struct known *known = find_known(objects, &key);
 	struct object_file file;
 
 	if (!known)

@@ -28,6 +28,7 @@ UNIT_TESTS += %D%/test_filecache
 UNIT_TESTS += %D%/test_filter
 UNIT_TESTS += %D%/test_frame_class
 UNIT_TESTS += %D%/test_frames
+UNIT_TESTS += %D%/test_hash
 UNIT_TESTS += %D%/test_images
 UNIT_TESTS += %D%/test_json
 UNIT_TESTS += %D%/test_kinds

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/arena.h"
+#include "base/hash.h"
 #include "base/wire.h"
 #include "model/core.h"
 #include "model/object.h"
@@ -142,8 +143,8 @@ static uint64_t hash_of_head(const char *name)
 	assert_true(header.e_phnum == 7 && len <= sizeof(headers));
 	assert_int_equal(pread(fd, headers, len, (off_t)header.e_phoff), len);
 	close(fd);
-	hash = core_hash(CORE_HASH_BEGIN, (const char *)&header, sizeof(header));
-	return core_hash(hash, headers, len);
+	hash = hash_bytes(HASH_BEGIN, (struct bytes){ (const char *)&header, sizeof(header) });
+	return hash_bytes(hash, (struct bytes){ headers, len });
 }
 
 /* What was not asked for is not there, and says nothing of why. */

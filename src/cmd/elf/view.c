@@ -3,6 +3,8 @@
 
 #include <stdlib.h>
 
+#include "base/hash.h"
+#include "base/index.h"
 #include "engine/context.h"
 #include "engine/visit.h"
 #include "model/missing.h"
@@ -167,64 +169,47 @@ static void add_tally(struct elf_row *sum, const struct elf_row *row)
 /* Sections added up by name, while images come one after the other. */
 struct sums {
 	struct elf_rows rows;
-	uint32_t *table;	/* index of a row + 1, by hash; 0: none */
-	size_t size;		/* a power of two */
+	struct index index;	/* of rows, by name */
 	const struct image **last;	/* by row: the image that was counted last */
+	size_t last_cap;
 };
 
-static size_t hash_of(struct bytes name)
+/* Those whose section is not known have a sum of their own. */
+static bool is_sum_of(const void *list, uint32_t element, const void *key)
 {
-	uint64_t hash = 0xcbf29ce484222325u;
+	const struct elf_row *sum = (const struct elf_row *)list + element, *row = key;
 
-	for (size_t i = 0; i < name.len; i++)
-		hash = (hash ^ (unsigned char)name.data[i]) * 0x100000001b3u;
-	return (size_t)(hash ^ hash >> 32);
+	return !sum->reason == !row->reason && bytes_equal(sum->name, row->name);
 }
 
-/* The sum that the row belongs to; those whose section is not known have one of their own. */
-static uint32_t *find_sum(const struct sums *sums, const struct elf_row *row)
+/* The index of the sum that the row belongs to. */
+static uint32_t sum_of(struct sums *sums, const struct elf_row *row)
 {
-	for (size_t at = hash_of(row->name);; at++) {
-		uint32_t *place = &sums->table[at & (sums->size - 1)];
-		const struct elf_row *sum = *place ? &sums->rows.list[*place - 1] : NULL;
+	const uint64_t hash = hash_bytes(HASH_BEGIN, row->name);
+	uint32_t at = index_find_by(&sums->index, hash, is_sum_of, sums->rows.list, row);
+	struct elf_row *sum;
 
-		if (!sum || (!sum->reason == !row->reason && bytes_equal(sum->name, row->name)))
-			return place;
-	}
-}
-
-static void grow_sums(struct sums *sums)
-{
-	if (sums->rows.count * 2 < sums->size)
-		return;
-	sums->size = sums->size ? sums->size * 4 : 256;
-	free(sums->table);
-	sums->table = mem_zalloc(sums->size * sizeof(sums->table[0]));
-	sums->last = mem_grow(sums->last, sums->size, sizeof(sums->last[0]));
-	for (size_t i = 0; i < sums->rows.count; i++)
-		*find_sum(sums, &sums->rows.list[i]) = (uint32_t)i + 1;
+	if (at != INDEX_NONE)
+		return at;
+	at = (uint32_t)sums->rows.count;
+	sums->last = mem_room(sums->last, at, &sums->last_cap, sizeof(sums->last[0]));
+	sums->last[at] = NULL;
+	sum = elf_rows_add(&sums->rows);
+	sum->name = row->name;
+	sum->reason = row->reason;
+	index_add(&sums->index, hash, at);
+	return at;
 }
 
 static void add_sums(struct sums *sums, const struct elf_rows *sections)
 {
 	for (size_t i = 0; i < sections->count; i++) {
 		const struct elf_row *row = &sections->list[i];
-		struct elf_row *sum;
-		uint32_t *place;
+		uint32_t at = sum_of(sums, row);
 
-		grow_sums(sums);
-		place = find_sum(sums, row);
-		if (!*place) {
-			sum = elf_rows_add(&sums->rows);
-			sum->name = row->name;
-			sum->reason = row->reason;
-			*place = (uint32_t)sums->rows.count;
-			sums->last[*place - 1] = NULL;
-		}
-		sum = &sums->rows.list[*place - 1];
-		add_tally(sum, row);
-		sum->count += sums->last[*place - 1] != row->image;
-		sums->last[*place - 1] = row->image;
+		add_tally(&sums->rows.list[at], row);
+		sums->rows.list[at].count += sums->last[at] != row->image;
+		sums->last[at] = row->image;
 	}
 }
 
@@ -288,7 +273,7 @@ static void write_sums(const struct elf_view *view, const struct elf_process *pr
 	}
 	write_table(view, ELF_SUMS, &sums->rows);
 	elf_rows_fini(&sums->rows);
-	free(sums->table);
+	index_fini(&sums->index);
 	free(sums->last);
 }
 

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "base/hash.h"
 #include "cmd/live/read.h"
 #include "column/vma_columns.h"
 #include "engine/reason.h"
@@ -68,10 +69,9 @@ static void map_free(struct live_list *list)
 	free(map);
 }
 
-static const struct live_list_ops map_ops = { .row = map_row,
-					      .sum = map_sum,
-					      .sum_size = sizeof(struct vma_tally),
-					      .free = map_free };
+static const struct live_list_ops map_ops = {
+	.row = map_row, .sum = map_sum, .sum_size = sizeof(struct vma_tally), .free = map_free
+};
 
 static struct map_list *map_new(void)
 {
@@ -82,21 +82,13 @@ static struct map_list *map_new(void)
 	return map;
 }
 
-static uint64_t hash_add(uint64_t hash, uint64_t word)
-{
-	return (hash ^ word) * 0x100000001b3;
-}
-
 /* What a mapping is of. Rights and kind are not in it: mprotect() does not make another mapping. */
 static uint64_t tag_of(const struct vma *vma)
 {
-	uint64_t hash = 0xcbf29ce484222325;
+	uint64_t hash = hash_u64(HASH_BEGIN, vma->inode);
 
-	hash = hash_add(hash, vma->inode);
-	hash = hash_add(hash, (uint64_t)vma->dev_major << 32 | vma->dev_minor);
-	for (size_t i = 0; !vma->inode && i < vma->path.len; i++)
-		hash = hash_add(hash, (unsigned char)vma->path.data[i]);
-	return hash;
+	hash = hash_u64(hash, (uint64_t)vma->dev_major << 32 | vma->dev_minor);
+	return vma->inode ? hash : hash_bytes(hash, vma->path);
 }
 
 static const struct vma_object *copy_object(struct live_reader *reader,

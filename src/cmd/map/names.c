@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "base/hash.h"
 #include "cmd/map/names.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-enum { TABLE_FIRST = 64, NAMES_MAX = 4096 };
+enum { NAMES_MAX = 4096 };
 
 void map_names_init(struct map_names *names)
 {
@@ -16,65 +17,47 @@ void map_names_fini(struct map_names *names)
 {
 	arena_fini(&names->arena);
 	free(names->list);
-	free(names->table);
+	index_fini(&names->index);
 	map_names_init(names);
 }
 
-/* FNV-1a */
-static size_t hash_of(struct bytes text)
+static bool is_name(const void *list, uint32_t element, const void *key)
 {
-	uint64_t hash = 0xcbf29ce484222325u;
+	const struct vma_tally *tally = (const struct vma_tally *)list + element;
 
-	for (size_t i = 0; i < text.len; i++)
-		hash = (hash ^ (unsigned char)text.data[i]) * 0x100000001b3u;
-	return (size_t)(hash ^ hash >> 32);
+	return bytes_equal(bytes_of(tally->name), *(const struct bytes *)key);
 }
 
-/* The place of the name; *place is 0 where it is not there. */
-static uint32_t *find(const struct map_names *names, struct bytes name)
+static uint32_t find(const struct map_names *names, const struct bytes *name)
 {
-	for (size_t at = hash_of(name);; at++) {
-		uint32_t *place = &names->table[at & (names->size - 1)];
-
-		if (!*place || bytes_equal(bytes_of(names->list[*place - 1].name), name))
-			return place;
-	}
+	return index_find_by(&names->index, hash_bytes(HASH_BEGIN, *name), is_name, names->list,
+			     name);
 }
 
-static void grow(struct map_names *names)
-{
-	if (names->count * 2 < names->size)
-		return;
-	names->size = names->size ? names->size * 4 : TABLE_FIRST;
-	free(names->table);
-	names->table = mem_zalloc(names->size * sizeof(names->table[0]));
-	for (size_t i = 0; i < names->count; i++)
-		*find(names, bytes_of(names->list[i].name)) = (uint32_t)i + 1;
-}
-
-static void add(struct map_names *names, struct bytes name)
+static uint32_t add(struct map_names *names, struct bytes name)
 {
 	names->list = mem_room(names->list, names->count, &names->cap, sizeof(names->list[0]));
-	vma_tally_init(&names->list[names->count++], arena_bytes(&names->arena, name).data);
+	vma_tally_init(&names->list[names->count], arena_bytes(&names->arena, name).data);
+	index_add(&names->index, hash_bytes(HASH_BEGIN, name), (uint32_t)names->count);
+	return (uint32_t)names->count++;
 }
 
 void map_names_add(struct map_names *names, const struct vma *vma)
 {
 	struct bytes name = vma->path;
-	uint32_t *place;
+	uint32_t at;
 
 	if (!bytes_start_with(name, BYTES("[anon:")) &&
 	    !bytes_start_with(name, BYTES("[anon_shmem:")))
 		return;
-	grow(names);
-	if (names->count >= NAMES_MAX && !*find(names, name))
+	at = find(names, &name);
+	if (at == INDEX_NONE && names->count >= NAMES_MAX) {
 		name = BYTES("(other names)");
-	place = find(names, name);
-	if (!*place) {
-		add(names, name);
-		*place = (uint32_t)names->count;
+		at = find(names, &name);
 	}
-	vma_tally_add(&names->list[*place - 1], vma);
+	if (at == INDEX_NONE)
+		at = add(names, name);
+	vma_tally_add(&names->list[at], vma);
 }
 
 static int compare(const void *one, const void *other)
@@ -92,8 +75,6 @@ void map_names_sort(struct map_names *names)
 		vma_tally_settle(&names->list[i]);
 	if (names->count)
 		qsort(names->list, names->count, sizeof(names->list[0]), compare);
-	/* the table is for adding, which is over */
-	free(names->table);
-	names->table = NULL;
-	names->size = 0;
+	/* the index is for adding, which is over */
+	index_fini(&names->index);
 }

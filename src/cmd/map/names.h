@@ -3,6 +3,7 @@
 #define VMVIEW_CMD_MAP_NAMES_H
 
 #include "base/arena.h"
+#include "base/index.h"
 #include "column/vma_columns.h"
 
 /*
@@ -13,8 +14,7 @@ struct map_names {
 	struct arena arena;
 	struct vma_tally *list;	/* name is the text */
 	size_t count, cap;
-	uint32_t *table;	/* index in list + 1, by hash; 0: none */
-	size_t size;		/* a power of two */
+	struct index index;	/* of list, by name; while they are added */
 };
 
 void map_names_init(struct map_names *names);

@@ -5,10 +5,10 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "base/hash.h"
+#include "base/index.h"
 #include "column/filter.h"
 #include "render/live/live.h"
-
-enum { NO_GROUP = -1 };
 
 struct live_tree *live_tree_new(void)
 {
@@ -80,18 +80,8 @@ void live_tree_toggle_all(struct live_table *table)
 struct maker {
 	struct live_table *table;
 	const struct column *path, *name, *kind;
-	long *slots;
-	size_t mask;
+	struct index index; /* of groups, by name */
 };
-
-static uint64_t hash_of(struct bytes name)
-{
-	uint64_t hash = 0xcbf29ce484222325;
-
-	for (size_t i = 0; i < name.len; i++)
-		hash = (hash ^ (unsigned char)name.data[i]) * 0x100000001b3;
-	return hash ^ hash >> 29;
-}
 
 /* The file as people know it; of what has none, what it is for. */
 static struct bytes name_of(const struct maker *maker, const void *row)
@@ -106,27 +96,33 @@ static struct bytes name_of(const struct maker *maker, const void *row)
 	return bytes_of(value.reason ? "unknown" : value.word);
 }
 
-/* The group of that name; made, unless make says no: NO_GROUP. */
-static long find_group(struct maker *maker, struct bytes name, bool make)
+static bool is_group(const void *list, uint32_t element, const void *key)
+{
+	return bytes_equal(((const struct live_group *)list)[element].name,
+			   *(const struct bytes *)key);
+}
+
+static uint32_t find_group(const struct maker *maker, const struct bytes *name)
+{
+	return index_find_by(&maker->index, hash_bytes(HASH_BEGIN, *name), is_group,
+			     maker->table->tree->groups, name);
+}
+
+/* The group of that name; made if there is none. */
+static uint32_t group_of(struct maker *maker, struct bytes name)
 {
 	struct live_tree *tree = maker->table->tree;
-	uint64_t tag = hash_of(name);
-	size_t slot = tag & maker->mask;
-	struct live_group *group;
+	uint64_t tag = hash_bytes(HASH_BEGIN, name);
+	uint32_t at = find_group(maker, &name);
 
-	for (; maker->slots[slot] != NO_GROUP; slot = (slot + 1) & maker->mask) {
-		group = &tree->groups[maker->slots[slot]];
-		if (group->tag == tag && group->name.len == name.len &&
-		    memcmp(group->name.data, name.data, name.len) == 0)
-			return maker->slots[slot];
-	}
-	if (!make)
-		return NO_GROUP;
-	maker->slots[slot] = (long)tree->count;
-	group = &tree->groups[tree->count++];
-	*group = (struct live_group){ .name = arena_bytes(&tree->arena, name), .tag = tag };
-	group->open = is_open(tree, tag);
-	return maker->slots[slot];
+	if (at != INDEX_NONE)
+		return at;
+	at = (uint32_t)tree->count++;
+	index_add(&maker->index, tag, at);
+	tree->groups[at] =
+		(struct live_group){ .name = arena_bytes(&tree->arena, name), .tag = tag };
+	tree->groups[at].open = is_open(tree, tag);
+	return at;
 }
 
 static void begin(struct maker *maker, struct live_table *table)
@@ -134,15 +130,10 @@ static void begin(struct maker *maker, struct live_table *table)
 	struct live_tree *tree = table->tree;
 	size_t rows = table->now->count;
 
-	*maker = (struct maker){ .table = table, .mask = 15 };
+	*maker = (struct maker){ .table = table };
 	maker->path = column_find(table->set, BYTES("path"));
 	maker->name = column_find(table->set, BYTES("name"));
 	maker->kind = column_find(table->set, BYTES("kind"));
-	while (maker->mask < rows * 2)
-		maker->mask = maker->mask * 2 + 1;
-	maker->slots = mem_alloc((maker->mask + 1) * sizeof(*maker->slots));
-	for (size_t i = 0; i <= maker->mask; i++)
-		maker->slots[i] = NO_GROUP;
 	arena_fini(&tree->arena);
 	arena_init(&tree->arena);
 	tree->count = 0;
@@ -163,9 +154,9 @@ static void place_members(struct maker *maker)
 	for (size_t i = 0; i < table->shown; i++) {
 		size_t row = table->order[i];
 		struct bytes name = name_of(maker, table->now->ops->row(table->now, row));
-		long group = find_group(maker, name, true);
+		uint32_t group = group_of(maker, name);
 
-		tree->group_of[row] = (size_t)group;
+		tree->group_of[row] = group;
 		tree->groups[group].count++;
 	}
 	for (size_t g = 0; g < tree->count; g++) {
@@ -184,18 +175,21 @@ static void place_members(struct maker *maker)
 static void place_before(struct maker *maker, struct live_list *from)
 {
 	struct live_tree *tree = maker->table->tree;
-	long *group_of = mem_alloc((from->count + 1) * sizeof(*group_of));
+	uint32_t *groups = mem_alloc((from->count + 1) * sizeof(*groups));
 	size_t at = 0;
 
 	tree->before = mem_grow(tree->before, from->count + 1, sizeof(*tree->before));
 	for (size_t i = 0; i < from->count; i++) {
 		const void *row = from->ops->row(from, i);
 
-		group_of[i] = filter_matches(maker->table->filter, row) ?
-				      find_group(maker, name_of(maker, row), false) :
-				      NO_GROUP;
-		if (group_of[i] != NO_GROUP)
-			tree->groups[group_of[i]].before_count++;
+		groups[i] = INDEX_NONE;
+		if (filter_matches(maker->table->filter, row)) {
+			struct bytes name = name_of(maker, row);
+
+			groups[i] = find_group(maker, &name);
+		}
+		if (groups[i] != INDEX_NONE)
+			tree->groups[groups[i]].before_count++;
 	}
 	for (size_t g = 0; g < tree->count; g++) {
 		tree->groups[g].before_first = at;
@@ -205,12 +199,12 @@ static void place_before(struct maker *maker, struct live_list *from)
 	for (size_t i = 0; i < from->count; i++) {
 		struct live_group *group;
 
-		if (group_of[i] == NO_GROUP)
+		if (groups[i] == INDEX_NONE)
 			continue;
-		group = &tree->groups[group_of[i]];
+		group = &tree->groups[groups[i]];
 		tree->before[group->before_first + group->before_count++] = i;
 	}
-	free(group_of);
+	free(groups);
 }
 
 static void make_labels(struct live_tree *tree)
@@ -253,7 +247,7 @@ void live_tree_order(struct live *live, struct live_table *table)
 	place_members(&maker);
 	if (from)
 		place_before(&maker, from);
-	free(maker.slots);
+	index_fini(&maker.index);
 	make_labels(tree);
 	items = sort_groups(table);
 	table->order =
@@ -301,9 +295,9 @@ static const void *before_sums(struct live_table *table, struct live_list *from,
 			       struct live_group *group)
 {
 	if (!group->before_sums)
-		group->before_sums =
-			keep_sums(table, from, table->tree->before + group->before_first,
-				  group->before_count, group);
+		group->before_sums = keep_sums(table, from,
+					       table->tree->before + group->before_first,
+					       group->before_count, group);
 	return group->before_sums;
 }
 
@@ -324,8 +318,8 @@ struct value live_tree_cell(struct live_table *table, struct live_group *group,
 	return sum ? sum->get(live_tree_sums(table, group), sum) : value_none();
 }
 
-struct value live_tree_change(struct live *live, struct live_table *table,
-			      struct live_group *group, const struct column *column)
+struct value live_tree_change(struct live *live, struct live_table *table, struct live_group *group,
+			      const struct column *column)
 {
 	struct live_list *from = live_changes_from(live, table);
 	const struct column *sum = sum_column(table, column);
