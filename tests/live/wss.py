@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """vmview wss against a process that knows its working set."""
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -49,6 +50,17 @@ def a_known_working_set():
 
 
 @lib.test
+def how_long_it_waited():
+    """To clear the bits, and at a time at most, which is no less."""
+    lib.need_root()
+    with lib.zoo("working") as zoo:
+        done = lib.vmview("wss", zoo.truth["working"]["pid"], "--clear-refs", "--interval=0.1")
+        told = re.search(r"locked for ([0-9.]+) ms to clear .*, for ([0-9.]+) ms at a time at most",
+                         done.out)
+        lib.true(told and 0 < float(told[1]) <= float(told[2]), done.out[-300:])
+
+
+@lib.test
 def a_curve():
     """It never falls, and soon holds all that is used."""
     lib.need_root()
@@ -91,7 +103,7 @@ def of_another_user():
         lib.true(doc["touched_own"] < doc["rss"], "a sleeping process touches little")
         done = lib.vmview("wss", sleeper.pid, "--clear-refs", "--interval=0.1", user=1,
                           status=1)
-        lib.true("ermission denied" in done.err, done.err)
+        lib.true("denied" in done.err, done.err)
     finally:
         sleeper.kill()
         sleeper.wait()

@@ -199,8 +199,12 @@ static void say_answer(struct wss_run *run)
 	out_printf(
 		out,
 		" at\nmost of files and shared memory, where what others use counts, too; huge pages "
-		"count whole.\nIts memory map was locked for %.1f ms to clear the referenced bits.\n",
+		"count whole.\nIts memory map was locked for %.1f ms to clear the referenced bits",
 		(double)run->clear_ns / 1e6);
+	if (!run->ctx->meter.untimed)
+		out_printf(out, ", for %.1f ms at a time at most",
+			   (double)run->ctx->meter.longest_ns / 1e6);
+	out_str(out, ".\n");
 }
 
 void wss_report(struct wss_run *run)
