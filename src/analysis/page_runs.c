@@ -3,6 +3,9 @@
 
 static const uint64_t compound = PAGE_FLAG(HEAD) | PAGE_FLAG(TAIL);
 
+const uint64_t page_runs_idle_flags = PAGE_FLAG(IDLE) | PAGE_FLAG(ARCH) | PAGE_FLAG(ARCH_2) |
+				      PAGE_FLAG(ARCH_3);
+
 /* All 4 KiB zero pages are one frame; other frames, and swap slots, go on from page to page. */
 static uint64_t step_of(const struct page_run *run)
 {
@@ -65,13 +68,17 @@ static void add_each(struct page_runs *runs, const struct page_run *piece)
 
 void page_runs_add(struct page_runs *runs, const struct page_run *piece)
 {
+	struct page_run next = *piece;
+
 	if (runs->each) {
 		add_each(runs, piece);
 		return;
 	}
-	if (runs->open && page_run_continues(&runs->run, piece, runs->page_size)) {
+	next.flags = (piece->flags & ~runs->ignored) | (runs->run.flags & runs->ignored);
+	if (runs->open && page_run_continues(&runs->run, &next, runs->page_size)) {
 		runs->run.pages += piece->pages;
-		runs->run.flags |= piece->flags;
+		runs->run.flags |= piece->flags & ~runs->ignored;
+		runs->run.flags &= piece->flags | ~runs->ignored;
 		return;
 	}
 	complete(runs);

@@ -10,10 +10,14 @@
 /* Takes a complete run; the run lives until it returns. */
 typedef void (*page_run_sink)(void *ctx, struct page_run *run);
 
+/* Flags that say nothing on what a page is used for. */
+extern const uint64_t page_runs_idle_flags;
+
 /* Makes runs of pieces: pages or small runs, in rising order. */
 struct page_runs {
 	uint64_t page_size;
 	bool each;		/* a run a page */
+	uint64_t ignored;	/* flags that do not split: a run has those of them that all its pages have */
 	page_run_sink sink;
 	void *ctx;
 	bool open;		/* run holds what may still grow */

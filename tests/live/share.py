@@ -282,6 +282,45 @@ def without_counts_and_scan():
                   got["if_ended"]["shm"], truth["footprint"])
 
 
+TWICE = """
+import mmap, os, sys
+fd = os.memfd_create("twice")
+os.ftruncate(fd, 4 << 20)
+views = [mmap.mmap(fd, 4 << 20) for _ in range(2)]
+for view in views:
+    for at in range(0, 4 << 20, 4096):
+        view[at] = 1
+print("ready", flush=True)
+sys.stdin.read()
+"""
+
+
+@lib.test
+def a_page_mapped_twice_by_one_process():
+    """Each mapping has half of it, the process all, once: its PSS is not its RSS, nor half of it."""
+    lib.need_root()
+    process = subprocess.Popen([sys.executable, "-c", TWICE], stdin=subprocess.PIPE,
+                               stdout=subprocess.PIPE)
+    try:
+        process.stdout.readline()
+        rows = [row for row in
+                lib.vmview_json("-o", "path,rss,pss,uss", process.pid)["processes"][0]["mappings"]
+                if row["path"] == "/memfd:twice"]
+        lib.equal("mappings", [(row["rss"], row["pss"], row["uss"]) for row in rows],
+                  [(4 << 20, 2 << 20, 0)] * 2)
+        by_pages = [row for row in lib.vmview_json("-o", "path,pss", "--from=pages", process.pid)
+                    ["processes"][0]["mappings"] if row["path"] == "/memfd:twice"]
+        lib.equal("by pages", [row["pss"] for row in by_pages], [2 << 20] * 2)
+        one = share(process.pid)["processes"][0]
+        ps = lib.vmview_json("ps", process.pid)["processes"][0]
+        lib.equal("rss", one["rss"], ps["rss"])
+        lib.true(abs(one["pss"] - ps["pss"]) < 1 << 20, (one["pss"], ps["pss"]))
+    finally:
+        process.stdin.close()
+        process.wait()
+        process.stdout.close()
+
+
 @lib.test
 def as_nobody():
     """Own processes have PSS; those of others say why not."""

@@ -141,6 +141,43 @@ def frames_of_a_known_process():
 
 
 @lib.test
+def of_a_removed_cgroup():
+    """What it is still charged for is in the row of the one above, and the table says so."""
+    lib.need_root()
+    above = next((path for path in ("/sys/fs/cgroup/memory", "/sys/fs/cgroup")
+                  if os.path.exists(f"{path}/cgroup.procs")), None)
+    if not above:
+        raise lib.Skipped("no hierarchy of cgroups with memory")
+    try:
+        parent = tempfile.mkdtemp(dir=above, prefix="vmview-test.")
+    except OSError as err:
+        raise lib.Skipped(f"no cgroup can be made: {err.strerror}") from err
+    file = tempfile.NamedTemporaryFile(dir="/dev/shm", prefix="vmview-test.")
+    try:
+        if above == "/sys/fs/cgroup":
+            with open(f"{parent}/cgroup.subtree_control", "w", encoding="ascii") as control:
+                control.write("+memory")
+        os.mkdir(f"{parent}/child")
+        subprocess.run(["sh", "-c", f"echo $$ >{parent}/child/cgroup.procs && "
+                        f"head -c 20971520 /dev/zero >{file.name}"], check=True)
+        os.rmdir(f"{parent}/child")
+        name = "/" + os.path.basename(parent)
+        document = lib.vmview_json("system", "--by=cgroup")
+        rows = [row for row in document["cgroups"] if (row["cgroup"] or "").startswith(name)]
+        equal("rows", [row["cgroup"] for row in rows], [name])
+        true(20 * MIB <= rows[0]["shm"] < 21 * MIB, rows[0])
+        true("What removed cgroups are still charged for" in
+             lib.vmview("system", "--by=cgroup").out, "it is not told")
+    except OSError as err:
+        raise lib.Skipped(f"no memory controller: {err.strerror}") from err
+    finally:
+        file.close()
+        for path in f"{parent}/child", parent:
+            if os.path.isdir(path):
+                os.rmdir(path)
+
+
+@lib.test
 def by_cgroup():
     lib.need_root()
     document = lib.vmview_json("system", "--by=cgroup")

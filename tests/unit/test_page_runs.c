@@ -99,7 +99,7 @@ static void test_merge(void **state)
 	piece.start = 0x7000;
 	piece.word = 0x4000000000000040;
 	page_runs_add(&runs, &piece);
-	piece.start = 0x8000;	/* the same slot again */
+	piece.start = 0x8000; /* the same slot again */
 	page_runs_add(&runs, &piece);
 	/* all zero pages are one frame */
 	for (uint64_t addr = 0x9000; addr < 0xc000; addr += PAGE) {
@@ -115,6 +115,40 @@ static void test_merge(void **state)
 	assert_int_equal(got.runs[1].pages, 2);
 	assert_int_equal(got.runs[2].pages, 1);
 	assert_int_equal(got.runs[3].pages, 3);
+}
+
+/* Marks of age do not split; a run has those that all its pages have. Dirty does. */
+static void test_ignored(void **state)
+{
+	static const uint64_t flags[] = {
+		PAGE_FLAG(LRU) | PAGE_FLAG(IDLE) | PAGE_FLAG(ARCH),
+		PAGE_FLAG(LRU) | PAGE_FLAG(ARCH),
+		PAGE_FLAG(LRU) | PAGE_FLAG(IDLE) | PAGE_FLAG(ARCH),
+		PAGE_FLAG(LRU) | PAGE_FLAG(DIRTY) | PAGE_FLAG(IDLE),
+		PAGE_FLAG(LRU) | PAGE_FLAG(DIRTY) | PAGE_FLAG(IDLE),
+	};
+	struct collected got = { .count = 0 };
+	struct page_runs runs = { .page_size = PAGE, .sink = collect, .ctx = &got };
+
+	(void)state;
+	for (int split = 0; split < 2; split++) {
+		got.count = 0;
+		runs.ignored = split ? 0 : page_runs_idle_flags;
+		for (uint64_t i = 0; i < 5; i++) {
+			struct page_run piece = page(0x1000 + i * PAGE, 0x8100000000000010 + i);
+
+			piece.has_flags = true;
+			piece.flags = flags[i];
+			page_runs_add(&runs, &piece);
+		}
+		page_runs_flush(&runs);
+		assert_int_equal(got.count, split ? 4 : 2);
+		assert_int_equal(got.runs[0].pages, split ? 1 : 3);
+		assert_int_equal(got.runs[0].flags,
+				 split ? flags[0] : PAGE_FLAG(LRU) | PAGE_FLAG(ARCH));
+		assert_int_equal(got.runs[got.count - 1].pages, 2);
+		assert_int_equal(got.runs[got.count - 1].flags, flags[4]);
+	}
 }
 
 /* A huge page is one piece; page by page it has one head. */
@@ -153,7 +187,7 @@ static bool map_flags(void *ctx, uint64_t pfn, uint64_t *flags)
 static const struct folio_case {
 	const char *map;
 	uint64_t pfn, head;
-	unsigned order;	/* 0: can not be told */
+	unsigned order; /* 0: can not be told */
 	unsigned at_least;
 } folio_cases[] = {
 	{ "HT..", 0, 0, 1, 0 },
@@ -162,15 +196,15 @@ static const struct folio_case {
 	{ "....HTTT....", 7, 4, 2, 0 },
 	{ "....HTTTHTHT", 5, 4, 2, 0 },
 	{ "....HTTTHTHT", 9, 8, 1, 0 },
-	{ "........HTTTTTTT", 15, 8, 3, 0 },	/* ends with memory */
+	{ "........HTTTTTTT", 15, 8, 3, 0 }, /* ends with memory */
 	{ "HTTTTTTTHTTTTTTT", 13, 8, 3, 0 },
 	{ "HTTTTTTTHTTTTTTT", 3, 0, 3, 0 },
 	{ "HTTTTTTTTTTTTTTT", 9, 0, 4, 0 },
-	{ "....????....", 4, 0, 0, 0 },		/* (a tail whose head is not known) */
-	{ ".T......", 1, 0, 0, 0 },		/* torn: no head */
-	{ "H.......", 0, 0, 0, 0 },		/* torn: a head alone */
-	{ "HT.T....", 3, 0, 0, 0 },		/* torn: behind the end of the folio */
-	{ "H???????H???????", 0, 0, 3, 3 },	/* only every eighth frame is looked at */
+	{ "....????....", 4, 0, 0, 0 }, /* (a tail whose head is not known) */
+	{ ".T......", 1, 0, 0, 0 }, /* torn: no head */
+	{ "H.......", 0, 0, 0, 0 }, /* torn: a head alone */
+	{ "HT.T....", 3, 0, 0, 0 }, /* torn: behind the end of the folio */
+	{ "H???????H???????", 0, 0, 3, 3 }, /* only every eighth frame is looked at */
 	{ "H???????T???????", 0, 0, 4, 3 },
 	{ "H???????T???????", 8, 0, 4, 3 },
 };
@@ -202,11 +236,11 @@ static void test_contiguity(void **state)
 	(void)state;
 	contiguity_init(&c, 16, 512);
 	contiguity_add(&c, 0x1000, 0x5000, 10);
-	contiguity_add(&c, 0x100a, 0x500a, 22);	/* goes on: 32 pages, aligned alike */
-	contiguity_add(&c, 0x1020, 0x6000, 16);	/* aligned by itself */
-	contiguity_add(&c, 0x1030, 0x7001, 16);	/* the frame is not */
-	contiguity_add(&c, 0x1041, 0x7012, 1);	/* a page is missing between */
-	contiguity_add(&c, 0x1100, 0x8900, 0x500);	/* 0x1200..0x1600: two big blocks */
+	contiguity_add(&c, 0x100a, 0x500a, 22); /* goes on: 32 pages, aligned alike */
+	contiguity_add(&c, 0x1020, 0x6000, 16); /* aligned by itself */
+	contiguity_add(&c, 0x1030, 0x7001, 16); /* the frame is not */
+	contiguity_add(&c, 0x1041, 0x7012, 1); /* a page is missing between */
+	contiguity_add(&c, 0x1100, 0x8900, 0x500); /* 0x1200..0x1600: two big blocks */
 	contiguity_end(&c);
 	contiguity_end(&c);
 	assert_int_equal(c.runs, 5);
@@ -332,10 +366,10 @@ static void test_sets(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_pairs),	   cmocka_unit_test(test_merge),
-		cmocka_unit_test(test_each),	   cmocka_unit_test(test_folio),
-		cmocka_unit_test(test_contiguity), cmocka_unit_test(test_match),
-		cmocka_unit_test(test_sets),
+		cmocka_unit_test(test_pairs),	cmocka_unit_test(test_merge),
+		cmocka_unit_test(test_ignored), cmocka_unit_test(test_each),
+		cmocka_unit_test(test_folio),	cmocka_unit_test(test_contiguity),
+		cmocka_unit_test(test_match),	cmocka_unit_test(test_sets),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -175,6 +175,7 @@ static void *list_make(struct pages *pages)
 	list->nested = pages->ctx->options.json;
 	list->runs = (struct page_runs){ .page_size = pages->reader.caps.page_size,
 					 .each = pages->options.each,
+					 .ignored = pages->ignored,
 					 .sink = show_run,
 					 .ctx = list };
 	pages->table = (struct table){ "runs", &pages->query.selection, .csv = true };

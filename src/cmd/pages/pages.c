@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "analysis/page_runs.h"
 #include "base/arena.h"
 #include "base/error.h"
 #include "base/options.h"
@@ -25,6 +26,7 @@ static const struct option_row option_rows[] = {
 	{ 0, "each", NULL, OPTION_FLAG, OFFSET(each), "one row a page" },
 	{ 0, "empty", NULL, OPTION_FLAG, OFFSET(empty), "show what is not there yet, too" },
 	{ 0, "flags", "EXPR", OPTION_TEXT, OFFSET(flags), "pages whose flags match: anon,~dirty =a,b a,b=a" },
+	{ 0, "split", "LIST", OPTION_TEXT, OFFSET(split), "flags that split runs too: idle_page,arch,arch_2,arch_3 or all" },
 	{ 0, "without", "LIST", OPTION_TEXT, OFFSET(without), "as if the kernel had not: scan,guard,frames,flags,.." },
 	/* clang-format on */
 };
@@ -47,6 +49,31 @@ static int make_columns(struct pages *pages, struct error *err)
 	return rc;
 }
 
+/* Which flags split runs beside those that say what a page is used for. */
+static int parse_split(struct pages *pages, struct error *err)
+{
+	struct bytes left = bytes_of(pages->options.split ? pages->options.split : "");
+
+	pages->ignored = page_runs_idle_flags;
+	while (left.len) {
+		const char *comma = memchr(left.data, ',', left.len);
+		size_t len = comma ? (size_t)(comma - left.data) : left.len;
+		struct bytes name = { left.data, len };
+		int bit = page_flag_find(name);
+
+		left.data += len + (comma != NULL);
+		left.len -= len + (comma != NULL);
+		if (bytes_equal(name, BYTES("all")))
+			pages->ignored = 0;
+		else if (bit < 0 || !len)
+			return error_set(err, EINVAL, "--split: '%.*s' is no flag", (int)len,
+					 name.data);
+		else
+			pages->ignored &= ~(1ull << bit);
+	}
+	return 0;
+}
+
 static int check_options(struct pages *pages, unsigned *without, struct error *err)
 {
 	const struct pages_options *options = &pages->options;
@@ -57,6 +84,10 @@ static int check_options(struct pages *pages, unsigned *without, struct error *e
 	if (options->flags && options->empty)
 		return error_set(err, EINVAL, "--flags excludes --empty");
 	if (options->without && caps_parse(options->without, without, err))
+		return -EINVAL;
+	if (options->summary && options->split)
+		return error_set(err, EINVAL, "--summary excludes --split");
+	if (parse_split(pages, err))
 		return -EINVAL;
 	if (!options->flags)
 		return 0;

@@ -20,7 +20,7 @@
 struct pages_options {
 	struct target_options targets; /* first: its rows are offsets in it */
 	bool summary, each, empty;
-	const char *flags, *without;
+	const char *flags, *split, *without;
 };
 
 /* Mappings of what may be shared memory, with pages that are empty or swapped: see pages_shm.c. */
@@ -41,6 +41,7 @@ struct pages {
 	struct pages_options options;
 	struct range range;
 	struct flag_match match;
+	uint64_t ignored;	/* flags that do not split runs */
 	struct column_set set;
 	struct query query;
 	struct table table;

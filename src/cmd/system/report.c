@@ -151,6 +151,10 @@ void system_write_cgroups(struct system_view *view)
 	for (size_t i = 0; i < owners->count; i++)
 		if (!owners->list[i].owner)
 			say_uncharged(view, &owners->list[i]);
+	if (report_prose(view->ctx->report) && is_table(view))
+		out_str(report_prose(view->ctx->report),
+			"What removed cgroups are still charged for is in the row of the nearest one "
+			"above that is left.\n");
 	cgroups_fini(&cgroups);
 	free(rows);
 }
