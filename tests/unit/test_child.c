@@ -36,8 +36,6 @@ static void test_keep(void **state)
 	char open[5] = "";
 
 	(void)state;
-	if (under_valgrind())
-		skip();
 	assert_int_equal(dup2(1, KEPT), KEPT);
 	assert_int_equal(dup2(1, OTHER), OTHER);
 	assert_int_equal(child_start(&child, SOCK_SEQPACKET, tell_open, NULL), 0);
@@ -111,8 +109,6 @@ static void test_hangs(void **state)
 	uint64_t began;
 
 	(void)state;
-	if (under_valgrind())
-		skip();
 	assert_int_equal(child_start(&child, SOCK_STREAM, sleep_for_ever, NULL), 0);
 	assert_int_equal(child_start(&other, SOCK_STREAM, compute_for_ever, NULL), 0);
 	/* a signal does not end the time before it is over */
