@@ -118,6 +118,28 @@ static int take_fields(void *opaque, struct vma *vma)
 	return 1;
 }
 
+/* The same from its pages, where the pace spares it smaps; false: these do not tell. */
+static bool count_pages(struct at_view *view, const struct procdir *dir, const char *spared)
+{
+	struct figures *figures = figures_new(dir->root);
+	struct vma_store store;
+	bool counted;
+
+	vma_store_init(&store);
+	vma_store_add(&store, &view->vma);
+	counted = !figures_denied(figures) && figures_open(figures, dir, spared, NULL) == 0;
+	if (counted) {
+		int rc = figures_walk(figures, &store);
+
+		counted = figures_close(figures) && rc == 0;
+	}
+	if (counted)
+		figures_fill(figures, 0, &view->vma);
+	vma_store_fini(&store);
+	figures_free(figures);
+	return counted;
+}
+
 /* The fields of smaps of this one mapping: what is behind it is not read. */
 static void read_fields(struct at_view *view, const struct procdir *dir)
 {
@@ -134,6 +156,8 @@ static void read_fields(struct at_view *view, const struct procdir *dir)
 					"changed while it was read" :
 					root_reason(dir->root, rc, reason_needs_rights);
 	}
+	else if (!view->ctx->core && count_pages(view, dir, view->smaps_reason))
+		return;
 	if (view->smaps_reason)
 		view->vma.absent = view->smaps_reason;
 }
