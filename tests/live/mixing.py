@@ -315,7 +315,8 @@ def judge_json(document, status, pid, state, address):
         if document["command"] in SHOWS_ALL and not any("zombie" in reason for reason in why) and \
                 any(part.get("mappings") == [] for part in objects(document)):
             yield "nothing but complete"
-    yield from judge_words(" ".join(why) + str(document.get("error", "")), state, complete)
+    yield from judge_words(" ".join(why) + str(document.get("error", "")), state, complete,
+                           document["command"] == "pages")
     if document["command"] == "who":
         for owner in (one for part in objects(document) for one in part.get("owners", ())):
             if complete and owner["pid"] == pid and int(owner["address"], 16) != address:
@@ -330,13 +331,14 @@ def judge_json(document, status, pid, state, address):
         yield "complete, but status 1"
 
 
-def judge_words(text, state, complete):
+def judge_words(text, state, complete, streams):
+    """streams: rows are written as they are read, so that what exec cut off is not read anew."""
     if "kernel thread" in text and "or a zombie" not in text:
         yield "called a kernel thread"
     if state in LIVING and "zombie" in text:
         yield "called a zombie"
     # memory that goes away again and again may be called so, where nothing is said of it
-    if state in LIVING and (complete or state not in RESTLESS) and \
+    if state in LIVING and (complete or not (state in RESTLESS or streams)) and \
             re.search(r"\bno process\b|\bgone\b(?!: the process is)", text):
         yield "called gone"
 
@@ -348,7 +350,8 @@ def judge(command, ran, pid, state, address):
     if ran.status not in (0, 1, 42):
         return {f"ended with status {ran.status}"}
     if not command.json:
-        found = set(judge_words(ran.out.split("\n", 1)[-1] + ran.err, state, ran.status == 0))
+        found = set(judge_words(ran.out.split("\n", 1)[-1] + ran.err, state, ran.status == 0,
+                                command.name.startswith("pages")))
         if ran.status == 0 and len(faces(ran.out)) > 1:
             found.add("mixture")
         if ran.status == 0 and not re.search("defunct|zombie", ran.out) and ran.out.count("\n") < 4:

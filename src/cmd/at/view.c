@@ -155,8 +155,7 @@ static void read_fields(struct at_view *view, const struct procdir *dir)
 				rc == 0 || rc == -EAGAIN ?
 					"changed while it was read" :
 					root_reason(dir->root, rc, reason_needs_rights);
-	}
-	else if (!view->ctx->core && count_pages(view, dir, view->smaps_reason))
+	} else if (!view->ctx->core && count_pages(view, dir, view->smaps_reason))
 		return;
 	if (view->smaps_reason)
 		view->vma.absent = view->smaps_reason;

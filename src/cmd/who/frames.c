@@ -17,6 +17,8 @@
 #include "source/facts.h"
 #include "source/pagewalk.h"
 
+enum { TRIES = 5 };
+
 static void add_frame(struct who_frames *frames, uint64_t pfn)
 {
 	if (frames->count == WHO_FRAMES_MAX) {
@@ -382,8 +384,32 @@ static int find_frames(struct who_frames *frames, const struct who_target *targe
 	return 0;
 }
 
-int who_frames_find(struct who_run *run, const struct who_target *target, struct who_frames *frames,
-		    struct error *err)
+/* Whether the process that was named was found to have each frame where it was asked about. */
+static bool is_found_there(const struct who_frames *frames, const struct who_target *target)
+{
+	struct who_search *search = &frames->run->search;
+	uint64_t start = target->start & ~(frames->run->ctx->host.page_size - 1);
+	unsigned char *there = mem_zalloc(frames->count + 1);
+	size_t count = 0;
+	struct vma vma;
+
+	for (size_t i = 0; i < frames->owner_count; i++) {
+		const struct who_owner *owner = &frames->owners[i];
+
+		if (owner->addr < start || owner->addr >= target->end || there[owner->frame])
+			continue;
+		vma_store_get(&search->mappings, owner->mapping, &vma);
+		there[owner->frame] = vma.pid == target->pid;
+		count += there[owner->frame];
+	}
+	for (size_t i = 0; i < frames->count; i++)
+		count += !frames->searched[i];
+	free(there);
+	return count >= frames->count;
+}
+
+static int find_once(struct who_run *run, const struct who_target *target,
+		     struct who_frames *frames, struct error *err)
 {
 	int rc;
 
@@ -394,6 +420,27 @@ int who_frames_find(struct who_run *run, const struct who_target *target, struct
 		rc = hidden_error(frames, err);
 	sort_frames(frames);
 	return rc ? rc : search_owners(frames, err);
+}
+
+/*
+ * Frames are looked for after they were read: by then the process may have executed another program, and its
+ * frames may be others'. Then all of it is done again.
+ */
+int who_frames_find(struct who_run *run, const struct who_target *target, struct who_frames *frames,
+		    struct error *err)
+{
+	const struct who_search before = run->search;
+	int rc;
+
+	for (unsigned try = 0;; try++) {
+		rc = find_once(run, target, frames, err);
+		if (rc || target->kind != WHO_RANGE || run->ctx->root.recorded || try == TRIES ||
+		    is_found_there(frames, target))
+			return rc;
+		who_frames_fini(frames);
+		who_search_fini(&run->search);
+		run->search = before;
+	}
 }
 
 void who_frames_fini(struct who_frames *frames)
