@@ -27,7 +27,7 @@ enum held_open_kind held_open_kind_of(struct bytes link)
 
 	for (size_t kind = 0; kind < HELD_KINDS; kind++)
 		if (bytes_start_with(link, starts[kind]))
-			return kind;
+			return (enum held_open_kind)kind;
 	return HELD_KINDS;
 }
 

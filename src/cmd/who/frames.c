@@ -440,6 +440,7 @@ int who_frames_find(struct who_run *run, const struct who_target *target, struct
 		who_frames_fini(frames);
 		who_search_fini(&run->search);
 		run->search = before;
+		vma_store_init(&run->search.mappings);
 	}
 }
 

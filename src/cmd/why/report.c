@@ -40,7 +40,7 @@ static void write_classes(struct why_run *run)
 
 	for (int i = 0; i < WHY_CLASSES; i++) {
 		const struct why_class_row row = {
-			.class = i,
+			.class = (enum why_class)i,
 			.bytes = { why->unknown[i], why->bytes[i] },
 			.held = why_held(why),
 			.doubt = why->doubt[i],
@@ -196,7 +196,7 @@ static void print_shared(struct why_run *run)
 		if (shared[most].bytes <= shared[most].part >> WHY_PSS_SHIFT)
 			continue;
 		out_str(&out, before);
-		put_shared(run, &out, most);
+		put_shared(run, &out, (enum why_sharing)most);
 		before = ", ";
 	}
 	out_char(&out, '.');
@@ -238,13 +238,13 @@ static void write_figures(struct why_run *run, struct visit *visit)
 	out_char(out, '\n');
 	report_table(report, &run->figure_table);
 	for (int i = 0; i < FIGURES; i++) {
-		struct why_figure_row row = { i, run->process.figure[i], { NULL, 0 } };
+		struct why_figure_row row = { (enum why_figure)i, run->process.figure[i], { NULL, 0 } };
 		struct out text;
 
 		if (!value_is_known(&row.bytes))
 			continue;
 		out_init_memory(&text);
-		put_figure_text(run, &text, i);
+		put_figure_text(run, &text, (enum why_figure)i);
 		row.text = out_take(&text, &visit->arena);
 		report_row(report, &row);
 	}

@@ -41,7 +41,7 @@ static void put_word(struct why_run *run, struct out *out, struct bytes word, st
 	}
 	for (int fact = 0; fact < WHY_FACT_COUNT; fact++)
 		if (bytes_equal(word, bytes_of(why_fact_names[fact].key)))
-			put_fact(run, out, fact);
+			put_fact(run, out, (enum why_fact)fact);
 }
 
 void why_text(struct why_run *run, struct out *out, const char *text, struct bytes name)
