@@ -46,6 +46,7 @@ struct page_run {
 	bool no_memory;			/* a device, a hole, or offline: the frame has no flags */
 	bool changed;			/* flags contradict the word, which was read before: torn */
 	/* set when a run is complete */
+	uint64_t said;			/* flags that a table said once, of all its rows */
 	const struct page_absent *absent;
 	uint64_t page_size;		/* bytes */
 	const struct vma *vma;

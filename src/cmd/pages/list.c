@@ -4,6 +4,7 @@
 
 #include "analysis/page_runs.h"
 #include "base/arena.h"
+#include "base/out.h"
 #include "cmd/pages/pages.h"
 #include "engine/context.h"
 
@@ -17,9 +18,19 @@ struct pages_list {
 	struct vma *vma;
 	uint64_t at;		/* where --empty goes on */
 	uint64_t empty, swapped; /* pages of the mapping that is open */
-	struct page_run *kept;	/* for --sort */
+	struct page_run *kept;	/* for --sort; of a table, the first rows, until it begins */
 	size_t kept_count, kept_cap;
+	bool begun;		/* the table */
 };
+
+/* Of so many rows, flags that all have are said once. */
+enum { ROWS_COMPARED = 1024 };
+
+/* Rows wait: for the sorting, or until it is known what flags all of them have. */
+static bool waits(const struct pages_list *list)
+{
+	return list->pages->query.sort.column || (!list->nested && !list->begun);
+}
 
 static void keep(struct pages_list *list, const struct page_run *run)
 {
@@ -30,15 +41,66 @@ static void keep(struct pages_list *list, const struct page_run *run)
 static void write_kept(struct pages_list *list)
 {
 	const struct sort *sort = &list->pages->query.sort;
-	struct sort_item *items = mem_alloc(list->kept_count * sizeof(*items));
+	struct sort_item *items = mem_alloc((list->kept_count + 1) * sizeof(*items));
 
 	for (size_t i = 0; i < list->kept_count; i++)
-		items[i] = (struct sort_item){ sort->column->get(&list->kept[i], sort->column), i };
-	sort_items(sort, items, list->kept_count);
+		items[i] = (struct sort_item){
+			sort->column ? sort->column->get(&list->kept[i], sort->column) :
+				       value_none(),
+			i,
+		};
+	if (sort->column)
+		sort_items(sort, items, list->kept_count);
 	for (size_t i = 0; i < list->kept_count; i++)
 		report_row(list->pages->ctx->report, &list->kept[items[i].index]);
 	free(items);
 	list->kept_count = 0;
+}
+
+static bool shows_flags(const struct pages *pages)
+{
+	const struct selection *selection = &pages->query.selection;
+
+	for (size_t i = 0; i < selection->count; i++)
+		if (strcmp(selection->columns[i]->name, "flags") == 0)
+			return true;
+	return false;
+}
+
+/* What all rows with flags have, where there are several. */
+static uint64_t common_flags(const struct pages_list *list)
+{
+	uint64_t common = UINT64_MAX;
+	size_t count = 0;
+
+	for (size_t i = 0; i < list->kept_count; i++)
+		if (list->kept[i].has_flags) {
+			common &= list->kept[i].flags;
+			count++;
+		}
+	return count > 1 && shows_flags(list->pages) ? common : 0;
+}
+
+/* For people: the rows that waited, without the flags that are said above them. */
+static void begin_table(struct pages_list *list, uint64_t common)
+{
+	struct report *report = list->pages->ctx->report;
+	struct out *out = report_prose(report);
+	const char *before = "flags of all rows: ";
+
+	for (size_t i = 0; i < PAGE_FLAG_COUNT && out; i++) {
+		if (!(common >> i & 1) || !page_flag_names[i].code)
+			continue;
+		out_printf(out, "%s%s", before, page_flag_names[i].code);
+		before = ",";
+	}
+	if (out && common)
+		out_char(out, '\n');
+	for (size_t i = 0; out && i < list->kept_count; i++)
+		list->kept[i].said = common;
+	list->begun = true;
+	report_table(report, &list->pages->table);
+	write_kept(list);
 }
 
 static void show_run(void *opaque, struct page_run *run)
@@ -55,10 +117,12 @@ static void show_run(void *opaque, struct page_run *run)
 	page_reader_name(&pages->reader, run);
 	if (!filter_matches(pages->query.filter, run))
 		return;
-	if (pages->query.sort.column)
-		keep(list, run);
-	else
+	if (!waits(list))
 		report_row(pages->ctx->report, run);
+	else
+		keep(list, run);
+	if (!pages->query.sort.column && list->kept_count == ROWS_COMPARED)
+		begin_table(list, 0);
 }
 
 /* Up to end there is nothing. */
@@ -88,11 +152,11 @@ static void open_mapping(struct pages_list *list)
 	struct vma *vma;
 
 	/* rows that wait for the sorting keep their mapping */
-	if (pages->query.sort.column || !list->vma)
+	if (waits(list) || !list->vma)
 		list->vma = arena_alloc(&pages->visit->arena, sizeof(*list->vma));
 	vma = list->vma;
 	vma_store_get(&pages->store, list->vma_index, vma);
-	if (pages->query.sort.column) {
+	if (waits(list)) {
 		vma->path = arena_bytes(&pages->visit->arena, vma->path);
 		vma->name = arena_bytes(&pages->visit->arena, vma->name);
 	}
@@ -198,10 +262,9 @@ static void list_begin(void *opaque)
 	struct report *report = list->pages->ctx->report;
 
 	list->vma = NULL;
+	list->begun = false;
 	if (list->nested)
 		report_list(report, "mappings");
-	else
-		report_table(report, &list->pages->table);
 }
 
 static void list_walk(void *opaque)
@@ -226,8 +289,8 @@ static void list_end(void *opaque)
 		report_list_end(report);
 		return;
 	}
-	if (list->pages->query.sort.column)
-		write_kept(list);
+	if (!list->begun)
+		begin_table(list, report_prose(report) ? common_flags(list) : 0);
 	report_table_end(report);
 }
 

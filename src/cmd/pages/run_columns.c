@@ -95,7 +95,8 @@ static struct value get_flags(const void *row, const struct column *column)
 	const struct page_run *run = row;
 
 	(void)column;
-	return run->has_flags ? value_u(run->flags) : of_memory(run, run->absent->flags);
+	return run->has_flags ? value_u(run->flags & ~run->said) :
+				of_memory(run, run->absent->flags);
 }
 
 static struct value get_map_count(const void *row, const struct column *column)
