@@ -5,7 +5,8 @@ enum { WINDOW_NS = 200000000 };
 
 void perf_budget_init(struct perf_budget *budget, uint64_t period, uint64_t now)
 {
-	*budget = (struct perf_budget){ .fixed = period, .period = period ? period : 1,
+	*budget = (struct perf_budget){ .fixed = period,
+					.period = period ? period : 1,
 					.window_begin = now };
 	budget->longest = budget->period;
 }

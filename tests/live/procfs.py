@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""No procfs on /proc, one that hides others, one without the machine's files: what was not looked at
-is told, and never taken for an answer."""
+"""No procfs on /proc, one that hides others, one without the machine's files: what was not looked
+at is told, and never taken for an answer."""
 import json
 import subprocess
 

@@ -297,7 +297,7 @@ sys.stdin.read()
 
 @lib.test
 def a_page_mapped_twice_by_one_process():
-    """Each mapping has half of it, the process all, once: its PSS is not its RSS, nor half of it."""
+    """Each mapping has half, the process all, once: its PSS is not its RSS, nor half of it."""
     lib.need_root()
     process = subprocess.Popen([sys.executable, "-c", TWICE], stdin=subprocess.PIPE,
                                stdout=subprocess.PIPE)

@@ -62,8 +62,8 @@ const struct column *live_tree_column(const struct live_table *table);
 /* Cells of a group: sums of its rows; value_none() where a column has no sum. */
 struct value live_tree_cell(struct live_table *table, struct live_group *group,
 			    const struct column *column);
-struct value live_tree_change(struct live *live, struct live_table *table,
-			      struct live_group *group, const struct column *column);
+struct value live_tree_change(struct live *live, struct live_table *table, struct live_group *group,
+			      const struct column *column);
 
 /* The sums of a group as a row of table->sums. */
 const void *live_tree_sums(struct live_table *table, struct live_group *group);
