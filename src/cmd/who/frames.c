@@ -384,28 +384,32 @@ static int find_frames(struct who_frames *frames, const struct who_target *targe
 	return 0;
 }
 
-/* Whether the process that was named was found to have each frame where it was asked about. */
-static bool is_found_there(const struct who_frames *frames, const struct who_target *target)
+/*
+ * Whether the process that was named was found to have a frame, but not where it was asked about: the frame
+ * went to another program, or to another page, since it was read there.
+ */
+static bool went_elsewhere(const struct who_frames *frames, const struct who_target *target)
 {
+	enum { THERE = 1, ELSEWHERE = 2 };
 	struct who_search *search = &frames->run->search;
 	uint64_t start = target->start & ~(frames->run->ctx->host.page_size - 1);
-	unsigned char *there = mem_zalloc(frames->count + 1);
-	size_t count = 0;
+	unsigned char *where = mem_zalloc(frames->count + 1);
+	bool went = false;
 	struct vma vma;
 
 	for (size_t i = 0; i < frames->owner_count; i++) {
 		const struct who_owner *owner = &frames->owners[i];
 
-		if (owner->addr < start || owner->addr >= target->end || there[owner->frame])
-			continue;
 		vma_store_get(&search->mappings, owner->mapping, &vma);
-		there[owner->frame] = vma.pid == target->pid;
-		count += there[owner->frame];
+		if (vma.pid == target->pid)
+			where[owner->frame] |= owner->addr >= start && owner->addr < target->end ?
+						       THERE :
+						       ELSEWHERE;
 	}
 	for (size_t i = 0; i < frames->count; i++)
-		count += !frames->searched[i];
-	free(there);
-	return count >= frames->count;
+		went |= where[i] == ELSEWHERE;
+	free(where);
+	return went;
 }
 
 static int find_once(struct who_run *run, const struct who_target *target,
@@ -434,9 +438,13 @@ int who_frames_find(struct who_run *run, const struct who_target *target, struct
 
 	for (unsigned try = 0;; try++) {
 		rc = find_once(run, target, frames, err);
-		if (rc || target->kind != WHO_RANGE || run->ctx->root.recorded || try == TRIES ||
-		    is_found_there(frames, target))
+		if (rc || target->kind != WHO_RANGE || run->ctx->root.recorded ||
+		    !went_elsewhere(frames, target))
 			return rc;
+		if (try == TRIES)
+			return error_set(err, EAGAIN,
+					 "%d: its frames went to others while they were looked for",
+					 target->pid);
 		who_frames_fini(frames);
 		who_search_fini(&run->search);
 		run->search = before;
