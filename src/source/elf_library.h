@@ -7,16 +7,14 @@
 #include <gelf.h>
 
 /* The calls of libelf that are used, by their names; opened here, for few runs parse a file. */
-#define ELF_LIBRARY_CALLS(CALL)                                                                    \
-	CALL(elf_begin) \
-	CALL(elf_end) \
-	CALL(elf_getdata_rawchunk) \
-	CALL(elf_getphdrnum) \
-	CALL(elf_getscn) \
-	CALL(elf_getshdrnum) CALL(elf_getshdrstrndx) CALL(elf_kind) CALL(elf_version) \
-		CALL(gelf_fsize) CALL(gelf_getclass) CALL(gelf_getdyn) CALL(gelf_getehdr) \
-			CALL(gelf_getnote) CALL(gelf_getphdr) CALL(gelf_getrel) CALL(gelf_getrela) \
-				CALL(gelf_getshdr) CALL(gelf_getsymshndx)
+/* clang-format off */
+#define ELF_LIBRARY_CALLS(CALL) \
+	CALL(elf_begin) CALL(elf_end) CALL(elf_getdata_rawchunk) CALL(elf_getphdrnum) \
+	CALL(elf_getscn) CALL(elf_getshdrnum) CALL(elf_getshdrstrndx) CALL(elf_kind) \
+	CALL(elf_version) CALL(gelf_fsize) CALL(gelf_getclass) CALL(gelf_getdyn) \
+	CALL(gelf_getehdr) CALL(gelf_getnote) CALL(gelf_getphdr) CALL(gelf_getrel) \
+	CALL(gelf_getrela) CALL(gelf_getshdr) CALL(gelf_getsymshndx)
+/* clang-format on */
 
 struct elf_library {
 #define ELF_LIBRARY_MEMBER(name) __typeof__(&name) name;

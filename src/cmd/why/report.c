@@ -238,7 +238,9 @@ static void write_figures(struct why_run *run, struct visit *visit)
 	out_char(out, '\n');
 	report_table(report, &run->figure_table);
 	for (int i = 0; i < FIGURES; i++) {
-		struct why_figure_row row = { (enum why_figure)i, run->process.figure[i], { NULL, 0 } };
+		struct why_figure_row row = { (enum why_figure)i,
+					      run->process.figure[i],
+					      { NULL, 0 } };
 		struct out text;
 
 		if (!value_is_known(&row.bytes))
