@@ -3,6 +3,7 @@
 """What vmview reads of mapped files: nothing where no column needs it, 64 bytes for the kind, and
 each symbol table once in a run. Seen from outside, by strace."""
 import collections
+import glob
 import os
 import re
 import shutil
@@ -14,8 +15,8 @@ import elf_objects as elf  # noqa: E402
 import lib  # noqa: E402
 
 READS = "read,readv,pread64,preadv,preadv2,mmap"
-# 4711 pread64(8</tmp/program>, "..."..., 64, 0) = 64
-LINE = re.compile(r"^\d+ +(\w+)\((?:NULL, \d+, [A-Z_|]+, [A-Z_|]+, )?\d+<([^>]*)>, .*?"
+# pread64(8</tmp/program>, "..."..., 64, 0) = 64
+LINE = re.compile(r"^(\w+)\((?:NULL, \d+, [A-Z_|]+, [A-Z_|]+, )?\d+<([^>]*)>, .*?"
                   r"(?:, (\d+), (\d+))?\) += (\d+)$")
 
 
@@ -26,7 +27,7 @@ def reads(directory, *args):
     log = os.path.join(directory, "strace")
     # what looks for leaks is a debugger itself: there is room for one
     env = dict(os.environ, ASAN_OPTIONS=os.environ.get("ASAN_OPTIONS", "") + ":detect_leaks=0")
-    done = subprocess.run(["strace", "-f", "-qq", "-y", "-s", "0", "-e", "signal=none",
+    done = subprocess.run(["strace", "-ff", "-qq", "-y", "-s", "0", "-e", "signal=none",
                            "-e", f"trace={READS}", "-o", log, lib.VMVIEW, *map(str, args)],
                           env=env, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                           stderr=subprocess.PIPE, timeout=60)
@@ -35,11 +36,12 @@ def reads(directory, *args):
         raise lib.Skipped(f"strace: {err.splitlines()[0]}")
     lib.equal("status", (done.returncode, err), (0, ""))
     found = collections.defaultdict(list)
-    with open(log, encoding="utf-8", errors="replace") as file:
-        for line in file:
-            match = LINE.match(line.rstrip("\n"))
-            if match:
+    # a file for each thread: in one the calls of others would cut through them
+    for name in glob.glob(f"{log}.*"):
+        with open(name, encoding="utf-8", errors="replace") as file:
+            for match in filter(None, (LINE.match(line.rstrip("\n")) for line in file)):
                 found[match[2]].append((match[1], int(match[4] or 0), int(match[5])))
+        os.unlink(name)
     lib.true(any("/maps" in path for path in found), "strace saw maps being read")
     return found
 
