@@ -278,7 +278,7 @@ int context_close(struct context *ctx)
 		print_cost(&ctx->meter);
 	if (ctx->in_use)
 		return ctx->status;
-	/* the crew ends with the program: joining its thread would be two more switches */
+	crew_leave(ctx->crew);
 	stuck_fini(&ctx->stuck);
 	root_close(&ctx->root);
 	if (ctx->root.core)

@@ -380,3 +380,11 @@ void crew_free(struct crew *crew)
 	free(crew->left);
 	free(crew);
 }
+
+void crew_leave(struct crew *crew)
+{
+	for (unsigned i = 0; crew && i < CREW_MOST; i++)
+		if (crew->seats[i])
+			return;
+	crew_free(crew);
+}

@@ -45,6 +45,12 @@ struct crew_job {
 struct crew *crew_new(const struct root *root, uint64_t timeout_ns);
 void crew_free(struct crew *crew);
 
+/*
+ * At the end of the program: a thread that waits for a job ends with it, since joining it would be two more
+ * switches. NULL is fine.
+ */
+void crew_leave(struct crew *crew);
+
 /* Returns when each item was worked on or abandoned. */
 void crew_run(struct crew *crew, const struct crew_job *job);
 

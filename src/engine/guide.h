@@ -43,11 +43,13 @@ struct guide {
 	struct mappings *mappings;
 	struct visit visit;
 	struct guide *inner; /* of a visit within this one */
+	struct guide *spare; /* of the last one: it knows the files that it looked at */
 	bool within; /* it is one itself */
 	/* of one of several that work side by side: its reads are watched by its own meter */
 	struct root root;
 	struct meter meter;
 	bool own_files; /* its thread has descriptors of its own */
+	const struct smaps_keys *keys; /* of the visitor, where it is spare */
 	void (*unequip)(void *kit); /* of the visitor, which may be gone when it is freed */
 	int pid; /* that is visited */
 	bool opened; /* visit.leader is */

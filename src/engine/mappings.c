@@ -33,6 +33,9 @@ enum {
 	LOOKS = FILE_LOOKS | NEED_NAME | NEED_DELETED,
 };
 
+/* What all of a process, or a chunk of it, is held back for. */
+enum { HELD_BACK = NEED_SMAPS | NEED_GUESS | FILE_LOOKS };
+
 struct mappings {
 	const struct root *root;
 	struct smaps_keys *keys;
@@ -63,6 +66,7 @@ struct mappings {
 	bool walked; /* those of what is held back are walked */
 	bool gone; /* its memory went away during the walk */
 	bool holding;
+	bool at_once; /* nothing has to be held back */
 	bool has_below;
 	struct vma below; /* the mapping before, without its texts */
 	char name[NAME_ROOM];
@@ -84,6 +88,11 @@ struct mappings *mappings_new(const struct root *root, struct smaps_keys *keys)
 void mappings_from(struct mappings *mappings, enum mappings_source from)
 {
 	mappings->from = from;
+}
+
+void mappings_at_once(struct mappings *mappings)
+{
+	mappings->at_once = true;
 }
 
 void mappings_free(struct mappings *mappings)
@@ -450,7 +459,7 @@ int mappings_pass(struct mappings *mappings, struct error *err)
 	int rc;
 
 	mappings->has_below = false;
-	mappings->holding = true;
+	mappings->holding = !mappings->at_once || mappings->needs & HELD_BACK;
 	mappings->walking = mappings->walked = result->from_pages = false;
 	mappings->looked_id = 0;
 	mappings->absent = mappings->dir->core		? core_lacks :

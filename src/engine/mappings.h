@@ -55,6 +55,12 @@ enum mappings_source {
 void mappings_from(struct mappings *mappings, enum mappings_source from);
 
 /*
+ * Nothing is held back unless it has to be (for NEED_SMAPS from pages, NEED_GUESS, files that are looked at):
+ * for who can forget what it was handed, which costs a copy less.
+ */
+void mappings_at_once(struct mappings *mappings);
+
+/*
  * Parse the ELF files that are met, in every process that is read with NEED_ELF: request of each. To be
  * called before the first process is read.
  */

@@ -38,7 +38,7 @@ struct visit {
 	struct procdir dir; /* of the thread that has the memory; dir.pid is the process */
 	struct arena arena; /* of the visit */
 	struct process process; /* facts; pid is set even where nothing else could be read */
-	struct vma_store vmas; /* all mappings, where visitor->mapping is NULL */
+	struct vma_store vmas; /* where visitor->mapping is NULL: all mappings, or those it keeps */
 	struct object_file *files; /* by mapping, where visitor->parse; heap */
 	size_t file_count, file_cap;
 	struct mappings_result result; /* of reading the mappings */
@@ -62,6 +62,7 @@ struct visitor {
 	struct smaps_keys *keys; /* NULL: of the visits' own */
 	const struct elf_request *parse; /* of each mapped ELF file; NULL: none is parsed */
 	enum mappings_source from; /* of the figures: MAPPINGS_AUTO unless the user chose */
+	bool (*keeps)(const struct vma *vma); /* only these are kept in vmas; NULL: all */
 	bool collects; /* mapping() writes nothing: restart() may forget what it took */
 	bool no_mappings; /* they are not read: read() does all */
 	/*

@@ -54,8 +54,10 @@ static struct guide *guide_new(struct tour *tour, const struct visitor *visitor,
 	mappings_from(guide->mappings, visitor->from);
 	if (visitor->parse)
 		mappings_parse_files(guide->mappings, visitor->parse);
-	if (!visitor->mapping)
+	if (!visitor->mapping && !visitor->keeps)
 		mappings_keep(guide->mappings, &guide->visit.vmas);
+	if (visitor->collects || visitor->keeps)
+		mappings_at_once(guide->mappings);
 	return guide;
 }
 
@@ -72,6 +74,7 @@ void visit_guide_free(struct guide *guide)
 	if (!guide)
 		return;
 	mappings_free(guide->mappings);
+	visit_guide_free(guide->spare);
 	if (guide->visit.kit)
 		guide->unequip(guide->visit.kit);
 	vma_store_fini(&guide->visit.vmas);
@@ -227,6 +230,10 @@ static int take_mapping(void *opaque, struct vma *vma)
 	struct guide *guide = opaque;
 	struct visit *visit = &guide->visit;
 
+	if (guide->visitor->keeps && !guide->visitor->keeps(vma))
+		return 0;
+	if (guide->visitor->keeps)
+		vma_store_add(&visit->vmas, vma);
 	if (guide->visitor->parse && !guide->visitor->mapping) {
 		visit->files = mem_room(visit->files, visit->file_count, &visit->file_cap,
 					sizeof(visit->files[0]));
@@ -516,12 +523,44 @@ static void visit_pid(struct guide *guide, int pid)
 	leave(guide);
 }
 
+/* Of the visit before within the same one, where that read in the same way: by the same keys, and alone. */
+static struct guide *take_spare(struct guide *guide, const struct visitor *visitor)
+{
+	struct guide *spare = guide->spare;
+
+	guide->spare = NULL;
+	if (spare && spare->keys == visitor->keys && visitor->mapping && !visitor->parse &&
+	    !visitor->no_mappings && !visitor->equip) {
+		spare->visitor = visitor;
+		return spare;
+	}
+	visit_guide_free(spare);
+	return NULL;
+}
+
+/* It is kept where the next one may use it. */
+static void leave_inner(struct guide *guide, struct guide *inner, const struct visitor *visitor)
+{
+	guide->inner = NULL;
+	inner->keys = visitor->keys;
+	if (visitor->mapping && !visitor->parse && !visitor->no_mappings && !visitor->equip &&
+	    !guide->visitor->guide)
+		guide->spare = inner;
+	else
+		visit_guide_free(inner);
+}
+
 int visit_within(struct visit *outer, int pid, const struct visitor *visitor, void *ctx,
 		 struct error *err)
 {
-	struct guide *guide = guide_of(outer), *inner = guide_new(guide->tour, visitor, ctx);
+	struct guide *guide = guide_of(outer), *inner = take_spare(guide, visitor);
 	int rc;
 
+	if (!inner)
+		inner = guide_new(guide->tour, visitor, ctx);
+	inner->ctx = ctx;
+	if (inner->mappings)
+		mappings_from(inner->mappings, visitor->from);
 	guide->inner = inner;
 	inner->within = true;
 	rc = enter(inner, pid, err);
@@ -530,8 +569,7 @@ int visit_within(struct visit *outer, int pid, const struct visitor *visitor, vo
 	if (rc != -ESRCH || inner->visit.begun)
 		guide_conclude(inner, rc, err);
 	leave(inner);
-	guide->inner = NULL;
-	visit_guide_free(inner);
+	leave_inner(guide, inner, visitor);
 	return rc == -ESRCH ? rc : 0;
 }
 

@@ -37,6 +37,7 @@ struct who_state {
 	size_t cursor;
 	uint64_t cursor_start;
 	bool cursor_known;
+	const struct process *process; /* whose kinds are found: it was read just now */
 };
 
 static struct bytes base_of(struct bytes path)
@@ -231,21 +232,34 @@ static void rewind_kinds(void *ctx, struct visit *visit)
 	search->state->cursor_known = false;
 }
 
+static int same_facts(void *ctx, struct visit *visit, bool held, struct error *err)
+{
+	const struct who_search *search = ctx;
+
+	(void)held;
+	(void)err;
+	visit->process.state = search->state->process->state;
+	visit->process.threads = search->state->process->threads;
+	visit->process.kernel_thread = search->state->process->kernel_thread;
+	return 0;
+}
+
 static int find_kinds(struct who_search *search, struct visit *visit, struct error *err)
 {
 	const struct visitor visitor = {
 		.command = "who",
 		.needs = NEED_KIND,
-		.facts = FACT_STAT,
 		.collects = true,
 		.no_twins = true,
 		.quiet = true,
+		.facts_of = same_facts,
 		.mapping = take_kind,
 		.restart = rewind_kinds,
 	};
 
 	if (search->state->first_kept == search->mappings.count)
 		return 0;
+	search->state->process = &visit->process;
 	rewind_kinds(search, visit);
 	return visit_within(visit, visit->leader.pid, &visitor, search, err);
 }

@@ -10,8 +10,25 @@ static const struct {
 	const char *name;
 	size_t offset;
 } calls[] = {
-#define ELF_LIBRARY_ROW(name) { #name, offsetof(struct elf_library, name) },
-	ELF_LIBRARY_CALLS(ELF_LIBRARY_ROW)
+	{ "elf_begin", offsetof(struct elf_library, elf_begin) },
+	{ "elf_end", offsetof(struct elf_library, elf_end) },
+	{ "elf_getdata_rawchunk", offsetof(struct elf_library, elf_getdata_rawchunk) },
+	{ "elf_getphdrnum", offsetof(struct elf_library, elf_getphdrnum) },
+	{ "elf_getscn", offsetof(struct elf_library, elf_getscn) },
+	{ "elf_getshdrnum", offsetof(struct elf_library, elf_getshdrnum) },
+	{ "elf_getshdrstrndx", offsetof(struct elf_library, elf_getshdrstrndx) },
+	{ "elf_kind", offsetof(struct elf_library, elf_kind) },
+	{ "elf_version", offsetof(struct elf_library, elf_version) },
+	{ "gelf_fsize", offsetof(struct elf_library, gelf_fsize) },
+	{ "gelf_getclass", offsetof(struct elf_library, gelf_getclass) },
+	{ "gelf_getdyn", offsetof(struct elf_library, gelf_getdyn) },
+	{ "gelf_getehdr", offsetof(struct elf_library, gelf_getehdr) },
+	{ "gelf_getnote", offsetof(struct elf_library, gelf_getnote) },
+	{ "gelf_getphdr", offsetof(struct elf_library, gelf_getphdr) },
+	{ "gelf_getrel", offsetof(struct elf_library, gelf_getrel) },
+	{ "gelf_getrela", offsetof(struct elf_library, gelf_getrela) },
+	{ "gelf_getshdr", offsetof(struct elf_library, gelf_getshdr) },
+	{ "gelf_getsymshndx", offsetof(struct elf_library, gelf_getsymshndx) },
 };
 
 bool elf_library_open(struct elf_library *library)

@@ -15,6 +15,9 @@
 #include "source/root.h"
 #include "source/taskstat.h"
 
+/* stat of a process is of 300 bytes, or 1,000 where all numbers are big. */
+enum { STAT_ROOM = 4096 };
+
 static const char needs_ptrace[] = "denied: needs CAP_SYS_PTRACE or the same user";
 
 /* Why stat tells no layout. */
@@ -94,11 +97,35 @@ static void tell_empty(const struct procdir *dir, struct arena *arena, struct pr
 		process->kernel_thread = true;
 }
 
+/* One record, which the kernel gives in one read where there is room: a second would only say so. */
+static int read_record(const struct procdir *dir, struct arena *arena, struct bytes *out,
+		       struct error *err, const char *name)
+{
+	char text[STAT_ROOM];
+	ssize_t len;
+	int fd;
+
+	if (dir->root->recorded)
+		return procdir_read(dir, arena, out, err, "%s", name);
+	fd = procdir_openat(dir, O_RDONLY, err, "%s", name);
+	if (fd < 0)
+		return fd;
+	len = meter_read(dir->root->meter, fd, text, sizeof(text));
+	close(fd);
+	if (len == (ssize_t)sizeof(text))
+		return procdir_read(dir, arena, out, err, "%s", name);
+	if (len < 0)
+		return error_errno(err, (int)-len, "%s/proc/%s/%s", dir->root->dir, dir->name,
+				   name);
+	*out = arena_bytes(arena, (struct bytes){ text, (size_t)len });
+	return 0;
+}
+
 static int read_stat(const struct procdir *dir, struct arena *arena, struct process *process,
 		     struct error *err)
 {
 	struct bytes text;
-	int rc = procdir_read(dir, arena, &text, err, "stat");
+	int rc = read_record(dir, arena, &text, err, "stat");
 
 	if (rc == 0)
 		rc = stat_parse(text, process, err);

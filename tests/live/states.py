@@ -273,7 +273,8 @@ MEASURES = ("faults", "wss", "wss --clear-refs")
 OWN = {"pid", "pids", "parent", "child", "a", "b", "tid", "tids", "time", "start_time", "state",
        "target", "pfn", "phys", "span_ns", "machine", "counters", "frame_runs", "frame_longest",
        "contiguity", "pss", "pss_file", "sum_pss", "referenced", "compared", "not_told",
-       "cgroup_current", "runs", "flag_sets", "free_in_block", "free_order", "vanished"}
+       "cgroup_current", "runs", "flag_sets", "free_before", "free_after",
+       "free_in_block", "vanished"}
 
 
 def scrubbed(part):

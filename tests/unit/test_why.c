@@ -61,6 +61,7 @@ static const struct page_case {
 	{ "guard", PAGE_GUARD, 0, ANY, false, false, WHY_CLASSES, false },
 };
 
+/* NOLINTNEXTLINE(readability-function-size): checks of a table */
 static void test_pages(void **state)
 {
 	(void)state;
@@ -148,6 +149,7 @@ static const struct smaps_case {
 	{ "torn", KIND_HEAP, "rd wr", { 100, 100, 0, 0, 0, 0, 90 }, { { WHY_UNTOLD, 100 } } },
 };
 
+/* NOLINTNEXTLINE(readability-function-size): checks of a table */
 static void test_smaps(void **state)
 {
 	static const enum smaps_slot slots[] = {
@@ -478,6 +480,7 @@ static void test_order(void **state)
 }
 
 /* Each rule has a case, and its texts hold facts that there are. */
+/* NOLINTNEXTLINE(readability-function-size): checks of a table */
 static void test_texts(void **state)
 {
 	(void)state;

@@ -108,6 +108,11 @@ static struct stale_row *add_row(struct stale_run *run, const struct visit *visi
 	return row;
 }
 
+static bool is_deleted(const struct vma *vma)
+{
+	return vma->deleted;
+}
+
 static bool is_program(const struct object_file *file)
 {
 	return file->is_elf || file->build_id.len;
@@ -189,7 +194,7 @@ static void take_process(void *opaque, struct visit *visit)
 
 	run->first = run->count;
 	run->denied += visit->absent.kind == ABSENT_DENIED;
-	run->looked_at += visit->vmas.count != 0;
+	run->looked_at += visit->result.pass.mappings != 0;
 	note_nothing(run, visit);
 	if (visit->absent.kind == ABSENT_STUCK)
 		return;
@@ -354,6 +359,7 @@ static void visit_all(struct stale_run *run, const struct targets *targets)
 		.needs = NEED_DELETED,
 		.facts = FACT_STAT,
 		.parse = &request,
+		.keeps = is_deleted,
 		.no_twins = true,
 		.read = read_facts,
 		.done = take_process,
