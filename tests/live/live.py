@@ -682,14 +682,17 @@ def writing_asks_before_it_replaces():
 
 @lib.test
 def held_keys_stay_within_the_budget():
-    """3 % for readings, what 2 s have kept of it (1.5 % of 4 s), 5 % for screens; then keys."""
+    """3 % for readings, what 2 s have kept of it (1.5 % of 4 s), 5 % for screens; then keys. A
+    sanitizer makes screens and keys two times as expensive."""
     options = "--cpu", 3, "--interval", 0.5
+    with open(lib.VMVIEW, "rb") as file:
+        most = 0.30 if b"__asan_init" in file.read() else 0.15
 
     def hold(live, *keys):
         name = live.view()
         for key in keys:
             used = live.hold(key, 4)
-            lib.true(used < 0.15, f"{key} in {name}: {used:.1%} of a CPU")
+            lib.true(used < most, f"{key} in {name}: {used:.1%} of a CPU")
         return name
 
     with Held(*options) as live:
