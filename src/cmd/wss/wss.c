@@ -133,6 +133,16 @@ static bool is_own(enum vma_kind kind)
 	       kind == KIND_ANON || kind == KIND_RESERVED;
 }
 
+/* A reason that is there after the visit, too; most mappings have the same. */
+static const char *keep_reason(struct wss_run *run, const char *reason)
+{
+	if (!reason)
+		return NULL;
+	if (!run->reason || strcmp(run->reason, reason) != 0)
+		run->reason = arena_strdup(&run->ctx->arena, reason);
+	return run->reason;
+}
+
 static void take_sample(void *ctx, struct visit *visit)
 {
 	struct wss_run *run = ctx;
@@ -144,6 +154,7 @@ static void take_sample(void *ctx, struct visit *visit)
 		struct wss_figures figures;
 
 		vma_store_get(&visit->vmas, i, &vma);
+		vma.absent = keep_reason(run, vma.absent);
 		figures = wss_figures_of(run, &vma, i);
 		wss_figures_add(&sample->figures, &figures);
 		if (is_own(vma.kind))

@@ -64,6 +64,7 @@ struct wss_run {
 	bool last; /* rows are wanted of this sample */
 	struct vma_store vmas;
 	uint64_t *written; /* by mapping */
+	const char *reason; /* that was kept last */
 	const char *written_reason; /* why not known; NULL: it is */
 };
 
