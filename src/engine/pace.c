@@ -38,6 +38,17 @@ static int find_largest(void *ctx, struct vma *vma)
 	return 0;
 }
 
+/* In nanoseconds, if all of it lies in one mapping. */
+static uint64_t stall_of(uint64_t bytes)
+{
+	return (bytes >> 20) * STALL_NS_MIB;
+}
+
+bool pace_may_spare(uint64_t rss)
+{
+	return stall_of(rss) > STALL_NS_MAX;
+}
+
 const char *pace_spares(const struct procdir *dir, const char *file, struct arena *arena)
 {
 	uint64_t rss, largest = 0, stall;
@@ -48,13 +59,13 @@ const char *pace_spares(const struct procdir *dir, const char *file, struct aren
 	if (dir->root->meter->fast || dir->root->recorded || dir->core)
 		return NULL;
 	rss = resident(dir, arena);
-	if ((rss >> 20) * STALL_NS_MIB <= STALL_NS_MAX)
+	if (!pace_may_spare(rss))
 		return NULL;
 	smaps_keys_init(&keys);
 	own.watch = -1; /* that is for another reading */
 	if (smaps_read(&own, "maps", &keys, find_largest, &largest, &pass, NULL))
 		return NULL;
-	stall = ((rss < largest ? rss : largest) >> 20) * STALL_NS_MIB;
+	stall = stall_of(rss < largest ? rss : largest);
 	if (stall <= STALL_NS_MAX)
 		return NULL;
 	return arena_printf(

@@ -2,6 +2,9 @@
 #ifndef VMVIEW_ENGINE_PACE_H
 #define VMVIEW_ENGINE_PACE_H
 
+#include <stdbool.h>
+#include <stdint.h>
+
 struct arena;
 struct procdir;
 
@@ -14,6 +17,9 @@ struct procdir;
  * Returns why the file is not to be read, with the estimate, in arena; NULL: it may be. A recording, and
  * --pace fast, spare nobody.
  */
+/* Of a process with so many resident bytes; pace_spares() need not be asked where this says no. */
+bool pace_may_spare(uint64_t rss);
+
 const char *pace_spares(const struct procdir *dir, const char *file, struct arena *arena);
 
 #endif

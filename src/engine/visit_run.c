@@ -523,14 +523,19 @@ static void visit_pid(struct guide *guide, int pid)
 	leave(guide);
 }
 
-/* Of the visit before within the same one, where that read in the same way: by the same keys, and alone. */
+/* Whether a guide of such visits serves the next one, which may read otherwise but for its keys. */
+static bool may_be_spare(const struct visitor *visitor)
+{
+	return visitor->mapping && !visitor->parse && !visitor->no_mappings && !visitor->equip;
+}
+
+/* That of the visit before within the same one. */
 static struct guide *take_spare(struct guide *guide, const struct visitor *visitor)
 {
 	struct guide *spare = guide->spare;
 
 	guide->spare = NULL;
-	if (spare && spare->keys == visitor->keys && visitor->mapping && !visitor->parse &&
-	    !visitor->no_mappings && !visitor->equip) {
+	if (spare && spare->keys == visitor->keys && may_be_spare(visitor)) {
 		spare->visitor = visitor;
 		return spare;
 	}
@@ -543,8 +548,7 @@ static void leave_inner(struct guide *guide, struct guide *inner, const struct v
 {
 	guide->inner = NULL;
 	inner->keys = visitor->keys;
-	if (visitor->mapping && !visitor->parse && !visitor->no_mappings && !visitor->equip &&
-	    !guide->visitor->guide)
+	if (may_be_spare(visitor) && !guide->visitor->guide)
 		guide->spare = inner;
 	else
 		visit_guide_free(inner);

@@ -46,7 +46,7 @@ void visit_partial(struct visit *visit, const char *key, const char *reason,
 {
 	visit->complete = false;
 	missing_add(&visit->process.missing, key, reason);
-	if (strncmp(reason, "denied", 6) == 0)
+	if (absence_is(reason, ABSENT_DENIED))
 		refuse(guide_of(visit), err);
 	else
 		tell(guide_of(visit), err);

@@ -15,6 +15,7 @@
 #include "engine/process_facts.h"
 #include "engine/targets.h"
 #include "engine/visit.h"
+#include "model/absence.h"
 #include "model/image.h"
 #include "model/needs.h"
 #include "source/facts.h"
@@ -218,7 +219,7 @@ static void note_gaps(struct at_view *view)
 		error_set(&err, EACCES, "%d: page: %s", view->process->pid, view->page_reason);
 		context_partial(view->ctx, &err);
 	}
-	if (view->smaps_reason && strncmp(view->smaps_reason, "changed", 7) == 0) {
+	if (absence_is(view->smaps_reason, ABSENT_CHANGED)) {
 		error_set(&err, EAGAIN, "%d: the mapping changed while it was read",
 			  view->process->pid);
 		context_partial(view->ctx, &err);

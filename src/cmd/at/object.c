@@ -8,6 +8,7 @@
 #include "cmd/at/columns.h"
 #include "cmd/at/view.h"
 #include "engine/context.h"
+#include "model/absence.h"
 #include "model/image.h"
 #include "model/object.h"
 
@@ -19,7 +20,7 @@ const char *at_object_absent(const struct at_view *view)
 
 	/* memory that belongs to no file has no section: that is no gap in what is known */
 	if (!named->image)
-		return !view->mapped || !named->reason || !strncmp(named->reason, "none", 4) ?
+		return !view->mapped || !named->reason || absence_is(named->reason, ABSENT_NONE) ?
 			       "" :
 			       named->reason;
 	return NULL;

@@ -258,7 +258,6 @@ struct reading {
 	struct absence absent[2]; /* words are in the arena of the run */
 	bool one_memory, parent_lost;
 	struct cow_tally total;
-	struct error *err;
 };
 
 static void *make_walk(void *ctx)
@@ -402,7 +401,7 @@ static bool tell_side(const struct reading *reading, int side, struct error *err
 enum cow_end cow_read(const struct cow_reader *reader, int parent, int child,
 		      struct cow_tally *total, bool *gone, struct error *err)
 {
-	struct reading reading = { .reader = reader, .pid = { parent, child }, .err = err };
+	struct reading reading = { .reader = reader, .pid = { parent, child } };
 	const struct targets targets = { .pids = &parent, .count = 1 };
 	struct visitor visitor = visitor_of(reader);
 	struct visits visits = { 0 };

@@ -10,6 +10,7 @@
 #include "engine/process_facts.h"
 #include "engine/visit.h"
 #include "engine/targets.h"
+#include "model/absence.h"
 #include "model/needs.h"
 
 struct elf_options {
@@ -78,7 +79,7 @@ static void tell_symbols(struct elf_run *run, struct visit *visit)
 			continue;
 		error_set(&err, E2BIG, "%d: %.*s: symbols: %s", visit->dir.pid,
 			  (int)image->path.len, image->path.data, reason);
-		if (strncmp(reason, "none", 4) == 0) {
+		if (absence_is(reason, ABSENT_NONE)) {
 			error_print(&err);
 			continue;
 		}

@@ -15,6 +15,7 @@
 #include "engine/reason.h"
 #include "engine/targets.h"
 #include "engine/visit.h"
+#include "model/absence.h"
 #include "model/needs.h"
 #include "model/vma_store.h"
 #include "source/facts.h"
@@ -262,7 +263,7 @@ static void note_result(struct check *check, struct visit *visit)
 	if (check->obstacle) {
 		error_set(&err, EACCES, "%d: nothing to compare: %s", visit->dir.pid,
 			  check->obstacle);
-		if (strncmp(check->obstacle, "denied", 6) == 0)
+		if (absence_is(check->obstacle, ABSENT_DENIED))
 			reason_advise(check->ctx, &err, "--check", visit->dir.pid);
 		visit_partial(visit, "compared", check->obstacle, &err);
 	} else if (check->tally.unexplained) {

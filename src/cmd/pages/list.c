@@ -96,7 +96,7 @@ static void begin_table(struct pages_list *list, uint64_t common)
 	}
 	if (out && common)
 		out_char(out, '\n');
-	for (size_t i = 0; out && i < list->kept_count; i++)
+	for (size_t i = 0; i < list->kept_count; i++)
 		list->kept[i].said = common;
 	list->begun = true;
 	report_table(report, &list->pages->table);

@@ -373,11 +373,11 @@ static void write_prose(struct ps_run *run, struct out *out)
 		out_printf(out, "not listed: %zu kernel thread%s, without memory of their own\n",
 			   run->kernel_threads, run->kernel_threads == 1 ? "" : "s");
 	if (run->walked)
-		out_printf(
-			out,
-			"from the page walk, since the rollup would make them wait: %zu (what is "
-			"dirty of these is an estimate; --pace fast reads it)\n",
-			run->walked);
+		out_printf(out, "counted page by page: %zu, %s; dirty is an estimate\n",
+			   run->walked,
+			   run->options.skip_over ?
+				   "as --skip-over asks" :
+				   "so as not to stall them (--pace fast does not)");
 	if (run->twins && !run->by)
 		out_printf(out,
 			   "counted once in the sum: %zu with the memory of another "
@@ -409,9 +409,11 @@ static void note_left(struct ps_run *run)
 	}
 	if (left[PS_PACE]) {
 		error_set(&err, EAGAIN,
-			  "%zu process%s: smaps_rollup was not read, it might make them wait, and "
-			  "frames may not be: only what status tells (try: --pace fast)",
-			  left[PS_PACE], plural(left[PS_PACE]));
+			  "%zu process%s: smaps_rollup was not read (%s) and frames are not to be "
+			  "had: only what status tells is shown%s",
+			  left[PS_PACE], plural(left[PS_PACE]),
+			  run->options.skip_over ? "--skip-over" : "it might stall them",
+			  run->options.skip_over ? "" : " (try: --pace fast)");
 		context_partial(run->ctx, &err);
 	}
 	if (left[PS_BUDGET]) {

@@ -2,10 +2,8 @@
 #include "cmd/ps/read.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/array.h"
 #include "base/error.h"
@@ -14,6 +12,7 @@
 #include "column/vma_columns.h"
 #include "engine/context.h"
 #include "engine/pace.h"
+#include "engine/process_facts.h"
 #include "engine/reason.h"
 #include "engine/same_mm.h"
 #include "engine/status_sums.h"
@@ -35,9 +34,6 @@ enum {
 	CHEAP_PER_WORKER = 32, /* processes that are worth a thread */
 	ROLLUPS_PER_WORKER = 8,
 };
-
-/* Below this the pace spares nobody: it need not be asked. */
-#define PACE_MIN (1ull << 30)
 
 /* Figures of one reading that differ by more than this are looked at again. */
 #define TORN_MIN (1ull << 20)
@@ -176,25 +172,17 @@ static void read_facts(const struct pass *pass, struct kit *kit, struct visit *v
 		read_cmdline(kit, visit);
 }
 
-/* Why a process has no figures at all. */
-static const char *no_memory(const struct task_status *status)
-{
-	if (status->state == 'Z' || status->state == 'X')
-		return "gone: the process is a zombie";
-	return task_status_is_kernel(status) ? "kernel thread: has no memory of its own" :
-					       "has no memory of its own";
-}
-
 static struct value number_of(const struct task_status *status, unsigned field)
 {
 	return task_status_has(status, field) ? value_i((int64_t)status->field[field]) :
 						value_absent("not in status");
 }
 
-static void take_status(struct ps_row *row)
+static void take_status(struct ps_row *row, const struct process *process)
 {
 	const struct task_status *status = &row->status;
 	bool memory = task_status_has(status, STATUS_VM_SIZE);
+	const char *why = process_no_memory(process);
 
 	row->fact[PS_COMM] = value_text(task_status_comm(status));
 	row->fact[PS_STATE] = value_text((struct bytes){ &status->state, 1 });
@@ -203,7 +191,7 @@ static void take_status(struct ps_row *row)
 	row->tally.mappings = memory || row->no_status;
 	row->tally.sum.absent = memory ? "not asked for" : row->no_status;
 	if (!memory && !row->no_status)
-		row->tally.sum.absent = row->no_status = no_memory(status);
+		row->tally.sum.absent = row->no_status = why ? why : "has no memory of its own";
 }
 
 /* Without a single file that says who it is: hidepid, or a recording that has none. */
@@ -274,7 +262,7 @@ static int facts_of(void *ctx, struct visit *visit, bool held, struct error *err
 		set_unknown(kit, failed(visit, rc));
 		return 0;
 	}
-	take_status(&kit->row);
+	take_status(&kit->row, &visit->process);
 	read_facts(pass, kit, visit, held);
 	return 0;
 }
@@ -286,18 +274,14 @@ static void leave_out(struct kit *kit, enum ps_left left, const char *reason)
 }
 
 /* Why its smaps_rollup is not read, for its own sake; NULL: it is. */
-static const char *spares(const struct pass *pass, struct kit *kit, struct visit *visit)
+static const char *spares(const struct pass *pass, const struct kit *kit, struct visit *visit)
 {
 	uint64_t rss = kit->row.status.field[STATUS_VM_RSS];
 	uint64_t skip_over = pass->reader->skip_over;
 
-	if (skip_over && rss > skip_over)
-		return arena_printf(&visit->arena,
-				    "pace: might make it wait for %u ms (try --pace fast)",
-				    (unsigned)(rss / ((1 << 30) / 25)));
-	return skip_over || rss < PACE_MIN ?
-		       NULL :
-		       pace_spares(&visit->dir, "smaps_rollup", &visit->arena);
+	if (skip_over)
+		return rss > skip_over ? "pace: more RSS than --skip-over allows" : NULL;
+	return pace_may_spare(rss) ? pace_spares(&visit->dir, "smaps_rollup", &visit->arena) : NULL;
 }
 
 static bool are_apart(uint64_t a, uint64_t b)
@@ -640,17 +624,14 @@ static void walk_pages(struct ps_reader *reader, const struct targets *targets)
 /* Swap, which status has too; what it says of the rest is in the row. */
 static int read_status_sums(void *ctx, struct visit *visit, struct error *err)
 {
-	struct walk *walk = ctx;
-	struct vma *sum = &item_of(&walk->pass, visit)->row.tally.sum;
-
 	(void)err;
-	status_sums(&visit->dir, &visit->arena, sum);
+	status_sums(&visit->dir, &visit->arena, &item_of(ctx, visit)->row.tally.sum);
 	return 0;
 }
 
 static void ask_status(struct ps_reader *reader, const struct targets *targets)
 {
-	struct walk walk = { .pass = { reader, reader->needs, false } };
+	struct pass pass = { reader, reader->needs, false };
 	const struct visitor visitor = {
 		.command = "ps",
 		.facts = FACT_STAT,
@@ -661,7 +642,7 @@ static void ask_status(struct ps_reader *reader, const struct targets *targets)
 	};
 	struct visits visits = { 0 };
 
-	visit_targets(reader->ctx, targets, &visitor, &walk, &visits);
+	visit_targets(reader->ctx, targets, &visitor, &pass, &visits);
 }
 
 /* Those whose sums are not known since they were spared, as targets: false where there is none. */

@@ -11,6 +11,7 @@
 #include "column/system_columns.h"
 #include "engine/context.h"
 #include "engine/reason.h"
+#include "model/absence.h"
 
 /* On a terminal narrower than this, fewer columns. */
 enum { WIDE = 120 };
@@ -82,7 +83,7 @@ static void note(struct system_view *view, const char *file, const char *reason)
 	if (!reason)
 		return;
 	error_set(&err, EACCES, "%s: %s%s", file, reason,
-		  strncmp(reason, "denied", 6) == 0 && reason_sudo_helps(view->ctx) ?
+		  absence_is(reason, ABSENT_DENIED) && reason_sudo_helps(view->ctx) ?
 			  " (try: sudo vmview system)" :
 			  "");
 	context_partial(view->ctx, &err);

@@ -5,6 +5,7 @@
 #include "base/encode.h"
 #include "base/num.h"
 #include "base/out.h"
+#include "model/absence.h"
 #include "model/vma.h"
 #include "render/format.h"
 #include "render/live/grid.h"
@@ -225,7 +226,7 @@ static void draw_header(struct live *live, struct grid *grid)
 /* Is a reason worth the reader's time? Not that the question does not apply: "none: ..". */
 static bool tells(const char *reason)
 {
-	return reason && reason[0] && strncmp(reason, "none", 4) != 0;
+	return reason && reason[0] && !absence_is(reason, ABSENT_NONE);
 }
 
 /* Why the row under the cursor, or what is above the rows, shows a "-", or NULL. */
