@@ -97,6 +97,7 @@ static void say_fragmenting(const struct alloc_watch *watch, struct context *ctx
 {
 	const struct alloc_sum *all = &watch->study.total_fallback;
 	struct alloc_sum *sums, *most;
+	struct out text;
 	size_t count;
 
 	if (watch->counts.fallback_reason || !all->count) {
@@ -111,32 +112,37 @@ static void say_fragmenting(const struct alloc_watch *watch, struct context *ctx
 	for (size_t i = 1; i < count; i++)
 		if (sums[i].count > most->count)
 			most = &sums[i];
-	out_printf(out, "%llu allocation%s (", (unsigned long long)all->count, plural(all->count));
-	report_size(ctx->report, out, all->pages * ctx->host.page_size);
-	out_printf(out,
+	out_init_memory(&text);
+	out_printf(&text, "%llu allocation%s (", (unsigned long long)all->count,
+		   plural(all->count));
+	report_size(ctx->report, &text, all->pages * ctx->host.page_size);
+	out_printf(&text,
 		   ") from free memory of another migrate type; %llu pageblock%s changed type; "
-		   "most\n(%llu) by ",
+		   "most (%llu) by ",
 		   (unsigned long long)all->taken, plural(all->taken),
 		   (unsigned long long)(count ? most->count : 0));
 	if (count) {
-		say_command(watch, most, out);
-		say_caller(watch, most->caller, out);
+		say_command(watch, most, &text);
+		say_caller(watch, most->caller, &text);
 	}
-	out_char(out, '\n');
+	report_wrap(ctx->report, &text, 0);
 	free(sums);
 }
 
-static void say_waits(const struct alloc_watch *watch, struct out *out)
+static void say_waits(const struct alloc_watch *watch, struct context *ctx)
 {
 	const struct alloc_waits *waits = &watch->study.waits;
 	const struct alloc_sum *high = &watch->study.high;
 	unsigned long long failed = high->failed, asked = failed + high->count;
+	struct out text;
 
 	if (watch->counts.wait_reason)
 		return;
-	out_printf(out, "compaction took %.1f ms, direct reclaim %.1f ms",
+	out_init_memory(&text);
+	out_printf(&text, "compaction took %.1f ms, direct reclaim %.1f ms",
 		   (double)waits->compact_ns / 1e6, (double)waits->reclaim_ns / 1e6);
-	out_printf(out, "; %llu of %llu high-order allocations failed\n", failed, asked);
+	out_printf(&text, "; %llu of %llu high-order allocations failed", failed, asked);
+	report_wrap(ctx->report, &text, 0);
 }
 
 static void say_method(const struct alloc_watch *watch, struct out *out)
@@ -162,7 +168,7 @@ static void say_method(const struct alloc_watch *watch, struct out *out)
 void alloc_watch_say(const struct alloc_watch *watch, struct context *ctx)
 {
 	const struct alloc_counts *counts = &watch->counts;
-	struct out *out = report_prose(ctx->report);
+	struct out *out = report_prose(ctx->report), text;
 	double seconds = (double)watch->interval_ns / 1e9;
 	size_t count;
 	struct alloc_sum *sums;
@@ -171,18 +177,19 @@ void alloc_watch_say(const struct alloc_watch *watch, struct context *ctx)
 		return;
 	say_method(watch, out);
 	say_fragmenting(watch, ctx, out);
-	say_waits(watch, out);
+	say_waits(watch, ctx);
 	sums = alloc_study_group(&watch->study, &watch->study.pages, ALLOC_BY_COMMAND, &count);
-	out_printf(out, "%llu allocation%s of ", (unsigned long long)counts->taken,
+	out_init_memory(&text);
+	out_printf(&text, "%llu allocation%s of ", (unsigned long long)counts->taken,
 		   plural(counts->taken));
-	report_size(ctx->report, out, watch->study.total.pages * ctx->host.page_size);
-	out_printf(out, " in %.1f s (%.0f a second)", seconds,
+	report_size(ctx->report, &text, watch->study.total.pages * ctx->host.page_size);
+	out_printf(&text, " in %.1f s (%.0f a second)", seconds,
 		   seconds > 0 ? (double)counts->taken / seconds : 0);
 	if (count && watch->study.total.pages) {
-		out_printf(out, ", %.0f %% by ",
+		out_printf(&text, ", %.0f %% by ",
 			   100.0 * (double)sums->pages / (double)watch->study.total.pages);
-		say_command(watch, sums, out);
+		say_command(watch, sums, &text);
 	}
-	out_char(out, '\n');
+	report_wrap(ctx->report, &text, 0);
 	free(sums);
 }

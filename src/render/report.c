@@ -2,6 +2,7 @@
 #include "render/report.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/arena.h"
 #include "base/num.h"
@@ -147,4 +148,32 @@ void report_size(const struct report *report, struct out *out, uint64_t bytes)
 		out_u64(out, bytes);
 		break;
 	}
+}
+
+void report_wrap(struct report *report, struct out *text, size_t indent)
+{
+	enum { WIDTH = 80, WIDTH_LEAST = 40 };
+	size_t most = report_options(report)->width, column = 0;
+	const char *at = text->buf, *end = text->buf + text->len;
+	struct out *out = report_prose(report);
+
+	most = !most ? WIDTH : most < WIDTH_LEAST ? WIDTH_LEAST : most;
+	while (out && at < end) {
+		const char *blank = memchr(at + 1, ' ', (size_t)(end - at - 1));
+		struct bytes word = { at, (size_t)((blank ? blank : end) - at) };
+
+		if (column > indent && column + word.len > most) {
+			out_char(out, '\n');
+			out_pad(out, ' ', indent);
+			column = indent;
+			word.data++;
+			word.len--;
+		}
+		out_mem(out, word.data, word.len);
+		column += word.len;
+		at = blank ? blank : end;
+	}
+	if (out)
+		out_char(out, '\n');
+	out_fini(text);
 }

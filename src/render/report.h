@@ -67,6 +67,12 @@ void report_table_end(struct report *report);
 /* Where prose for people goes, or NULL where the format takes none. */
 struct out *report_prose(struct report *report);
 
+/*
+ * A paragraph for people, from an out in memory, which it frees: broken at blanks, so that it fits the terminal (80
+ * columns where there is none); all but its first line are indented. Where there is no prose it is just freed.
+ */
+void report_wrap(struct report *report, struct out *text, size_t indent);
+
 /* Bytes as the options want them: "1.2G", "1288490188", or pages. */
 void report_size(const struct report *report, struct out *out, uint64_t bytes);
 

@@ -317,8 +317,8 @@ static void write_notes(struct stale_run *run)
 	if (out && run->own)
 		out_printf(
 			out,
-			"%zu program file%s that processes wrote themselves, loaded and unlinked: "
-			"another start changes nothing.\n",
+			"%zu program file%s written, loaded and unlinked by the process itself: a "
+			"restart\nchanges nothing.\n",
 			run->own, run->own == 1 ? "" : "s");
 	if (out && run->others)
 		out_printf(out, "%zu mapping%s of other deleted files, which are no programs.\n",

@@ -372,12 +372,14 @@ static void write_prose(struct ps_run *run, struct out *out)
 	if (run->kernel_threads)
 		out_printf(out, "not listed: %zu kernel thread%s, without memory of their own\n",
 			   run->kernel_threads, run->kernel_threads == 1 ? "" : "s");
-	if (run->walked)
-		out_printf(out, "counted page by page: %zu, %s; dirty is an estimate\n",
-			   run->walked,
-			   run->options.skip_over ?
-				   "as --skip-over asks" :
-				   "so as not to stall them (--pace fast does not)");
+	if (run->walked && run->options.skip_over)
+		out_printf(out, "page by page, as --skip-over asks: %zu (dirty is an estimate)\n",
+			   run->walked);
+	else if (run->walked)
+		out_printf(out,
+			   "page by page, so as not to stall them: %zu (dirty is an estimate; "
+			   "--pace fast)\n",
+			   run->walked);
 	if (run->twins && !run->by)
 		out_printf(out,
 			   "counted once in the sum: %zu with the memory of another "

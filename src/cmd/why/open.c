@@ -76,7 +76,7 @@ static void print(struct why_run *run)
 	if (text.len) {
 		out_char(&text, '.');
 		out_char(to, '\n');
-		why_wrap(run, &text, 2);
+		report_wrap(run->ctx->report, &text, 2);
 	} else {
 		out_fini(&text);
 	}

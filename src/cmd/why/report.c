@@ -24,7 +24,7 @@ static void explain(struct why_run *run, const char *title, const char *text)
 
 	out_init_memory(&out);
 	out_printf(&out, "  %s: %s", title, text);
-	why_wrap(run, &out, 4);
+	report_wrap(run->ctx->report, &out, 4);
 }
 
 /* What is not there is left out for people. */
@@ -200,7 +200,7 @@ static void print_shared(struct why_run *run)
 		before = ", ";
 	}
 	out_char(&out, '.');
-	why_wrap(run, &out, 2);
+	report_wrap(run->ctx->report, &out, 2);
 }
 
 static void write_sharing(struct why_run *run)
@@ -307,18 +307,18 @@ static void print_finding(struct why_run *run, const struct why_finding *finding
 	if (is_of_rss(rule->bytes))
 		out_printf(&out, " (%u%% of RSS%s)", percent(finding->bytes, run->process.why.rss),
 			   rule->estimate ? ", an estimate" : "");
-	why_wrap(run, &out, 2);
+	report_wrap(run->ctx->report, &out, 2);
 	for (int i = 0; i < WHY_ADVICE && rule->advice[i]; i++) {
 		out_init_memory(&out);
 		out_str(&out, "  - ");
 		why_text(run, &out, rule->advice[i], finding->name);
-		why_wrap(run, &out, 4);
+		report_wrap(run->ctx->report, &out, 4);
 	}
 	if (!run->options.explain)
 		return;
 	out_init_memory(&out);
 	out_printf(&out, "  (%s)", rule->explain);
-	why_wrap(run, &out, 3);
+	report_wrap(run->ctx->report, &out, 3);
 }
 
 /* Whether malloc could be looked into. */
@@ -334,7 +334,7 @@ static void write_malloc(struct why_run *run)
 	out_init_memory(&out);
 	out_printf(&out, "Of free memory in malloc nothing is known: %s.", reason);
 	out_char(report_prose(run->ctx->report), '\n');
-	why_wrap(run, &out, 2);
+	report_wrap(run->ctx->report, &out, 2);
 }
 
 static void write_findings(struct why_run *run, struct visit *visit)
@@ -446,10 +446,10 @@ static void write_answer(struct why_run *run)
 	put_purposes(run, &out);
 	put_outside(run, &out);
 	out_char(&out, '.');
-	why_wrap(run, &out, 0);
+	report_wrap(run->ctx->report, &out, 0);
 	out_init_memory(&out);
 	put_reclaim(run, &out);
-	why_wrap(run, &out, 0);
+	report_wrap(run->ctx->report, &out, 0);
 	gravest = why_gravest(process->findings, process->finding_count);
 	if (!gravest || gravest->severity == WHY_NOTE)
 		return;
@@ -457,7 +457,7 @@ static void write_answer(struct why_run *run)
 	out_str(&out, "Look first at this: ");
 	why_text(run, &out, gravest->rule->title, gravest->name);
 	out_char(&out, '.');
-	why_wrap(run, &out, 0);
+	report_wrap(run->ctx->report, &out, 0);
 }
 
 void why_write(struct why_run *run, struct visit *visit)

@@ -55,31 +55,3 @@ void why_text(struct why_run *run, struct out *out, const char *text, struct byt
 	}
 	out_str(out, text);
 }
-
-void why_wrap(struct why_run *run, struct out *text, size_t indent)
-{
-	enum { WIDTH = 80, WIDTH_LEAST = 40 };
-	const struct report_options *options = report_options(run->ctx->report);
-	struct out *out = report_prose(run->ctx->report);
-	size_t most = options->width ? options->width : WIDTH, column = 0;
-	const char *at = text->buf, *end = text->buf + text->len;
-
-	most = most < WIDTH_LEAST ? WIDTH_LEAST : most;
-	while (at < end) {
-		const char *blank = memchr(at + 1, ' ', (size_t)(end - at - 1));
-		struct bytes word = { at, (size_t)((blank ? blank : end) - at) };
-
-		if (column > indent && column + word.len > most) {
-			out_char(out, '\n');
-			out_pad(out, ' ', indent);
-			column = indent;
-			word.data++;
-			word.len--;
-		}
-		out_mem(out, word.data, word.len);
-		column += word.len;
-		at = blank ? blank : end;
-	}
-	out_char(out, '\n');
-	out_fini(text);
-}

@@ -118,9 +118,6 @@ struct value why_fact_value(const struct why_facts *facts, enum why_fact fact);
 /* A text that holds facts: "{rss} of {name}". */
 void why_text(struct why_run *run, struct out *out, const char *text, struct bytes name);
 
-/* The text, which ends by that, and a newline, in lines as long as the terminal; further ones are indented. */
-void why_wrap(struct why_run *run, struct out *text, size_t indent);
-
 /* A class of memory, of all that is held. */
 struct why_class_row {
 	enum why_class class;

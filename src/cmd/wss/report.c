@@ -160,51 +160,62 @@ static void say_curve(struct wss_run *run, struct out *out)
 	out_str(out, ")\n");
 }
 
+static void put_working_set(const struct wss_run *run, struct out *text)
+{
+	const struct wss_sample *last = last_sample(run);
+	const struct wss_figures *figures = &last->figures;
+	struct report *report = run->ctx->report;
+
+	out_printf(text, " in memory were used in %.1f s (%.0f %%)", (double)last->after_ns / 1e9,
+		   figures->rss.u ? 100.0 * (double)figures->touched.u / (double)figures->rss.u :
+				    0);
+	if (!figures->written.reason) {
+		out_str(text, ", ");
+		report_size(report, text, figures->written.u);
+		out_str(text, " written");
+	}
+	out_str(text, ": ");
+	report_size(report, text, last->own.u);
+	out_str(text, " of its own, and ");
+	report_size(report, text, figures->touched.u - last->own.u);
+	out_printf(
+		text,
+		" at most of files and shared memory, where what others use counts, too; huge "
+		"pages count whole. Its memory map was locked for %.1f ms to clear the referenced "
+		"bits",
+		(double)run->clear_ns / 1e6);
+	if (!run->ctx->meter.untimed)
+		out_printf(text, ", for %.1f ms at a time at most",
+			   (double)run->ctx->meter.longest_ns / 1e6);
+	out_char(text, '.');
+}
+
 static void say_answer(struct wss_run *run)
 {
 	struct report *report = run->ctx->report;
-	const struct wss_sample *last = last_sample(run);
-	const struct wss_figures *figures = &last->figures;
-	struct out *out = report_prose(report);
+	const struct wss_figures *figures = &last_sample(run)->figures;
+	struct out *out = report_prose(report), text;
 
 	if (!out || figures->rss.reason)
 		return;
 	out_char(out, '\n');
 	say_curve(run, out);
+	out_init_memory(&text);
 	if (figures->touched.reason) {
-		out_printf(out, "touched is not known: %s\n", figures->touched.reason);
-		return;
+		out_printf(&text, "touched is not known: %s", figures->touched.reason);
+	} else {
+		report_size(report, &text, figures->touched.u);
+		out_str(&text, " of ");
+		report_size(report, &text, figures->rss.u);
+		if (run->cleared)
+			put_working_set(run, &text);
+		else
+			out_str(&text,
+				" in memory were used since they were mapped, or since their "
+				"referenced bits were last cleared: that is not a working set. "
+				"--clear-refs measures one, at a cost that its help states.");
 	}
-	report_size(report, out, figures->touched.u);
-	out_str(out, " of ");
-	report_size(report, out, figures->rss.u);
-	if (!run->cleared) {
-		out_str(out, " in memory were used since they were mapped, or since their "
-			     "referenced bits\nwere last cleared: that is not a working set. "
-			     "--clear-refs measures one, at a cost that\nits help states.\n");
-		return;
-	}
-	out_printf(out, " in memory were used in %.1f s (%.0f %%)", (double)last->after_ns / 1e9,
-		   figures->rss.u ? 100.0 * (double)figures->touched.u / (double)figures->rss.u :
-				    0);
-	if (!figures->written.reason) {
-		out_str(out, ", ");
-		report_size(report, out, figures->written.u);
-		out_str(out, " written");
-	}
-	out_str(out, ": ");
-	report_size(report, out, last->own.u);
-	out_str(out, " of its own, and ");
-	report_size(report, out, figures->touched.u - last->own.u);
-	out_printf(
-		out,
-		" at\nmost of files and shared memory, where what others use counts, too; huge pages "
-		"count whole.\nIts memory map was locked for %.1f ms to clear the referenced bits",
-		(double)run->clear_ns / 1e6);
-	if (!run->ctx->meter.untimed)
-		out_printf(out, ", for %.1f ms at a time at most",
-			   (double)run->ctx->meter.longest_ns / 1e6);
-	out_str(out, ".\n");
+	report_wrap(report, &text, 0);
 }
 
 void wss_report(struct wss_run *run)
