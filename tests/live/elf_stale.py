@@ -307,7 +307,8 @@ def libraries_of_its_own():
             lib.equal("own", document["own"], 1)
             lib.equal("restart", document["restart"], [])
             done = lib.vmview("elf", "--stale", process.pid)
-            lib.true("No process maps" in done.out and "1 program file that" in done.out, done.out)
+            lib.true("No process maps" in done.out and "1 program file written" in done.out,
+                     done.out)
             # written before the process began: somebody else's
             wait_for_mapping(user, other)
             os.unlink(other)

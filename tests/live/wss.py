@@ -56,7 +56,7 @@ def how_long_it_waited():
     with lib.zoo("working") as zoo:
         done = lib.vmview("wss", zoo.truth["working"]["pid"], "--clear-refs", "--interval=0.1")
         told = re.search(r"locked for ([0-9.]+) ms to clear .*, for ([0-9.]+) ms at a time at most",
-                         done.out)
+                         " ".join(done.out.split()))
         lib.true(told and 0 < float(told[1]) <= float(told[2]), done.out[-300:])
 
 
