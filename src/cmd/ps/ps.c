@@ -3,7 +3,6 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/error.h"
 #include "base/num.h"
@@ -14,7 +13,9 @@
 #include "column/filter.h"
 #include "column/sort.h"
 #include "engine/keys.h"
+#include "engine/reason.h"
 #include "engine/targets.h"
+#include "model/absence.h"
 #include "model/needs.h"
 #include "source/caps.h"
 
@@ -62,6 +63,7 @@ struct ps_run {
 	const struct ps_row **rows;	/* what is shown */
 	size_t count, kernel_threads, twins, walked, left[PS_LEFT_COUNT];
 	const char *why_denied;		/* of the first */
+	bool only_rights;		/* all that are denied lack rights, and nothing else */
 	struct ps_row total, read;	/* read: those whose rollup was read */
 };
 
@@ -165,7 +167,11 @@ static void count_item(struct ps_run *run, const struct ps_item *item)
 		return;
 	run->walked += item->spared && item->left == PS_READ;
 	run->left[item->left]++;
-	if (item->left == PS_DENIED && !run->why_denied)
+	if (item->left != PS_DENIED)
+		return;
+	run->only_rights = absence_is(item->row.tally.sum.absent, ABSENT_DENIED) &&
+			   (!run->why_denied || run->only_rights);
+	if (!run->why_denied)
 		run->why_denied = item->row.tally.sum.absent;
 }
 
@@ -405,9 +411,12 @@ static void note_left(struct ps_run *run)
 	if (left[PS_DENIED]) {
 		error_set(&err, EACCES, "%zu process%s: smaps_rollup: %s%s", left[PS_DENIED],
 			  plural(left[PS_DENIED]), run->why_denied,
-			  run->ctx->root.recorded || geteuid() == 0 ? "" :
-								      " (try: sudo vmview ps)");
-		context_partial(run->ctx, &err);
+			  reason_sudo_helps(run->ctx) ? " (try: sudo vmview ps)" : "");
+		/* of all processes that is no failure */
+		if (run->reader.targets->all && run->only_rights)
+			context_left_out(run->ctx, &err);
+		else
+			context_partial(run->ctx, &err);
 	}
 	if (left[PS_PACE]) {
 		error_set(&err, EAGAIN,
