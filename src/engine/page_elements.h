@@ -59,6 +59,9 @@ void page_elements_reset(struct page_elements *elements);
 void page_elements_add(struct page_elements *elements, const struct page_span *span, uint64_t *at,
 		       uint64_t page_size, bool each);
 
+/* Flags and orders of frames that were seen before; free() it. */
+struct remembered_frames *remembered_frames_new(void);
+
 /* Join what the kernel knows of the frames to the elements. */
 void page_elements_join(struct page_reader *reader, struct pagewalk *walk);
 

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <stdlib.h>
 #include <string.h>
 
 #include "engine/page_elements.h"
@@ -90,6 +91,7 @@ static void mend(struct page_reader *reader, struct pagewalk *walk, const struct
 			break;
 		elements->word[i] = word;
 		elements->known[i] = 0;
+		elements->order[i] = PAGE_ORDER_UNKNOWN;
 		if (!has_frame(elements, i))
 			return;
 		if (!frames_word(&reader->frames, FRAME_FLAGS, pagemap_pfn(word),
@@ -172,7 +174,8 @@ static void find_orders(struct page_reader *reader)
 
 		for (size_t i = item->first; i < item->first + count; i++)
 			if (elements->known[i] & ELEMENT_FLAGS &&
-			    !(elements->known[i] & ELEMENT_TORN))
+			    !(elements->known[i] & ELEMENT_TORN) &&
+			    elements->order[i] == PAGE_ORDER_UNKNOWN)
 				elements->order[i] = order_of(reader, item, i);
 	}
 }
@@ -185,6 +188,62 @@ static void collect(struct page_elements *elements, unsigned know)
 		if (has_frame(elements, i) && !(elements->known[i] & (know | ELEMENT_NO_MEMORY)))
 			frame_batch_add(&elements->batch, pagemap_pfn(elements->word[i]), 1,
 					(uint32_t)i);
+}
+
+/* Direct-mapped by frame: what does not fit is asked for again. */
+enum { REMEMBERED = 1 << 16 };
+
+struct remembered_frames {
+	struct {
+		uint64_t pfn, flags; /* pfn 0: none */
+		uint8_t order;
+	} frame[REMEMBERED];
+};
+
+struct remembered_frames *remembered_frames_new(void)
+{
+	struct remembered_frames *remembered = calloc(1, sizeof(*remembered));
+
+	return remembered;
+}
+
+/* Others may map it, so that it may come again. */
+static bool comes_again(const struct page_elements *elements, size_t i)
+{
+	return has_frame(elements, i) && !(elements->word[i] & PAGEMAP_EXCLUSIVE);
+}
+
+static void recall(struct page_reader *reader)
+{
+	const struct remembered_frames *remembered = reader->remembered;
+	struct page_elements *elements = reader->elements;
+
+	for (size_t i = 0; remembered && i < elements->count; i++) {
+		uint64_t pfn = pagemap_pfn(elements->word[i]), at = pfn % REMEMBERED;
+
+		if (!comes_again(elements, i) || remembered->frame[at].pfn != pfn)
+			continue;
+		elements->flags[i] = remembered->frame[at].flags;
+		elements->order[i] = remembered->frame[at].order;
+		elements->known[i] |= ELEMENT_FLAGS;
+	}
+}
+
+static void remember(struct page_reader *reader)
+{
+	struct remembered_frames *remembered = reader->remembered;
+	const struct page_elements *elements = reader->elements;
+
+	for (size_t i = 0; remembered && i < elements->count; i++) {
+		uint64_t pfn = pagemap_pfn(elements->word[i]), at = pfn % REMEMBERED;
+
+		if (!comes_again(elements, i) || !(elements->known[i] & ELEMENT_FLAGS) ||
+		    elements->known[i] & ELEMENT_TORN)
+			continue;
+		remembered->frame[at].pfn = pfn;
+		remembered->frame[at].flags = elements->flags[i];
+		remembered->frame[at].order = elements->order[i];
+	}
 }
 
 /*
@@ -219,11 +278,13 @@ void page_elements_join(struct page_reader *reader, struct pagewalk *walk)
 	struct frames *frames = &reader->frames;
 
 	if (reader->needs & NEED_FLAGS && !frames->reason[FRAME_FLAGS]) {
+		recall(reader);
 		collect(elements, ELEMENT_FLAGS);
 		frames_read(frames, FRAME_FLAGS, &elements->batch, take_flags, elements);
 		mend_torn(reader, walk);
 		find_no_memory(reader);
 		find_orders(reader);
+		remember(reader);
 	}
 	if (reader->needs & NEED_COUNTS) {
 		count_exclusive(reader);

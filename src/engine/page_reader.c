@@ -21,10 +21,17 @@ void page_reader_open(struct page_reader *reader, const struct root *root, struc
 	reader->elements = page_elements_new();
 }
 
+void page_reader_remember(struct page_reader *reader)
+{
+	reader->remembered = remembered_frames_new();
+}
+
 void page_reader_close(struct page_reader *reader)
 {
 	page_elements_free(reader->elements);
 	reader->elements = NULL;
+	free(reader->remembered);
+	reader->remembered = NULL;
 	frames_close(&reader->frames);
 	cgroups_fini(&reader->cgroups);
 }

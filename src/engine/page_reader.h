@@ -15,6 +15,7 @@
 #include "source/swaps.h"
 
 struct arena;
+struct remembered_frames;
 struct root;
 
 /*
@@ -38,11 +39,18 @@ struct page_reader {
 	uint64_t torn;			/* pages that contradicted themselves to the end; reset it */
 	bool average, average_asked;	/* kpagecount has no more than the folio's average */
 	struct page_elements *elements;
+	struct remembered_frames *remembered; /* page_reader_remember(); NULL: none */
 };
 
 /* Opens what needs (enum need) asks for; all lives as long as arena at most. */
 void page_reader_open(struct page_reader *reader, const struct root *root, struct arena *arena,
 		      unsigned without, unsigned needs);
+
+/*
+ * For who visits many processes and does not show single pages: flags of frames that are mapped more than once are
+ * asked for once a run and may be as old as that. A page whose own word contradicts them is asked for anew.
+ */
+void page_reader_remember(struct page_reader *reader);
 void page_reader_close(struct page_reader *reader);
 
 /* Take a batch of the walk (it has to be opened with WALK_MAPPED | WALK_EXCLUSIVE). */

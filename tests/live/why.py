@@ -1,7 +1,9 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-or-later
 """vmview why: classes against the frames, findings on processes that have them or not."""
+import collections
 import contextlib
+import csv
 import json
 import os
 import re
@@ -318,6 +320,29 @@ def answer():
             rows = lib.vmview("why", "--tree", program["pid"]).out.split("\n")
             lib.true(re.match(r" *PID +HELD .*COMMAND", rows[0]), rows[0])
             lib.equal("a row each", len(rows), 3)
+
+
+@lib.test
+def rows_as_alone():
+    """Frames that several map are asked for once a run: each row has what its process alone has."""
+    lib.need_root()
+    with elf.workshop() as directory, contextlib.ExitStack() as stack:
+        path = os.path.join(directory, "whyrow")
+        subprocess.run(["cp", build(directory), path], check=True)
+        pids = [stack.enter_context(running(path, condition))["pid"]
+                for condition in ("lazy", "locked", "shm", "forks", "heap")]
+        table = lib.vmview("why", "--csv", "--columns=pid,held,swap,locked,shared", "--name=whyrow").out
+        rows = {int(row["pid"]): row for row in csv.DictReader(table.splitlines())}
+        lib.true(set(pids) <= set(rows), f"{pids} are not in {table}")
+        for pid in rows:
+            alone = look(pid)
+            sums = collections.Counter()
+            for row in alone["classes"]:
+                sums[row["reclaim"]] += row["bytes"]
+            # of libraries, what others map may become more or less meanwhile
+            lib.true(abs(int(rows[pid]["held"]) - alone["held"]) < MIB, f"{rows[pid]} {alone}")
+            for name in "swap", "locked", "shared":
+                lib.equal(name, int(rows[pid][name]), sums[name])
 
 
 @lib.test

@@ -98,6 +98,8 @@ static void prepare(struct why_run *run)
 
 	page_reader_open(reader, &ctx->root, &ctx->arena, 0,
 			 NEED_FLAGS | (run->rows ? 0 : NEED_COUNTS));
+	if (run->rows)
+		page_reader_remember(reader);
 	run->by_pages = caps_has(&reader->caps, CAPS_FRAMES) && !reader->frames.reason[FRAME_FLAGS];
 	why_read_machine(run);
 }
