@@ -20,6 +20,7 @@
 #include "source/look_direct.h"
 #include "source/mounts.h"
 #include "source/root.h"
+#include "source/shm.h"
 
 enum { WINDOW = 32, BATCH_MAX = 32 * 1024 };
 
@@ -70,6 +71,8 @@ struct filelook {
 	filelook_sink sink; /* NULL: files are not kept open */
 	void *sink_ctx;
 	uint32_t epoch; /* grows with each process */
+	bool shm_asked;
+	uint32_t shm_minor; /* of the kernel's own tmpfs */
 };
 
 struct filelook *filelook_new(const struct root *root)
@@ -478,11 +481,27 @@ static bool look_now(struct filelook *filelook, struct entry *entry,
 	return true;
 }
 
-/* Whether what is known of the file still holds. */
-static bool is_known(const struct filelook *filelook, const struct entry *entry)
+/*
+ * A memfd or a SysV segment: the kernel's own tmpfs gives no number twice, whatever the name that it
+ * marks as deleted.
+ */
+static bool is_kernels_own(struct filelook *filelook, const struct look_key *key)
 {
-	return !entry->again && (!filelook->sink || entry->epoch == filelook->epoch ||
-				 look_key_is_lasting(&entry->key));
+	if (key->dev_major)
+		return false;
+	if (!filelook->shm_asked && shm_device(filelook->root, &filelook->shm_minor, NULL))
+		filelook->shm_minor = UINT32_MAX;
+	filelook->shm_asked = true;
+	return key->dev_minor == filelook->shm_minor;
+}
+
+/* Whether what is known of the file still holds. */
+static bool is_known(struct filelook *filelook, const struct entry *entry)
+{
+	return !entry->again &&
+	       (!filelook->sink || entry->epoch == filelook->epoch ||
+		look_key_is_lasting(&entry->key) ||
+		(entry->type != LOOK_UNKNOWN && is_kernels_own(filelook, &entry->key)));
 }
 
 /* The entry to ask about: a new one, or what is not known any more. INDEX_NONE: none, or no room. */

@@ -51,7 +51,8 @@ bool look_key_equal(const struct look_key *a, const struct look_key *b);
 
 /*
  * Whether what is known of the file holds for other processes too. Not where several file systems
- * share a device number (btrfs, and all without a block device), nor of a name that was deleted.
+ * share a device number (btrfs, and all without a block device), nor of a name that was deleted. (Of
+ * memfds and SysV segments it holds all the same.)
  */
 bool look_key_is_lasting(const struct look_key *key);
 
@@ -73,7 +74,7 @@ typedef void (*filelook_sink)(void *ctx, const struct look_file *file);
 
 /*
  * From now on keep ELF files open and hand every file that is looked at to sink: once, and once for
- * each process where look_key_is_lasting() says so. To be called before the first file is asked for.
+ * each process where it does not last. To be called before the first file is asked for.
  */
 void filelook_open_files(struct filelook *filelook, filelook_sink sink, void *ctx);
 
