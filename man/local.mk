@@ -22,6 +22,7 @@ MADE_MANS += %D%/vmview-map.1
 MADE_MANS += %D%/vmview-numa.1
 MADE_MANS += %D%/vmview-pages.1
 MADE_MANS += %D%/vmview-ps.1
+MADE_MANS += %D%/vmview-record.1
 MADE_MANS += %D%/vmview-share.1
 MADE_MANS += %D%/vmview-swap.1
 MADE_MANS += %D%/vmview-system.1

@@ -47,6 +47,8 @@ static const struct command commands[] = {
 	  .clears = true },
 	{ "allocs", "", "Who takes memory from the machine right now, and who breaks pageblocks up",
 	  allocs_run, .traces = true },
+	{ "record", "DIR PID...", "Keep the state of processes: a tree that --root reads",
+	  record_run, NULL },
 	{ "who", "TARGET", "Who maps PID:ADDRESS, PID:LOW-HIGH, pfn:N, phys:ADDRESS or a file",
 	  who_run, NULL },
 	{ "live", "[PID]", "All of it on a screen, with changes marked", live_run,

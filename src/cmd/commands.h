@@ -26,5 +26,6 @@ int why_run(struct context *ctx, const struct command *command, int argc, char *
 int swap_run(struct context *ctx, const struct command *command, int argc, char **argv);
 int wss_run(struct context *ctx, const struct command *command, int argc, char **argv);
 int pages_run(struct context *ctx, const struct command *command, int argc, char **argv);
+int record_run(struct context *ctx, const struct command *command, int argc, char **argv);
 
 #endif

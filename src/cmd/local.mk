@@ -19,6 +19,7 @@ include src/cmd/numa/local.mk
 include src/cmd/pages/local.mk
 include src/cmd/pmap/local.mk
 include src/cmd/ps/local.mk
+include src/cmd/record/local.mk
 include src/cmd/share/local.mk
 include src/cmd/swap/local.mk
 include src/cmd/system/local.mk

@@ -49,6 +49,16 @@ bool pace_may_spare(uint64_t rss)
 	return stall_of(rss) > STALL_NS_MAX;
 }
 
+/* When it was recorded: proc/PID/FILE.spared says why. */
+static const char *spared_then(const struct procdir *dir, const char *file, struct arena *arena)
+{
+	struct bytes text;
+
+	if (procdir_read(dir, arena, &text, NULL, "%s.spared", file) || !text.len)
+		return NULL;
+	return text.data;
+}
+
 const char *pace_spares(const struct procdir *dir, const char *file, struct arena *arena)
 {
 	uint64_t rss, largest = 0, stall;
@@ -56,7 +66,9 @@ const char *pace_spares(const struct procdir *dir, const char *file, struct aren
 	struct smaps_keys keys;
 	struct smaps_pass pass;
 
-	if (dir->root->meter->fast || dir->root->recorded || dir->core)
+	if (dir->core || dir->root->recorded)
+		return dir->core ? NULL : spared_then(dir, file, arena);
+	if (dir->root->meter->fast)
 		return NULL;
 	rss = resident(dir, arena);
 	if (!pace_may_spare(rss))

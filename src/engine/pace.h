@@ -14,8 +14,8 @@ struct procdir;
  * a GiB of small pages. So at the gentle pace they are not read where a mapping may have so much that
  * the target would wait for over 20 ms; the page walk, which is sliced, tells instead, or status.
  *
- * Returns why the file is not to be read, with the estimate, in arena; NULL: it may be. A recording, and
- * --pace fast, spare nobody.
+ * Returns why the file is not to be read, with the estimate, in arena; NULL: it may be. A recording
+ * tells what was spared when it was made (FILE.spared); --pace fast spares nobody.
  */
 /* Of a process with so many resident bytes; pace_spares() need not be asked where this says no. */
 bool pace_may_spare(uint64_t rss);

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "engine/process_facts.h"
 
+#include <errno.h>
+
 #include <string.h>
 
 #include "base/encode.h"
@@ -10,6 +12,7 @@
 #include "render/report.h"
 #include "source/pids.h"
 #include "source/root.h"
+#include "source/users.h"
 
 /* A fact that is listed in missing where it is not known. */
 static void fact(struct report *report, const struct process *process, const char *key,
@@ -187,8 +190,23 @@ const char *process_no_memory(const struct process *process)
 	return process->kernel_thread ? "kernel thread: has no memory of its own" : NULL;
 }
 
+/* A recording may have the names of its users. */
+static int recorded_user(const struct root *root, struct arena *arena, struct process *process)
+{
+	struct users users;
+
+	if (!process->uid_known)
+		return -ENOENT;
+	users_init(&users, root, arena);
+	process->user = users_name(&users, process->uid);
+	users_fini(&users);
+	return process->user.len ? 0 : -ENOENT;
+}
+
 void process_user(const struct root *root, struct arena *arena, struct process *process)
 {
+	if (root->recorded && recorded_user(root, arena, process) == 0)
+		return;
 	if (pids_user(root, process->pid, arena, &process->user))
 		missing_add(&process->missing, "user",
 			    root->recorded ? "not recorded" : "no name for the uid");

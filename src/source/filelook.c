@@ -2,6 +2,7 @@
 #include "source/filelook.h"
 
 #include <assert.h>
+#include <fcntl.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,6 +19,7 @@
 #include "source/fds.h"
 #include "source/filelook_child.h"
 #include "source/look_direct.h"
+#include "source/look_record.h"
 #include "source/mounts.h"
 #include "source/root.h"
 #include "source/shm.h"
@@ -73,6 +75,8 @@ struct filelook {
 	uint32_t epoch; /* grows with each process */
 	bool shm_asked;
 	uint32_t shm_minor; /* of the kernel's own tmpfs */
+	struct look_records records; /* of a recording: of the current process */
+	bool records_read;
 };
 
 struct filelook *filelook_new(const struct root *root)
@@ -98,6 +102,7 @@ void filelook_free(struct filelook *filelook)
 		munmap(filelook->findings, sizeof(*filelook->findings));
 	arena_fini(&filelook->arena);
 	index_fini(&filelook->index);
+	look_records_fini(&filelook->records);
 	free(filelook->entries);
 	free(filelook->batch);
 	free(filelook);
@@ -428,6 +433,8 @@ void filelook_process(struct filelook *filelook, const struct procdir *dir)
 	arena_fini(&filelook->arena);
 	filelook->mounts = (struct mounts){ 0 };
 	filelook->mounts_read = false;
+	look_records_fini(&filelook->records);
+	filelook->records_read = false;
 	filelook->dir = dir;
 	filelook->epoch++;
 }
@@ -478,6 +485,42 @@ static bool look_now(struct filelook *filelook, struct entry *entry,
 	if (!look_directly(&filelook->look_dir, request, path, &reply, &fd))
 		return false;
 	settle(filelook, entry, &reply, fd);
+	return true;
+}
+
+static void read_records(struct filelook *filelook)
+{
+	struct arena arena;
+	struct bytes text;
+
+	filelook->records_read = true;
+	arena_init(&arena);
+	/* without it, or where it makes no sense, copies of the files may tell */
+	if (procdir_read(filelook->dir, &arena, &text, NULL, "vmview.files") == 0)
+		look_records_parse(text, &filelook->records, NULL);
+	arena_fini(&arena);
+}
+
+/* What a recording says of the file, with the copy that it has of an ELF file. */
+static bool recall(struct filelook *filelook, struct entry *entry)
+{
+	const struct look_record *record;
+	struct look_reply reply;
+	int fd = -1;
+
+	if (!filelook->root->recorded || filelook->root->core)
+		return false;
+	if (!filelook->records_read)
+		read_records(filelook);
+	record = look_records_find(&filelook->records, &entry->key);
+	if (!record)
+		return false;
+	reply = record->reply;
+	if (reply.opened && filelook->sink)
+		fd = root_openat(filelook->root, O_RDONLY, NULL, "vmview/elf/%u:%u:%llu",
+				 entry->key.dev_major, entry->key.dev_minor,
+				 (unsigned long long)entry->key.inode);
+	settle(filelook, entry, &reply, fd < 0 ? -1 : fd);
 	return true;
 }
 
@@ -539,7 +582,8 @@ void filelook_ask(struct filelook *filelook, const struct vma *vma)
 		return;
 	if (is_stuck_device(filelook, &key))
 		settle(filelook, &filelook->entries[at], &stuck, -1);
-	else if (!look_now(filelook, &filelook->entries[at], &request, vma->path))
+	else if (!recall(filelook, &filelook->entries[at]) &&
+		 !look_now(filelook, &filelook->entries[at], &request, vma->path))
 		ask_child(filelook, at, &request, vma->path);
 }
 

@@ -7,6 +7,7 @@
 
 #include "base/bytes.h"
 #include "model/look.h"
+#include "source/look_key.h"
 
 struct filelook;
 struct procdir;
@@ -35,26 +36,6 @@ enum { LOOK_DEADLINE_MS = 1000, LOOK_LOST_MAX = 8, LOOK_CACHE_MAX = 65536 };
 
 struct filelook *filelook_new(const struct root *root);
 void filelook_free(struct filelook *filelook);
-
-/*
- * A mapped file, as maps tells it apart: by device and inode; where the kernel marks its name as
- * deleted, by name too, for one file can have several.
- */
-struct look_key {
-	uint64_t inode, path_hash;
-	uint32_t dev_major, dev_minor;
-};
-
-struct look_key look_key_of(const struct vma *vma);
-uint64_t look_key_hash(const struct look_key *key);
-bool look_key_equal(const struct look_key *a, const struct look_key *b);
-
-/*
- * Whether what is known of the file holds for other processes too. Not where several file systems
- * share a device number (btrfs, and all without a block device), nor of a name that was deleted. (Of
- * memfds and SysV segments it holds all the same.)
- */
-bool look_key_is_lasting(const struct look_key *key);
 
 /* A mapped file that was looked at to be opened. */
 struct look_file {

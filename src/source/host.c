@@ -123,3 +123,20 @@ void host_paging_read(const struct root *root, struct arena *arena, struct host_
 	if (line && num_user_u64(line, &bits) && bits < 64)
 		paging->user_bits = (unsigned)bits;
 }
+
+uint32_t host_shm_minor(const struct root *root)
+{
+	struct arena arena;
+	struct bytes text;
+	const char *line;
+	uint64_t number = 1;
+
+	arena_init(&arena);
+	if (root_read(root, &arena, &text, NULL, "vmview/host") == 0) {
+		line = line_of(&arena, text, "shm_minor ");
+		if (!line || !num_user_u64(line, &number) || number > UINT32_MAX)
+			number = 1;
+	}
+	arena_fini(&arena);
+	return (uint32_t)number;
+}

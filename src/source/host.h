@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 struct arena;
 struct root;
@@ -33,5 +34,8 @@ struct host_paging {
  * "user_bits NUMBER" of vmview/host.
  */
 void host_paging_read(const struct root *root, struct arena *arena, struct host_paging *paging);
+
+/* Of a recording: the minor device number of the kernel's own tmpfs, 1 where it does not tell. */
+uint32_t host_shm_minor(const struct root *root);
 
 #endif

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "source/look_key.h"
+
 #include "base/hash.h"
 #include "model/vma.h"
-#include "source/filelook.h"
 
 struct look_key look_key_of(const struct vma *vma)
 {

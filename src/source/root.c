@@ -26,6 +26,10 @@ int root_open(struct root *root, const char *dir, struct meter *meter, struct er
 
 	if (fd < 0)
 		return error_errno(err, errno, "%s", dir);
+	if (dir && faccessat(fd, "vmview/unfinished", F_OK, AT_SYMLINK_NOFOLLOW) == 0) {
+		close(fd);
+		return error_set(err, EPROTO, "%s: the recording was not finished", dir);
+	}
 	*root = (struct root){ .fd = fd, .dir = dir ? dir : "", .recorded = dir, .meter = meter };
 	return 0;
 }

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/error.h"
+#include "source/host.h"
 #include "source/root.h"
 
 int shm_device(const struct root *root, uint32_t *minor_out, struct error *err)
@@ -16,7 +17,7 @@ int shm_device(const struct root *root, uint32_t *minor_out, struct error *err)
 	int fd, rc = 0;
 
 	if (root->recorded) {
-		*minor_out = 1;
+		*minor_out = host_shm_minor(root);
 		return 0;
 	}
 	fd = memfd_create("", MFD_CLOEXEC);

@@ -1,0 +1,184 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/array.h"
+#include "cmd/record/record.h"
+#include "engine/context.h"
+#include "source/cgroups.h"
+#include "source/host.h"
+#include "source/listing.h"
+#include "source/memcg.h"
+#include "source/root.h"
+#include "source/shm.h"
+#include "source/users.h"
+
+static const char *const machine_files[] = {
+	"proc/buddyinfo",
+	"proc/cgroups",
+	"proc/meminfo",
+	"proc/self/mountinfo",
+	"proc/swaps",
+	"proc/sys/kernel/numa_balancing",
+	"proc/sys/kernel/osrelease",
+	"proc/sys/vm/compact_unevictable_allowed",
+	"proc/sys/vm/max_map_count",
+	"proc/version",
+	"proc/vmstat",
+	"proc/zoneinfo",
+	"sys/devices/system/cpu/online",
+	"sys/devices/system/memory/block_size_bytes",
+	"sys/devices/system/node/online",
+};
+
+/* All plain files of a directory. */
+static void copy_directory(struct record_run *run, const char *path)
+{
+	const struct root *root = &run->ctx->root;
+	int fd = root_openat(root, O_RDONLY | O_DIRECTORY, NULL, "%s", path);
+	struct dirent *entry;
+	DIR *dir;
+
+	if (fd < 0)
+		return;
+	dir = listing_open(fd);
+	while ((entry = readdir(dir)))
+		if (entry->d_type == DT_REG)
+			tree_copy_machine(&run->tree, root,
+					  arena_printf(&run->arena, "%s/%s", path, entry->d_name));
+	closedir(dir);
+}
+
+/* The directories of a directory that begin with prefix, each with its plain files. */
+static void copy_directories(struct record_run *run, const char *path, const char *prefix)
+{
+	int fd = root_openat(&run->ctx->root, O_RDONLY | O_DIRECTORY, NULL, "%s", path);
+	struct dirent *entry;
+	DIR *dir;
+
+	if (fd < 0)
+		return;
+	dir = listing_open(fd);
+	while ((entry = readdir(dir)))
+		if (strncmp(entry->d_name, prefix, strlen(prefix)) == 0)
+			copy_directory(run,
+				       arena_printf(&run->arena, "%s/%s", path, entry->d_name));
+	closedir(dir);
+}
+
+static void copy_nodes(struct record_run *run)
+{
+	int fd = root_openat(&run->ctx->root, O_RDONLY | O_DIRECTORY, NULL,
+			     "sys/devices/system/node"),
+	    *nodes;
+	size_t count = fd < 0 ? 0 : listing_numbers(fd, "node", &run->arena, &nodes);
+
+	for (size_t i = 0; i < count; i++) {
+		char path[80];
+
+		snprintf(path, sizeof(path), "sys/devices/system/node/node%d/cpulist", nodes[i]);
+		tree_copy_machine(&run->tree, &run->ctx->root, path);
+		snprintf(path, sizeof(path), "sys/devices/system/node/node%d/hugepages", nodes[i]);
+		copy_directories(run, path, "hugepages-");
+	}
+}
+
+static void write_cgroups(struct record_run *run)
+{
+	struct cgroups cgroups;
+	struct out out;
+
+	cgroups_init(&cgroups, &run->ctx->root, &run->arena);
+	cgroups_list(&cgroups);
+	out_init_memory(&out);
+	for (size_t i = 0; i < cgroups.count; i++) {
+		const struct cgroup_path *group = &cgroups.list[i];
+
+		/* a name with a newline has no place in lines */
+		if (memchr(group->path.data, '\n', group->path.len))
+			continue;
+		out_u64(&out, group->inode);
+		out_char(&out, ' ');
+		out_mem(&out, group->path.data, group->path.len);
+		out_char(&out, '\n');
+	}
+	tree_file(&run->tree, (struct bytes){ out.buf, out.len }, "vmview/cgroups");
+	out_fini(&out);
+	cgroups_fini(&cgroups);
+}
+
+static void write_host(struct record_run *run)
+{
+	struct host_paging paging;
+	struct out out;
+	char time[40];
+	struct tm utc;
+	uint32_t minor;
+
+	out_init_memory(&out);
+	if (gmtime_r(&run->real.tv_sec, &utc) &&
+	    strftime(time, sizeof(time), "%Y-%m-%dT%H:%M:%SZ", &utc))
+		out_printf(&out, "time %s\n", time);
+	out_printf(&out, "page_size %zu\n", run->ctx->host.page_size);
+	host_paging_read(&run->ctx->root, &run->arena, &paging);
+	if (paging.machine)
+		out_printf(&out, "machine %s\n", paging.machine);
+	if (paging.user_bits)
+		out_printf(&out, "user_bits %u\n", paging.user_bits);
+	if (shm_device(&run->ctx->root, &minor, NULL) == 0)
+		out_printf(&out, "shm_minor %u\n", minor);
+	tree_file(&run->tree, (struct bytes){ out.buf, out.len }, "vmview/host");
+	out_fini(&out);
+}
+
+static void write_caps(struct record_run *run)
+{
+	const char *soft = caps_has(&run->caps, CAPS_SOFT_DIRTY) ? "yes" : "no";
+	char text[80];
+
+	snprintf(text, sizeof(text), "soft-dirty %s\n", soft);
+	tree_file(&run->tree, bytes_of(text), "vmview/caps");
+}
+
+/* The names of the users whose processes these are: of no others, and nothing else of them. */
+static void write_users(struct record_run *run)
+{
+	struct users users;
+	struct out out;
+
+	users_init(&users, &run->ctx->root, &run->arena);
+	out_init_memory(&out);
+	for (size_t i = 0; i < run->count; i++) {
+		const struct recorded *recorded = &run->list[i];
+		struct bytes name;
+		bool known = !recorded->uid_known;
+
+		for (size_t k = 0; k < i && !known; k++)
+			known = run->list[k].uid_known && run->list[k].uid == recorded->uid;
+		if (known)
+			continue;
+		name = users_name(&users, recorded->uid);
+		if (!name.len)
+			continue;
+		out_mem(&out, name.data, name.len);
+		out_printf(&out, ":x:%u:\n", recorded->uid);
+	}
+	tree_file(&run->tree, (struct bytes){ out.buf, out.len }, "etc/passwd");
+	out_fini(&out);
+	users_fini(&users);
+}
+
+void record_machine(struct record_run *run)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(machine_files); i++)
+		tree_copy_machine(&run->tree, &run->ctx->root, machine_files[i]);
+	copy_directory(run, "sys/kernel/mm/transparent_hugepage");
+	copy_directories(run, "sys/kernel/mm/transparent_hugepage", "hugepages-");
+	copy_directories(run, "sys/kernel/mm/hugepages", "hugepages-");
+	copy_nodes(run);
+	write_cgroups(run);
+	write_host(run);
+	write_caps(run);
+	write_users(run);
+}

@@ -1,0 +1,164 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""vmview record: what is recorded of a process that stands still shows what it shows live, byte for byte, by every
+command; nothing is written over, and what is not finished is not read."""
+import contextlib
+import json
+import os
+import signal
+import subprocess
+import tempfile
+import time
+
+import lib
+
+# Whose output has nothing but the state of the process and the machine: {PID} is the process's.
+ALWAYS = ("map", "map --json", "map --csv", "map -x", "map -X", "map -XX", "map --total", "map -b -o +tid,guess",
+          "map --from=smaps", "ps", "ps --json")
+PATIENCE = 30       # seconds, in which nothing else may have moved once
+
+
+@contextlib.contextmanager
+def directory():
+    with tempfile.TemporaryDirectory(prefix="vmview-record.") as path:
+        yield path
+
+
+@contextlib.contextmanager
+def stopped(*animals, of=None):
+    """A process of the zoo, which stands still: that of this animal."""
+    with lib.zoo(*animals) as zoo:
+        pid = zoo.truth[of]["pid"] if of else zoo.pid
+        os.kill(pid, signal.SIGSTOP)
+        try:
+            while state(pid) != "T":
+                time.sleep(0.01)
+            yield pid
+        finally:
+            os.kill(pid, signal.SIGCONT)
+
+
+def state(pid):
+    with open(f"/proc/{pid}/stat", "rb") as file:
+        return file.read().rsplit(b")", 1)[1].split()[0].decode()
+
+
+def shown(command, pid, *options):
+    """What a command shows, and how it ends; of documents what is not of this moment."""
+    done = lib.vmview(*command.split(), *options, pid, status=None)
+    lines = (done.out + done.err).splitlines()
+    if "--json" in command.split():
+        document = json.loads(done.out)
+        document.pop("host")
+        lines = json.dumps(document, indent=1, sort_keys=True).splitlines()
+    return [f"status {done.status}", *lines]
+
+
+def compare(command, pid, tree):
+    """The recording shows what is shown live before and after it; or the difference."""
+    before = shown(command, pid)
+    got = shown(command, pid, f"--root={tree}")
+    after = shown(command, pid)
+    if got in (before, after):
+        return None
+    if len(before) != len(after) or len(got) != len(before):
+        return f"{command}: {len(got)} lines, live {len(before)}:\n" + difference(before, got)
+    wrong = [(live, had) for live, had, again in zip(before, got, after)
+             if live == again and had != live]
+    return f"{command}: live {wrong[0][0]!r}, recorded {wrong[0][1]!r}" if wrong else None
+
+
+def difference(before, got):
+    return "\n".join([f"- {line}" for line in before if line not in got][:8] +
+                     [f"+ {line}" for line in got if line not in before][:8])
+
+
+def round_trip(pid, commands, *options):
+    """Others share its pages and come and go: until what moves has not moved meanwhile."""
+    until, left = time.monotonic() + PATIENCE, list(commands)
+    while True:
+        with directory() as place:
+            lib.vmview("record", f"{place}/tree", *options, pid)
+            wrong = {command: compare(command, pid, f"{place}/tree") for command in left}
+        left = [command for command, found in wrong.items() if found]
+        if not left:
+            return
+        if time.monotonic() > until:
+            raise lib.Failed("\n".join(wrong[command] for command in left))
+
+
+@lib.test
+def an_ordinary_process():
+    with stopped("touched", "heap", "file-clean", "file-cow", "memfd", "tmpfs-file") as pid:
+        round_trip(pid, ALWAYS)
+
+
+@lib.test
+def threads():
+    with stopped("threads", of="threads") as pid:
+        round_trip(pid, ALWAYS)
+
+
+@lib.test
+def hostile_names():
+    with stopped("names") as pid:
+        round_trip(pid, ALWAYS)
+
+
+@lib.test
+def the_manifest():
+    with stopped("touched") as pid, directory() as place:
+        begun = time.clock_gettime(time.CLOCK_MONOTONIC)
+        lib.vmview("record", f"{place}/tree", pid)
+        ended = time.clock_gettime(time.CLOCK_MONOTONIC)
+        with open(f"{place}/tree/manifest.json", encoding="utf-8") as file:
+            manifest = json.load(file)
+        lib.equal("recording", manifest["recording"], 1)
+        lib.equal("processes", [(one["pid"], one["complete"]) for one in manifest["processes"]],
+                  [(pid, True)])
+        lib.equal("kernel", manifest["host"]["kernel"], os.uname().release)
+        lib.true(begun <= manifest["monotonic"] + 1e-6 <= ended + 1e-6,
+                 "the time is when it was recorded")
+        with open(f"/proc/{pid}/stat", encoding="utf-8") as file:
+            lib.equal("start time", manifest["processes"][0]["start_time"],
+                      int(file.read().rsplit(")", 1)[1].split()[19]))
+        lib.equal("mode", os.stat(f"{place}/tree").st_mode & 0o777, 0o700)
+
+
+@lib.test
+def nothing_is_written_over():
+    with stopped("touched") as pid, directory() as place:
+        for name, make in (("file", lambda path: open(path, "x", encoding="utf-8").close()),
+                           ("directory", os.mkdir), ("link", lambda path: os.symlink("/", path))):
+            make(f"{place}/{name}")
+            done = lib.vmview("record", f"{place}/{name}", pid, status=1)
+            lib.true("is there already" in done.err, f"{name}: {done.err}")
+        lib.equal("left", sorted(os.listdir(place)), ["directory", "file", "link"])
+        lib.vmview("record", f"{place}/none", 1 << 22, status=1)
+        lib.equal("left of no process", sorted(os.listdir(place)), ["directory", "file", "link"])
+
+
+@lib.test
+def a_full_disk_leaves_nothing():
+    lib.need_mounts()
+    script = ('mount -t tmpfs -o size=64k none "$1" && cd "$1" || exit 77\n'
+              '"$2" record tree "$3"; echo "status $?"; ls -A "$1"')
+    with stopped("touched") as pid, directory() as place:
+        done = subprocess.run(["unshare", "-m", "sh", "-c", script, "sh", place, lib.VMVIEW,
+                               str(pid)], check=False, stdout=subprocess.PIPE,
+                              stderr=subprocess.PIPE, text=True)
+        lib.equal("status, and what is left", done.stdout, "status 1\n")
+        lib.true("No space left on device" in done.stderr, done.stderr)
+
+
+@lib.test
+def what_was_killed_is_not_read():
+    with stopped("touched") as pid, directory() as place:
+        lib.vmview("record", f"{place}/tree", pid)
+        with open(f"{place}/tree/vmview/unfinished", "x", encoding="utf-8"):
+            pass
+        done = lib.vmview("map", f"--root={place}/tree", pid, status=2)
+        lib.true("not finished" in done.err, done.err)
+
+
+lib.done()
