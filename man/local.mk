@@ -33,9 +33,10 @@ MADE_MANS += %D%/vmview-wss.1
 dist_man_MANS += $(MADE_MANS)
 EXTRA_DIST += $(MADE_MANS:=.in) %D%/made
 CLEANFILES += $(MADE_MANS) %D%/made
-$(MADE_MANS): %D%/made
-%D%/made: $(MADE_MANS:=.in) $(srcdir)/tools/man-page $(libvmview_a_SOURCES) | vmview$(EXEEXT)
+$(MADE_MANS): %D%/made ;
+%D%/made: $(MADE_MANS:=.in) $(srcdir)/tools/man-page $(srcdir)/tools/tables.py \
+		$(libvmview_a_SOURCES) | vmview-tables$(EXEEXT)
 	$(AM_V_GEN)$(MKDIR_P) %D%
-	$(AM_V_at)$(PYTHON3) $(srcdir)/tools/man-page ./vmview$(EXEEXT) %D% \
+	$(AM_V_at)$(PYTHON3) $(srcdir)/tools/man-page ./vmview-tables$(EXEEXT) %D% \
 		$(MADE_MANS:%=$(srcdir)/%.in)
 	$(AM_V_at)echo >$@

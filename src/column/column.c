@@ -20,7 +20,7 @@ static const struct {
 	[VALUE_BOOL] = { "bool", true },       [VALUE_WORD] = { "word", false },
 	[VALUE_TEXT] = { "text", false },      [VALUE_CODES] = { "codes", false },
 	[VALUE_MEANINGS] = { "words", false }, [VALUE_BITS] = { "flags", false },
-	[VALUE_ARGS] = { "text", false },      [VALUE_NUMBERS] = { "numbers", false },
+	[VALUE_ARGS] = { "words", false },     [VALUE_NUMBERS] = { "numbers", false },
 };
 
 const char *value_type_name(enum value_type type)

@@ -20,17 +20,17 @@ libvmview_a_SOURCES += %D%/table_line.c %D%/table_line.h
 libvmview_a_SOURCES += %D%/table_stream.c %D%/table_stream.h
 libvmview_a_SOURCES += %D%/viewer_text.h
 
-nodist_libvmview_a_SOURCES += %D%/schema_text.c
+nodist_libtexts_a_SOURCES += %D%/schema_text.c
 CLEANFILES += %D%/schema_text.c
-%D%/schema_text.c: $(srcdir)/share/vmview.schema.json
+%D%/schema_text.c: share/vmview.schema.json
 	$(AM_V_GEN)$(MKDIR_P) %D%
 	$(AM_V_at){ echo '#include "render/schema_text.h"'; echo; echo 'const char schema_text[] ='; \
-		$(SED) 's/[\\"]/\\&/g; s/^/	"/; s/$$/\\n"/' $(srcdir)/share/vmview.schema.json; \
+		$(SED) 's/[\\"]/\\&/g; s/^/	"/; s/$$/\\n"/' $<; \
 		echo '	;'; } >$@.new
 	$(AM_V_at)mv $@.new $@
 
 # The viewer, cut where the document goes: behind the line that opens its script.
-nodist_libvmview_a_SOURCES += %D%/viewer_text.c
+nodist_libtexts_a_SOURCES += %D%/viewer_text.c
 CLEANFILES += %D%/viewer_text.c
 %D%/viewer_text.c: share/html/viewer.html
 	$(AM_V_GEN)$(MKDIR_P) %D%

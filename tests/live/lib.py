@@ -26,7 +26,6 @@ SRC = os.environ.get("SRCDIR",
 BUILD = os.environ.get("BUILDDIR", os.path.join(SRC, "build"))
 VMVIEW = os.environ.get("VMVIEW", os.path.join(BUILD, "vmview"))
 ZOO = os.environ.get("ZOO", os.path.join(BUILD, "tests/zoo/zoo"))
-SCHEMA = os.path.join(SRC, "share/vmview.schema.json")
 READY_SECONDS = 60
 
 sys.path.append(os.path.join(SRC, "tests"))
@@ -103,8 +102,7 @@ def validator():
         import jsonschema
     except ImportError as err:
         raise Skipped("python3-jsonschema is missing") from err
-    with open(SCHEMA, encoding="utf-8") as file:
-        schema = json.load(file)
+    schema = json.loads(vmview("--json-schema").out)
     of_its_draft = jsonschema.validators.validator_for(schema)
     of_its_draft.check_schema(schema)
     return of_its_draft(schema)

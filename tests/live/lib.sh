@@ -129,7 +129,8 @@ need_nobody()
 # json_valid FILE: the document has to be what the schema says.
 json_valid()
 {
-	/usr/bin/python3 - "$SRCDIR/share/vmview.schema.json" "$1" <<'PYTHON' || fail "$1 is not valid"
+	"$VMVIEW" --json-schema >"$TMP/schema.json" || fail "no schema"
+	/usr/bin/python3 - "$TMP/schema.json" "$1" <<'PYTHON' || fail "$1 is not valid"
 import json, sys
 import jsonschema
 schema, document = (json.load(open(path, encoding="utf-8")) for path in sys.argv[1:])
