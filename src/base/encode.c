@@ -218,6 +218,20 @@ size_t encode_text_cut(struct out *out, struct bytes from, size_t width)
 	return used + encode_text(out, (struct bytes){ from.data + skip, from.len - skip });
 }
 
+size_t encode_name_cut(struct out *out, struct bytes from, size_t width)
+{
+	const char *slash;
+
+	if (!from.len || from.data[0] != '/' || encode_text_width(from) <= width)
+		return encode_text_cut(out, from, width);
+	slash = memrchr(from.data, '/', from.len);
+	if (slash + 1 < from.data + from.len) {
+		from.len -= (size_t)(slash + 1 - from.data);
+		from.data = slash + 1;
+	}
+	return encode_text_cut(out, from, width);
+}
+
 static void json_unit(struct out *out, uint32_t unit)
 {
 	out_mem(out, "\\u", 2);

@@ -35,6 +35,12 @@ size_t encode_text_width(struct bytes from);
 size_t encode_text_cut(struct out *out, struct bytes from, size_t width);
 
 /*
+ * The same of the name of a mapping or file: too long a path loses its directory first
+ * ("libc.so.6"), then its middle.
+ */
+size_t encode_name_cut(struct out *out, struct bytes from, size_t width);
+
+/*
  * A JSON string with its quotes, valid UTF-8 always: what encode_text() would escape becomes \uXXXX,
  * bytes that are not UTF-8 become U+FFFD. True where nothing was lost, so that path_hex is not needed.
  */

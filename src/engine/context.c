@@ -30,7 +30,7 @@ const struct option_row common_options[] = {
 	{ 0, "sort", "COL", OPTION_TEXT, OFFSET(sort), "sort by a column; -COL descending" },
 	{ 0, "filter", "EXPR", OPTION_TEXT, OFFSET(filter), "rows for which it is true: 'rss > 1M && perm ~ w'" },
 	{ 0, "bytes", NULL, OPTION_FLAG, OFFSET(bytes), "sizes in bytes (default unless on a terminal)" },
-	{ 0, "human", NULL, OPTION_FLAG, OFFSET(human), "sizes as 1.2G (default on a terminal)" },
+	{ 0, "human", NULL, OPTION_FLAG, OFFSET(human), "sizes as 1.2G (the default)" },
 	{ 0, "pages", NULL, OPTION_FLAG, OFFSET(pages), "sizes in pages" },
 	{ 0, "noheadings", NULL, OPTION_FLAG, OFFSET(noheadings), "no line of headings" },
 	{ 0, "color", "WHEN", OPTION_OPTIONAL, OFFSET(color), "auto, always or never" },

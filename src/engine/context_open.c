@@ -87,10 +87,10 @@ static int open_report(struct context *ctx, struct error *err)
 			  options->json	       ? REPORT_JSON :
 			  options->csv	       ? REPORT_CSV :
 						 REPORT_TABLE,
-		.units = options->human				? UNITS_HUMAN :
-			 options->pages				? UNITS_PAGES :
-			 options->bytes || !tty || options->csv ? UNITS_BYTES :
-								  UNITS_HUMAN,
+		.units = options->human			? UNITS_HUMAN :
+			 options->pages			? UNITS_PAGES :
+			 options->bytes || options->csv ? UNITS_BYTES :
+							  UNITS_HUMAN,
 		.noheadings = options->noheadings,
 		.width = tty ? terminal_width() : 0,
 		.page_size = ctx->host.page_size,

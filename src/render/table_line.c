@@ -29,6 +29,17 @@ static void put_pending(struct table_line *line)
 	line->pending = 0;
 }
 
+/* The last cell, in the room that there is. */
+static void cut_cell(struct table_line *line, struct bytes text)
+{
+	const size_t room = table_line_last_room(line);
+
+	if (line->selection->columns[line->count - 1]->type == VALUE_TEXT)
+		encode_name_cut(line->out, text, room);
+	else
+		encode_text_cut(line->out, text, room);
+}
+
 static void put_cell(struct table_line *line, size_t i, struct bytes text, size_t width, bool cut)
 {
 	size_t pad = line->widths[i] > width ? line->widths[i] - width : 0;
@@ -44,7 +55,7 @@ static void put_cell(struct table_line *line, size_t i, struct bytes text, size_
 	}
 	put_pending(line);
 	if (cut && i + 1 == line->count && width > table_line_last_room(line))
-		encode_text_cut(line->out, text, table_line_last_room(line));
+		cut_cell(line, text);
 	else
 		out_mem(line->out, text.data, text.len);
 	line->pending = pad;

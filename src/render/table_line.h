@@ -29,7 +29,7 @@ size_t table_line_last_room(const struct table_line *line);
 
 /*
  * Write the text of column i, which is width columns wide, behind those before it. In the last column
- * a text that has no room loses its middle; numbers never do, measured or streamed.
+ * a text that has no room loses its middle, a path its directory first; numbers never do, measured or streamed.
  */
 void table_line_cell(struct table_line *line, size_t i, struct bytes text, size_t width);
 void table_line_heading(struct table_line *line, size_t i, struct bytes text);

@@ -145,8 +145,8 @@ static char *put_number(struct made *made, char *at, const void *row)
 	return end;
 }
 
-/* A number that is scaled for people: the slow way makes the cell that is kept. */
-static char *put_size(struct made *made, char *at, const void *row)
+/* A number that is scaled by pages: the slow way makes the cell that is kept. */
+static char *put_pages(struct made *made, char *at, const void *row)
 {
 	struct number number = made->number(row, made->column);
 
@@ -158,6 +158,30 @@ static char *put_size(struct made *made, char *at, const void *row)
 		return NULL;
 	memcpy(at, blanks, CELL_COPIED);
 	at[made->width - 1] = '.';
+	return at + made->width;
+}
+
+/* One that is scaled for people. */
+static char *put_size(struct made *made, char *at, const void *row)
+{
+	struct number number = made->number(row, made->column);
+	char text[NUM_MAX];
+	size_t len = 1;
+
+	if (number.reason)
+		return NULL;
+	if (number.u == made->cell_number && made->cell_kept)
+		return put_kept(made, at);
+	text[0] = '.';
+	if (number.u)
+		len = num_human(text, number.u);
+	if (len + !made->first > made->width)
+		return NULL;
+	memcpy(at, blanks, CELL_COPIED);
+	memcpy(at + made->width - len, text, len);
+	memcpy(made->cell, at, CELL_COPIED);
+	made->cell_number = number.u;
+	made->cell_kept = true;
 	return at + made->width;
 }
 
@@ -266,7 +290,9 @@ static put_fn *how_to_put(const struct table_line *line, size_t i)
 	case VALUE_COUNT:
 		return put_number;
 	case VALUE_BYTES:
-		return line->options->units == UNITS_BYTES ? put_number : put_size;
+		return line->options->units == UNITS_BYTES ? put_number :
+		       line->options->units == UNITS_PAGES ? put_pages :
+							     put_size;
 	case VALUE_WORD:
 		return i + 1 == line->count && width > table_line_last_room(line) ? put_nothing :
 		       line->selection->columns[i]->literal			  ? put_literal :
@@ -377,7 +403,7 @@ static __attribute__((noinline)) void put_slowly(struct table_stream *stream, st
 	memset(stream->text_end, ' ', line->pending);
 	stream->at = stream->text_end + line->pending;
 	line->pending = 0;
-	if (made->put == put_size && !value.reason)
+	if (made->put == put_pages && !value.reason)
 		keep_size(stream, made, value.u);
 	if (made->put == put_text && !value.reason)
 		keep_text(stream, made, value.text, width);

@@ -259,7 +259,7 @@ def at_its_limit_with_page_cache():
                      1000 * PAGE, f"reclaim {document['reclaim']}")
             lib.equal("above", [one["path"] for one in document["above"]],
                       [os.path.dirname(path_of(a)), "/"])
-            text = lib.vmview("cgroup", a, status=None).out
+            text = lib.vmview("cgroup", a, "--bytes", status=None).out
             lib.true(re.search(r"^limit 16777216: \d+ % used", text, re.M), text)
 
 

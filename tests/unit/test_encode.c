@@ -198,6 +198,37 @@ static void test_cut(void **state)
 	out_fini(&out);
 }
 
+static void test_cut_name(void **state)
+{
+	static const struct {
+		const char *name;
+		struct bytes from;
+		size_t width;
+		const char *to;
+	} cases[] = {
+		{ "fits", BYTES("/usr/lib/libc.so.6"), 18, "/usr/lib/libc.so.6" },
+		{ "directory", BYTES("/usr/lib/x86_64-linux-gnu/libc.so.6"), 34, "libc.so.6" },
+		{ "just its name", BYTES("/usr/lib/libc.so.6"), 9, "libc.so.6" },
+		{ "then the middle", BYTES("/usr/lib/libc.so.6"), 8, "lib..o.6" },
+		{ "deleted", BYTES("/usr/lib/libc.so.6 (deleted)"), 20, "libc.so.6 (deleted)" },
+		{ "no path", BYTES("[anon:/one/name of it]"), 12, "[anon..f it]" },
+		{ "ends in a slash", BYTES("/usr/lib/"), 6, "/u..b/" },
+		{ "escaped", BYTES("/usr/lib/\033z"), 5, "\\x1bz" },
+		{ "nothing", BYTES(""), 3, "" },
+	};
+	struct out out;
+
+	(void)state;
+	out_init_memory(&out);
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		size_t used = encode_name_cut(&out, cases[i].from, cases[i].width);
+
+		CHECK(cases[i].name, used <= cases[i].width);
+		check_out(cases[i].name, &out, cases[i].to);
+	}
+	out_fini(&out);
+}
+
 static void check_cut(const struct encode_case *c, size_t width)
 {
 	struct out out;
@@ -377,6 +408,7 @@ int main(void)
 		cmocka_unit_test(test_text_every_character),
 		cmocka_unit_test(test_text_plain_locale),
 		cmocka_unit_test(test_cut),
+		cmocka_unit_test(test_cut_name),
 		cmocka_unit_test(test_cut_every_width),
 		cmocka_unit_test(test_json),
 		cmocka_unit_test(test_json_round_trip),

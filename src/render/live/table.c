@@ -245,7 +245,7 @@ static void draw_row(struct live *live, struct live_table *table, struct grid *g
 		if (i + 1 == count && drawn[i].column->type == VALUE_TEXT && !value.reason &&
 		    width > room + pad && room >= 3) {
 			out.len = 0;
-			encode_text_cut(&out, value.text, room);
+			encode_name_cut(&out, value.text, room);
 		}
 		grid_text(grid, x + pad, y, drawn[i].change ? change_style(&value) : STYLE_PLAIN,
 			  (struct bytes){ out.buf, out.len });

@@ -104,7 +104,7 @@ static void set_name(struct live *live, const struct live_table *table)
 	if (value.reason)
 		return;
 	out_init_memory(&out);
-	encode_text_cut(&out, value.text, 60);
+	encode_name_cut(&out, value.text, 60);
 	snprintf(live->pages.name, sizeof(live->pages.name), "%.*s", (int)out.len, out.buf);
 	out_fini(&out);
 }
