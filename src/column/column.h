@@ -36,6 +36,7 @@ struct column {
 	struct bytes (*text)(const void *row, const struct column *column);
 	uint16_t from, to; /* the bytes of the row that alone make the value; to 0: not told */
 	const struct code_name *codes; /* VALUE_BITS: by bit; VALUE_MEANINGS: ended by NULL */
+	bool apart; /* values of several rows are not added up */
 };
 
 /* get of columns that have number, literal or text. */

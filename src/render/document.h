@@ -42,6 +42,13 @@ struct table {
 	bool json_only; /* CSV and table formats do not show it */
 	bool text_only; /* not in JSON: says again what other keys say */
 	bool cut; /* only the first rows are wanted (--top) */
+	/*
+	 * For people: columns that a narrow line may lose, the first of them first ("tlb,slots"), unless
+	 * -o asks for columns; and how many rows are shown, below REPORT_MEASURED, before one that adds up
+	 * the others (0: all).
+	 */
+	const char *spare;
+	size_t shown;
 };
 
 /*

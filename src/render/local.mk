@@ -16,7 +16,9 @@ libvmview_a_SOURCES += %D%/picture.c %D%/picture.h
 libvmview_a_SOURCES += %D%/report.c %D%/report.h
 libvmview_a_SOURCES += %D%/schema_text.h
 libvmview_a_SOURCES += %D%/table.c
+libvmview_a_SOURCES += %D%/table_fit.c %D%/table_fit.h
 libvmview_a_SOURCES += %D%/table_line.c %D%/table_line.h
+libvmview_a_SOURCES += %D%/table_rest.c %D%/table_rest.h
 libvmview_a_SOURCES += %D%/table_stream.c %D%/table_stream.h
 libvmview_a_SOURCES += %D%/viewer_text.h
 

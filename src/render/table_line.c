@@ -29,20 +29,48 @@ static void put_pending(struct table_line *line)
 	line->pending = 0;
 }
 
-/* The last cell, in the room that there is. */
-static void cut_cell(struct table_line *line, struct bytes text)
+/* An explanation goes on in the next line, below where it began. */
+static void wrap_words(struct table_line *line, struct bytes text, size_t room)
 {
-	const size_t room = table_line_last_room(line);
+	size_t indent = 0;
 
-	if (line->selection->columns[line->count - 1]->type == VALUE_TEXT)
-		encode_name_cut(line->out, text, room);
-	else
-		encode_text_cut(line->out, text, room);
+	for (size_t i = 0; i + 1 < line->count; i++)
+		indent += line->widths[i] + 1;
+	while (text.len > room) {
+		size_t len = room;
+
+		while (len && text.data[len] != ' ')
+			len--;
+		if (!len)
+			break;
+		out_mem(line->out, text.data, len);
+		out_char(line->out, '\n');
+		out_pad(line->out, ' ', indent);
+		text.data += len + 1;
+		text.len -= len + 1;
+	}
+	encode_text_cut(line->out, text, room);
+}
+
+/* A text that is wider than its room. Returns the width in columns. */
+static size_t cut_cell(struct table_line *line, size_t i, struct bytes text, size_t room)
+{
+	enum value_type type = line->selection->columns[i]->type;
+
+	if (type == VALUE_TEXT)
+		return encode_name_cut(line->out, text, room);
+	if (type != VALUE_WORD || i + 1 < line->count)
+		return encode_text_cut(line->out, text, room);
+	wrap_words(line, text, room);
+	return room;
 }
 
 static void put_cell(struct table_line *line, size_t i, struct bytes text, size_t width, bool cut)
 {
 	size_t pad = line->widths[i] > width ? line->widths[i] - width : 0;
+	size_t room = i + 1 == line->count ? table_line_last_room(line) :
+		      line->shrunk	   ? line->widths[i] :
+					     SIZE_MAX;
 
 	line->pending += i > 0;
 	if (!text.len) {
@@ -54,8 +82,8 @@ static void put_cell(struct table_line *line, size_t i, struct bytes text, size_
 		pad = 0;
 	}
 	put_pending(line);
-	if (cut && i + 1 == line->count && width > table_line_last_room(line))
-		cut_cell(line, text);
+	if (cut && width > room)
+		pad = room - cut_cell(line, i, text, room);
 	else
 		out_mem(line->out, text.data, text.len);
 	line->pending = pad;

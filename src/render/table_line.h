@@ -19,6 +19,7 @@ struct table_line {
 	size_t count; /* columns */
 	size_t *widths;
 	size_t pending; /* blanks that follow only if something follows them */
+	bool shrunk; /* columns of text are narrower than what is in them */
 };
 
 /*
