@@ -159,4 +159,26 @@ def free_frames_around():
         lib.true(frame["free_before"] + frame["free_after"] <= frame["free_in_block"] < 512, frame)
 
 
+@lib.test
+def a_big_mapping_has_its_memory():
+    """Where the pace spares it smaps, the pages tell, and say which of it they only estimate."""
+    lib.need_root()
+    program = os.path.join(lib.BUILD, "bench/bigrss")
+    if not os.path.exists(program):
+        raise lib.Skipped("bench/bigrss is not built")
+    with subprocess.Popen([program, "2g"], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as child:
+        try:
+            child.stdout.readline()
+            big = max(oracle.maps(child.pid), key=lambda row: row.end - row.start)
+            found = ask(child.pid, big.start)["mapping"]
+            lib.true(found["rss"] >= 2 << 30, found["rss"])
+            lib.equal("absent", found["missing"]["referenced"].split(":")[0], "pace")
+            rows = lib.vmview("at", child.pid, hex(big.start), "--csv", "--bytes").out.splitlines()
+            memory = next(row for row in rows if row.startswith("mapping,memory,"))
+            lib.true(f"rss {found['rss']}," in memory, memory)
+            lib.true(f"private_dirty {found['private_dirty']} (estimate)" in memory, memory)
+        finally:
+            child.stdin.close()
+
+
 lib.done()

@@ -120,7 +120,8 @@ static struct value get_fields(const void *row, const struct column *column)
 	(void)column;
 	if (!view->mapped)
 		return value_none();
-	if (view->vma.absent)
+	/* from pages, some are there */
+	if (view->vma.absent && !view->vma.have)
 		return value_absent(view->vma.absent);
 	out_init_memory(&out);
 	for (size_t slot = 0; slot < view->keys.count; slot++) {
@@ -134,6 +135,8 @@ static struct value get_fields(const void *row, const struct column *column)
 			report_size(view->ctx->report, &out, view->vma.field[slot]);
 		else
 			out_u64(&out, view->vma.field[slot]);
+		if (view->vma.estimated >> slot & 1)
+			out_str(&out, " (estimate)");
 	}
 	return value_text(out_take(&out, &view->ctx->arena));
 }
