@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
 # One program a line, sorted: UNIT_TESTS += %D%/test_NAME   (its source is test_NAME.c)
-EXTRA_DIST += %D%/json.h %D%/malloc_image.h %D%/parse.h %D%/rows.h %D%/smaps_case.h %D%/tree.h %D%/unit.h %D%/utf8.h
+EXTRA_DIST += %D%/json.h %D%/malloc_image.h %D%/parse.h %D%/rows.h %D%/shown.h %D%/smaps_case.h %D%/tree.h %D%/unit.h %D%/utf8.h
 UNIT_TESTS += %D%/test_address_space
 UNIT_TESTS += %D%/test_alloc_study
 UNIT_TESTS += %D%/test_arena
@@ -69,6 +69,7 @@ UNIT_TESTS += %D%/test_smaps_header
 UNIT_TESTS += %D%/test_smaps_read
 UNIT_TESTS += %D%/test_swap
 UNIT_TESTS += %D%/test_table
+UNIT_TESTS += %D%/test_table_fit
 UNIT_TESTS += %D%/test_task_status
 UNIT_TESTS += %D%/test_taskstat
 UNIT_TESTS += %D%/test_users
