@@ -138,7 +138,14 @@ def java_zgc():
 
 @lib.test
 def java_beyond_compressed_pointers():
-    check_jvm("-Xmx40g", "-XX:+UseG1GC")
+    """It lies where the kernel puts it: now and then right above something else, and then is not guessed."""
+    for last in False, False, True:
+        try:
+            check_jvm("-Xmx40g", "-XX:+UseG1GC")
+            return
+        except lib.Failed as failed:
+            if last or "heap is guessed is {None}" not in str(failed):
+                raise
 
 
 @lib.test
