@@ -390,6 +390,7 @@ int alloc_source_open(struct alloc_source **out, const struct root *root, uint64
 	source->root = root;
 	arena_init(&source->arena);
 	perf_budget_init(&source->budget, period, meter_now());
+	source->budget.always_on = true;
 	rc = root->recorded ? open_recording(source, err) : open_live(source, err);
 	if (rc) {
 		*reason = root->recorded ? root_reason(root, rc, NULL) : reason_of_rc(rc);

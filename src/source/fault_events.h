@@ -16,7 +16,7 @@ struct procdir;
  * The page faults of a process as they happen, of all its threads and of those it makes meanwhile:
  * perf_event_open(2). Nothing of the process is stopped; a fault takes about a microsecond longer. So
  * that this stays bounded only each n-th is recorded where there are many (perf_budget.h), the others are
- * counted.
+ * counted; in a storm events are on for a part of the time alone, and stat tells how many there were.
  *
  * In a recording they are lines of text, proc/PID/faults:
  *
@@ -59,12 +59,16 @@ struct fault_source_facts {
 	bool kernel; /* faults of the kernel for the process are seen too */
 	uint64_t begin; /* CLOCK_MONOTONIC, when all threads had their events */
 	uint64_t period; /* the longest that was used */
+	bool turns; /* for some of the time events were on for 1 / PERF_STORM_PART of it alone */
 	size_t threads; /* that were opened */
 };
 
 void fault_source_facts(const struct fault_source *source, struct fault_source_facts *out);
 
-/* Wait until there is much to take, or this many milliseconds; false where a signal came. */
+/*
+ * Wait until there is much to take, or this many milliseconds; false where a signal came. In a storm the
+ * events are on for the first part of it.
+ */
 bool fault_source_wait(struct fault_source *source, int milliseconds);
 
 /* Make room for more, and keep what is there for fault_source_take(). */
@@ -81,7 +85,7 @@ void fault_source_take(struct fault_source *source, fault_sink sink, void *ctx);
 /* End, hand on the rest, and tell what was counted. */
 struct fault_counts {
 	uint64_t end; /* CLOCK_MONOTONIC */
-	uint64_t faults; /* begun */
+	uint64_t faults; /* begun; with facts.turns those that ended */
 	uint64_t minor, major; /* ended; faults that are neither failed */
 	uint64_t recorded, lost; /* of records: there was no room for those lost */
 	bool complete; /* all of it could be read */

@@ -16,6 +16,7 @@ enum {
 	FAULT_PAGES = 64,
 	MAJOR_PAGES = 8,
 	ROUNDS_MAX = 100,
+	TURN_FDS_MAX = 1000, /* each is switched on and off 50 times a second */
 };
 
 static const char *const trace_names[TRACES] = {
@@ -42,9 +43,16 @@ static struct perf_event_attr common(const struct fault_source *source)
 	};
 }
 
-/* What else happens to the memory comes with one of the events. */
-static void want_changes(struct perf_event_attr *attr)
+/* What else happens to the memory comes with an event that is never off. */
+static void want_changes(struct fault_source *source)
 {
+	struct perf_event_attr *attr = &source->changes;
+
+	*attr = common(source);
+	attr->type = PERF_TYPE_SOFTWARE;
+	attr->config = PERF_COUNT_SW_DUMMY;
+	attr->sample_period = 0;
+	attr->sample_type = PERF_SAMPLE_TID | PERF_SAMPLE_TIME;
 	attr->mmap = 1;
 	attr->mmap_data = 1;
 	attr->mmap2 = 1;
@@ -89,8 +97,8 @@ static void want_faults(struct fault_source *source)
 					    PERF_SAMPLE_ADDR | PERF_SAMPLE_DATA_PAGE_SIZE | stacks;
 		}
 	}
-	want_changes(&source->fault[TRACE_USER]);
 	want_software(source);
+	want_changes(source);
 }
 
 /* How many events tell of faults: one by software, one for each tracepoint. */
@@ -130,6 +138,8 @@ static int open_on_cpu(struct fault_source *source, int tid, int cpu)
 
 	for (unsigned i = 0; i < fault_events(source) && rc == 0; i++)
 		rc = add_event(source, &source->fault[i], tid, cpu, ROLE_FAULT);
+	if (rc == 0)
+		rc = add_event(source, &source->changes, tid, cpu, ROLE_CHANGES);
 	if (rc == 0)
 		rc = add_event(source, &source->major, tid, cpu, ROLE_MAJOR);
 	return rc == -ENODEV ? 0 : rc; /* the processor is offline */
@@ -298,6 +308,7 @@ int fault_source_open_events(struct fault_source *source)
 	if (rc == 0 && !source->fd_count)
 		rc = -ESRCH;
 	list_polls(source);
+	source->budget.always_on = source->fd_count > TURN_FDS_MAX;
 	source->facts.threads = source->thread_count;
 	return rc;
 }

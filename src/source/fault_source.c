@@ -7,12 +7,15 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/error.h"
+#include "model/process.h"
 #include "model/vma.h"
 #include "source/meter.h"
 #include "source/root.h"
+#include "source/taskstat.h"
 
 enum { EVENTS_MAX = 1 << 22 };
 
@@ -51,12 +54,27 @@ void fault_source_add_thread(struct fault_source *source, int tid, bool inherite
 }
 
 /* A change of the period does not reach threads that had inherited their events by then. */
-static uint64_t weight_of(const struct fault_source *source, int tid)
+static uint64_t period_of(const struct fault_source *source, int tid)
 {
 	uint32_t at = index_find(&source->thread_index, (uint64_t)tid);
 
 	return at != INDEX_NONE && source->threads[at].inherited ? source->threads[at].period :
 								   source->budget.period;
+}
+
+/* For how many faults a record stands. */
+static uint64_t weight_of(struct fault_source *source, int tid)
+{
+	struct fault_turn *turn = &source->turn;
+	uint64_t period = period_of(source, tid), weight;
+	double exact;
+
+	if (source->budget.part == 1 || !turn->on)
+		return period;
+	exact = (double)period * (double)turn->whole / (double)turn->on + turn->carry;
+	weight = (uint64_t)exact;
+	turn->carry = exact - (double)weight;
+	return weight;
 }
 
 /* Return addresses of the process alone, the place of the fault not among them. */
@@ -107,6 +125,7 @@ static void take_fault(struct fault_source *source, const struct perf_record *re
 	source->recorded++;
 	source->budget.records++;
 	event->weight = weight_of(source, event->tid);
+	source->estimated += event->weight;
 	if (source->facts.method == FAULT_BY_TRACEPOINT) {
 		if (!take_trace(source, record, event)) {
 			source->malformed++;
@@ -209,6 +228,23 @@ static int open_recording(struct fault_source *source, struct error *err)
 	return 0;
 }
 
+/* minflt of the process, as stat has it now. */
+static bool read_minor(const struct fault_source *source, uint64_t *minor)
+{
+	struct process process = { 0 };
+	struct arena arena;
+	struct bytes text;
+	int rc;
+
+	arena_init(&arena);
+	rc = procdir_read(source->dir, &arena, &text, NULL, "stat");
+	if (rc == 0)
+		rc = stat_parse(text, &process, NULL);
+	arena_fini(&arena);
+	*minor = process.minor_faults;
+	return rc == 0;
+}
+
 int fault_source_open(struct fault_source **out, const struct procdir *dir,
 		      const struct fault_source_options *options, const char **reason,
 		      struct error *err)
@@ -235,6 +271,8 @@ int fault_source_open(struct fault_source **out, const struct procdir *dir,
 	}
 	source->facts.begin = source->budget.window_begin = meter_now();
 	source->facts.period = source->budget.period;
+	if (!dir->root->recorded)
+		read_minor(source, &source->minor_before);
 	*out = source;
 	return 0;
 }
@@ -256,8 +294,53 @@ void fault_source_facts(const struct fault_source *source, struct fault_source_f
 	*out = source->facts;
 }
 
+static bool is_off_in_turns(enum fault_role role)
+{
+	return role == ROLE_FAULT || role == ROLE_MINOR;
+}
+
+/* (Those that were inherited too.) */
+static void switch_events(struct fault_source *source, unsigned long how)
+{
+	for (size_t i = 0; i < source->fd_count; i++)
+		if (is_off_in_turns(source->fds[i].role))
+			ioctl(source->fds[i].fd, how, 0);
+}
+
+static void switch_off(struct fault_source *source)
+{
+	switch_events(source, PERF_EVENT_IOC_DISABLE);
+	source->turn.end = meter_now();
+}
+
+static bool sleep_ns(uint64_t ns)
+{
+	const struct timespec time = { .tv_sec = (time_t)(ns / 1000000000),
+				       .tv_nsec = (long)(ns % 1000000000) };
+
+	return nanosleep(&time, NULL) == 0;
+}
+
+static bool take_turn(struct fault_source *source, int milliseconds)
+{
+	uint64_t whole = (uint64_t)milliseconds * 1000000, on = whole / source->budget.part;
+	struct fault_turn *turn = &source->turn;
+	uint64_t before = turn->end, begin;
+	bool slept;
+
+	switch_events(source, PERF_EVENT_IOC_ENABLE);
+	begin = meter_now();
+	slept = sleep_ns(on);
+	switch_off(source);
+	turn->on = turn->end - begin;
+	turn->whole = turn->end - before;
+	return slept && sleep_ns(whole - on);
+}
+
 bool fault_source_wait(struct fault_source *source, int milliseconds)
 {
+	if (source->budget.part > 1)
+		return take_turn(source, milliseconds);
 	if (source->facts.method == FAULT_BY_RECORDING)
 		return true;
 	return poll(source->polls, source->poll_count, milliseconds) >= 0 || errno != EINTR;
@@ -267,9 +350,17 @@ bool fault_source_wait(struct fault_source *source, int milliseconds)
 static void adapt(struct fault_source *source, uint64_t now)
 {
 	const uint64_t *period = &source->budget.period;
+	unsigned part = source->budget.part;
 
 	if (source->facts.method == FAULT_BY_RECORDING || !perf_budget_adapt(&source->budget, now))
 		return;
+	if (part == 1 && source->budget.part > 1) {
+		source->facts.turns = true;
+		source->turn.on = 0;
+		switch_off(source);
+	} else if (part > 1 && source->budget.part == 1) {
+		switch_events(source, PERF_EVENT_IOC_ENABLE);
+	}
 	for (size_t i = 0; i < source->fd_count; i++)
 		if (source->fds[i].role == ROLE_FAULT)
 			ioctl(source->fds[i].fd, PERF_EVENT_IOC_PERIOD, period);
@@ -351,6 +442,19 @@ void fault_source_take(struct fault_source *source, fault_sink sink, void *ctx)
 	hand_on(source, now, sink, ctx);
 }
 
+/* While events were off nobody counted but stat; of a process that has ended the estimate is left. */
+static void count_turns(struct fault_source *source, struct fault_counts *counts)
+{
+	uint64_t minor;
+
+	if (read_minor(source, &minor) && minor >= source->minor_before)
+		counts->minor = minor - source->minor_before;
+	else
+		counts->minor = source->estimated - counts->major;
+	counts->faults = counts->minor + counts->major;
+	counts->complete = false;
+}
+
 static void count(struct fault_source *source, struct fault_counts *counts)
 {
 	bool has_lost = source->fault[TRACE_USER].read_format & PERF_FORMAT_LOST;
@@ -366,12 +470,14 @@ static void count(struct fault_source *source, struct fault_counts *counts)
 			counts->faults += got.count;
 		else if (source->fds[i].role == ROLE_MAJOR)
 			counts->major += got.count;
-		else
+		else if (source->fds[i].role == ROLE_MINOR)
 			counts->minor += got.count;
 		counts->lost += got.lost;
 	}
 	if (!has_lost)
 		counts->lost = source->lost_records;
+	if (source->facts.turns)
+		count_turns(source, counts);
 }
 
 void fault_source_stop(struct fault_source *source, fault_sink sink, void *ctx,

@@ -13,7 +13,8 @@
 
 /* The inside of fault_events.h, in two files: fault_open.c opens the events, fault_source.c takes them. */
 
-enum fault_role { ROLE_FAULT, ROLE_MAJOR, ROLE_MINOR };
+/* ROLE_CHANGES: no event, but what else happens to the memory. */
+enum fault_role { ROLE_FAULT, ROLE_MAJOR, ROLE_MINOR, ROLE_CHANGES };
 
 struct fault_fd {
 	int fd;
@@ -32,11 +33,17 @@ enum { TRACE_USER, TRACE_KERNEL, TRACES };
 
 enum { TRACE_ADDRESS, TRACE_IP, TRACE_ERROR_CODE };
 
+/* In a storm: how long events were on, of how long, when they were off again. */
+struct fault_turn {
+	uint64_t on, whole, end; /* ns; CLOCK_MONOTONIC */
+	double carry; /* of weights, which are whole numbers */
+};
+
 struct fault_source {
 	const struct procdir *dir;
 	struct fault_source_options options;
 	struct fault_source_facts facts;
-	struct perf_event_attr fault[TRACES], major, minor;
+	struct perf_event_attr fault[TRACES], major, minor, changes;
 	struct trace_event trace[TRACES];
 	unsigned cpus;
 	struct perf_ring *faults, *majors; /* by processor */
@@ -49,6 +56,8 @@ struct fault_source {
 	size_t thread_count, thread_cap;
 	bool main_exited; /* its main thread, which stays in the list */
 	struct perf_budget budget;
+	struct fault_turn turn;
+	uint64_t minor_before, estimated; /* by stat; of records, with their weights */
 	uint64_t recorded, lost_records;
 	/* what was taken from the rings and not yet handed on */
 	struct fault_event *queue;

@@ -291,6 +291,37 @@ def own_process_without_rights():
 
 
 @lib.test
+def storm():
+    """It does nothing but fault: watched for a part of the time, and stat tells how many there were."""
+    lib.need_root()
+    program = os.path.join(lib.BUILD, "bench/faulter")
+    if not os.path.exists(program):
+        raise lib.Skipped("bench/faulter is not built")
+    child = subprocess.Popen([program, "-t", "2", "10000000"], stdout=subprocess.PIPE)
+    try:
+        child.stdout.readline()
+
+        def minor():
+            with open(f"/proc/{child.pid}/stat", encoding="ascii") as file:
+                return int(file.read().rpartition(")")[2].split()[7])
+
+        before, begun = minor(), time.monotonic()
+        doc = lib.vmview_json("faults", child.pid, "--interval=3")
+        rate = (minor() - before) / (time.monotonic() - begun)
+        lib.true(0.8 < doc["faults"] / doc["seconds"] / rate < 1.2, f"{doc['faults']}, {rate}")
+        told = sum(row["faults"] for row in doc["threads"])
+        lib.true(0.6 < told / doc["faults"] < 1.4, f"{told} of {doc['faults']}")
+        lib.equal("estimated", doc["estimated"], True)
+        if rate < 150000:
+            raise lib.Skipped("a machine that is too slow for a storm")
+        lib.equal("failed", doc["failed"], None)
+        lib.true(doc["recorded"] < 100000, str(doc["recorded"]))
+    finally:
+        child.kill()
+        child.wait()
+
+
+@lib.test
 def other_process_without_rights():
     """There are the counters of stat, and what would help."""
     lib.need_root()

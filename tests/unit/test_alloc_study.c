@@ -266,13 +266,53 @@ static void test_budget(void **state)
 	assert_int_equal(budget.period, 3);
 }
 
+/* A storm has to last; then events are on for a tenth of the time, and more are recorded of those. */
+static void test_storm(void **state)
+{
+	const uint64_t second = 1000000000;
+	struct perf_budget budget;
+	uint64_t now = second;
+
+	(void)state;
+	perf_budget_init(&budget, 0, now);
+	for (unsigned i = 0; i < 2; i++) { /* 400,000 a second */
+		budget.records = 80000 / budget.period;
+		now += second / 5;
+		perf_budget_adapt(&budget, now);
+		assert_int_equal(budget.part, 1);
+		assert_int_equal(budget.period, 21);
+	}
+	budget.records = 80000 / budget.period;
+	now += second / 5;
+	assert_true(perf_budget_adapt(&budget, now));
+	assert_int_equal(budget.part, PERF_STORM_PART);
+	assert_int_equal(budget.period, 2);
+	budget.records = 1100 / budget.period; /* in a tenth of the time: 55,000 a second */
+	now += second / 5;
+	perf_budget_adapt(&budget, now);
+	assert_int_equal(budget.part, PERF_STORM_PART);
+	budget.records = 500;
+	now += second / 5;
+	assert_true(perf_budget_adapt(&budget, now));
+	assert_int_equal(budget.part, 1);
+
+	perf_budget_init(&budget, 0, now);
+	budget.always_on = true;
+	for (unsigned i = 0; i < 10; i++) {
+		budget.records = 80000 / budget.period;
+		now += second / 5;
+		perf_budget_adapt(&budget, now);
+		assert_int_equal(budget.part, 1);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_sums),	   cmocka_unit_test(test_fallbacks),
 		cmocka_unit_test(test_waits),	   cmocka_unit_test(test_malformed),
 		cmocka_unit_test(test_allocators), cmocka_unit_test(test_kallsyms),
-		cmocka_unit_test(test_budget),
+		cmocka_unit_test(test_budget),	   cmocka_unit_test(test_storm),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

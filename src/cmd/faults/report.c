@@ -190,10 +190,20 @@ static void write_source(struct faults_run *run)
 	report_fact(report, "method", VALUE_WORD, value_word(fault_method_names[source->method]));
 	report_fact(report, "kernel_mode", VALUE_BOOL, value_u(source->kernel));
 	count_fact(report, "period", source->period ? source->period : 1);
-	report_fact(report, "estimated", VALUE_BOOL, value_u(source->period > 1));
+	report_fact(report, "estimated", VALUE_BOOL, value_u(source->period > 1 || source->turns));
 }
 
-/* faults are exact, also where only each n-th was recorded. */
+static struct value count_failed(const struct faults_run *run)
+{
+	const struct fault_counts *counts = &run->counts;
+	uint64_t ended = counts->minor + counts->major;
+
+	if (run->source.turns)
+		return value_absent("not known: it was not watched all the time");
+	return value_u(counts->faults > ended ? counts->faults - ended : 0);
+}
+
+/* faults are exact, also where only each n-th was recorded, or for a part of the time. */
 static void write_facts(struct faults_run *run)
 {
 	const struct fault_counts *counts = &run->counts;
@@ -204,10 +214,7 @@ static void write_facts(struct faults_run *run)
 	count_fact(report, "faults", counts->faults);
 	count_fact(report, "minor", counts->minor);
 	count_fact(report, "major", counts->major);
-	count_fact(report, "failed",
-		   counts->faults > counts->minor + counts->major ?
-			   counts->faults - counts->minor - counts->major :
-			   0);
+	report_fact(report, "failed", VALUE_COUNT, count_failed(run));
 	count_fact(report, "recorded", counts->recorded);
 	count_fact(report, "lost", counts->lost);
 	count_fact(report, "forks", run->study.forks);
@@ -273,6 +280,9 @@ static void say_how(struct faults_run *run, struct out *out)
 			   "estimates: at times only each %lluth was recorded, so that the "
 			   "process is not slowed down (--period)\n",
 			   (unsigned long long)run->source.period);
+	if (run->source.turns)
+		out_str(out, "estimates: it faults so often that it was watched for a tenth of the "
+			     "time, so that it is not slowed down\n");
 	if (run->counts.lost)
 		out_printf(out, "%llu faults more are in no table: there was no room for them\n",
 			   (unsigned long long)run->counts.lost);
