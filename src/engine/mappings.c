@@ -260,8 +260,17 @@ static const char *too_many(const struct mappings *mappings)
 	return mappings->held.count < hold_most(mappings) ? NULL : "not guessed: too many mappings";
 }
 
-/* What was held back: all files are asked for before the first answer is waited for. */
-static int release(struct mappings *mappings)
+/* Whether what is held back, which is all of the process or not, is guessed at. */
+static bool wants_guesses(const struct mappings *mappings, bool all)
+{
+	return mappings->needs & NEED_GUESS || (all && mappings->needs & NEED_GUESS_FEW);
+}
+
+/*
+ * What was held back, all that the process has or the first part of it: all files are asked for before the
+ * first answer is waited for.
+ */
+static int release(struct mappings *mappings, bool all)
 {
 	const char **guesses = NULL;
 	/* figures make them longer, so those are copied */
@@ -279,7 +288,7 @@ static int release(struct mappings *mappings)
 	}
 	if (rc == 0)
 		rc = walk_held(mappings);
-	if (mappings->needs & NEED_GUESS) {
+	if (wants_guesses(mappings, all)) {
 		guesses = mem_alloc(mappings->held.count * sizeof(*guesses));
 		guesses_make(&mappings->held, guesses);
 	}
@@ -327,8 +336,7 @@ static int take(void *opaque, struct vma *vma)
 	vma_store_add(&mappings->held, vma);
 	if (mappings->held.count < hold_most(mappings))
 		return 0;
-	rc = release(mappings);
-	return rc;
+	return release(mappings, false);
 }
 
 void mappings_keep(struct mappings *mappings, struct vma_store *kept)
@@ -418,7 +426,7 @@ static int read_pages(struct mappings *mappings, struct error *err)
 	result->spared = mappings->spared;
 	rc = smaps_read(mappings->dir, "maps", mappings->keys, take, mappings, &result->pass, err);
 	if (rc >= 0)
-		rc = mappings->holding ? walk_held(mappings) : release(mappings);
+		rc = mappings->holding ? walk_held(mappings) : release(mappings, false);
 	mappings->gone |= !figures_close(mappings->figures);
 	result->pass.cut_off |= mappings->gone && result->pass.mappings;
 	result->no_frames = figures_denied(mappings->figures);
@@ -524,7 +532,7 @@ void mappings_begin(struct mappings *mappings, const struct procdir *dir, unsign
 int mappings_end(struct mappings *mappings, int rc)
 {
 	if (rc >= 0 && mappings->holding) {
-		int released = release(mappings);
+		int released = release(mappings, true);
 
 		rc = rc ? rc : released;
 	}

@@ -21,7 +21,8 @@ struct vma_store;
  *
  * The first MAPPINGS_HELD mappings are held back. A process that has no more is handed on only after
  * it was read whole, and may be read again where it changed meanwhile (overlapping mappings, exec). A
- * bigger one is streamed: memory stays bounded, and what changed is counted in result->pass. With NEED_GUESS MAPPINGS_GUESSED are held back, and not more guessed.
+ * bigger one is streamed: memory stays bounded, and what changed is counted in result->pass. With NEED_GUESS
+ * MAPPINGS_GUESSED are held back, and not more guessed; with NEED_GUESS_FEW those of a process that is held back whole.
  */
 enum { MAPPINGS_HELD = FIGURES_MAPPINGS, MAPPINGS_GUESSED = 1 << 18 };
 

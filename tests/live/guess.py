@@ -59,6 +59,30 @@ def second_arena():
             lib.equal("code", at(rows, truth["code"])["guess"], "jit code")
             lib.equal("heap, which has a name", at(rows, truth["heap"])["guess"], None)
             lib.equal("plain memory", at(rows, truth["plain"])["guess"], None)
+            check_sums(program.pid, rows)
+
+
+def check_sums(pid, rows):
+    """The sums by kind have guesses apart, without being asked; in JSON kinds stay whole."""
+    process = lib.vmview_json(pid)["processes"][0]
+    want = {}
+    for row in rows:
+        if row["guess"]:
+            what = row["kind"], row["guess"]
+            count, size = want.get(what, (0, 0))
+            want[what] = count + 1, size + row["size"]
+    lib.equal("guesses", {(one["kind"], one["guess"]): (one["mappings"], one["size"])
+                          for one in process["guesses"]}, want)
+    for kind in process["kinds"]:
+        lib.equal(kind["kind"], kind["size"],
+                  sum(row["size"] for row in rows if row["kind"] == kind["kind"]))
+    text = lib.vmview(pid, "--bytes").out.rsplit("\n\n", 1)[1].splitlines()
+    sums = {line[:24].strip(): line[24:].split() for line in text[1:]}
+    for (kind, guess), (count, size) in want.items():
+        lib.equal(f"{kind}: {guess}?", sums[f"{kind}: {guess}?"][:2], [str(count), str(size)])
+    anon = sum(size for (kind, _), (_, size) in want.items() if kind == "anon")
+    whole = next(one["size"] for one in process["kinds"] if one["kind"] == "anon")
+    lib.equal("the rest of anon", int(sums["anon"][1]), whole - anon)
 
 
 def need(*programs):

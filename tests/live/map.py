@@ -288,6 +288,39 @@ def a_storm_is_told_or_right():
                 lib.equal("rss", sum(m["rss"] for m in inside), fact["rss"])
 
 
+def group_key(row, by):
+    if by == "perm":
+        return row["perm"]
+    if by == "kind":
+        return f"{row['kind']}: {row['guess']}?" if row["guess"] else row["kind"]
+    name = row["path"] + (" (deleted)" if row["deleted"] else "")
+    if row["kind"] == "thread-stack":
+        return "thread-stack" if by == "object" else f"[thread {row['tid']}]"
+    return name or group_key(row, "kind")
+
+
+@lib.test
+def sums_by_what_mappings_have_in_common():
+    """--by=object, kind, perm, name: exactly the sums of the mappings that map lists."""
+    with lib.zoo("threads", "touched", "memfd-names") as zoo:
+        rows = lib.vmview_json("-o", "all", zoo.pid)["processes"][0]["mappings"]
+        for by in "object", "kind", "perm", "name":
+            want = {}
+            for row in rows:
+                sums = want.setdefault(group_key(row, by), {"mappings": 0, "size": 0, "rss": 0})
+                sums["mappings"] += 1
+                for key in "size", "rss":
+                    sums[key] += row[key]
+            process = lib.vmview_json("map", f"--by={by}", zoo.pid)["processes"][0]
+            lib.equal("by", process["by"], by)
+            got = {row[by]: {key: row[key] for key in ("mappings", "size", "rss")}
+                   for row in process["groups"]}
+            lib.equal(f"groups by {by}", got, want)
+            lib.equal("total", process["total"]["rss"], sum(row["rss"] for row in rows))
+            order = [row["rss"] for row in process["groups"]]
+            lib.equal("the most memory first", order, sorted(order, reverse=True))
+
+
 @lib.test
 def hostile_names_stay_off_the_terminal():
     with lib.zoo("names", "memfd-names") as zoo:

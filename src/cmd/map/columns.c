@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "cmd/map/kinds.h"
 #include "engine/context.h"
 #include "engine/keys.h"
 #include "engine/targets.h"
@@ -38,8 +39,46 @@ static void make_sets(struct map_columns *columns)
 	vma_columns_make(arena, columns->keys, &columns->vma_set);
 	tally_columns_make(arena, columns->keys, &columns->tally_set);
 	name_columns_make(arena, &columns->tally_set, &columns->names_set);
+	map_guess_columns(arena, &columns->tally_set, &columns->guesses_set);
 	columns->made_count = columns->keys->count;
 	columns->made_seen = columns->keys->seen;
+}
+
+/* The sums by kind have the columns of the table above it, as far as there are sums of them. */
+static const char *sums_of(const struct map_columns *columns)
+{
+	const struct common_options *options = &columns->ctx->options;
+	struct arena *arena = &columns->ctx->arena;
+	const char *sums = "kind,mappings";
+
+	if (options->json)
+		return vma_columns_json(arena, &columns->tally_set, columns->keys);
+	if (!options->columns || columns->sums)
+		return columns->ctx->core ? tally_columns_core : tally_columns_default;
+	for (size_t i = 0; i < columns->selection.count; i++) {
+		const char *name = columns->selection.columns[i]->name;
+
+		if (strcmp(name, "kind") != 0 &&
+		    column_find(&columns->tally_set, bytes_of(name)))
+			sums = arena_printf(arena, "%s,%s", sums, name);
+	}
+	return strchr(sums, ',') == strrchr(sums, ',') ? "kind,mappings,size" : sums;
+}
+
+static int select_sums(struct map_columns *columns, struct error *err)
+{
+	struct arena *arena = &columns->ctx->arena;
+	const char *sums = sums_of(columns), *rest = strchr(sums, ',');
+	int rc = selection_parse(&columns->kinds_selection, &columns->tally_set, sums, NULL, arena,
+				 err);
+
+	if (rc == 0)
+		rc = selection_parse(&columns->names_selection, &columns->names_set,
+				     arena_printf(arena, "name%s", rest), NULL, arena, err);
+	if (rc == 0)
+		rc = selection_parse(&columns->guesses_selection, &columns->guesses_set,
+				     arena_printf(arena, "kind,guess%s", rest), NULL, arena, err);
+	return rc;
 }
 
 static int select_columns(struct map_columns *columns, struct error *err)
@@ -51,31 +90,16 @@ static int select_columns(struct map_columns *columns, struct error *err)
 		options->csv	   ? columns->ctx->core ? vma_columns_core_csv : vma_columns_csv :
 		columns->ctx->core ? vma_columns_core :
 				     vma_columns_default;
-	const char *all_sums = vma_columns_json(arena, &columns->tally_set, columns->keys);
-	int rc = selection_parse(&columns->selection, &columns->vma_set, defaults, options->columns,
-				 arena, err);
+	int rc = selection_parse(&columns->selection, &columns->vma_set, defaults,
+				 columns->sums ? NULL : options->columns, arena, err);
 
-	if (rc)
-		return rc;
-	rc = selection_parse(&columns->kinds_selection, &columns->tally_set,
-			     options->json	? all_sums :
-			     columns->ctx->core ? tally_columns_core :
-						  tally_columns_default,
-			     NULL, arena, err);
-	if (rc)
-		return rc;
-	/* behind "kind" or, in JSON, "kind,mappings" the same */
-	rc = selection_parse(&columns->names_selection, &columns->names_set,
-			     arena_printf(arena, "name%s",
-					  strchr(options->json	    ? all_sums :
-						 columns->ctx->core ? tally_columns_core :
-								      tally_columns_default,
-						 ',')),
-			     NULL, arena, err);
-	if (rc)
-		return rc;
-	return selection_parse(&columns->total_selection, &columns->tally_set, all_sums, "-kind",
-			       arena, err);
+	if (rc == 0)
+		rc = select_sums(columns, err);
+	if (rc == 0)
+		rc = selection_parse(&columns->total_selection, &columns->tally_set,
+				     vma_columns_json(arena, &columns->tally_set, columns->keys),
+				     "-kind", arena, err);
+	return rc;
 }
 
 static int make(struct map_columns *columns, struct error *err)
@@ -87,7 +111,8 @@ static int make(struct map_columns *columns, struct error *err)
 	make_sets(columns);
 	rc = select_columns(columns, err);
 	if (rc == 0)
-		rc = sort_parse(&columns->sort, &columns->vma_set, options->sort, err);
+		rc = sort_parse(&columns->sort, &columns->vma_set,
+				columns->sums ? NULL : options->sort, err);
 	if (rc == 0)
 		rc = filter_parse(&columns->filter, &columns->vma_set, options->filter, arena, err);
 	return rc;
@@ -118,6 +143,8 @@ int map_columns_make(struct map_columns *columns, struct context *ctx, struct sm
 					    like,	.csv = true };
 	columns->kinds = (struct table){ "kinds", &columns->kinds_selection };
 	columns->names = (struct table){ "names", &columns->names_selection };
+	columns->guesses = (struct table){ "guesses", &columns->guesses_selection,
+					   .json_only = true };
 	return 0;
 }
 

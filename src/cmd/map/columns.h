@@ -18,12 +18,14 @@ struct map_columns {
 	struct context *ctx;
 	struct smaps_keys *keys;
 	struct column_set vma_set, tally_set;
-	struct column_set names_set;
-	struct selection selection, kinds_selection, names_selection, total_selection;
+	struct column_set names_set, guesses_set;
+	struct selection selection, kinds_selection, names_selection, guesses_selection,
+		total_selection;
+	bool sums; /* -o and --sort are about sums of mappings: --by */
 	struct filter *filter;
 	struct sort sort;
 	unsigned needs; /* of all that is shown, sorted and filtered by */
-	struct table mappings, kinds, names;
+	struct table mappings, kinds, names, guesses;
 	size_t made_count; /* keys->count and seen when the selections were made */
 	uint64_t made_seen;
 };

@@ -6,10 +6,12 @@
 #include "base/encode.h"
 #include "base/error.h"
 #include "cmd/commands.h"
+#include "cmd/map/by.h"
 #include "cmd/map/check.h"
 #include "cmd/map/columns.h"
 #include "cmd/map/diff_columns.h"
-#include "cmd/map/names.h"
+#include "cmd/map/groups.h"
+#include "cmd/map/kinds.h"
 #include "cmd/map/total.h"
 #include "cmd/pmap/pmap.h"
 #include "engine/privileges.h"
@@ -23,13 +25,18 @@
 struct map_options {
 	struct target_options targets; /* first: its rows are offsets in it */
 	bool total, check;
-	const char *from;
+	const char *from, *by;
 };
+
+/* Names that programs gave to memory, so many of a process; others are summed up. */
+enum { NAMES_MAX = 4096 };
 
 static const struct option_row map_option_rows[] = {
 	TARGET_OPTION_ROWS,
 	{ 0, "total", NULL, OPTION_FLAG, offsetof(struct map_options, total),
 	  "the totals alone, from smaps_rollup" },
+	{ 0, "by", "WORD", OPTION_TEXT, offsetof(struct map_options, by),
+	  "mappings added up by object, kind, perm or name" },
 	{ 0, "check", NULL, OPTION_FLAG, offsetof(struct map_options, check),
 	  "hold the figures of smaps against those of the page walk" },
 	{ 0, "from", "SOURCE", OPTION_TEXT, offsetof(struct map_options, from),
@@ -43,16 +50,17 @@ struct map_run {
 	bool from_pages; /* the figures are asked for from there */
 	struct smaps_keys keys;
 	struct map_columns columns;
+	struct map_by by; /* word NULL: it is not asked for */
 	struct vma_tally all; /* of all processes, each address space once */
 	struct visits visits;
 	enum mappings_source from;
 	/* process */
 	bool begun, table_begun;
 	bool left_out; /* the record before did not pass the filter */
-	enum vma_kind kind_before;
 	struct vma rollup; /* sums of one that changed while it was read; have 0: none */
-	struct vma_tally total, kinds[KIND_COUNT];
-	struct map_names names;
+	struct vma_tally total;
+	struct map_kinds kinds;
+	struct map_groups names;
 	uint64_t heap_end, stack_end; /* 0: there is none */
 	struct vma_store sorted; /* rows that wait for the sorting */
 };
@@ -70,18 +78,16 @@ static void begin_table(struct map_run *run, struct visit *visit)
 	if (!run->begun)
 		begin_process(run, visit);
 	run->table_begun = true;
-	report_table(run->ctx->report, &run->columns.mappings);
+	if (!run->by.word)
+		report_table(run->ctx->report, &run->columns.mappings);
 }
 
-static void add_to_kind(struct map_run *run, const struct vma *vma)
+/* "[anon:NAME]": by prctl(PR_SET_VMA_ANON_NAME). */
+static bool has_given_name(const struct vma *vma)
 {
-	struct vma_tally *tally = &run->kinds[vma->kind];
-
-	if (vma->same && vma->kind == run->kind_before)
-		vma_tally_repeat(tally, vma);
-	else
-		vma_tally_add(tally, vma);
-	run->kind_before = vma->kind;
+	return vma->path.len && vma->path.data[0] == '[' &&
+	       (bytes_start_with(vma->path, BYTES("[anon:")) ||
+		bytes_start_with(vma->path, BYTES("[anon_shmem:")));
 }
 
 static int take_mapping(void *ctx, struct visit *visit, struct vma *vma)
@@ -101,9 +107,13 @@ static int take_mapping(void *ctx, struct visit *visit, struct vma *vma)
 	/* the record before has to be the row before */
 	vma->same &= !run->left_out;
 	run->left_out = false;
-	add_to_kind(run, vma);
-	if (map_names_wants(vma))
-		map_names_add(&run->names, vma);
+	map_kinds_add(&run->kinds, vma);
+	if (run->by.word) {
+		map_by_add(&run->by, vma);
+		return 0;
+	}
+	if (has_given_name(vma))
+		map_groups_add(&run->names, vma->path, vma);
 	if (run->columns.sort.column)
 		vma_store_add(&run->sorted, vma);
 	else
@@ -133,30 +143,24 @@ static void write_sorted(struct map_run *run)
 static void write_kinds(struct map_run *run)
 {
 	struct report *report = run->ctx->report;
-	struct out *out = report_prose(report);
 
-	if (out)
-		out_char(out, '\n');
-	report_table(report, &run->columns.kinds);
-	for (unsigned kind = 0; kind < KIND_COUNT; kind++)
-		if (run->kinds[kind].mappings && kind != KIND_UNKNOWN)
-			report_row(report, &run->kinds[kind]);
-	if (out)
-		report_row(report, &run->total);
-	report_table_end(report);
+	if (report_prose(report))
+		out_char(report_prose(report), '\n');
+	map_kinds_write(&run->kinds, report, &run->columns.kinds, &run->columns.guesses,
+			&run->total, &run->ctx->arena);
 }
 
 /* Names that programs gave to memory, where they did. */
 static void write_names(struct map_run *run)
 {
 	struct report *report = run->ctx->report;
-	struct map_names *names = &run->names;
+	struct map_groups *names = &run->names;
 
 	if (!names->count)
 		return;
 	if (report_prose(report))
 		out_char(report_prose(report), '\n');
-	map_names_sort(names);
+	map_groups_sort(names);
 	report_table(report, &run->columns.names);
 	for (size_t i = 0; i < names->count; i++)
 		report_row(report, &names->list[i]);
@@ -170,14 +174,6 @@ static void write_total(struct map_run *run)
 	report_object(report, "total");
 	report_facts(report, &run->columns.total_selection, &run->total);
 	report_object_end(report);
-}
-
-static void sum_kinds(struct map_run *run)
-{
-	for (unsigned kind = 0; kind < KIND_COUNT; kind++) {
-		vma_tally_settle(&run->kinds[kind]);
-		vma_tally_merge(&run->total, &run->kinds[kind]);
-	}
 }
 
 /* A process without a mapping: a table of nothing would say less than why. */
@@ -194,6 +190,10 @@ static void end_without_mappings(struct map_run *run, struct visit *visit)
 		return;
 	}
 	begin_table(run, visit);
+	if (run->by.word) {
+		map_by_write(&run->by, &run->total);
+		return;
+	}
 	report_table_end(report);
 	report_table(report, &run->columns.kinds);
 	report_table_end(report);
@@ -250,21 +250,41 @@ static void write_source(struct map_run *run, const struct mappings_result *resu
 			     "shows it to nobody.\n");
 }
 
-static void end_table(struct map_run *run)
+/* Who asks for guesses gets them, however many mappings there are. */
+static void note_unguessed(struct map_run *run, const struct mappings_result *result)
+{
+	static const char why[] = "not guessed: too many mappings (-o +guess does)";
+	struct report *report = run->ctx->report;
+
+	if (run->columns.needs & NEED_GUESS || !(run->columns.needs & NEED_KIND) ||
+	    result->pass.mappings < MAPPINGS_HELD)
+		return;
+	report_fact(report, "guesses", VALUE_WORD, value_absent(why));
+	if (report_prose(report))
+		out_printf(report_prose(report), "\nWhat unnamed memory may be is %s.\n", why);
+}
+
+static void end_table(struct map_run *run, const struct mappings_result *result)
 {
 	struct vma *sum = &run->total.sum;
 
 	if (run->columns.sort.column)
 		write_sorted(run);
-	report_table_end(run->ctx->report);
-	sum_kinds(run);
+	if (!run->by.word)
+		report_table_end(run->ctx->report);
+	map_kinds_sum(&run->kinds, &run->total);
 	if (run->rollup.have) {
 		memcpy(sum->field, run->rollup.field, sizeof(sum->field));
 		sum->have = run->rollup.have;
 		sum->overflow = run->rollup.overflow;
 	}
+	if (run->by.word) {
+		map_by_write(&run->by, &run->total);
+		return;
+	}
 	write_names(run);
 	write_kinds(run);
+	note_unguessed(run, result);
 }
 
 static void reset(struct map_run *run)
@@ -273,10 +293,9 @@ static void reset(struct map_run *run)
 	run->heap_end = run->stack_end = 0;
 	run->rollup.have = 0;
 	vma_store_clear(&run->sorted);
-	map_names_fini(&run->names);
+	map_groups_fini(&run->names);
 	vma_tally_init(&run->total, "total");
-	for (unsigned kind = 0; kind < KIND_COUNT; kind++)
-		vma_tally_init(&run->kinds[kind], kind_names[kind]);
+	map_kinds_init(&run->kinds);
 }
 
 static void end_process(void *ctx, struct visit *visit)
@@ -287,7 +306,7 @@ static void end_process(void *ctx, struct visit *visit)
 	if (!run->begun)
 		begin_process(run, visit);
 	if (run->table_begun)
-		end_table(run);
+		end_table(run, &visit->result);
 	else
 		end_without_mappings(run, visit);
 	write_total(run);
@@ -340,13 +359,16 @@ static void write_all(struct map_run *run)
 static void run_targets(struct map_run *run, const struct targets *targets)
 {
 	const struct elf_request request = { 0, (uint32_t)run->ctx->host.page_size };
+	/* who looks at files has the time to guess */
+	const unsigned needs = run->columns.needs |
+			       (run->columns.needs & NEED_KIND ? NEED_GUESS_FEW : 0);
 	const struct visitor visitor = {
 		.command = "",
-		.needs = run->columns.needs,
+		.needs = needs,
 		.keys = &run->keys,
 		.parse = run->columns.needs & NEED_SECTION ? &request : NULL,
 		.from = run->from,
-		.kinds = "kinds",
+		.kinds = run->by.word ? "groups" : "kinds",
 		.mapping = take_mapping,
 		.read = read_rollup,
 		.done = end_process,
@@ -380,27 +402,57 @@ static int parse_from(struct map_run *run, struct error *err)
 	return error_set(err, EINVAL, "--from is smaps, pages or auto, not '%.40s'", from);
 }
 
+static int check_options(const struct map_run *run, struct error *err)
+{
+	const struct map_options *options = &run->options;
+
+	if (options->total && options->from)
+		return error_set(err, EINVAL, "--total is from smaps_rollup: it excludes --from");
+	if (options->check && (options->total || options->from))
+		return error_set(err, EINVAL,
+				 "--check reads both sources: it excludes --from and "
+				 "--total");
+	if (options->by && (options->total || options->check))
+		return error_set(err, EINVAL, "--by excludes --total and --check");
+	return 0;
+}
+
+/* The columns, and what has to be read for them. */
+static int make_columns(struct map_run *run, const struct targets *targets, struct error *err)
+{
+	const struct common_options *options = &run->ctx->options;
+	int rc;
+
+	run->columns.sums = run->options.by;
+	rc = map_columns_make(&run->columns, run->ctx, &run->keys, targets, err);
+	if (rc || !run->options.by)
+		return rc;
+	rc = map_by_make(&run->by, run->ctx, &run->keys, run->options.by, err);
+	if (rc)
+		return rc;
+	run->columns.needs = run->by.needs | filter_needs(run->columns.filter);
+	run->keys.wanted = options->json || options->filter || options->sort ?
+				   ~0ull :
+				   vma_columns_slots(&run->by.selection);
+	return 0;
+}
+
 static int show(struct map_run *run, const struct targets *targets, struct error *err)
 {
 	int rc = parse_from(run, err);
 
+	if (rc == 0)
+		rc = check_options(run, err);
 	if (rc)
 		return rc;
-	if (run->options.total && run->options.from)
-		return error_set(err, EINVAL, "--total is from smaps_rollup: it excludes --from");
-	if (run->options.check && (run->options.total || run->options.from))
-		return error_set(err, EINVAL,
-				 "--check reads both sources: it excludes --from and "
-				 "--total");
 	if (run->options.check)
 		return map_check(run->ctx, targets, err);
 	if (run->options.total)
 		return map_total(run->ctx, targets, err);
-	rc = map_columns_make(&run->columns, run->ctx, &run->keys, targets, err);
-	if (rc)
-		return rc;
-	run_targets(run, targets);
-	return 0;
+	rc = make_columns(run, targets, err);
+	if (rc == 0)
+		run_targets(run, targets);
+	return rc;
 }
 
 static void run_init(struct map_run *run)
@@ -408,6 +460,7 @@ static void run_init(struct map_run *run)
 	smaps_keys_init(&run->keys);
 	vma_store_init(&run->sorted);
 	vma_tally_init(&run->all, "total");
+	map_groups_init(&run->names, NAMES_MAX);
 	reset(run);
 }
 
@@ -415,7 +468,8 @@ static void run_fini(struct map_run *run)
 {
 	map_columns_fini(&run->columns);
 	vma_store_fini(&run->sorted);
-	map_names_fini(&run->names);
+	map_groups_fini(&run->names);
+	map_by_fini(&run->by);
 }
 
 int map_run(struct context *ctx, const struct command *command, int argc, char **argv)
@@ -440,6 +494,9 @@ int map_run(struct context *ctx, const struct command *command, int argc, char *
 	if (run->options.total && map_total_columns_help(ctx))
 		return STATUS_OK;
 	run_init(run);
+	if (run->options.by &&
+	    map_by_columns_help(&run->by, ctx, &run->keys, run->options.by))
+		return STATUS_OK;
 	rc = 0;
 	if (!map_columns_help(&run->columns, ctx, &run->keys)) {
 		rc = targets_find(ctx, &run->options.targets, argc - operands, argv + operands,
