@@ -60,6 +60,8 @@ def second_arena():
             lib.equal("heap, which has a name", at(rows, truth["heap"])["guess"], None)
             lib.equal("plain memory", at(rows, truth["plain"])["guess"], None)
             check_sums(program.pid, rows)
+            found = lib.vmview_json("at", program.pid, hex(truth["arena"]))["mapping"]
+            lib.equal("at", found["guess"], "malloc arena")
 
 
 def check_sums(pid, rows):

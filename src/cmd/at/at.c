@@ -73,8 +73,8 @@ static void write_mapping(struct at_view *view)
 		return;
 	}
 	vma_columns_make(arena, &view->keys, &set);
-	selection_parse(&selection, &set, vma_columns_json(arena, &set, &view->keys), "+flags",
-			arena, NULL);
+	selection_parse(&selection, &set, vma_columns_json(arena, &set, &view->keys),
+			"+flags,+guess", arena, NULL);
 	report_object(report, "mapping");
 	report_facts(report, &selection, &view->vma);
 	selection_parse(&selection, &group->set, "inside,file_offset,core_offset", NULL, arena,
@@ -379,7 +379,7 @@ static int read_and_show(struct at_run *run)
 	struct caps caps;
 	const struct visitor visitor = {
 		.command = "at",
-		.needs = NEED_KIND,
+		.needs = NEED_KIND | NEED_GUESS,
 		.facts = FACT_ALL,
 		.keys = &run->view->keys,
 		.walks = !ctx->core,

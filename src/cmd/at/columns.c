@@ -145,10 +145,13 @@ static struct value neighbour(const struct at_view *view, const struct at_neighb
 {
 	struct out out;
 
-	if (!beside->there || view->mapped)
+	if (!beside->there)
 		return value_none();
 	out_init_memory(&out);
-	report_size(view->ctx->report, &out, beside->gap);
+	if (beside->gap)
+		report_size(view->ctx->report, &out, beside->gap);
+	else
+		out_str(&out, "right");
 	out_str(&out, beside == &view->below ? " above " : " below ");
 	put_vma(&out, &beside->vma);
 	return value_text(out_take(&out, &view->ctx->arena));
@@ -168,6 +171,20 @@ static struct value get_above(const void *row, const struct column *column)
 
 	(void)column;
 	return neighbour(view, &view->above);
+}
+
+static struct value get_guess(const void *row, const struct column *column)
+{
+	const struct at_view *view = row;
+
+	(void)column;
+	if (!view->mapped)
+		return value_none();
+	if (!view->vma.guess)
+		return view->vma.guess_reason ? value_absent(view->vma.guess_reason) :
+						value_none();
+	return value_word(arena_printf(&view->ctx->arena, "%s? (by where it lies)",
+				       view->vma.guess));
 }
 
 static struct value get_outside(const void *row, const struct column *column)
@@ -423,8 +440,9 @@ static const char *why_no_frame(const struct at_view *view)
 static const struct column mapping_columns[] = {
 	{ "mapping", "mapping", "the part of the address space that the address is in: one mmap with one set of rights", VALUE_TEXT, 0, get_range },
 	{ "outside", "mapping", "nothing is mapped there: access is a fault (SIGSEGV)", VALUE_WORD, 0, get_outside },
-	{ "above", "next above", "the first mapping above the address, and the gap to it", VALUE_TEXT, 0, get_above },
-	{ "below", "next below", "the last mapping below the address, and the gap to it", VALUE_TEXT, 0, get_below },
+	{ "guess", "guess", "what memory without a name may be: the kernel does not know, so it is a guess", VALUE_WORD, 0, get_guess, .sparse = true },
+	{ "above", "next above", "the first mapping above, and the gap to it", VALUE_TEXT, 0, get_above },
+	{ "below", "next below", "the last mapping below, and the gap to it", VALUE_TEXT, 0, get_below },
 	{ "size", "size", "address space of the mapping; how much of it is memory, rss tells", VALUE_BYTES, 0, get_size },
 	{ "inside", "into mapping", "how far the address is behind the beginning of the mapping", VALUE_ADDR, 0, get_inside, .sparse = true },
 	{ "file_offset", "file offset", "the byte of the mapped file that the address shows", VALUE_ADDR, 0, get_file_offset, .sparse = true },
@@ -480,7 +498,7 @@ static const struct column frame_columns[] = {
 };
 
 const struct at_group at_groups[] = {
-	{ "mapping", SET(mapping_columns), NULL, "mapping,outside,above,below,size,file_offset,file,core_offset,flags,memory", why_no_mapping, true },
+	{ "mapping", SET(mapping_columns), NULL, "mapping,outside,guess,above,below,size,file_offset,file,core_offset,flags,memory", why_no_mapping, true },
 	{ "object", SET(at_object_columns), "all,-name", "name,copied,section,address,soname,build_id", at_object_absent, false },
 	{ "page_table", SET(page_table_columns), "mode,pgd,p4d,pud,pmd,pte,offset,leaf,leaf_size", "mode,levels,leaf,leaf_size", always_there, false },
 	{ "page", SET(page_columns), "state,present,exclusive,file,uffd_wp,soft_dirty", "meaning,exclusive,file,uffd_wp,soft_dirty,swap_device,swap_type,swap_offset", why_no_page, false },

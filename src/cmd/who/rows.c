@@ -69,6 +69,15 @@ static struct value get_mapping(const void *row, const struct column *column)
 	return value_text(row_of(row)->vma.path);
 }
 
+/* The byte of the file that is at the address. */
+static struct value get_offset(const void *row, const struct column *column)
+{
+	const struct vma *vma = &row_of(row)->vma;
+
+	(void)column;
+	return vma->inode ? value_u(vma->offset + (row_of(row)->addr - vma->start)) : value_none();
+}
+
 static struct value get_same_as(const void *row, const struct column *column)
 {
 	int pid = row_of(row)->process->same_as;
@@ -88,6 +97,7 @@ static const struct column columns[] = {
 	{ "copied", "COPIED", "pages of a file that were written and are the process's own now", VALUE_COUNT, 0, get_copied },
 	{ "perm", "PERM", "rights of the mapping", VALUE_WORD, 0, get_perm },
 	{ "kind", "KIND", "what the mapping is for", VALUE_WORD, 0, get_kind },
+	{ "offset", "OFFSET", "where that is in the file", VALUE_ADDR, 0, get_offset, .sparse = true },
 	{ "same_memory_as", "SAME-AS", "process before that has the same memory, so that it counts once", VALUE_NUMBER, 0, get_same_as },
 	{ "mapping", "MAPPING", "file or pseudo name of the mapping", VALUE_TEXT, 0, get_mapping },
 	/* clang-format on */
@@ -129,6 +139,8 @@ void who_owner_facts(struct who_run *run, const struct who_row *row)
 	report_fact(report, "address", VALUE_ADDR, value_u(row->addr));
 	report_fact(report, "mapping", VALUE_TEXT, value_text(row->vma.path));
 	report_fact(report, "kind", VALUE_WORD, get_kind(row, NULL));
+	if (row->vma.inode)
+		report_fact(report, "offset", VALUE_ADDR, get_offset(row, NULL));
 	if (row->process->same_as)
 		report_fact(report, "same_memory_as", VALUE_NUMBER, value_i(row->process->same_as));
 }
