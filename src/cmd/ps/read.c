@@ -331,6 +331,14 @@ static int read_rollup(struct kit *kit, const struct visit *visit)
 	return 0;
 }
 
+/* Its main thread gives its memory up, others go on with it: a moment later it is one that has exited. */
+static bool is_leaving(const struct kit *kit, const struct visit *visit)
+{
+	return kit->left == PS_READ && !kit->row.tally.mappings && visit->process.threads > 1 &&
+	       visit->process.state != 'Z' && !process_no_memory(&visit->process) &&
+	       !visit->dir.root->recorded;
+}
+
 static int read_sums(void *ctx, struct visit *visit, struct error *err)
 {
 	const struct pass *pass = ctx;
@@ -338,6 +346,8 @@ static int read_sums(void *ctx, struct visit *visit, struct error *err)
 	const char *spared;
 
 	(void)err;
+	if (is_leaving(kit, visit))
+		return -EAGAIN;
 	if (kit->left != PS_READ || !kit->row.tally.mappings || !(pass->needs & NEED_ROLLUP))
 		return 0;
 	spared = spares(pass, kit, visit);
