@@ -11,6 +11,7 @@ libvmview_a_SOURCES += %D%/crew.c %D%/crew.h
 libvmview_a_SOURCES += %D%/figures.c %D%/figures.h
 libvmview_a_SOURCES += %D%/files.c %D%/files.h
 libvmview_a_SOURCES += %D%/files_read.c
+libvmview_a_SOURCES += %D%/fold.c %D%/fold.h
 libvmview_a_SOURCES += %D%/frame_info.c %D%/frame_info.h
 libvmview_a_SOURCES += %D%/frame_join.c %D%/frame_join.h
 libvmview_a_SOURCES += %D%/guide.h

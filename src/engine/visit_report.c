@@ -1,23 +1,37 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "base/encode.h"
 #include "base/error.h"
 #include "engine/context.h"
 #include "engine/process_facts.h"
 #include "engine/visit.h"
 
+/* A heading, which a long command line does not make longer than the terminal is wide. */
+static void write_title(struct visit *visit, struct out *out, bool first)
+{
+	size_t width = report_options(visit->context->report)->width;
+	struct out title;
+
+	out_init_memory(&title);
+	out_printf(&title, "%d: ", visit->process.pid);
+	process_title(&title, &visit->process);
+	if (visit->same_as)
+		out_printf(&title, " (the memory of %d)", visit->same_as);
+	if (!first)
+		out_char(out, '\n');
+	if (width)
+		encode_text_cut(out, (struct bytes){ title.buf, title.len }, width);
+	else
+		out_mem(out, title.buf, title.len);
+	out_char(out, '\n');
+	out_fini(&title);
+}
+
 void visit_report_begin(struct visit *visit, bool first)
 {
 	struct report *report = visit->context->report;
-	struct out *out = report_prose(report);
 
-	if (out) {
-		if (!first)
-			out_char(out, '\n');
-		out_printf(out, "%d: ", visit->process.pid);
-		process_title(out, &visit->process);
-		if (visit->same_as)
-			out_printf(out, " (the memory of %d)", visit->same_as);
-		out_char(out, '\n');
-	}
+	if (report_prose(report))
+		write_title(visit, report_prose(report), first);
 	report_object(report, NULL);
 	process_facts(report, &visit->process);
 	if (visit->same_as)

@@ -8,7 +8,8 @@
 #include "render/table_line.h"
 
 enum {
-	NAME_ROOM = 20, /* that the last column has at least, where it is as wide */
+	NAME_ROOM = 16, /* that the last column has at least, where it is as wide */
+	TEXT_ROOM = 12, /* the same of other texts from outside */
 	WORDS_ROOM = 30, /* the same of an explanation */
 	TEXT_LEAST = 8, /* columns of text do not get narrower */
 };
@@ -37,13 +38,28 @@ static size_t last_need(const struct table_line *line)
 	return need < room ? need : room;
 }
 
-static size_t need(const struct table_line *line, const bool *kept)
+static size_t need(const struct table_line *line)
 {
 	size_t width = last_need(line);
 
 	for (size_t i = 0; i + 1 < line->count; i++)
-		if (!kept || kept[i])
-			width += line->widths[i] + 1;
+		width += line->widths[i] + 1;
+	return width;
+}
+
+/* The same of the columns that are kept, where texts are cut: they can be read without their middle. */
+static size_t least_need(const struct table_line *line, const bool *kept)
+{
+	size_t width = last_need(line);
+
+	for (size_t i = 0; i + 1 < line->count; i++) {
+		enum value_type type = column_at(line, i)->type;
+		bool cuts = !value_type_is_number(type) && type != VALUE_WORD;
+
+		if (kept[i])
+			width += 1 + (cuts && line->widths[i] > TEXT_ROOM ? TEXT_ROOM :
+									    line->widths[i]);
+	}
 	return width;
 }
 
@@ -60,7 +76,7 @@ static size_t find(const struct table_line *line, struct bytes name)
 static void drop_spare(const struct table_line *line, const char *spare, const bool *blank,
 		       bool *kept)
 {
-	while (spare && *spare && need(line, kept) > line_width(line)) {
+	while (spare && *spare && least_need(line, kept) > line_width(line)) {
 		size_t len = strcspn(spare, ",");
 		size_t i = find(line, (struct bytes){ spare, len });
 
@@ -81,7 +97,7 @@ void table_fit(const struct table_line *line, const struct table *table, const b
 	if (!line->options->width && line->options->units != UNITS_HUMAN)
 		return;
 	drop_spare(line, table->spare, blank, kept);
-	for (size_t i = line->count - 1; i-- > 1 && need(line, kept) > line_width(line);)
+	for (size_t i = line->count - 1; i-- > 1 && least_need(line, kept) > line_width(line);)
 		if (blank[i])
 			kept[i] = false;
 	drop_spare(line, table->spare, NULL, kept);
@@ -91,7 +107,7 @@ void table_shrink(struct table_line *line)
 {
 	if (!line->options->width || line->options->columns_chosen)
 		return;
-	while (need(line, NULL) > line->options->width) {
+	while (need(line) > line->options->width) {
 		size_t widest = line->count;
 
 		for (size_t i = 0; i + 1 < line->count; i++) {

@@ -7,6 +7,7 @@
 #include "cmd/elf/process.h"
 #include "cmd/elf/stale.h"
 #include "cmd/elf/view.h"
+#include "engine/fold.h"
 #include "engine/process_facts.h"
 #include "engine/visit.h"
 #include "engine/targets.h"
@@ -14,8 +15,9 @@
 #include "model/needs.h"
 
 struct elf_options {
-	struct target_options targets;	/* first: its rows are offsets in it */
-	bool segments, sections, symbols, stale;
+	struct target_options targets; /* first: its rows are offsets in it */
+	bool segments, sections, symbols, stale, each;
+	uint64_t top;
 	const char *object;
 };
 
@@ -29,6 +31,10 @@ static const struct option_row elf_option_rows[] = {
 	  "a row for each symbol that is in memory, the largest first" },
 	{ 0, "stale", NULL, OPTION_FLAG, offsetof(struct elf_options, stale),
 	  "which processes map program files that were deleted or replaced" },
+	{ 0, "each", NULL, OPTION_FLAG, offsetof(struct elf_options, each),
+	  "the objects of each process, where an option selects several" },
+	{ 0, "top", "N", OPTION_COUNT, offsetof(struct elf_options, top),
+	  "rows for people (20); 0: all" },
 	{ 0, "object", "REGEX", OPTION_TEXT, offsetof(struct elf_options, object),
 	  "only files whose path matches" },
 };
@@ -43,7 +49,8 @@ struct elf_run {
 	bool taken; /* process is of this visit */
 	struct elf_process process;
 	regex_t object;
-	const regex_t *only;	/* NULL: all */
+	const regex_t *only; /* NULL: all */
+	struct elf_rows processes;
 };
 
 /* Files that were not parsed: each reason once; JSON has it with each object. */
@@ -126,6 +133,17 @@ static void write_process(void *ctx, struct visit *visit)
 {
 	struct elf_run *run = ctx;
 
+	if (run->view.processes) {
+		/* one row; who has no memory has none */
+		if (visit->vmas.count || visit->begun) {
+			if (!run->taken)
+				elf_process_take(&run->process, visit, visit->absent.words);
+			run->taken = true;
+			elf_view_process(&run->view, &run->process);
+		}
+		restart(run, visit);
+		return;
+	}
 	visit_report_begin(visit, !run->visits.done);
 	if (!visit_report_nothing(visit, "mappings")) {
 		/* one that did not answer has its mappings all the same */
@@ -191,10 +209,14 @@ static void run_targets(struct elf_run *run, const struct targets *targets)
 	};
 	if (visitor.walks)
 		caps_probe(&run->caps, &ctx->root, 0);
+	if (report_prose(ctx->report) && targets->selected && targets->count > 1 &&
+	    !run->options.each && run->view.main == ELF_OBJECTS)
+		run->view.processes = &run->processes;
 	context_begin(ctx, "elf");
 	report_list(ctx->report, "processes");
 	visit_targets(ctx, targets, &visitor, run, &run->visits);
 	report_list_end(ctx->report);
+	elf_view_processes(&run->view);
 	visits_report(&run->visits, ctx);
 	report_end(ctx->report, context_is_complete(ctx), &run->visits.missing);
 }
@@ -212,8 +234,10 @@ int elf_run(struct context *ctx, const struct command *command, int argc, char *
 	int operands, status, rc;
 
 	run->ctx = ctx;
+	run->options.top = FOLD_UNSET;
 	if (context_open(ctx, command, &own, argc, argv, &operands, &status))
 		return status;
+	run->view.top = run->options.top;
 	rc = check(run, &err);
 	if (rc == 0 && !(run->options.stale ? elf_stale_help(ctx) : elf_view_help(&run->view))) {
 		rc = targets_find(ctx, &run->options.targets, argc - operands, argv + operands,
@@ -224,6 +248,7 @@ int elf_run(struct context *ctx, const struct command *command, int argc, char *
 			run_targets(run, &targets);
 	}
 	elf_view_fini(&run->view);
+	elf_rows_fini(&run->processes);
 	if (run->options.object)
 		regfree(&run->object);
 	return context_end(ctx, rc, &err);

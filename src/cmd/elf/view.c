@@ -5,7 +5,9 @@
 
 #include "base/hash.h"
 #include "base/index.h"
+#include "column/query.h"
 #include "engine/context.h"
+#include "engine/fold.h"
 #include "engine/visit.h"
 #include "model/missing.h"
 #include "model/needs.h"
@@ -49,6 +51,7 @@ static int select_columns(struct elf_view *view, enum elf_table table, struct er
 		.selection = &view->selections[table],
 		.tone = tone_of,
 		.csv = table == view->main,
+		.spare = "swap,size,type,perm,start",
 	};
 	return rc;
 }
@@ -68,6 +71,10 @@ int elf_view_init(struct elf_view *view, struct context *ctx, enum elf_table mai
 	if (rc == 0)
 		rc = selection_parse(&view->total, &elf_columns[ELF_OBJECTS].set,
 				     "size,rss,private,dirty,swap,in_core", NULL, &ctx->arena, err);
+	if (rc == 0)
+		rc = selection_parse(&view->process_selection, &elf_columns[ELF_OBJECTS].set,
+				     "pid,size,rss,private,dirty,swap,object", NULL, &ctx->arena,
+				     err);
 	if (rc == 0)
 		rc = sort_parse(&view->sort, set,
 				ctx->options.sort   ? ctx->options.sort :
@@ -139,14 +146,36 @@ static size_t choose_rows(const struct elf_view *view, enum elf_table table,
 	return count;
 }
 
+/* For people, by what is in memory: how many rows are shown. */
+static size_t fold_items(const struct elf_view *view, const struct elf_rows *rows,
+			 struct sort_item *items, size_t count, struct table *table)
+{
+	const struct query query = { .sort = view->sort, .filter = view->filter };
+
+	if (!report_prose(view->ctx->report) || view->ctx->core || view->main == ELF_SEGMENTS)
+		return count;
+	for (size_t i = 0; i < count && !view->sort.column; i++) {
+		const struct elf_row *row = &rows->list[items[i].index];
+
+		items[i].key = row->absent ? value_absent(row->absent) :
+					     value_u(row->tally.bytes[0]);
+	}
+	if (!view->sort.column)
+		fold_rank(items, count);
+	return fold_rows(view->ctx, view->top, &query, items, count, table);
+}
+
 static void write_table(const struct elf_view *view, enum elf_table table,
 			const struct elf_rows *rows)
 {
 	struct report *report = view->ctx->report;
-	struct sort_item *items = mem_alloc(rows->count * sizeof(*items));
+	struct sort_item *items = mem_alloc((rows->count + 1) * sizeof(*items));
 	size_t count = choose_rows(view, table, rows, items);
+	struct table made = view->tables[table];
 
-	report_table(report, &view->tables[table]);
+	if (table == view->main)
+		count = fold_items(view, rows, items, count, &made);
+	report_table(report, &made);
 	for (size_t i = 0; i < count; i++)
 		report_row(report, &rows->list[items[i].index]);
 	report_table_end(report);
@@ -169,8 +198,8 @@ static void add_tally(struct elf_row *sum, const struct elf_row *row)
 /* Sections added up by name, while images come one after the other. */
 struct sums {
 	struct elf_rows rows;
-	struct index index;	/* of rows, by name */
-	const struct image **last;	/* by row: the image that was counted last */
+	struct index index; /* of rows, by name */
+	const struct image **last; /* by row: the image that was counted last */
 	size_t last_cap;
 };
 
@@ -361,6 +390,52 @@ static void write_parts(const struct elf_view *view, struct elf_process *process
 	elf_rows_fini(&rows);
 }
 
+/* What its objects add up to is the row of a process, with its program for the name. */
+static void add_process(struct elf_view *view, const struct elf_process *process,
+			const struct elf_rows *objects)
+{
+	struct elf_row *row = elf_rows_add(view->processes);
+	struct arena *arena = &view->ctx->arena;
+
+	for (size_t i = 0; i < objects->count; i++)
+		if (filter_matches(view->filter, &objects->list[i])) {
+			add_tally(row, &objects->list[i]);
+			row->count++;
+		}
+	row->pid = process->visit->dir.pid;
+	row->object = arena_bytes(arena, process->visit->process.comm);
+	/* reasons and files of a visit end with it */
+	if (row->absent)
+		row->absent = arena_strdup(arena, row->absent);
+	row->relocated_absent = "";
+}
+
+void elf_view_processes(struct elf_view *view)
+{
+	struct table table = view->tables[ELF_OBJECTS];
+	struct sort_item *items;
+	size_t count;
+
+	if (!view->processes)
+		return;
+	table.selection = &view->process_selection;
+	items = mem_alloc((view->processes->count + 1) * sizeof(*items));
+	for (size_t i = 0; i < view->processes->count; i++) {
+		items[i] = (struct sort_item){ .index = i };
+		if (view->sort.column)
+			items[i].key = view->sort.column->get(&view->processes->list[i],
+							      view->sort.column);
+	}
+	if (view->sort.column)
+		sort_items(&view->sort, items, view->processes->count);
+	count = fold_items(view, view->processes, items, view->processes->count, &table);
+	report_table(view->ctx->report, &table);
+	for (size_t i = 0; i < count; i++)
+		report_row(view->ctx->report, &view->processes->list[items[i].index]);
+	report_table_end(view->ctx->report);
+	free(items);
+}
+
 void elf_view_process(struct elf_view *view, struct elf_process *process)
 {
 	const struct images *images = &process->images;
@@ -372,6 +447,9 @@ void elf_view_process(struct elf_view *view, struct elf_process *process)
 	}
 	for (size_t i = 0; i < images->count; i++)
 		elf_rows_object(process, images->list[i], &objects);
-	write_objects(view, process, &objects);
+	if (view->processes)
+		add_process(view, process, &objects);
+	else
+		write_objects(view, process, &objects);
 	elf_rows_fini(&objects);
 }

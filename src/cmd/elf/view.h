@@ -19,7 +19,10 @@ struct elf_view {
 	struct selection total;
 	struct filter *filter;
 	struct sort sort;
-	unsigned needs;		/* of all that is shown, sorted and filtered by */
+	unsigned needs; /* of all that is shown, sorted and filtered by */
+	uint64_t top; /* rows for people; FOLD_UNSET: those that carry most */
+	struct elf_rows *processes; /* one row a process instead of its tables; NULL: tables */
+	struct selection process_selection;
 };
 
 /* Returns 0 or -EINVAL. */
@@ -36,5 +39,8 @@ bool elf_view_help(struct elf_view *view);
  * objects the sums by section.
  */
 void elf_view_process(struct elf_view *view, struct elf_process *process);
+
+/* The rows of processes, where view->processes has them. */
+void elf_view_processes(struct elf_view *view);
 
 #endif

@@ -13,6 +13,8 @@
 
 const char huge_columns_default[] =
 	"address,size,present,pmd,large,unmapped,slots,huge_slots,tlb,name";
+const char huge_process_columns[] =
+	"pid,present,pmd,large,unmapped,hugetlb,slots,huge_slots,tlb,name";
 const char huge_columns_csv[] =
 	"pid,start,end,size,present,pmd,large,aligned,unmapped,hugetlb,slots,huge_slots,tlb,path";
 const char why_columns_default[] = "reason,mappings,slots,present,gain,more,fix";

@@ -30,8 +30,8 @@ struct why_row {
 	uint64_t more; /* bytes that would be taken to fill them */
 };
 
-extern const char huge_columns_default[], huge_columns_csv[], why_columns_default[],
-	pool_columns_default[];
+extern const char huge_columns_default[], huge_process_columns[], huge_columns_csv[],
+	why_columns_default[], pool_columns_default[];
 
 /* page_size names the columns of folio sizes: "f64k". */
 void huge_columns_make(struct arena *arena, const struct smaps_keys *keys, uint64_t page_size,

@@ -9,6 +9,7 @@
 #include "cmd/huge/columns.h"
 #include "cmd/huge/machine.h"
 #include "column/query.h"
+#include "engine/fold.h"
 #include "engine/reason.h"
 #include "engine/targets.h"
 #include "engine/visit.h"
@@ -19,8 +20,8 @@
 
 struct huge_options {
 	struct target_options targets; /* first: its rows are offsets in it */
-	bool why;
-	uint64_t interval;
+	bool why, each;
+	uint64_t interval, top;
 };
 
 static const struct option_row huge_option_rows[] = {
@@ -29,13 +30,22 @@ static const struct option_row huge_option_rows[] = {
 	  "why slots are not huge, and what would mend it" },
 	{ 0, "interval", "TIME", OPTION_TIME, offsetof(struct huge_options, interval),
 	  "counters of huge pages over this time: 1, 200ms" },
+	{ 0, "each", NULL, OPTION_FLAG, offsetof(struct huge_options, each),
+	  "the mappings of each process, where an option selects several" },
+	FOLD_OPTION_ROW(offsetof(struct huge_options, top)),
 };
 
 /* A row that waits for the sorting. */
 struct kept_row {
-	struct value key;
 	size_t index; /* of the mapping */
 	enum slot_reason why;
+};
+
+/* One row of those that are shown instead of mappings. */
+struct huge_process {
+	struct huge_row row;
+	struct huge_reasons reasons;
+	uint64_t rank;
 };
 
 struct huge_run {
@@ -50,11 +60,17 @@ struct huge_run {
 	struct column_set set, why_set;
 	struct query query;
 	struct selection sum_selection, why_selection;
-	struct table mappings, why_table;
+	struct table mappings, why_table, process_table;
+	bool brief; /* one row a process */
+	struct selection process_selection;
+	struct huge_process *processes;
+	size_t process_count;
+	uint64_t rank; /* of the process */
 	/* process */
 	struct huge_pages pages;
 	struct huge_row row;
 	struct kept_row *kept;
+	struct sort_item *items; /* of kept */
 	size_t kept_count;
 	struct huge_row total;
 	struct why_row row_why[SLOT_REASONS], why[SLOT_REASONS]; /* of a mapping, of all */
@@ -225,43 +241,70 @@ static void fill_row(struct huge_run *run, struct visit *visit, size_t index)
 	find_mapped(run, row);
 }
 
-/* For people, what holds nothing is passed over. */
-static void write_row(struct huge_run *run)
+/* What is huge, or could be, where the mapping has room for a huge page. */
+static struct value rank_of(const struct huge_run *run, const struct huge_row *row)
 {
-	struct report *report = run->ctx->report;
-	bool all = !report_prose(report) || run->query.filter || run->ctx->options.sort;
+	const struct huge_counts *counts = &row->counts;
 
-	if (all || run->row.counts.present || run->row.reasons->all)
-		report_row(report, &run->row);
+	if (row->reasons->all)
+		return value_absent(row->reasons->all);
+	if (vma_size(&row->vma) >= run->caps.huge_size)
+		return value_u(counts->present);
+	return value_u(row->reasons->order || row->reasons->mapped ? 0 :
+								     counts->pmd + counts->large);
+}
+
+/* For people, what holds nothing is passed over. */
+static bool is_shown(const struct huge_run *run, const struct huge_row *row)
+{
+	return !report_prose(run->ctx->report) || run->query.filter || run->ctx->options.sort ||
+	       row->counts.present || row->reasons->all;
+}
+
+static void keep_row(struct huge_run *run, size_t index)
+{
+	const struct column *by = run->query.sort.column;
+	struct sort_item *item = &run->items[run->kept_count];
+
+	*item = (struct sort_item){ by ? by->get(&run->row, by) : rank_of(run, &run->row),
+				    run->kept_count };
+	run->kept[run->kept_count++] = (struct kept_row){ index, run->row.why };
 }
 
 static void write_sorted(struct huge_run *run, struct visit *visit)
 {
-	struct sort_item *items = mem_alloc((run->kept_count + 1) * sizeof(*items));
+	size_t count;
 
-	for (size_t i = 0; i < run->kept_count; i++)
-		items[i] = (struct sort_item){ run->kept[i].key, i };
-	sort_items(&run->query.sort, items, run->kept_count);
-	for (size_t i = 0; i < run->kept_count; i++) {
-		const struct kept_row *kept = &run->kept[items[i].index];
+	if (run->query.sort.column)
+		sort_items(&run->query.sort, run->items, run->kept_count);
+	else if (report_prose(run->ctx->report))
+		fold_rank(run->items, run->kept_count);
+	count = fold_rows(run->ctx, run->options.top, &run->query, run->items, run->kept_count,
+			  &run->mappings);
+	report_table(run->ctx->report, &run->mappings);
+	for (size_t i = 0; i < count; i++) {
+		const struct kept_row *kept = &run->kept[run->items[i].index];
 
 		fill_row(run, visit, kept->index);
 		run->row.why = kept->why;
-		write_row(run);
+		report_row(run->ctx->report, &run->row);
 	}
-	free(items);
+	report_table_end(run->ctx->report);
 }
 
-/* Rows are made one at a time, and written as they come where they need not be sorted. */
 static void write_rows(struct huge_run *run, struct visit *visit)
 {
+	const bool waits = report_prose(run->ctx->report) || run->query.sort.column ||
+			   run->options.top != FOLD_UNSET;
 	size_t slot = 0;
 
-	if (run->query.sort.column)
-		run->kept = mem_grow(run->kept, visit->vmas.count + 1, sizeof(*run->kept));
+	if (!waits)
+		report_table(run->ctx->report, &run->mappings);
+	run->rank = 0;
+	run->kept = mem_grow(run->kept, visit->vmas.count + 1, sizeof(*run->kept));
+	run->items = mem_grow(run->items, visit->vmas.count + 1, sizeof(*run->items));
 	run->kept_count = 0;
 	run->unmended = false;
-	report_table(run->ctx->report, &run->mappings);
 	for (size_t i = 0; i < visit->vmas.count; i++) {
 		struct huge_row *row = &run->row;
 
@@ -274,17 +317,16 @@ static void write_rows(struct huge_run *run, struct visit *visit)
 		huge_counts_add(&run->total.counts, &row->counts);
 		if (row->counts.hugetlb && row->pool_reason)
 			run->total.pool_reason = row->pool_reason;
-		if (run->query.sort.column)
-			run->kept[run->kept_count++] = (struct kept_row){
-				run->query.sort.column->get(row, run->query.sort.column), i,
-				row->why
-			};
-		else
-			write_row(run);
+		run->rank += row->reasons->all ? 0 : rank_of(run, row).u;
+		if (!waits)
+			report_row(run->ctx->report, row);
+		else if (!run->brief && is_shown(run, row))
+			keep_row(run, i);
 	}
-	if (run->query.sort.column)
+	if (!waits)
+		report_table_end(run->ctx->report);
+	else if (!run->brief)
 		write_sorted(run, visit);
-	report_table_end(run->ctx->report);
 	if (run->total.reasons->mapped && run->mended.mapped == NULL && !run->unmended)
 		run->total.reasons = &run->mended;
 }
@@ -292,8 +334,9 @@ static void write_rows(struct huge_run *run, struct visit *visit)
 static void print_sizes(struct huge_run *run, const char *title, const uint64_t *by_order)
 {
 	struct report *report = run->ctx->report;
-	struct out *out = report_prose(report);
+	struct out text, *out = &text;
 
+	out_init_memory(out);
 	out_str(out, title);
 	for (unsigned order = 0; order < HUGE_ORDERS; order++)
 		if (by_order[order]) {
@@ -302,17 +345,18 @@ static void print_sizes(struct huge_run *run, const char *title, const uint64_t 
 			out_char(out, '=');
 			report_size(report, out, by_order[order]);
 		}
-	out_char(out, '\n');
+	report_wrap(report, out, 2);
 }
 
 static void print_reach(struct huge_run *run, const struct huge_row *sum)
 {
 	const struct huge_counts *counts = &sum->counts;
 	struct report *report = run->ctx->report;
-	struct out *out = report_prose(report);
+	struct out text, *out = &text;
 
-	if (!out || sum->reasons->all || sum->reasons->mapped)
+	if (!report_prose(report) || sum->reasons->all || sum->reasons->mapped)
 		return;
+	out_init_memory(out);
 	out_printf(out, "%llu TLB entries cover ", (unsigned long long)counts->tlb);
 	report_size(report, out, counts->present);
 	out_printf(out, ", %llu if all were huge; ", (unsigned long long)counts->slots);
@@ -324,7 +368,7 @@ static void print_reach(struct huge_run *run, const struct huge_row *sum)
 		report_size(report, out, counts->unmapped);
 		out_str(out, " more are held by folios mapped in part");
 	}
-	out_str(out, "\n");
+	report_wrap(report, out, 2);
 	if (!sum->reasons->order)
 		print_sizes(run, "by folio size:", counts->order);
 	if (counts->hugetlb && !sum->pool_reason)
@@ -386,6 +430,59 @@ static void restart(void *ctx, struct visit *visit)
 	run->pages = (struct huge_pages){ 0 };
 }
 
+/* Reasons in words of their own: those of a visit end with it. */
+static const char *kept_reason(struct huge_run *run, const char *reason)
+{
+	return reason ? arena_strdup(&run->ctx->arena, reason) : NULL;
+}
+
+/* The sum of a process is a row: with the columns of mappings, its program for the name. */
+static void keep_process(struct huge_run *run, struct visit *visit)
+{
+	struct huge_process *process = &run->processes[run->process_count++];
+	const struct huge_reasons *reasons = run->total.reasons;
+
+	process->row = run->total;
+	process->rank = run->rank;
+	process->reasons = (struct huge_reasons){
+		kept_reason(run, reasons->mapped),
+		kept_reason(run, reasons->order),
+		kept_reason(run, reasons->unmapped),
+		kept_reason(run, reasons->all),
+	};
+	process->row.pool_reason = kept_reason(run, run->total.pool_reason);
+	process->row.vma.pid = visit->dir.pid;
+	process->row.vma.path = arena_bytes(&run->ctx->arena, visit->process.comm);
+}
+
+static void write_processes(struct huge_run *run)
+{
+	struct report *report = run->ctx->report;
+	const struct column *by = run->query.sort.column;
+	struct sort_item *items = mem_alloc((run->process_count + 1) * sizeof(*items));
+
+	for (size_t i = 0; i < run->process_count; i++) {
+		struct huge_process *process = &run->processes[i];
+
+		process->row.reasons = &process->reasons;
+		items[i] = (struct sort_item){ .index = i };
+		items[i].key = by		    ? by->get(&process->row, by) :
+			       process->reasons.all ? value_absent(process->reasons.all) :
+						      value_u(process->rank);
+	}
+	if (by)
+		sort_items(&run->query.sort, items, run->process_count);
+	else
+		fold_rank(items, run->process_count);
+	fold_rows(run->ctx, run->options.top, &run->query, items, run->process_count,
+		  &run->process_table);
+	report_table(report, &run->process_table);
+	for (size_t i = 0; i < run->process_count; i++)
+		report_row(report, &run->processes[items[i].index].row);
+	report_table_end(report);
+	free(items);
+}
+
 static void write_tables(struct huge_run *run, struct visit *visit)
 {
 	run->total = (struct huge_row){ .reasons = &run->pages.reasons };
@@ -394,7 +491,10 @@ static void write_tables(struct huge_run *run, struct visit *visit)
 	for (unsigned i = 0; i < SLOT_REASONS; i++)
 		run->why[i].reason = (enum slot_reason)i;
 	write_rows(run, visit);
-	write_sum(run, &run->total, run->why);
+	if (run->brief)
+		keep_process(run, visit);
+	else
+		write_sum(run, &run->total, run->why);
 	if (run->options.why) {
 		report_fact(run->ctx->report, "thp_disabled", VALUE_BOOL, value_u(run->off));
 		report_fact(run->ctx->report, "ksm_merge_any", VALUE_BOOL, run->merges);
@@ -421,7 +521,12 @@ static void write_process(void *ctx, struct visit *visit)
 {
 	struct huge_run *run = ctx;
 
-	visit_report_begin(visit, !run->visits.done);
+	if (run->brief && !visit->vmas.count && !visit->begun) {
+		restart(run, visit);
+		return;
+	}
+	if (!run->brief)
+		visit_report_begin(visit, !run->visits.done);
 	if (!visit_report_nothing(visit, "mappings")) {
 		note_denied(run, visit);
 		if (!run->pages.vmas)
@@ -429,7 +534,8 @@ static void write_process(void *ctx, struct visit *visit)
 				mem_zalloc((visit->vmas.count + 1) * sizeof(*run->pages.vmas));
 		write_tables(run, visit);
 	}
-	visit_report_end(visit);
+	if (!run->brief)
+		visit_report_end(visit);
 	restart(run, visit);
 }
 
@@ -453,8 +559,14 @@ static int parse_columns(struct huge_run *run, struct error *err)
 	run->needs = NEED_KIND;
 	if (run->options.why || !caps_has(&run->caps, CAPS_SCAN))
 		run->needs |= NEED_SMAPS;
-	run->mappings = (struct table){ "mappings", &run->query.selection, .csv = true };
-	run->why_table = (struct table){ "why", &run->why_selection };
+	if (rc == 0)
+		rc = selection_parse(&run->process_selection, &run->set, huge_process_columns, NULL,
+				     arena, err);
+	run->mappings = (struct table){ "mappings", &run->query.selection, .csv = true,
+					.spare = "unmapped,tlb,large,slots,huge_slots" };
+	run->process_table = (struct table){ "processes", &run->process_selection,
+					     .spare = "unmapped,tlb,large,slots,huge_slots" };
+	run->why_table = (struct table){ "why", &run->why_selection, .spare = "gain,mappings" };
 	return rc;
 }
 
@@ -477,11 +589,15 @@ static void run_all(struct huge_run *run, const struct targets *targets)
 	struct out *out = report_prose(report);
 	struct huge_machine machine;
 
+	run->brief = out && targets->selected && targets->count > 1 && !run->options.each;
+	run->processes = mem_zalloc((targets->count + 1) * sizeof(*run->processes));
 	huge_machine_begin(&machine, ctx, &run->thp, run->options.interval);
 	context_begin(ctx, "huge");
 	report_list(report, "processes");
 	visit_targets(ctx, targets, &visitor, run, &run->visits);
 	report_list_end(report);
+	if (run->brief)
+		write_processes(run);
 	if (run->visits.done > 1) {
 		if (out)
 			out_printf(out, "\n%zu processes, each address space once:\n",
@@ -516,6 +632,7 @@ int huge_run(struct context *ctx, const struct command *command, int argc, char 
 	int operands, status, rc;
 
 	run->ctx = ctx;
+	run->options.top = FOLD_UNSET;
 	if (context_open(ctx, command, &own, argc, argv, &operands, &status))
 		return status;
 	prepare(run);
@@ -533,5 +650,7 @@ int huge_run(struct context *ctx, const struct command *command, int argc, char 
 	}
 	filter_free(run->query.filter);
 	free(run->kept);
+	free(run->items);
+	free(run->processes);
 	return context_end(ctx, rc, &err);
 }

@@ -204,6 +204,14 @@ const char *numa_columns_default(struct arena *arena, const struct nodes *nodes)
 			  count > NODES_SHOWN || count == 1 ? 0 : count);
 }
 
+const char *numa_columns_process(struct arena *arena, const struct nodes *nodes)
+{
+	size_t count = count_nodes(nodes);
+
+	return with_nodes(arena, nodes, "pid,resident", ",node,remote,remote_share,name",
+			  count > NODES_SHOWN || count == 1 ? 0 : count);
+}
+
 const char *numa_columns_json(struct arena *arena, const struct nodes *nodes)
 {
 	return with_nodes(arena, nodes, "start,end,size,perm,kind,resident",

@@ -44,6 +44,7 @@ void numa_columns_make(struct arena *arena, const struct smaps_keys *keys,
 
 /* The default selections: for people all nodes up to eight. */
 const char *numa_columns_default(struct arena *arena, const struct nodes *nodes);
+const char *numa_columns_process(struct arena *arena, const struct nodes *nodes);
 const char *numa_columns_json(struct arena *arena, const struct nodes *nodes);
 
 void numa_node_columns(struct column_set *set);

@@ -8,6 +8,7 @@
 #include "cmd/numa/columns.h"
 #include "cmd/numa/frames.h"
 #include "column/query.h"
+#include "engine/fold.h"
 #include "engine/pace.h"
 #include "engine/reason.h"
 #include "engine/targets.h"
@@ -18,13 +19,27 @@
 
 struct numa_options {
 	struct target_options targets; /* first: its rows are offsets in it */
+	bool each;
+	uint64_t top;
 };
 
-static const struct option_row numa_option_rows[] = { TARGET_OPTION_ROWS };
+static const struct option_row numa_option_rows[] = {
+	TARGET_OPTION_ROWS,
+	{ 0, "each", NULL, OPTION_FLAG, offsetof(struct numa_options, each),
+	  "the mappings of each process, where an option selects several" },
+	FOLD_OPTION_ROW(offsetof(struct numa_options, top)),
+};
 
 /* Bytes by node, and on all of them. One mapping that is not known makes all of them so. */
 struct numa_sums {
 	struct number resident[NODES_MAX], all;
+};
+
+/* One row of those that are shown instead of mappings. */
+struct numa_process {
+	struct numa_row row;
+	struct numa_vma sum;
+	struct numa_threads threads;
 };
 
 struct numa_run {
@@ -39,7 +54,11 @@ struct numa_run {
 	struct column_set set, node_set;
 	struct query query;
 	struct selection node_selection;
-	struct table mappings, node_table;
+	struct table mappings, node_table, process_table;
+	bool brief; /* one row a process */
+	struct selection process_selection;
+	struct numa_process **processes;
+	size_t process_count;
 	/* process */
 	struct numa_maps maps;
 	struct numa_threads threads;
@@ -200,38 +219,109 @@ static void add_row(struct numa_run *run, const struct numa_row *row)
 	}
 }
 
+/* By what is remote to the threads, where there is more than one node; else by what is in memory. */
+static struct value rank_of(const struct numa_run *run, const struct numa_row *row)
+{
+	const struct column *by = run->query.sort.column;
+	const char *name = run->nodes.online_count == 1 &&
+					   run->nodes.online[0].first == run->nodes.online[0].last ?
+				   "resident" :
+				   "remote";
+
+	if (!by)
+		by = column_find(&run->set, bytes_of(name));
+	return by->get(row, by);
+}
+
+static size_t put_in_order(struct numa_run *run, struct sort_item *items, size_t count,
+			   struct table *table)
+{
+	if (run->query.sort.column)
+		sort_items(&run->query.sort, items, count);
+	else if (report_prose(run->ctx->report))
+		fold_rank(items, count);
+	return fold_rows(run->ctx, run->options.top, &run->query, items, count, table);
+}
+
 static void write_sorted(struct numa_run *run, struct visit *visit)
 {
-	sort_items(&run->query.sort, run->items, run->item_count);
-	for (size_t i = 0; i < run->item_count; i++) {
+	size_t count = put_in_order(run, run->items, run->item_count, &run->mappings);
+
+	report_table(run->ctx->report, &run->mappings);
+	for (size_t i = 0; i < count; i++) {
 		fill_row(run, visit, run->items[i].index);
 		report_row(run->ctx->report, &run->row);
 	}
+	report_table_end(run->ctx->report);
 }
 
-/* Rows are made one at a time, and written as they come where they need not be sorted. */
+/* Rows are made one at a time, and written as they come where they need not be put in order. */
 static void write_rows(struct numa_run *run, struct visit *visit)
 {
-	const struct column *by = run->query.sort.column;
+	const bool waits = report_prose(run->ctx->report) || run->query.sort.column ||
+			   run->options.top != FOLD_UNSET;
 
-	if (by)
-		run->items = mem_grow(run->items, visit->vmas.count + 1, sizeof(*run->items));
+	run->items = mem_grow(run->items, visit->vmas.count + 1, sizeof(*run->items));
 	run->item_count = run->next = 0;
-	report_table(run->ctx->report, &run->mappings);
+	if (!waits)
+		report_table(run->ctx->report, &run->mappings);
 	for (size_t i = 0; i < visit->vmas.count; i++) {
 		fill_row(run, visit, i);
 		if (!filter_matches(run->query.filter, &run->row))
 			continue;
 		add_row(run, &run->row);
-		if (by)
+		if (waits)
 			run->items[run->item_count++] =
-				(struct sort_item){ by->get(&run->row, by), i };
+				(struct sort_item){ rank_of(run, &run->row), i };
 		else
 			report_row(run->ctx->report, &run->row);
 	}
-	if (by)
+	if (!waits)
+		report_table_end(run->ctx->report);
+	else if (!run->brief)
 		write_sorted(run, visit);
-	report_table_end(run->ctx->report);
+}
+
+/* The sum of a process is a row: with the columns of mappings, its program for the name. */
+static void keep_process(struct numa_run *run, struct visit *visit)
+{
+	struct arena *arena = &run->ctx->arena;
+	struct numa_process *process = arena_zalloc(arena, sizeof(*process));
+	const struct numa_sums *sums = &run->sums;
+
+	run->processes[run->process_count++] = process;
+	process->row.vma.pid = visit->dir.pid;
+	process->row.vma.path = arena_bytes(arena, visit->process.comm);
+	process->row.threads = &process->threads;
+	process->threads = run->threads;
+	if (process->threads.reason)
+		process->threads.reason = arena_strdup(arena, process->threads.reason);
+	if (sums->all.reason) {
+		process->row.reason = arena_strdup(arena, sums->all.reason);
+		return;
+	}
+	process->row.numa = &process->sum;
+	process->sum.shares = arena_alloc(arena, NODES_MAX * sizeof(*process->sum.shares));
+	for (uint32_t node = 0; node < NODES_MAX; node++)
+		if (sums->resident[node].u)
+			process->sum.shares[process->sum.share_count++] =
+				(struct numa_share){ node, sums->resident[node].u };
+}
+
+static void write_processes(struct numa_run *run)
+{
+	struct report *report = run->ctx->report;
+	struct sort_item *items = mem_alloc((run->process_count + 1) * sizeof(*items));
+	size_t count;
+
+	for (size_t i = 0; i < run->process_count; i++)
+		items[i] = (struct sort_item){ rank_of(run, &run->processes[i]->row), i };
+	count = put_in_order(run, items, run->process_count, &run->process_table);
+	report_table(report, &run->process_table);
+	for (size_t i = 0; i < count; i++)
+		report_row(report, &run->processes[items[i].index]->row);
+	report_table_end(report);
+	free(items);
 }
 
 static bool is_online(const struct nodes *nodes, uint32_t node)
@@ -306,11 +396,29 @@ static int read_process(void *ctx, struct visit *visit, struct error *err)
 	return 0;
 }
 
+static void add_to_all(struct numa_run *run, const struct visit *visit)
+{
+	if (visit->same_as || run->sums.all.reason)
+		return;
+	number_add(&run->all.all, run->sums.all);
+	for (size_t node = 0; node < NODES_MAX; node++)
+		number_add(&run->all.resident[node], run->sums.resident[node]);
+}
+
 static void write_process(void *ctx, struct visit *visit)
 {
 	struct numa_run *run = ctx;
 
 	memset(&run->sums, 0, sizeof(run->sums));
+	if (run->brief && !visit->vmas.count && !visit->begun)
+		return;
+	if (run->brief) {
+		write_rows(run, visit);
+		keep_process(run, visit);
+		run->known += !run->sums.all.reason;
+		add_to_all(run, visit);
+		return;
+	}
 	visit_report_begin(visit, !run->visits.done);
 	if (!visit_report_nothing(visit, "mappings")) {
 		write_rows(run, visit);
@@ -319,11 +427,7 @@ static void write_process(void *ctx, struct visit *visit)
 		run->known += !run->sums.all.reason;
 	}
 	visit_report_end(visit);
-	if (visit->same_as || run->sums.all.reason)
-		return;
-	number_add(&run->all.all, run->sums.all);
-	for (size_t node = 0; node < NODES_MAX; node++)
-		number_add(&run->all.resident[node], run->sums.resident[node]);
+	add_to_all(run, visit);
 }
 
 static int parse_columns(struct numa_run *run, struct error *err)
@@ -339,8 +443,14 @@ static int parse_columns(struct numa_run *run, struct error *err)
 	if (rc == 0)
 		rc = selection_parse(&run->node_selection, &run->node_set,
 				     numa_node_columns_default, NULL, arena, err);
+	if (rc == 0)
+		rc = selection_parse(&run->process_selection, &run->set,
+				     numa_columns_process(arena, &run->nodes), NULL, arena, err);
 	run->needs = query_needs(&run->query) | NEED_KIND;
-	run->mappings = (struct table){ "mappings", &run->query.selection, .csv = true };
+	run->mappings = (struct table){ "mappings", &run->query.selection, .csv = true,
+					.spare = "size,node,n7,n6,n5,n4,n3,n2,n1,n0" };
+	run->process_table = (struct table){ "processes", &run->process_selection,
+					     .spare = "node,n7,n6,n5,n4,n3,n2,n1,n0" };
 	run->node_table = (struct table){ "nodes", &run->node_selection };
 	return rc;
 }
@@ -382,10 +492,15 @@ static void run_all(struct numa_run *run, const struct targets *targets)
 	struct context *ctx = run->ctx;
 	struct report *report = ctx->report;
 
+	run->brief = report_prose(report) && targets->selected && targets->count > 1 &&
+		     !run->options.each;
+	run->processes = mem_zalloc((targets->count + 1) * sizeof(struct numa_process *));
 	context_begin(ctx, "numa");
 	report_list(report, "processes");
 	visit_targets(ctx, targets, &visitor, run, &run->visits);
 	report_list_end(report);
+	if (run->brief)
+		write_processes(run);
 	if (run->visits.done > 1)
 		write_all(run, &run->visits.missing);
 	visits_report(&run->visits, ctx);
@@ -414,6 +529,7 @@ int numa_run(struct context *ctx, const struct command *command, int argc, char 
 	int operands, status, rc;
 
 	run->ctx = ctx;
+	run->options.top = FOLD_UNSET;
 	if (context_open(ctx, command, &own, argc, argv, &operands, &status))
 		return status;
 	prepare(run);
@@ -427,5 +543,6 @@ int numa_run(struct context *ctx, const struct command *command, int argc, char 
 		run_all(run, &targets);
 	filter_free(run->query.filter);
 	free(run->items);
+	free(run->processes);
 	return context_end(ctx, rc, &err);
 }

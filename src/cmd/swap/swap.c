@@ -8,6 +8,7 @@
 #include "cmd/commands.h"
 #include "cmd/swap/columns.h"
 #include "column/query.h"
+#include "engine/fold.h"
 #include "engine/targets.h"
 #include "engine/visit.h"
 #include "model/needs.h"
@@ -15,9 +16,16 @@
 
 struct swap_options {
 	struct target_options targets; /* first: its rows are offsets in it */
+	bool each;
+	uint64_t top;
 };
 
-static const struct option_row swap_option_rows[] = { TARGET_OPTION_ROWS };
+static const struct option_row swap_option_rows[] = {
+	TARGET_OPTION_ROWS,
+	{ 0, "each", NULL, OPTION_FLAG, offsetof(struct swap_options, each),
+	  "the mappings of each process, as of those that are named" },
+	FOLD_OPTION_ROW(offsetof(struct swap_options, top)),
+};
 
 struct swap_run {
 	struct context *ctx;
@@ -39,6 +47,7 @@ struct swap_run {
 	struct swap_holder *holders;
 	size_t process_count;
 	const char *slot_reason; /* why slots are not known: hidden, or not all looked at */
+	bool sorted; /* by --sort */
 	bool named; /* processes were named: show their mappings */
 	/* process */
 	uint64_t *bytes; /* by mapping: bytes_of_vma() */
@@ -103,23 +112,47 @@ static bool passes(const struct vma *vma)
 	return vma_has(vma, SMAPS_SWAP) && !vma->field[SMAPS_SWAP];
 }
 
+static void fill_row(struct swap_run *run, struct visit *visit, size_t index)
+{
+	struct swap_row *row = &run->row;
+
+	vma_store_get(&visit->vmas, index, &row->vma);
+	row->table = bytes_of_vma(run, index)[0];
+	row->device = bytes_of_vma(run, index) + 1;
+}
+
+/* The mappings that have something in swap; for people those first that have most. */
 static void write_rows(struct swap_run *run, struct visit *visit,
 		       const struct swap_process *process)
 {
+	struct sort_item *items = mem_alloc((visit->vmas.count + 1) * sizeof(*items));
+	const struct query none = { .filter = NULL };
 	struct report *report = run->ctx->report;
 	struct swap_row *row = &run->row;
+	size_t count = 0;
 
 	row->reason = process->table_reason;
 	row->device_reason = process->device_reason;
-	report_table(report, &run->mappings);
 	for (size_t i = 0; i < visit->vmas.count; i++) {
-		vma_store_get(&visit->vmas, i, &row->vma);
-		row->table = bytes_of_vma(run, i)[0];
-		row->device = bytes_of_vma(run, i) + 1;
-		if (row->vma.field[SMAPS_SWAP] || row->vma.overflow & SWAP_BITS || row->table)
-			report_row(report, row);
+		uint64_t swap;
+
+		fill_row(run, visit, i);
+		swap = row->vma.field[SMAPS_SWAP];
+		if (swap || row->vma.overflow & SWAP_BITS || row->table)
+			items[count++] =
+				(struct sort_item){ value_u(swap > row->table ? swap : row->table),
+						    i };
+	}
+	if (report_prose(report))
+		fold_rank(items, count);
+	count = fold_rows(run->ctx, run->options.top, &none, items, count, &run->mappings);
+	report_table(report, &run->mappings);
+	for (size_t i = 0; i < count; i++) {
+		fill_row(run, visit, items[i].index);
+		report_row(report, row);
 	}
 	report_table_end(report);
+	free(items);
 }
 
 static struct number field_of(const struct vma *vma, enum smaps_slot slot)
@@ -235,7 +268,7 @@ static void done(void *opaque, struct visit *visit)
 
 	if (visit->absent.kind != ABSENT_NONE)
 		take_process(run, visit);
-	if (run->named) {
+	if (run->named || (run->options.each && visit->absent.kind != ABSENT_NONE)) {
 		visit_report_begin(visit, !run->visits.done);
 		if (!visit_report_nothing(visit, "mappings"))
 			write_rows(run, visit, &run->processes[run->process_count - 1]);
@@ -249,23 +282,28 @@ static void write_ranking(struct swap_run *run)
 	uint64_t page_size = run->ctx->host.page_size;
 	struct sort_item *items = mem_alloc((run->process_count + 1) * sizeof(*items));
 	struct report *report = run->ctx->report;
+	struct query query = run->query;
+	size_t count = 0;
 
 	for (size_t i = 0; i < run->process_count; i++) {
 		struct swap_process *process = &run->processes[i];
 
 		process->own = run->holders[i].own * page_size;
 		process->shared = run->holders[i].shared * page_size;
-		items[i] = (struct sort_item){
-			run->query.sort.column->get(process, run->query.sort.column), i
-		};
+		if (filter_matches(run->query.filter, process))
+			items[count++] = (struct sort_item){
+				run->query.sort.column->get(process, run->query.sort.column), i
+			};
 	}
-	sort_items(&run->query.sort, items, run->process_count);
-	if (report_prose(report) && run->named)
+	sort_items(&run->query.sort, items, count);
+	if (report_prose(report) && (run->named || run->options.each))
 		out_char(report_prose(report), '\n');
+	if (!run->sorted)
+		query.sort.column = NULL;
+	count = fold_rows(run->ctx, run->options.top, &query, items, count, &run->ranking);
 	report_table(report, &run->ranking);
-	for (size_t i = 0; i < run->process_count; i++)
-		if (filter_matches(run->query.filter, &run->processes[items[i].index]))
-			report_row(report, &run->processes[items[i].index]);
+	for (size_t i = 0; i < count; i++)
+		report_row(report, &run->processes[items[i].index]);
 	report_table_end(report);
 	free(items);
 }
@@ -393,6 +431,7 @@ static int parse_columns(struct swap_run *run, struct error *err)
 	int devices = options->csv ? 0 : run->devices_known;
 	int rc;
 
+	run->sorted = options->sort;
 	options->sort = options->sort ? options->sort : "-swap";
 	rc = context_query(run->ctx, &run->process_set,
 			   swap_process_default(arena, devices, options->json), &run->query, err);
@@ -406,7 +445,8 @@ static int parse_columns(struct swap_run *run, struct error *err)
 						     "compressed,memory,priority" :
 						     swap_device_default,
 				     NULL, arena, err);
-	run->mappings = (struct table){ "mappings", &run->mapping_selection };
+	run->mappings =
+		(struct table){ "mappings", &run->mapping_selection, .spare = "size,shm,table" };
 	run->ranking = (struct table){ "ranking", &run->query.selection, .csv = true };
 	run->device_table = (struct table){ "devices", &run->device_selection };
 	return rc;
@@ -471,6 +511,7 @@ int swap_run(struct context *ctx, const struct command *command, int argc, char 
 	int operands, status, rc;
 
 	run->ctx = ctx;
+	run->options.top = FOLD_UNSET;
 	if (context_open(ctx, command, &own, argc, argv, &operands, &status))
 		return status;
 	run->named = operands < argc;
