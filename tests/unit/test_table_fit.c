@@ -23,11 +23,11 @@ static void test_fit(void **state)
 		{ 200, "", false, "000000001000 4096 first-word . name-of-some-long-thing\n" },
 		{ 54, "", false, "000000001000 4096 first-word . name-of-some-long-thing\n" },
 		{ 51, "", false, "000000001000 4096 first-word . name-of-s..ong-thing\n" },
-		{ 50, "", false, "000000001000 4096 first-word name-of-s..long-thing\n" },
-		{ 50, "", true, "000000001000 4096 first-word . name-of-..ong-thing\n" },
-		{ 48, "1", false, "000000001000 first-word name-of-some-long-thing\n" },
-		{ 48, "none,1,2", false, "000000001000 first-word name-of-some-long-thing\n" },
-		{ 47, "", false, "000000001000 4096 fir..ord name-of-s..ong-thing\n" },
+		{ 46, "", false, "000000001000 4096 first-word name-of..ng-thing\n" },
+		{ 46, "", true, "000000001000 4096 first-word . name-o..g-thing\n" },
+		{ 44, "1", false, "000000001000 first-word name-of-s..ong-thing\n" },
+		{ 44, "none,1,2", false, "000000001000 first-word name-of-s..ong-thing\n" },
+		{ 44, "", false, "000000001000 4096 fir..word name-of..g-thing\n" },
 	};
 
 	(void)state;
