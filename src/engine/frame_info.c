@@ -144,7 +144,7 @@ bool frame_free_read(const struct frame_source *source, uint64_t pfn, uint64_t s
 {
 	uint64_t count = size / source->caps.page_size;
 	uint64_t *words, first;
-	bool known = count && count <= BLOCK_FRAMES_MAX;
+	bool known = count && count <= BLOCK_FRAMES_MAX && !source->caps.some_frames;
 
 	if (!known)
 		return false;

@@ -10,6 +10,7 @@
 #include "base/arena.h"
 #include "base/search.h"
 #include "engine/context.h"
+#include "source/caps.h"
 #include "source/meminfo.h"
 
 enum {
@@ -331,6 +332,17 @@ static void read_frames(struct machine *machine, const struct machine_wants *wan
 	machine->span_ns = meter_now() - begin;
 }
 
+/* A recording may have those of its processes alone, which are not the machine's. */
+static bool some_frames(const struct root *root)
+{
+	struct caps caps;
+
+	if (!root->recorded || root->core)
+		return false;
+	caps_probe(&caps, root, 0);
+	return caps.some_frames;
+}
+
 void machine_read(struct machine *machine, struct context *ctx, const struct machine_wants *wants)
 {
 	const struct root *root = &ctx->root;
@@ -348,7 +360,9 @@ void machine_read(struct machine *machine, struct context *ctx, const struct mac
 		root_read_u64(root, 10, &number, "proc/sys/vm/compact_unevictable_allowed") == 0 &&
 		number;
 	machine->pool_count = hugetlb_pools_read(root, &ctx->arena, &machine->pools);
-	machine->flags_reason = open_words(&machine->flags, root, "proc/kpageflags");
+	machine->flags_reason = some_frames(root) ?
+					"not recorded: only the frames of some processes" :
+					open_words(&machine->flags, root, "proc/kpageflags");
 	if (wants->cgroups)
 		machine->cgroups_reason = open_words(&machine->owners, root, "proc/kpagecgroup");
 	rc = meminfo_read(root, &ctx->arena, &machine->before, NULL);

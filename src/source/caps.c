@@ -12,6 +12,7 @@
 
 #include "base/arena.h"
 #include "base/error.h"
+#include "base/num.h"
 #include "model/page.h"
 #include "source/host.h"
 #include "source/pagescan.h"
@@ -190,6 +191,24 @@ static bool recorded_says(struct bytes text, const char *name, const char *answe
 	return false;
 }
 
+/* "NAME NUMBER": 0 where there is no such line. */
+static uint64_t recorded_number(struct bytes text, const char *name)
+{
+	const char *at = text.data, *end = text.len ? text.data + text.len : at;
+
+	while (at < end) {
+		const char *newline = memchr(at, '\n', (size_t)(end - at));
+		const char *stop = newline ? newline : end, *digits = at + strlen(name);
+		uint64_t number;
+
+		if (bytes_start_with((struct bytes){ at, (size_t)(stop - at) }, bytes_of(name)) &&
+		    num_parse_dec(&digits, stop, &number) && digits == stop)
+			return number;
+		at = stop + 1;
+	}
+	return 0;
+}
+
 static void probe_recorded(struct caps *caps, const struct root *root)
 {
 	struct bytes text = { NULL, 0 };
@@ -208,6 +227,8 @@ static void probe_recorded(struct caps *caps, const struct root *root)
 			    "soft-dirty pages" :
 			    "not recorded");
 	caps->page_counts = recorded_says(text, "page-counts", "yes");
+	caps->zero_pfn = recorded_number(text, "zero-pfn ");
+	caps->some_frames = recorded_says(text, "frames", "some");
 	arena_fini(&arena);
 }
 

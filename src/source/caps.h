@@ -14,7 +14,7 @@ struct root;
  * What the kernel and our rights allow, found out by trying it once on ourselves; versions are never
  * compared. In a recording everything is allowed and the recorded files decide; what they can not
  * tell is in vmview/caps, a line "soft-dirty yes" or "no" and "page-counts yes" or "no" (kpagecount
- * is exact within big folios).
+ * is exact within big folios), "zero-pfn NUMBER", "frames some" where kpage files have the frames of its processes alone.
  */
 enum cap_bit {
 	CAPS_SCAN,		/* ioctl PAGEMAP_SCAN (6.7) */
@@ -33,6 +33,7 @@ struct caps {
 	uint64_t huge_size;		/* of a huge page that a PMD maps; 0: there are none */
 	uint64_t zero_pfn;		/* frame of the zero page, 0: not known */
 	bool page_counts;		/* recordings: see above */
+	bool some_frames;		/* likewise */
 };
 
 static inline bool caps_has(const struct caps *caps, enum cap_bit bit)

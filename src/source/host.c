@@ -140,3 +140,23 @@ uint32_t host_shm_minor(const struct root *root)
 	arena_fini(&arena);
 	return (uint32_t)number;
 }
+
+bool host_has_line(const struct root *root, const char *line)
+{
+	struct arena arena;
+	struct bytes text;
+	bool found = false;
+
+	arena_init(&arena);
+	if (root_read(root, &arena, &text, NULL, "vmview/host") == 0)
+		for (const char *at = text.data, *end = at + text.len; at < end && !found;) {
+			const char *newline = memchr(at, '\n', (size_t)(end - at));
+			const char *stop = newline ? newline : end;
+
+			found = bytes_equal((struct bytes){ at, (size_t)(stop - at) },
+					    bytes_of(line));
+			at = stop + 1;
+		}
+	arena_fini(&arena);
+	return found;
+}

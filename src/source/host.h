@@ -38,4 +38,7 @@ void host_paging_read(const struct root *root, struct arena *arena, struct host_
 /* Of a recording: the minor device number of the kernel's own tmpfs, 1 where it does not tell. */
 uint32_t host_shm_minor(const struct root *root);
 
+/* Whether vmview/host of a recording has this line. */
+bool host_has_line(const struct root *root, const char *line);
+
 #endif

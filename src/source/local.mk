@@ -21,6 +21,7 @@ libvmview_a_SOURCES += %D%/core_reader.c %D%/core_reader.h
 libvmview_a_SOURCES += %D%/core_source.c %D%/core_source.h
 libvmview_a_SOURCES += %D%/core_wire.c %D%/core_wire.h
 libvmview_a_SOURCES += %D%/elf_confine.c %D%/elf_confine.h
+libvmview_a_SOURCES += %D%/elf_copy.c %D%/elf_copy.h
 libvmview_a_SOURCES += %D%/elf_file.h
 libvmview_a_SOURCES += %D%/elf_library.c %D%/elf_library.h
 libvmview_a_SOURCES += %D%/elf_parse.c %D%/elf_parse.h

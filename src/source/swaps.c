@@ -8,6 +8,7 @@
 #include "base/arena.h"
 #include "base/error.h"
 #include "base/num.h"
+#include "source/host.h"
 #include "source/root.h"
 
 const char *const swap_kind_names[SWAP_KINDS] = {
@@ -146,7 +147,9 @@ bool swaps_in_use(const struct root *root, const struct swap_device *devices, si
 	for (size_t i = 0; i < count; i++)
 		if (devices[i].used)
 			return true;
-	return root->recorded || sysinfo(&info) || info.totalswap != info.freeswap;
+	if (root->recorded)
+		return !host_has_line(root, "swap unused");
+	return sysinfo(&info) || info.totalswap != info.freeswap;
 }
 
 const char *swaps_reason(const struct root *root, int rc)

@@ -237,6 +237,19 @@ void tree_write(struct tree *tree, int fd, const char *data, size_t len)
 	}
 }
 
+void tree_write_at(struct tree *tree, int fd, const char *data, size_t len, uint64_t offset)
+{
+	if (fd >= 0 && !tree->failed.code && lseek(fd, (off_t)offset, SEEK_SET) < 0)
+		fail(tree, errno, "");
+	tree_write(tree, fd, data, len);
+}
+
+void tree_size(struct tree *tree, int fd, uint64_t size)
+{
+	if (fd >= 0 && !tree->failed.code && ftruncate(fd, (off_t)size))
+		fail(tree, errno, "");
+}
+
 void tree_close(struct tree *tree, int fd)
 {
 	if (fd >= 0 && close(fd))

@@ -45,6 +45,11 @@ int tree_create(struct tree *tree, const char *path_format, ...)
 	__attribute__((format(printf, 2, 3)));
 void tree_write(struct tree *tree, int fd, const char *data, size_t len);
 void tree_close(struct tree *tree, int fd);
+
+/* Of a file with holes: bytes at an offset, and how long it is. */
+void tree_write_at(struct tree *tree, int fd, const char *data, size_t len, uint64_t offset);
+void tree_size(struct tree *tree, int fd, uint64_t size);
+
 void tree_file(struct tree *tree, struct bytes text, const char *path_format, ...)
 	__attribute__((format(printf, 3, 4)));
 void tree_link(struct tree *tree, struct bytes target, const char *path_format, ...)

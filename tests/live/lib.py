@@ -151,9 +151,9 @@ class Zoo:
 
 
 @contextlib.contextmanager
-def zoo(*animals):
+def zoo(*animals, program=ZOO):
     """Start the zoo with these animals; they end with the block."""
-    process = subprocess.Popen([ZOO, *animals], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    process = subprocess.Popen([program, *animals], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
     try:
         started = Zoo(process)
         started.wait_ready()

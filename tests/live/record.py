@@ -2,11 +2,16 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """vmview record: what is recorded of a process that stands still shows what it shows live, byte for byte, by every
 command; nothing is written over, and what is not finished is not read."""
+import atexit
 import contextlib
+import functools
 import json
 import os
+import re
+import shutil
 import signal
 import subprocess
+import sys
 import tempfile
 import time
 
@@ -15,7 +20,13 @@ import lib
 # Whose output has nothing but the state of the process and the machine: {PID} is the process's.
 ALWAYS = ("map", "map --json", "map --csv", "map -x", "map -X", "map -XX", "map --total", "map -b -o +tid,guess",
           "map --from=smaps", "ps", "ps --json")
-PATIENCE = 30       # seconds, in which nothing else may have moved once
+# With --pages --elf, these too. Of machine-wide ones (system, cache, the groups of cgroup) a recording has less.
+PAGES = ("pages", "pages --json", "pages --summary", "huge", "huge --json", "swap", "frag", "elf", "elf --json",
+         "share", "why", "numa", "numa --json", "map --from=pages", "map -o +section")
+# Of one that has its libraries in common with others: without what changes as these come and go.
+SHARED = ("pages -o -map_count", "huge", "huge --json", "swap", "frag", "elf", "elf --json", "numa", "numa --json",
+          "map --from=pages", "map -o +section")
+PATIENCE = 40       # seconds, in which nothing else may have moved once
 
 
 @contextlib.contextmanager
@@ -24,10 +35,26 @@ def directory():
         yield path
 
 
+@functools.lru_cache(maxsize=None)
+def lone_zoo():
+    """The zoo with libraries of its own, so that nobody else maps what it maps."""
+    place = tempfile.mkdtemp(prefix="vmview-zoo.")
+    atexit.register(shutil.rmtree, place, ignore_errors=True)
+    listed = subprocess.run(["ldd", lib.ZOO], check=True, stdout=subprocess.PIPE, text=True).stdout
+    for path in re.findall(r"(?:=> |^\s*)(/\S+) \(", listed, re.MULTILINE):
+        shutil.copy(path, place)
+    shutil.copy(lib.ZOO, f"{place}/zoo")
+    loader = next(name for name in os.listdir(place) if name.startswith("ld"))
+    with open(f"{place}/run", "x", encoding="utf-8") as file:
+        file.write(f'#!/bin/sh\nexec {place}/{loader} --library-path {place} {place}/zoo "$@"\n')
+    os.chmod(f"{place}/run", 0o755)
+    return f"{place}/run"
+
+
 @contextlib.contextmanager
 def stopped(*animals, of=None):
     """A process of the zoo, which stands still: that of this animal."""
-    with lib.zoo(*animals) as zoo:
+    with lib.zoo(*animals, program=lib.ZOO if of else lone_zoo()) as zoo:
         pid = zoo.truth[of]["pid"] if of else zoo.pid
         os.kill(pid, signal.SIGSTOP)
         try:
@@ -44,13 +71,11 @@ def state(pid):
 
 
 def shown(command, pid, *options):
-    """What a command shows, and how it ends; of documents what is not of this moment."""
+    """What a command shows, and how it ends; of a document what is of the process."""
     done = lib.vmview(*command.split(), *options, pid, status=None)
     lines = (done.out + done.err).splitlines()
     if "--json" in command.split():
-        document = json.loads(done.out)
-        document.pop("host")
-        lines = json.dumps(document, indent=1, sort_keys=True).splitlines()
+        lines = json.dumps(json.loads(done.out)["processes"], indent=1, sort_keys=True).splitlines()
     return [f"status {done.status}", *lines]
 
 
@@ -89,7 +114,7 @@ def round_trip(pid, commands, *options):
 
 @lib.test
 def an_ordinary_process():
-    with stopped("touched", "heap", "file-clean", "file-cow", "memfd", "tmpfs-file") as pid:
+    with stopped("touched", "file-clean", "file-cow", "memfd", "tmpfs-file") as pid:
         round_trip(pid, ALWAYS)
 
 
@@ -103,6 +128,73 @@ def threads():
 def hostile_names():
     with stopped("names") as pid:
         round_trip(pid, ALWAYS)
+
+
+@lib.test
+def pages_of_an_ordinary_process():
+    with stopped("touched", "zero", "zero-mixed", "guard", "thp", "thp-partial", "thp-pte",
+                 "file-clean", "file-cow", "memfd", "tmpfs-file", "reserved-touched") as pid:
+        round_trip(pid, ALWAYS + PAGES, "--pages", "--elf")
+
+
+@lib.test
+def pages_of_threads():
+    with stopped("threads", of="threads") as pid:
+        round_trip(pid, SHARED, "--pages", "--elf")
+
+
+MANY = """
+import mmap, os, signal
+kept = [mmap.mmap(-1, 4096, flags=mmap.MAP_PRIVATE, prot=mmap.PROT_READ | number % 2 * mmap.PROT_WRITE)
+        for number in range(60000)]
+for number in range(1, 60000, 7 * 2):
+    kept[number][0] = 1
+os.kill(os.getpid(), signal.SIGSTOP)
+"""
+
+
+@lib.test
+def sixty_thousand_mappings():
+    with subprocess.Popen([sys.executable, "-c", MANY]) as process:
+        try:
+            while state(process.pid) != "T":
+                time.sleep(0.05)
+            with open(f"/proc/{process.pid}/maps", encoding="utf-8") as file:
+                lib.true(len(file.readlines()) > 60000, "60,000 mappings")
+            round_trip(process.pid, ("map -o -pss", "map -x", "huge", "numa"), "--pages")
+        finally:
+            process.kill()
+
+
+@lib.test
+def a_container():
+    with stopped("pid-ns", of="pid-ns") as pid:
+        round_trip(pid, ALWAYS + SHARED, "--pages", "--elf")
+
+
+@lib.test
+def an_address():
+    """Everything about one page, but for the frames around it, which are not the process's."""
+    with stopped("touched", "file-cow") as pid, directory() as place:
+        lib.vmview("record", "--pages", "--elf", f"{place}/tree", pid)
+        with open(f"/proc/{pid}/maps", encoding="utf-8") as file:
+            heap = next(line for line in file if "[heap]" in line).split("-")[0]
+        live, got = (lib.vmview_json("at", *root, pid, heap)
+                     for root in ((), (f"--root={place}/tree",)))
+        for key in ("mapping", "page", "frame"):
+            for fact, value in live[key].items():
+                if not fact.startswith("free_") and fact != "missing" and "block" not in fact:
+                    lib.equal(f"{key} {fact}", got[key][fact], value)
+        who = lib.vmview_json("who", f"--root={place}/tree", f"{pid}:0x{heap}")
+        lib.equal("owners", [owner["pid"] for owner in who["frames"][0]["owners"]], [pid])
+
+
+@lib.test
+def frames_of_some_processes_are_not_the_machine():
+    with stopped("touched") as pid, directory() as place:
+        lib.vmview("record", "--pages", f"{place}/tree", pid)
+        done = lib.vmview("system", f"--root={place}/tree", status=None)
+        lib.true("only the frames of some processes" in done.out + done.err, done.out)
 
 
 @lib.test
@@ -161,4 +253,5 @@ def what_was_killed_is_not_read():
         lib.true("not finished" in done.err, done.err)
 
 
-lib.done()
+if __name__ == "__main__":
+    lib.done()

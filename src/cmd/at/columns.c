@@ -181,10 +181,9 @@ static struct value get_guess(const void *row, const struct column *column)
 	if (!view->mapped)
 		return value_none();
 	if (!view->vma.guess)
-		return view->vma.guess_reason ? value_absent(view->vma.guess_reason) :
-						value_none();
-	return value_word(arena_printf(&view->ctx->arena, "%s? (by where it lies)",
-				       view->vma.guess));
+		return view->vma.guess_reason ? value_absent(view->vma.guess_reason) : value_none();
+	return value_word(
+		arena_printf(&view->ctx->arena, "%s? (by where it lies)", view->vma.guess));
 }
 
 static struct value get_outside(const void *row, const struct column *column)
@@ -406,7 +405,7 @@ static struct value get_free(const void *row, const struct column *column)
 
 	if (!view->has_free)
 		return value_absent(view->frame.flags.reason ? view->frame.flags.reason :
-							       "not known");
+							       "not recorded");
 	return value_u(values[column->arg]);
 }
 

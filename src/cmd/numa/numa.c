@@ -123,7 +123,7 @@ static void check_maps(struct numa_run *run, struct visit *visit)
 /*
  * Nodes are those of the frames, where they may be read; numa_maps, which walks a mapping in one hold of
  * the mmap_lock, tells them where frames are hidden, and policies where it does not make the process
- * wait. Of a recording, where nobody waits, it tells both, since pages may not be recorded as a whole.
+ * wait. Of a recording that does not say that it has all pages of its processes, it tells both.
  */
 static void read_nodes(struct numa_run *run, struct visit *visit)
 {
@@ -137,7 +137,7 @@ static void read_nodes(struct numa_run *run, struct visit *visit)
 				    &err);
 	if (rc)
 		run->policy_reason = no_maps(run, rc);
-	run->reason = run->ctx->root.recorded && !run->policy_reason ?
+	run->reason = run->ctx->root.recorded && !run->caps.some_frames && !run->policy_reason ?
 			      "" :
 			      numa_frames_read(visit, &run->memmap, &run->maps);
 	if (!run->reason && !run->policy_reason)

@@ -1,11 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "analysis/kinds.h"
+#include "base/index.h"
 #include "base/memory.h"
 #include "cmd/record/record.h"
 #include "engine/context.h"
 #include "model/vma.h"
+#include "source/elf_copy.h"
 #include "source/filelook.h"
 #include "source/smaps.h"
 
@@ -16,14 +21,62 @@ struct record_kit {
 	struct look_record *looks; /* heap, in no order, some twice */
 	size_t count, cap;
 	struct look_key last; /* of the mapping before */
+	/* with --elf: what is known of files beside their type, of all processes so far */
+	struct record_run *run;
+	struct look_record *known; /* heap */
+	size_t known_count, known_cap;
+	struct index index; /* of known */
 };
+
+static bool is_known(const void *list, uint32_t element, const void *key)
+{
+	return look_key_equal(&((const struct look_record *)list)[element].key, key);
+}
+
+static struct look_record *find_known(struct record_kit *kit, const struct look_key *key)
+{
+	uint32_t at = index_find_by(&kit->index, look_key_hash(key), is_known, kit->known, key);
+
+	return at == INDEX_NONE ? NULL : &kit->known[at];
+}
+
+/* A file that was opened: its tables are copied once. */
+static void take_file(void *ctx, const struct look_file *file)
+{
+	struct record_kit *kit = ctx;
+	struct look_record *known = find_known(kit, &file->key);
+	char path[80];
+
+	if (!known) {
+		kit->known = mem_room(kit->known, kit->known_count, &kit->known_cap,
+				      sizeof(kit->known[0]));
+		index_add(&kit->index, look_key_hash(&file->key), (uint32_t)kit->known_count);
+		known = &kit->known[kit->known_count++];
+		*known = (struct look_record){ .key = file->key };
+	}
+	known->reply.place = (uint8_t)file->place;
+	if (file->fd < 0)
+		return;
+	snprintf(path, sizeof(path), "vmview/elf/%u:%u:%llu", file->key.dev_major,
+		 file->key.dev_minor, (unsigned long long)file->key.inode);
+	if (faccessat(kit->run->tree.fd, path, F_OK, AT_SYMLINK_NOFOLLOW))
+		elf_copy(&kit->run->tree, file->fd, file->size, path);
+	known->reply.opened = 1;
+	known->reply.size = file->size;
+	known->reply.mtime_ns = file->mtime_ns;
+	known->reply.uid = file->uid;
+	close(file->fd);
+}
 
 void *record_kit_new(void *ctx)
 {
 	struct record_run *run = ctx;
 	struct record_kit *kit = mem_zalloc(sizeof(*kit));
 
+	kit->run = run;
 	kit->filelook = filelook_new(&run->ctx->root);
+	if (run->options.elf)
+		filelook_open_files(kit->filelook, take_file, kit);
 	smaps_keys_init(&kit->keys);
 	return kit;
 }
@@ -34,6 +87,8 @@ void record_kit_free(void *opaque)
 
 	filelook_free(kit->filelook);
 	free(kit->looks);
+	free(kit->known);
+	index_fini(&kit->index);
 	free(kit);
 }
 
@@ -68,18 +123,22 @@ static uint8_t why_of(const char *reason)
 static int note(void *ctx, struct vma *vma)
 {
 	struct record_kit *kit = ctx;
+	struct look_record *record;
+	const struct look_record *known;
 	struct look look;
 
 	if (!is_next_file(kit, vma))
 		return 0;
 	look = filelook_get(kit->filelook, vma);
 	kit->looks = mem_room(kit->looks, kit->count, &kit->cap, sizeof(kit->looks[0]));
-	kit->looks[kit->count++] = (struct look_record){
-		.key = look_key_of(vma),
-		.reply = { .type = (uint8_t)look.type,
-			   .why = look.type == LOOK_UNKNOWN ? why_of(look.reason) : WHY_NONE,
-			   .linked = look.linked },
-	};
+	record = &kit->looks[kit->count++];
+	*record = (struct look_record){ .key = look_key_of(vma) };
+	known = find_known(kit, &record->key);
+	if (known)
+		record->reply = known->reply;
+	record->reply.type = (uint8_t)look.type;
+	record->reply.why = look.type == LOOK_UNKNOWN ? why_of(look.reason) : WHY_NONE;
+	record->reply.linked = look.linked;
 	return 0;
 }
 

@@ -4,6 +4,7 @@
 libvmview_a_SOURCES += %D%/files.c
 libvmview_a_SOURCES += %D%/machine.c
 libvmview_a_SOURCES += %D%/manifest.c
+libvmview_a_SOURCES += %D%/pages.c
 libvmview_a_SOURCES += %D%/process.c
 libvmview_a_SOURCES += %D%/record.c %D%/record.h
 libvmview_a_SOURCES += %D%/smaps.c

@@ -2,8 +2,10 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/array.h"
+#include "base/memory.h"
 #include "cmd/record/record.h"
 #include "engine/context.h"
 #include "source/cgroups.h"
@@ -12,6 +14,7 @@
 #include "source/memcg.h"
 #include "source/root.h"
 #include "source/shm.h"
+#include "source/swaps.h"
 #include "source/users.h"
 
 static const char *const machine_files[] = {
@@ -67,6 +70,28 @@ static void copy_directories(struct record_run *run, const char *path, const cha
 	closedir(dir);
 }
 
+/* Which frames are there, and on which node: the names say it, and what is offline says so. */
+static void copy_blocks(struct record_run *run, int node)
+{
+	const struct root *root = &run->ctx->root;
+	int fd = root_openat(root, O_RDONLY | O_DIRECTORY, NULL, "sys/devices/system/node/node%d",
+			     node),
+	    *blocks;
+	size_t count = fd < 0 ? 0 : listing_numbers(fd, "memory", &run->arena, &blocks);
+
+	for (size_t i = 0; i < count; i++) {
+		uint64_t online = 1;
+		char path[80];
+
+		tree_file(&run->tree, BYTES(""), "sys/devices/system/node/node%d/memory%d", node,
+			  blocks[i]);
+		snprintf(path, sizeof(path), "sys/devices/system/memory/memory%d/online",
+			 blocks[i]);
+		if (root_read_u64(root, 10, &online, "%s", path) == 0 && !online)
+			tree_copy_machine(&run->tree, root, path);
+	}
+}
+
 static void copy_nodes(struct record_run *run)
 {
 	int fd = root_openat(&run->ctx->root, O_RDONLY | O_DIRECTORY, NULL,
@@ -81,6 +106,66 @@ static void copy_nodes(struct record_run *run)
 		tree_copy_machine(&run->tree, &run->ctx->root, path);
 		snprintf(path, sizeof(path), "sys/devices/system/node/node%d/hugepages", nodes[i]);
 		copy_directories(run, path, "hugepages-");
+		if (run->options.frames)
+			copy_blocks(run, nodes[i]);
+	}
+}
+
+/* A group above several is met several times; what can not be read, as of the top one, is not there. */
+static void copy_once(struct record_run *run, const char *path)
+{
+	if (faccessat(run->tree.fd, path, F_OK, AT_SYMLINK_NOFOLLOW))
+		tree_copy_machine(&run->tree, &run->ctx->root, path);
+}
+
+static void copy_group(struct record_run *run, const struct memcg_mount *mount, struct bytes path)
+{
+	static const struct bytes starts[] = { BYTES_INIT("memory."), BYTES_INIT("cgroup.stat"),
+					       BYTES_INIT("cgroup.procs"),
+					       BYTES_INIT("pids.current") };
+	const char *dir_path =
+		arena_printf(&run->arena, "%.*s%s%.*s", (int)mount->dir.len, mount->dir.data,
+			     path.len && *path.data == '/' ? "" : "/", (int)path.len, path.data);
+	int fd = root_openat(&run->ctx->root, O_RDONLY | O_DIRECTORY, NULL, "%s", dir_path);
+	struct dirent *entry;
+	DIR *dir;
+
+	if (fd < 0)
+		return;
+	dir = listing_open(fd);
+	while ((entry = readdir(dir)))
+		for (size_t i = 0; i < ARRAY_SIZE(starts); i++)
+			if (bytes_start_with(bytes_of(entry->d_name), starts[i]))
+				copy_once(run, arena_printf(&run->arena, "%s/%s", dir_path,
+							    entry->d_name));
+	closedir(dir);
+}
+
+static bool has_no_group(const struct record_run *run, struct bytes path)
+{
+	for (size_t i = 0; i < run->group_count; i++)
+		if (bytes_equal(run->groups[i], path))
+			return false;
+	return true;
+}
+
+/* What the groups of these processes are charged for, and those above them. */
+static void copy_groups(struct record_run *run)
+{
+	struct memcg_mount mount;
+
+	memcg_find_mount(&run->ctx->root, &run->arena, &mount);
+	for (size_t i = 0; mount.dir.len && i < run->count; i++) {
+		struct bytes path = memcg_path_below(&mount, run->list[i].cgroup);
+
+		if (!path.len || !has_no_group(run, path))
+			continue;
+		run->groups = mem_room(run->groups, run->group_count, &run->group_cap,
+				       sizeof(run->groups[0]));
+		run->groups[run->group_count++] = path;
+		for (size_t len = path.len; len; len--)
+			if (len == path.len || path.data[len] == '/')
+				copy_group(run, &mount, (struct bytes){ path.data, len });
 	}
 }
 
@@ -111,6 +196,7 @@ static void write_cgroups(struct record_run *run)
 static void write_host(struct record_run *run)
 {
 	struct host_paging paging;
+	struct swaps swaps;
 	struct out out;
 	char time[40];
 	struct tm utc;
@@ -128,17 +214,25 @@ static void write_host(struct record_run *run)
 		out_printf(&out, "user_bits %u\n", paging.user_bits);
 	if (shm_device(&run->ctx->root, &minor, NULL) == 0)
 		out_printf(&out, "shm_minor %u\n", minor);
+	swaps_load(&run->ctx->root, &run->arena, &swaps);
+	if (!swaps.in_use)
+		out_str(&out, "swap unused\n");
 	tree_file(&run->tree, (struct bytes){ out.buf, out.len }, "vmview/host");
 	out_fini(&out);
 }
 
 static void write_caps(struct record_run *run)
 {
-	const char *soft = caps_has(&run->caps, CAPS_SOFT_DIRTY) ? "yes" : "no";
-	char text[80];
+	struct out out;
 
-	snprintf(text, sizeof(text), "soft-dirty %s\n", soft);
-	tree_file(&run->tree, bytes_of(text), "vmview/caps");
+	out_init_memory(&out);
+	out_printf(&out, "soft-dirty %s\n", caps_has(&run->caps, CAPS_SOFT_DIRTY) ? "yes" : "no");
+	if (run->options.frames)
+		out_printf(&out, "page-counts %s\nframes some\n", run->average ? "no" : "yes");
+	if (run->options.frames && run->caps.zero_pfn)
+		out_printf(&out, "zero-pfn %llu\n", (unsigned long long)run->caps.zero_pfn);
+	tree_file(&run->tree, (struct bytes){ out.buf, out.len }, "vmview/caps");
+	out_fini(&out);
 }
 
 /* The names of the users whose processes these are: of no others, and nothing else of them. */
@@ -174,9 +268,11 @@ void record_machine(struct record_run *run)
 	for (size_t i = 0; i < ARRAY_SIZE(machine_files); i++)
 		tree_copy_machine(&run->tree, &run->ctx->root, machine_files[i]);
 	copy_directory(run, "sys/kernel/mm/transparent_hugepage");
+	copy_directory(run, "sys/kernel/mm/transparent_hugepage/khugepaged");
 	copy_directories(run, "sys/kernel/mm/transparent_hugepage", "hugepages-");
 	copy_directories(run, "sys/kernel/mm/hugepages", "hugepages-");
 	copy_nodes(run);
+	copy_groups(run);
 	write_cgroups(run);
 	write_host(run);
 	write_caps(run);

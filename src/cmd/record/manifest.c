@@ -111,7 +111,8 @@ void record_manifest(struct record_run *run)
 	out_printf(&out, "  \"rights\": {\"uid\": %u, ", (unsigned)geteuid());
 	flag(&out, "frames", caps_has(&run->caps, CAPS_FRAMES), "},\n");
 	out_str(&out, "  \"options\": {");
-	flag(&out, "pages", run->options.frames, "},\n");
+	flag(&out, "pages", run->options.frames, ", ");
+	flag(&out, "elf", run->options.elf, "},\n");
 	write_processes(run, &out);
 	out_str(&out, "  ");
 	flag(&out, "complete", context_is_complete(run->ctx), ",\n  ");

@@ -179,6 +179,8 @@ static int copy_mappings(struct record_run *run, struct visit *visit, struct rec
 	if (rc == 0) {
 		tree_file(&run->tree, text, "%s/maps", to);
 		record_files(run, visit, text, to);
+		if (run->options.frames)
+			rc = record_pages(run, visit, recorded, text, to);
 	}
 	out_fini(&maps);
 	return rc;
@@ -253,6 +255,7 @@ static void end_process(void *ctx, struct visit *visit)
 	if (visit->absent.kind == ABSENT_NONE || visit->absent.kind == ABSENT_STUCK)
 		record_rest(run, visit);
 	recorded->comm = arena_bytes(&run->arena, process->comm);
+	recorded->cgroup = arena_bytes(&run->arena, process->cgroup);
 	recorded->start_time = process->start_time;
 	recorded->uid = process->uid;
 	recorded->uid_known = process->uid_known;
@@ -262,14 +265,20 @@ static void end_process(void *ctx, struct visit *visit)
 			    arena_strdup(&run->arena, visit->absent.words));
 }
 
-const struct visitor record_visitor = {
-	.command = "record",
-	.facts = FACT_STAT | FACT_STATUS | FACT_CMDLINE,
-	.no_mappings = true,
-	.no_twins = true,
-	.equip = record_kit_new,
-	.unequip = record_kit_free,
-	.read = read_process,
-	.restart = restart,
-	.done = end_process,
-};
+struct visitor record_visitor(const struct record_run *run)
+{
+	return (struct visitor){
+		.command = "record",
+		.facts = FACT_STAT | FACT_STATUS | FACT_CGROUP | FACT_CMDLINE,
+		.no_mappings = true,
+		.no_twins = true,
+		.walks = run->options.frames,
+		.walk_want = WALK_MAPPED | WALK_EXCLUSIVE,
+		.caps = &run->caps,
+		.equip = record_kit_new,
+		.unequip = record_kit_free,
+		.read = read_process,
+		.restart = restart,
+		.done = end_process,
+	};
+}

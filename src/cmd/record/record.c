@@ -15,6 +15,9 @@
 
 static const struct option_row record_option_rows[] = {
 	TARGET_OPTION_ROWS,
+	/* clang-format off */
+	{ 0, "elf", NULL, OPTION_FLAG, OFFSET(elf), "with the tables of mapped ELF files: sections, symbols" },
+	/* clang-format on */
 };
 
 static void begin(struct record_run *run)
@@ -26,11 +29,14 @@ static void begin(struct record_run *run)
 	caps_probe(&run->caps, &run->ctx->root, 0);
 	if (!run->options.frames)
 		missing_add(&run->missing, "pages", "not asked");
+	if (!run->options.elf)
+		missing_add(&run->missing, "elf", "not asked");
 }
 
 static void end(struct record_run *run)
 {
 	free(run->list);
+	free(run->groups);
 	arena_fini(&run->arena);
 }
 
@@ -56,18 +62,21 @@ static void report(struct record_run *run, const char *goal, uint64_t files, uin
 static int record(struct record_run *run, const char *goal, const struct targets *targets,
 		  struct error *err)
 {
+	const struct visitor visitor = record_visitor(run);
 	int rc = tree_begin(&run->tree, goal, err);
 
 	if (rc)
 		return rc;
 	begin(run);
-	visit_targets(run->ctx, targets, &record_visitor, run, &run->visits);
+	visit_targets(run->ctx, targets, &visitor, run, &run->visits);
 	if (!run->count) {
 		tree_abandon(&run->tree);
 		rc = error_set(err, ESRCH, "%s: nothing to record", goal);
 	} else {
 		uint64_t files, bytes;
 
+		if (run->options.frames)
+			record_frames(run);
 		record_machine(run);
 		record_manifest(run);
 		files = run->tree.files;
@@ -92,6 +101,7 @@ int record_run(struct context *ctx, const struct command *command, int argc, cha
 	run->ctx = ctx;
 	if (context_open(ctx, command, &own, argc, argv, &operands, &status))
 		return status;
+	run->options.frames = ctx->options.pages;
 	if (operands == argc)
 		rc = error_set(&err, EINVAL, "where to? (vmview record DIR PID..)");
 	else

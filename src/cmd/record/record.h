@@ -12,6 +12,7 @@
 #include "engine/targets.h"
 #include "engine/visit.h"
 #include "source/caps.h"
+#include "source/frames.h"
 #include "source/look_record.h"
 #include "source/tree.h"
 
@@ -19,13 +20,14 @@ struct context;
 
 struct record_options {
 	struct target_options targets; /* first: its rows are offsets in it */
-	bool frames;
+	bool elf;
+	bool frames; /* --pages, which all commands have */
 };
 
 /* A process of the recording, for the manifest. Texts live in the recording's arena. */
 struct recorded {
 	int pid;
-	struct bytes comm;
+	struct bytes comm, cgroup;
 	uint64_t start_time;
 	uint32_t uid;
 	bool uid_known, complete;
@@ -44,10 +46,15 @@ struct record_run {
 	struct missing missing;
 	struct recorded *list; /* heap */
 	size_t count, cap;
+	struct frame_bits mapped, wanted[FRAME_FILES]; /* frames */
+	struct bytes *groups; /* heap: cgroups that were recorded */
+	size_t group_count, group_cap;
+	bool frames_lost; /* not all of them */
+	bool average; /* kpagecount has averages of big folios */
 };
 
 /* For visit_targets(): writes each process into run->tree. */
-extern const struct visitor record_visitor;
+struct visitor record_visitor(const struct record_run *run);
 
 /*
  * smaps as it is, and maps, which are the first lines of its records: one pass for both. maps is what was found of it.
@@ -60,6 +67,13 @@ int record_smaps(struct tree *tree, const struct procdir *dir, const char *to, s
 void record_files(struct record_run *run, struct visit *visit, struct bytes maps, const char *to);
 void *record_kit_new(void *run);
 void record_kit_free(void *kit);
+
+/* The pages of the mappings in the text of maps. Returns 0, or -ESRCH where the memory went away. */
+int record_pages(struct record_run *run, struct visit *visit, struct recorded *recorded,
+		 struct bytes maps, const char *to);
+
+/* What the kernel tells of the frames of these pages. */
+void record_frames(struct record_run *run);
 
 /* The files of the machine, and those that vmview has of it. */
 void record_machine(struct record_run *run);
