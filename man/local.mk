@@ -12,6 +12,7 @@ MADE_MANS += %D%/vmview-at.1
 MADE_MANS += %D%/vmview-cache.1
 MADE_MANS += %D%/vmview-cgroup.1
 MADE_MANS += %D%/vmview-cow.1
+MADE_MANS += %D%/vmview-diff.1
 MADE_MANS += %D%/vmview-elf.1
 MADE_MANS += %D%/vmview-faults.1
 MADE_MANS += %D%/vmview-frag.1

@@ -51,6 +51,8 @@ static const struct command commands[] = {
 	  record_run, NULL },
 	{ "who", "TARGET", "Who maps PID:ADDRESS, PID:LOW-HIGH, pfn:N, phys:ADDRESS or a file",
 	  who_run, NULL },
+	{ "diff", "BEFORE AFTER", "What grew between two states of a process, recorded or living",
+	  diff_run, NULL, true },
 	{ "live", "[PID]", "All of it on a screen, with changes marked", live_run,
 	  .timeout_ns = 1000000000 },
 	{ "elf", "PID...", "Memory by object, segment, section, symbol; what needs a restart",

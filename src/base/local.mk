@@ -8,6 +8,7 @@ libvmview_a_SOURCES += %D%/encode.c %D%/encode.h
 libvmview_a_SOURCES += %D%/error.c %D%/error.h
 libvmview_a_SOURCES += %D%/hash.h
 libvmview_a_SOURCES += %D%/index.c %D%/index.h
+libvmview_a_SOURCES += %D%/json.c %D%/json.h
 libvmview_a_SOURCES += %D%/list.c %D%/list.h
 libvmview_a_SOURCES += %D%/memory.c %D%/memory.h
 libvmview_a_SOURCES += %D%/num.c %D%/num.h

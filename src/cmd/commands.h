@@ -8,6 +8,7 @@
 int allocs_run(struct context *ctx, const struct command *command, int argc, char **argv);
 int at_run(struct context *ctx, const struct command *command, int argc, char **argv);
 int cache_run(struct context *ctx, const struct command *command, int argc, char **argv);
+int diff_run(struct context *ctx, const struct command *command, int argc, char **argv);
 int faults_run(struct context *ctx, const struct command *command, int argc, char **argv);
 int cgroup_run(struct context *ctx, const struct command *command, int argc, char **argv);
 int frag_run(struct context *ctx, const struct command *command, int argc, char **argv);

@@ -8,6 +8,7 @@ include src/cmd/at/local.mk
 include src/cmd/cache/local.mk
 include src/cmd/cgroup/local.mk
 include src/cmd/cow/local.mk
+include src/cmd/diff/local.mk
 include src/cmd/elf/local.mk
 include src/cmd/faults/local.mk
 include src/cmd/frag/local.mk

@@ -25,7 +25,7 @@ struct column {
 	struct value (*get)(const void *row, const struct column *column);
 	unsigned arg; /* for getters that serve several columns */
 	bool sparse; /* JSON leaves the key out where the value is value_none() */
-	bool steady;		/* the same as in the row before where table->repeats() says so */
+	bool steady; /* the same as in the row before where table->repeats() says so */
 	/*
 	 * The same as get, for columns of tables with many rows: of types whose value is u; of
 	 * VALUE_WORD, one of a few literals, and never absent; of VALUE_TEXT, never absent. get is

@@ -268,16 +268,8 @@ static void end_unbegun(struct context *ctx)
 	report_end(ctx->report, false, &missing);
 }
 
-int context_close(struct context *ctx)
+static void free_all(struct context *ctx)
 {
-	end_unbegun(ctx);
-	report_free(ctx->report);
-	if (close_output(ctx) && ctx->status == STATUS_OK)
-		ctx->status = STATUS_PARTIAL;
-	if (ctx->options.cost)
-		print_cost(&ctx->meter);
-	if (ctx->in_use)
-		return ctx->status;
 	crew_leave(ctx->crew);
 	stuck_fini(&ctx->stuck);
 	root_close(&ctx->root);
@@ -286,5 +278,49 @@ int context_close(struct context *ctx)
 	for (struct core *core = ctx->core; core; core = core->next)
 		core_close(core);
 	arena_fini(&ctx->arena);
+}
+
+int context_side(const struct context *ctx, const char *dir, struct context *side,
+		 struct error *err)
+{
+	int rc;
+
+	*side = (struct context){ .options = ctx->options,
+				  .meter = { .fast = ctx->meter.fast,
+					     .costs = ctx->meter.costs,
+					     .untimed = ctx->meter.untimed },
+				  .command = ctx->command,
+				  .quiet = ctx->quiet };
+	side->options.core.count = 0;
+	rc = root_open(&side->root, dir, &side->meter, err);
+	if (rc)
+		return rc;
+	arena_init(&side->arena);
+	host_read(&side->root, &side->arena, true, &side->host);
+	return 0;
+}
+
+void context_side_end(struct context *ctx, struct context *side)
+{
+	if (side->status != STATUS_OK)
+		ctx->status = side->status;
+	if (side->told)
+		ctx->told = arena_strdup(&ctx->arena, side->told);
+	ctx->left_out |= side->left_out;
+	ctx->lost |= side->lost;
+	meter_add(&ctx->meter, &side->meter);
+	free_all(side);
+}
+
+int context_close(struct context *ctx)
+{
+	end_unbegun(ctx);
+	report_free(ctx->report);
+	if (close_output(ctx) && ctx->status == STATUS_OK)
+		ctx->status = STATUS_PARTIAL;
+	if (ctx->options.cost)
+		print_cost(&ctx->meter);
+	if (!ctx->in_use)
+		free_all(ctx);
 	return ctx->status;
 }

@@ -110,6 +110,15 @@ int context_query(struct context *ctx, const struct column_set *set, const char 
 /* The threads that read targets, watched for --timeout; in a recording nobody has to be. */
 struct crew *context_crew(struct context *ctx);
 
+/*
+ * A second system to look at in the same run: the recording at dir, or, with NULL, what is about to be made of
+ * cores. It has no report and no output of its own; what is told of it counts for ctx when it ends. Returns 0 or
+ * -errno.
+ */
+int context_side(const struct context *ctx, const char *dir, struct context *side,
+		 struct error *err);
+void context_side_end(struct context *ctx, struct context *side);
+
 /* Begin the document: report_begin() with what is known of the host. */
 void context_begin(struct context *ctx, const char *command);
 

@@ -35,7 +35,7 @@ struct table {
 	const char *key; /* JSON: the list's name */
 	const struct selection *selection;
 	enum tone (*tone)(const void *row); /* NULL: plain */
-	bool (*repeats)(const void *row);	/* steady columns are as in the row before; or NULL */
+	bool (*repeats)(const void *row); /* steady columns are as in the row before; or NULL */
 	/* 0..TABLE_LIKES - 1: rows with the same number have most values in common; or NULL */
 	unsigned (*like)(const void *row);
 	bool csv; /* the table that CSV shows */

@@ -50,6 +50,7 @@ libvmview_a_SOURCES += %D%/listing.c %D%/listing.h
 libvmview_a_SOURCES += %D%/look_direct.c %D%/look_direct.h
 libvmview_a_SOURCES += %D%/look_key.c %D%/look_key.h
 libvmview_a_SOURCES += %D%/look_record.c %D%/look_record.h
+libvmview_a_SOURCES += %D%/map_document.c %D%/map_document.h
 libvmview_a_SOURCES += %D%/memcg.c %D%/memcg.h
 libvmview_a_SOURCES += %D%/memcg_parse.c
 libvmview_a_SOURCES += %D%/meminfo.c %D%/meminfo.h

@@ -70,6 +70,7 @@ COMMANDS = [
     Command("faults", "faults --interval 0.1 {pid}"),
     Command("wss", "wss {pid}"),
     Command("wss --clear-refs", "wss --clear-refs --interval 0.1 {pid}"),
+    Command("diff", "diff --interval 0.1 {pid}"),
     Command("live --batch", "live --batch 1 {pid}"),
     Command("system --by=process", "system --by=process", machine=True),
     Command("system --by=file", "system --by=file", machine=True),

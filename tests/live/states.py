@@ -92,6 +92,7 @@ FIGURES = {
     "faults": lambda document, target: "faults" in document,
     "wss": lambda document, target: document["rss"],
     "wss --clear-refs": lambda document, target: document["rss"],
+    "diff": lambda document, target: document["total"]["rss"],
     "live --batch": lambda document, target: document["total"]["rss"],
     "system --by=process": row("processes", "bytes"),
     "system --by=file": by_file,
@@ -266,7 +267,7 @@ def wrong_cell(command, target, account, form, within):
 
 
 # Of an interval, which no two have in common.
-MEASURES = ("faults", "wss", "wss --clear-refs")
+MEASURES = ("faults", "wss", "wss --clear-refs", "diff")
 
 # What no two processes have in common, or the machine has; pss depends on who maps a file.
 # Other processes mark pages as idle, free blocks around them, and come and go.

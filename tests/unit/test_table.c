@@ -270,8 +270,7 @@ static void test_width(void **state)
 		  "1 /usr/lib/x86_64-linux-gnu/libc.so.6\n" },
 		{ 37, "/usr/lib/x86_64-linux-gnu/libc.so.6",
 		  "1 /usr/lib/x86_64-linux-gnu/libc.so.6\n" },
-		{ 36, "/usr/lib/x86_64-linux-gnu/libc.so.6",
-		  "1 libc.so.6\n" },
+		{ 36, "/usr/lib/x86_64-linux-gnu/libc.so.6", "1 libc.so.6\n" },
 		{ 20, "/usr/lib/x86_64-linux-gnu/libc.so.6", "1 libc.so.6\n" },
 		/* however little there is, 12 columns are left for it */
 		{ 5, "/usr/lib/x86_64-linux-gnu/libc-2.36.so.6", "1 libc-...so.6\n" },
