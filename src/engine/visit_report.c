@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "base/encode.h"
 #include "base/error.h"
 #include "engine/context.h"
 #include "engine/process_facts.h"
@@ -8,7 +7,6 @@
 /* A heading, which a long command line does not make longer than the terminal is wide. */
 static void write_title(struct visit *visit, struct out *out, bool first)
 {
-	size_t width = report_options(visit->context->report)->width;
 	struct out title;
 
 	out_init_memory(&title);
@@ -18,12 +16,7 @@ static void write_title(struct visit *visit, struct out *out, bool first)
 		out_printf(&title, " (the memory of %d)", visit->same_as);
 	if (!first)
 		out_char(out, '\n');
-	if (width)
-		encode_text_cut(out, (struct bytes){ title.buf, title.len }, width);
-	else
-		out_mem(out, title.buf, title.len);
-	out_char(out, '\n');
-	out_fini(&title);
+	report_heading(visit->context->report, &title);
 }
 
 void visit_report_begin(struct visit *visit, bool first)

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/arena.h"
+#include "base/encode.h"
 #include "base/num.h"
 #include "base/out.h"
 #include "render/format.h"
@@ -13,6 +14,7 @@ struct report {
 	const struct format_ops *ops;
 	void *format;
 	struct out *out;
+	struct out prose; /* lines that wait: none is wider than the terminal */
 	struct report_options options;
 };
 
@@ -33,15 +35,72 @@ struct report *report_new(struct out *out, const struct report_options *options)
 
 	report->options = *options;
 	report->out = out;
+	out_init_memory(&report->prose);
 	report->ops = formats[options->format].ops;
 	report->format = formats[options->format].make(out, &report->options);
 	return report;
+}
+
+/* A line that is too wide goes on in the next, at a blank, two columns further in. */
+static void put_wrapped(struct report *report, struct bytes line)
+{
+	const size_t most = report->options.width;
+	struct out *out = report->out;
+	size_t indent = 0, column = 0;
+
+	while (indent < line.len && line.data[indent] == ' ')
+		indent++;
+	indent = indent + 2 < most / 2 ? indent + 2 : 2;
+	for (size_t at = 0; at < line.len;) {
+		size_t end = at + 1;
+		struct bytes word;
+
+		while (end < line.len && line.data[end] != ' ')
+			end++;
+		word = (struct bytes){ line.data + at, end - at };
+		at = end;
+		if (column > indent && column + encode_text_width(word) > most) {
+			out_char(out, '\n');
+			out_pad(out, ' ', indent);
+			column = indent;
+			word.data++;
+			word.len--;
+		}
+		out_mem(out, word.data, word.len);
+		column += encode_text_width(word);
+	}
+}
+
+/* Write the lines that wait; on a terminal they fit it. (What has colours is a picture that does.) */
+static void put_prose(struct report *report)
+{
+	struct bytes rest = { report->prose.buf, report->prose.len };
+
+	while (rest.len) {
+		const char *newline = memchr(rest.data, '\n', rest.len);
+		struct bytes line = { rest.data,
+				      newline ? (size_t)(newline - rest.data) : rest.len };
+
+		if (report->options.width && line.len > report->options.width &&
+		    !memchr(line.data, '\033', line.len) &&
+		    encode_text_width(line) > report->options.width)
+			put_wrapped(report, line);
+		else
+			out_mem(report->out, line.data, line.len);
+		if (newline)
+			out_char(report->out, '\n');
+		rest.data += line.len + (newline != NULL);
+		rest.len -= line.len + (newline != NULL);
+	}
+	report->prose.len = 0;
 }
 
 void report_free(struct report *report)
 {
 	if (!report)
 		return;
+	put_prose(report);
+	out_fini(&report->prose);
 	report->ops->free(report->format);
 	free(report);
 }
@@ -59,6 +118,7 @@ void report_begin(struct report *report, const char *command, const struct repor
 
 void report_end(struct report *report, bool complete, const struct missing *missing)
 {
+	put_prose(report);
 	if (report->ops->end)
 		report->ops->end(report->format, complete, missing);
 }
@@ -115,6 +175,7 @@ void report_missing(struct report *report, const struct missing *missing)
 
 void report_table(struct report *report, const struct table *table)
 {
+	put_prose(report);
 	report->ops->table(report->format, table);
 }
 
@@ -130,7 +191,28 @@ void report_table_end(struct report *report)
 
 struct out *report_prose(struct report *report)
 {
-	return report->options.format == REPORT_TABLE ? report->out : NULL;
+	return report->options.format == REPORT_TABLE ? &report->prose : NULL;
+}
+
+void report_flush(struct report *report)
+{
+	put_prose(report);
+	out_flush(report->out);
+}
+
+void report_heading(struct report *report, struct out *text)
+{
+	const struct bytes line = { text->buf, text->len };
+	struct out *out = report_prose(report);
+	size_t width = report->options.width;
+
+	if (out && width)
+		encode_text_cut(out, line, width);
+	else if (out)
+		out_mem(out, line.data, line.len);
+	if (out)
+		out_char(out, '\n');
+	out_fini(text);
 }
 
 void report_size(const struct report *report, struct out *out, uint64_t bytes)

@@ -64,8 +64,20 @@ void report_table(struct report *report, const struct table *table);
 void report_row(struct report *report, const void *row);
 void report_table_end(struct report *report);
 
-/* Where prose for people goes, or NULL where the format takes none. */
+/*
+ * Where prose for people goes, or NULL where the format takes none. It waits until the next table or the end;
+ * on a terminal lines that are wider go on in the next.
+ */
 struct out *report_prose(struct report *report);
+
+/* Write all that there is now, for somebody who waits for it. */
+void report_flush(struct report *report);
+
+/*
+ * A line above a table, from an out in memory, which it frees: on a terminal that is too narrow it loses its
+ * middle.
+ */
+void report_heading(struct report *report, struct out *text);
 
 /*
  * A paragraph for people, from an out in memory, which it frees: broken at blanks, so that it fits the terminal (80

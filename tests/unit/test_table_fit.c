@@ -96,6 +96,35 @@ static void test_wrap(void **state)
 	shown_fini(&shown);
 }
 
+/* So do lines of prose; a heading loses its middle. */
+static void test_prose(void **state)
+{
+	struct report_options options = { .format = REPORT_TABLE, .width = 20 };
+	struct shown shown;
+	struct out text;
+
+	(void)state;
+	shown_init(&shown, &options, all, 1);
+	out_str(report_prose(shown.report),
+		"one two three four five\n  six seven eight nine ten\n");
+	check_out("waits", &shown.out, "");
+	report_flush(shown.report);
+	check_out("prose", &shown.out,
+		  "one two three four\n  five\n  six seven eight\n    nine ten\n");
+	out_init_memory(&text);
+	out_str(&text, "1: /usr/bin/program --with-arguments");
+	report_heading(shown.report, &text);
+	shown_rows(&shown, NULL, 0);
+	check_out("heading", &shown.out, "1: /usr/b..arguments\nADDR\n");
+	shown_fini(&shown);
+	options.width = 0;
+	shown_init(&shown, &options, all, 1);
+	out_str(report_prose(shown.report), "one two three four five\n");
+	report_flush(shown.report);
+	check_out("no terminal", &shown.out, "one two three four five\n");
+	shown_fini(&shown);
+}
+
 /* Rows that are not shown are added up; what does not apply adds nothing, what is not known hides the sum. */
 static void test_rest(void **state)
 {
@@ -165,7 +194,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_fit),	  cmocka_unit_test(test_fit_80),
 		cmocka_unit_test(test_wrap),	  cmocka_unit_test(test_rest),
-		cmocka_unit_test(test_rest_late),
+		cmocka_unit_test(test_rest_late), cmocka_unit_test(test_prose),
 	};
 
 	if (!setlocale(LC_CTYPE, "C.UTF-8"))

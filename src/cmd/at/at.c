@@ -194,13 +194,12 @@ static void write_lines(struct at_view *view, const struct query *shown, bool ex
 
 static void write_title(struct at_view *view)
 {
-	struct out *out = report_prose(view->ctx->report);
+	struct out title;
 
-	if (!out)
-		return;
-	out_printf(out, "0x%llx of %d: ", (unsigned long long)view->addr, view->process->pid);
-	process_title(out, view->process);
-	out_char(out, '\n');
+	out_init_memory(&title);
+	out_printf(&title, "0x%llx of %d: ", (unsigned long long)view->addr, view->process->pid);
+	process_title(&title, view->process);
+	report_heading(view->ctx->report, &title);
 }
 
 static void note_gaps(struct at_view *view)

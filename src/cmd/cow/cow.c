@@ -459,7 +459,7 @@ static void print_sample(struct cow_run *run, const struct cow_line *line, bool 
 	else
 		print_cell(run, "-", 1);
 	out_char(out, '\n');
-	out_flush(out);
+	report_flush(run->ctx->report);
 }
 
 static void write_sample(struct cow_run *run, size_t i, uint64_t time_ns)
