@@ -15,7 +15,7 @@
 #include "engine/privileges.h"
 
 static const struct command commands[] = {
-	{ "map", "PID...",
+	{ "map", "PID... [RANGE]",
 	  "What is mapped, how much of it is resident, shared, dirty, huge, swapped", map_run,
 	  pmap_help, true, INT_MAX },
 	{ "ps", "[PID...]", "All processes, one a row, by the memory that is theirs", ps_run,

@@ -46,8 +46,10 @@ static struct value get_pid(const void *row, const struct column *column)
 
 static const char *get_perm(const void *row, const struct column *column)
 {
+	const struct vma *vma = row;
+
 	(void)column;
-	return vma_perm_word(row);
+	return vma->kind == KIND_HOLE ? "" : vma_perm_word(vma);
 }
 
 static struct number get_offset(const void *row, const struct column *column)

@@ -8,6 +8,7 @@ const char *const kind_names[KIND_COUNT] = {
 	[KIND_SHM] = "shm",	    [KIND_HUGETLB] = "hugetlb",
 	[KIND_FILE] = "file",	    [KIND_ELF] = "elf",
 	[KIND_DEVICE] = "device",   [KIND_SPECIAL] = "special",
+	[KIND_HOLE] = "hole",
 };
 
 const char *const kind_help[KIND_COUNT] = {
@@ -23,4 +24,5 @@ const char *const kind_help[KIND_COUNT] = {
 	[KIND_ELF] = "an ELF file: program or library",
 	[KIND_DEVICE] = "a device or kernel object",
 	[KIND_SPECIAL] = "provided by the kernel: vdso and the like",
+	[KIND_HOLE] = "nothing is mapped",
 };

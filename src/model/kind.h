@@ -16,6 +16,7 @@ enum vma_kind {
 	KIND_ELF, /* an ELF file: executable, library, also its data */
 	KIND_DEVICE, /* a device or kernel object: /dev/..., anon_inode, socket, dma-buf, aio */
 	KIND_SPECIAL, /* provided by the kernel: [vdso], [vvar], [vsyscall], [uprobes] .. */
+	KIND_HOLE, /* nothing is mapped: a row between mappings that was asked for */
 	KIND_COUNT,
 };
 

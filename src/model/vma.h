@@ -52,6 +52,7 @@ struct vma {
 	bool deleted; /* the name ends in " (deleted)": a hint, a file may be called so */
 	bool changed; /* overlapped the one before: changed while reading, start is clamped */
 	uint8_t perm; /* enum vma_perm */
+	bool aside; /* a row beside what was asked for, or a hole: KIND_HOLE */
 	bool same; /* its fields, but for the size, are those of the record before */
 	int32_t pid; /* process it belongs to; set by who reads it */
 	struct bytes path;

@@ -275,7 +275,7 @@ void vma_store_get(const struct vma_store *store, size_t index, struct vma *vma)
 	vma->kind_reason = NULL;
 	vma->deleted = record->deleted;
 	vma->changed = record->changed;
-	vma->same = false;
+	vma->same = vma->aside = false;
 	vma->file_id = 0;
 	vma->kind = (enum vma_kind)record->kind;
 	vma->tid = record->tid;

@@ -181,7 +181,7 @@ static inline void clear(struct vma *vma)
 	vma->vm_flags = (struct bytes){ NULL, 0 };
 	vma->name = (struct bytes){ NULL, 0 };
 	vma->tail = (struct bytes){ NULL, 0 };
-	vma->deleted = vma->changed = vma->same = false;
+	vma->deleted = vma->changed = vma->same = vma->aside = false;
 	vma->kind = KIND_UNKNOWN;
 	vma->kind_reason = NULL;
 	vma->tid = 0;

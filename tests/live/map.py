@@ -12,6 +12,7 @@ import tempfile
 import time
 
 import lib
+import oracle
 
 # Tested by themselves below, or known to have no mappings of their own to compare.
 APART = {"exits", "exits-zombie", "execs", "pid-reuse", "storm-mprotect", "storm-mremap",
@@ -319,6 +320,34 @@ def sums_by_what_mappings_have_in_common():
             lib.equal("total", process["total"]["rss"], sum(row["rss"] for row in rows))
             order = [row["rss"] for row in process["groups"]]
             lib.equal("the most memory first", order, sorted(order, reverse=True))
+
+
+@lib.test
+def ranges_and_holes():
+    """A range as pages takes one, with what is beside it; what is between mappings, as maps has it."""
+    with lib.zoo("touched") as zoo:
+        rows = [row for row in oracle.maps(zoo.pid) if not row.start >> 63]
+        holes = [(a.end, b.start) for a, b in zip(rows, rows[1:]) if a.end < b.start]
+        process = lib.vmview_json("--gaps", zoo.pid)["processes"][0]
+        lib.equal("holes", [(int(one["start"], 16), int(one["end"], 16))
+                            for one in process["gaps"]], holes)
+        at = next(index for index, row in enumerate(rows) if row.name == b"[heap]")
+        for wanted in "heap", hex(rows[at].start + 5), f"{rows[at].start:x}+1":
+            process = lib.vmview_json(zoo.pid, wanted)["processes"][0]
+            lib.equal(wanted, [int(row["start"], 16) for row in process["mappings"]],
+                      [rows[at].start])
+            lib.equal("total", process["total"]["size"], rows[at].end - rows[at].start)
+            shown = lib.vmview(zoo.pid, wanted, "-o", "start,name").out.splitlines()[2:5]
+            lib.equal("beside", [int(line.split()[0], 16) for line in shown],
+                      [row.start for row in rows[at - 1:at + 2]])
+            lib.equal("marked", [line.endswith("(neighbour)") for line in shown],
+                      [True, False, True])
+        low, high = max(holes, key=lambda hole: hole[1] - hole[0])
+        done = lib.vmview(zoo.pid, hex(low), "-o", "start,kind", "--gaps", status=1)
+        lib.true("nothing is mapped there" in done.err, done.err)
+        lib.equal("what is there", [line.split()[0] for line in done.out.splitlines()[2:5]][1],
+                  f"{low:012x}")
+        lib.true(f"{high:012x}" in done.out, done.out)
 
 
 @lib.test

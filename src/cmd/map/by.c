@@ -53,9 +53,9 @@ static struct bytes key_object(const struct vma *vma, char room[KEY_ROOM])
 
 	if (!vma->inode)
 		return name;
-	return printed(room, snprintf(room, KEY_ROOM, "%.*s%c%x:%x:%llx", (int)name.len, name.data,
-				      '\0', vma->dev_major, vma->dev_minor,
-				      (unsigned long long)vma->inode));
+	return printed(room,
+		       snprintf(room, KEY_ROOM, "%.*s%c%x:%x:%llx", (int)name.len, name.data, '\0',
+				vma->dev_major, vma->dev_minor, (unsigned long long)vma->inode));
 }
 
 static const struct map_by_word words[] = {
@@ -100,9 +100,8 @@ static void make_set(struct map_by *by)
 	tally_columns_make(arena, by->keys, &sums);
 	columns = arena_alloc(arena, (sums.count + 1) * sizeof(*columns));
 	columns[0] = (struct column){ "pid", "PID", "process", VALUE_NUMBER, 0, get_pid };
-	columns[1] = (struct column){ by->word->word, by->word->heading,
-				      by->word->help, VALUE_TEXT,
-				      by->word->needs, get_key };
+	columns[1] = (struct column){ by->word->word, by->word->heading, by->word->help,
+				      VALUE_TEXT,     by->word->needs,	 get_key };
 	memcpy(columns + 2, sums.columns + 1, (sums.count - 1) * sizeof(*columns));
 	by->set = (struct column_set){ columns, sums.count + 1 };
 }

@@ -15,6 +15,8 @@ static enum tone tone_of(const void *row)
 {
 	const struct vma *vma = row;
 
+	if (vma->aside)
+		return TONE_DIM;
 	if ((vma->perm & (VMA_WRITE | VMA_EXEC)) == (VMA_WRITE | VMA_EXEC))
 		return TONE_BAD;
 	if (vma->kind == KIND_ELF && vma->deleted)
@@ -58,8 +60,7 @@ static const char *sums_of(const struct map_columns *columns)
 	for (size_t i = 0; i < columns->selection.count; i++) {
 		const char *name = columns->selection.columns[i]->name;
 
-		if (strcmp(name, "kind") != 0 &&
-		    column_find(&columns->tally_set, bytes_of(name)))
+		if (strcmp(name, "kind") != 0 && column_find(&columns->tally_set, bytes_of(name)))
 			sums = arena_printf(arena, "%s,%s", sums, name);
 	}
 	return strchr(sums, ',') == strrchr(sums, ',') ? "kind,mappings,size" : sums;
@@ -143,8 +144,8 @@ int map_columns_make(struct map_columns *columns, struct context *ctx, struct sm
 					    like,	.csv = true };
 	columns->kinds = (struct table){ "kinds", &columns->kinds_selection };
 	columns->names = (struct table){ "names", &columns->names_selection };
-	columns->guesses = (struct table){ "guesses", &columns->guesses_selection,
-					   .json_only = true };
+	columns->guesses =
+		(struct table){ "guesses", &columns->guesses_selection, .json_only = true };
 	return 0;
 }
 

@@ -37,8 +37,7 @@ static uint32_t add(struct map_groups *groups, struct bytes key)
 {
 	struct map_group *group;
 
-	groups->list =
-		mem_room(groups->list, groups->count, &groups->cap, sizeof(groups->list[0]));
+	groups->list = mem_room(groups->list, groups->count, &groups->cap, sizeof(groups->list[0]));
 	group = &groups->list[groups->count];
 	group->key = arena_bytes(&groups->arena, key);
 	vma_tally_init(&group->tally, group->key.data);

@@ -8,7 +8,8 @@
 
 /* The mappings of a process that have a key in common, added up. */
 struct map_group {
-	struct vma_tally tally; /* first: the columns of sums take it for the row; its name is the key, up to a NUL */
+	struct vma_tally
+		tally; /* first: the columns of sums take it for the row; its name is the key, up to a NUL */
 	struct bytes key;
 };
 

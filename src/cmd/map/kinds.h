@@ -51,8 +51,7 @@ void map_kinds_sum(struct map_kinds *kinds, struct vma_tally *total);
 /*
  * Columns of what is guessed: those of sums, with "kind" and "guess" first.
  */
-void map_guess_columns(struct arena *arena, const struct column_set *tally,
-		       struct column_set *set);
+void map_guess_columns(struct arena *arena, const struct column_set *tally, struct column_set *set);
 
 /*
  * For people one table: each kind, what is guessed of it apart. Else kinds are whole, and guesses a list

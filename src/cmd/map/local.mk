@@ -8,4 +8,5 @@ libvmview_a_SOURCES += %D%/diff_columns.c %D%/diff_columns.h
 libvmview_a_SOURCES += %D%/groups.c %D%/groups.h
 libvmview_a_SOURCES += %D%/kinds.c %D%/kinds.h
 libvmview_a_SOURCES += %D%/map.c
+libvmview_a_SOURCES += %D%/places.c %D%/places.h
 libvmview_a_SOURCES += %D%/total.c %D%/total.h

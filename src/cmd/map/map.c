@@ -12,6 +12,7 @@
 #include "cmd/map/diff_columns.h"
 #include "cmd/map/groups.h"
 #include "cmd/map/kinds.h"
+#include "cmd/map/places.h"
 #include "cmd/map/total.h"
 #include "cmd/pmap/pmap.h"
 #include "engine/privileges.h"
@@ -24,7 +25,7 @@
 
 struct map_options {
 	struct target_options targets; /* first: its rows are offsets in it */
-	bool total, check;
+	bool total, check, gaps;
 	const char *from, *by;
 };
 
@@ -37,6 +38,8 @@ static const struct option_row map_option_rows[] = {
 	  "the totals alone, from smaps_rollup" },
 	{ 0, "by", "WORD", OPTION_TEXT, offsetof(struct map_options, by),
 	  "mappings added up by object, kind, perm or name" },
+	{ 0, "gaps", NULL, OPTION_FLAG, offsetof(struct map_options, gaps),
+	  "the holes between mappings as rows" },
 	{ 0, "check", NULL, OPTION_FLAG, offsetof(struct map_options, check),
 	  "hold the figures of smaps against those of the page walk" },
 	{ 0, "from", "SOURCE", OPTION_TEXT, offsetof(struct map_options, from),
@@ -50,6 +53,7 @@ struct map_run {
 	bool from_pages; /* the figures are asked for from there */
 	struct smaps_keys keys;
 	struct map_columns columns;
+	struct map_places places;
 	struct map_by by; /* word NULL: it is not asked for */
 	struct vma_tally all; /* of all processes, each address space once */
 	struct visits visits;
@@ -90,6 +94,26 @@ static bool has_given_name(const struct vma *vma)
 		bytes_start_with(vma->path, BYTES("[anon_shmem:")));
 }
 
+static void write_row(struct map_run *run, struct vma *vma)
+{
+	if (run->columns.sort.column)
+		vma_store_add(&run->sorted, vma);
+	else
+		report_row(run->ctx->report, vma);
+}
+
+/* A hole or a neighbour: in no sum. */
+static void take_aside(void *ctx, struct vma *vma)
+{
+	struct map_run *run = ctx;
+
+	/* JSON lists holes apart */
+	if (run->by.word || run->ctx->options.json ||
+	    (run->columns.filter && !filter_matches(run->columns.filter, vma)))
+		return;
+	write_row(run, vma);
+}
+
 static int take_mapping(void *ctx, struct visit *visit, struct vma *vma)
 {
 	struct map_run *run = ctx;
@@ -100,6 +124,14 @@ static int take_mapping(void *ctx, struct visit *visit, struct vma *vma)
 		run->heap_end = vma->end;
 	if (vma->kind == KIND_STACK)
 		run->stack_end = vma->end;
+	if (!map_places_all(&run->places)) {
+		if (!map_places_take(&run->places, vma)) {
+			run->left_out = true;
+			return 0;
+		}
+		/* there may be rows between the two */
+		vma->same = false;
+	}
 	if (run->columns.filter && !filter_matches(run->columns.filter, vma)) {
 		run->left_out = true;
 		return 0;
@@ -114,10 +146,7 @@ static int take_mapping(void *ctx, struct visit *visit, struct vma *vma)
 	}
 	if (has_given_name(vma))
 		map_groups_add(&run->names, vma->path, vma);
-	if (run->columns.sort.column)
-		vma_store_add(&run->sorted, vma);
-	else
-		report_row(run->ctx->report, vma);
+	write_row(run, vma);
 	return 0;
 }
 
@@ -268,6 +297,7 @@ static void end_table(struct map_run *run, const struct mappings_result *result)
 {
 	struct vma *sum = &run->total.sum;
 
+	map_places_end(&run->places);
 	if (run->columns.sort.column)
 		write_sorted(run);
 	if (!run->by.word)
@@ -278,6 +308,7 @@ static void end_table(struct map_run *run, const struct mappings_result *result)
 		sum->have = run->rollup.have;
 		sum->overflow = run->rollup.overflow;
 	}
+	map_places_write(&run->places, run->ctx->report);
 	if (run->by.word) {
 		map_by_write(&run->by, &run->total);
 		return;
@@ -293,9 +324,21 @@ static void reset(struct map_run *run)
 	run->heap_end = run->stack_end = 0;
 	run->rollup.have = 0;
 	vma_store_clear(&run->sorted);
+	map_places_reset(&run->places);
 	map_groups_fini(&run->names);
 	vma_tally_init(&run->total, "total");
 	map_kinds_init(&run->kinds);
+}
+
+static void note_nothing(const struct map_run *run, const struct visit *visit)
+{
+	struct error err;
+
+	if (run->places.range.type == RANGE_ALL || run->places.found || !visit->complete ||
+	    !run->table_begun)
+		return;
+	error_set(&err, ENOENT, "%d: nothing is mapped there", visit->dir.pid);
+	context_partial(run->ctx, &err);
 }
 
 static void end_process(void *ctx, struct visit *visit)
@@ -315,6 +358,7 @@ static void end_process(void *ctx, struct visit *visit)
 		process_core_note(report, visit->process.core);
 	process_layout_facts(report, &visit->process, run->heap_end, run->stack_end);
 	visit_report_end(visit);
+	note_nothing(run, visit);
 	if (!visit->same_as)
 		vma_tally_merge(&run->all, &run->total);
 	reset(run);
@@ -412,6 +456,9 @@ static int check_options(const struct map_run *run, struct error *err)
 		return error_set(err, EINVAL,
 				 "--check reads both sources: it excludes --from and "
 				 "--total");
+	if ((options->gaps || run->places.range.type != RANGE_ALL) &&
+	    (options->total || options->check))
+		return error_set(err, EINVAL, "--total and --check exclude --gaps and a range");
 	if (options->by && (options->total || options->check))
 		return error_set(err, EINVAL, "--by excludes --total and --check");
 	return 0;
@@ -437,6 +484,22 @@ static int make_columns(struct map_run *run, const struct targets *targets, stru
 	return 0;
 }
 
+static void make_places(struct map_run *run)
+{
+	struct map_places *places = &run->places;
+
+	places->gaps = run->options.gaps;
+	/* beside what is in order, for people */
+	places->neighbours = report_prose(run->ctx->report) && !run->options.by &&
+			     !run->columns.sort.column && places->range.type != RANGE_ALL;
+	places->page_size = run->ctx->host.page_size;
+	places->aside = take_aside;
+	places->ctx = run;
+	/* a name may be that of a kind */
+	if (places->range.type == RANGE_NAME)
+		run->columns.needs |= NEED_KIND;
+}
+
 static int show(struct map_run *run, const struct targets *targets, struct error *err)
 {
 	int rc = parse_from(run, err);
@@ -450,15 +513,44 @@ static int show(struct map_run *run, const struct targets *targets, struct error
 	if (run->options.total)
 		return map_total(run->ctx, targets, err);
 	rc = make_columns(run, targets, err);
-	if (rc == 0)
-		run_targets(run, targets);
-	return rc;
+	if (rc)
+		return rc;
+	make_places(run);
+	run_targets(run, targets);
+	return 0;
+}
+
+/*
+ * "PID... RANGE", or "RANGE" where options select the processes: what is no PID is a range. Returns how many
+ * operands are PIDs, or -EINVAL.
+ */
+static int parse_range(struct map_run *run, int argc, char **argv, struct error *err)
+{
+	int pid, rc;
+
+	if (argc < (targets_selected(&run->options.targets) ? 1 : 2) ||
+	    target_parse_pid(argv[argc - 1], &pid))
+		return argc;
+	rc = range_parse(&run->places.range, argv[argc - 1], err);
+	return rc ? rc : argc - 1;
+}
+
+static int find_and_show(struct map_run *run, int argc, char **argv, struct error *err)
+{
+	struct targets targets;
+	int pids = parse_range(run, argc, argv, err), rc;
+
+	if (pids < 0)
+		return pids;
+	rc = targets_find(run->ctx, &run->options.targets, pids, argv, &targets, err);
+	return rc ? rc : show(run, &targets, err);
 }
 
 static void run_init(struct map_run *run)
 {
 	smaps_keys_init(&run->keys);
 	vma_store_init(&run->sorted);
+	map_places_init(&run->places);
 	vma_tally_init(&run->all, "total");
 	map_groups_init(&run->names, NAMES_MAX);
 	reset(run);
@@ -470,6 +562,7 @@ static void run_fini(struct map_run *run)
 	vma_store_fini(&run->sorted);
 	map_groups_fini(&run->names);
 	map_by_fini(&run->by);
+	map_places_fini(&run->places);
 }
 
 int map_run(struct context *ctx, const struct command *command, int argc, char **argv)
@@ -480,7 +573,6 @@ int map_run(struct context *ctx, const struct command *command, int argc, char *
 		sizeof(map_option_rows) / sizeof(map_option_rows[0]),
 		&run->options,
 	};
-	struct targets targets;
 	struct error err;
 	int operands, status, rc;
 
@@ -494,15 +586,11 @@ int map_run(struct context *ctx, const struct command *command, int argc, char *
 	if (run->options.total && map_total_columns_help(ctx))
 		return STATUS_OK;
 	run_init(run);
-	if (run->options.by &&
-	    map_by_columns_help(&run->by, ctx, &run->keys, run->options.by))
+	if (run->options.by && map_by_columns_help(&run->by, ctx, &run->keys, run->options.by))
 		return STATUS_OK;
 	rc = 0;
 	if (!map_columns_help(&run->columns, ctx, &run->keys)) {
-		rc = targets_find(ctx, &run->options.targets, argc - operands, argv + operands,
-				  &targets, &err);
-		if (rc == 0)
-			rc = show(run, &targets, &err);
+		rc = find_and_show(run, argc - operands, argv + operands, &err);
 	}
 	run_fini(run);
 	return context_end(ctx, rc, &err);
