@@ -20,7 +20,7 @@ static const struct command commands[] = {
 	  pmap_help, true, INT_MAX },
 	{ "ps", "[PID...]", "All processes, one a row, by the memory that is theirs", ps_run,
 	  NULL },
-	{ "at", "PID ADDRESS|SYMBOL",
+	{ "at", "PID [ADDRESS|SYMBOL]",
 	  "Everything about one address: mapping, symbol, page table indices, page, frame", at_run,
 	  NULL, true, 1 },
 	{ "share", "PID...",

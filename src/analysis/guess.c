@@ -2,6 +2,7 @@
 #include "analysis/guess.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/arena.h"
 #include "model/vma_store.h"
@@ -21,6 +22,14 @@ static const uint64_t class_align = 16 * MIB, class_most = 1ull << 30;
 static const uint64_t java_near = 4ull << 30, java_far = 32ull << 30;
 static const uint64_t brk_gap_most = 1ull << 30, stack_most = 1ull << 30;
 
+/* Their own constants: kLowShadowBeg .. kHighShadowEnd, kAllocatorSpace; of x86-64 */
+static const uint64_t asan_low = 0x7fff7000, asan_high = 0x10007fff8000;
+static const uint64_t asan_heap = 0x600000000000, asan_heap_end = 0x640000000000;
+/* V8 maps its pages at random, in 46 bits; MI_HINT_BASE, MI_HINT_MAX; jemalloc's extents grow in parts of 2 MiB */
+static const uint64_t v8_page = 256 << 10, v8_end = 1ull << 46;
+static const uint64_t mimalloc_first = 2 * TIB, mimalloc_end = 32 * TIB, mimalloc_align = 32 * MIB;
+static const uint64_t jemalloc_align = 512 << 10, jemalloc_least = 2 * MIB;
+
 /* A mapping as far as guessing goes. */
 struct piece {
 	uint64_t start, end;
@@ -37,6 +46,9 @@ struct guessing {
 	size_t count;
 	const char **guesses;
 	bool java;
+	bool node; /* with V8 */
+	bool jemalloc;
+	bool asan; /* its shadow is there */
 	bool wide; /* a 64-bit process */
 	uint64_t arena; /* bytes of a malloc arena's heap */
 };
@@ -270,6 +282,40 @@ static void guess_stack(struct guessing *guessing, size_t i)
 		guess(guessing, i + 1, i + 2, "thread stack");
 }
 
+/* Shadow of the low and the high half of memory, and what is between them: never at another place. */
+static void guess_asan_shadow(struct guessing *guessing)
+{
+	for (size_t i = 0; i + 2 < guessing->count; i++) {
+		const struct piece *list = &guessing->list[i];
+
+		if (list[0].start == asan_low && is_open(guessing, i) && touches(guessing, i) &&
+		    touches(guessing, i + 1) && is_closed(&list[1]) && is_writable(&list[2]) &&
+		    list[2].end == asan_high) {
+			guessing->asan = true;
+			guess(guessing, i, i + 3, "asan shadow");
+		}
+	}
+}
+
+/* Heaps of which an allocator tells by where it maps them. */
+static void guess_allocator(struct guessing *guessing, size_t i)
+{
+	const struct piece *piece = &guessing->list[i];
+	uint64_t start = piece->start, size = piece->end - start;
+
+	if (guessing->asan && start >= asan_heap && start < asan_heap_end)
+		guess(guessing, i, i + 1, "asan heap");
+	if (!is_writable(piece))
+		return;
+	if (guessing->node && start > 1ull << 32 && start < v8_end && start % v8_page == 0)
+		guess(guessing, i, i + 1, "v8 heap");
+	if (start >= mimalloc_first && start < mimalloc_end && start % mimalloc_align == 0)
+		guess(guessing, i, i + 1, "mimalloc heap");
+	if (guessing->jemalloc && size >= jemalloc_least && start % jemalloc_align == 0 &&
+	    size % jemalloc_align == 0)
+		guess(guessing, i, i + 1, "jemalloc heap");
+}
+
 /* The program lies lowest; .bss touches it, the heap does not. */
 static void guess_heap(struct guessing *guessing)
 {
@@ -286,10 +332,16 @@ static void guess_heap(struct guessing *guessing)
 		guess(guessing, i, i + 1, "heap");
 }
 
+/* name: "/libx." */
+static bool has_library(struct bytes path, struct bytes name)
+{
+	return path.len && memmem(path.data, path.len, name.data, name.len);
+}
+
 static void take(struct guessing *guessing, const struct vma_store *store)
 {
 	static const struct bytes jvm = BYTES_INIT("/libjvm.so"), archive = BYTES_INIT(".jsa"),
-				  view = BYTES_INIT("/memfd:java_heap");
+				  view = BYTES_INIT("/memfd:java_heap"), node = BYTES_INIT("/node");
 
 	guessing->list = mem_alloc(store->count * sizeof(guessing->list[0]));
 	guessing->count = store->count;
@@ -300,6 +352,8 @@ static void take(struct guessing *guessing, const struct vma_store *store)
 		vma_store_get(store, i, &vma);
 		guessing->guesses[i] = NULL;
 		guessing->java |= bytes_end_with(vma.path, jvm);
+		guessing->node |= vma.inode && bytes_end_with(vma.path, node);
+		guessing->jemalloc |= vma.inode && has_library(vma.path, BYTES("/libjemalloc."));
 		guessing->list[i] = (struct piece){
 			.start = vma.start,
 			.end = vma.end,
@@ -329,9 +383,11 @@ void guesses_make(const struct vma_store *store, const char **guesses)
 	/* before malloc's arenas, which are never that low, and can look the same */
 	if (guessing.java && !found && guessing.wide)
 		found = guess_java_heap(&guessing, true);
+	guess_asan_shadow(&guessing);
 	for (size_t i = 0; i < guessing.count; i++) {
 		if (!guessing.list[i].plain)
 			continue;
+		guess_allocator(&guessing, i);
 		guess_go(&guessing, i);
 		guess_arena(&guessing, i);
 		guess_code(&guessing, i);

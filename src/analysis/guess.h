@@ -12,6 +12,10 @@ struct vma_store;
  * - "malloc arena": glibc reserves the heaps of its further arenas in pieces of 64 MiB (1 MiB in 32-bit
  *   processes), aligned to that, and makes them accessible from below;
  * - "go heap": what begins at 0xc000000000, or a multiple of 1 TiB above it, and is aligned to 64 MiB;
+ * - "asan shadow", "asan heap": where AddressSanitizer has them on x86-64, always at the same place;
+ * - "v8 heap": in Node.js, aligned pieces at random places below the 46th bit;
+ * - "mimalloc heap": from 2 TiB on, aligned to 32 MiB;
+ * - "jemalloc heap": where libjemalloc.so is mapped, from 2 MiB on, aligned to 512 KiB;
  * - "java heap", where libjvm.so is mapped: the stretch of which most is accessible, and which begins at
  *   a multiple of 1 MiB, below 32 GiB if there is one (compressed pointers reach no further); what is
  *   reserved behind a memfd named java_heap (ZGC), where there is one;

@@ -307,6 +307,8 @@ void vma_store_set(struct vma_store *store, size_t index, const struct vma *vma)
 	record->tid = vma->tid;
 	record->object = vma->object;
 	record->deleted = vma->deleted;
+	record->guess = vma->guess ? vma->guess : vma->guess_reason;
+	record->guessed = vma->guess;
 	if (vma->path.len && (!record->path || record->path->data != vma->path.data))
 		record->path = intern_path(store, vma);
 	record->shown = intern_shown(store, record);

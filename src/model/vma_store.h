@@ -35,7 +35,7 @@ void vma_store_add(struct vma_store *store, const struct vma *vma);
 void vma_store_get(const struct vma_store *store, size_t index, struct vma *vma);
 
 /*
- * Note what became known of that mapping later, which vma was got from: kind, tid, object, and its path
+ * Note what became known of that mapping later, which vma was got from: kind, tid, object, guess, and its path
  * where that was not it. The rest stays.
  */
 void vma_store_set(struct vma_store *store, size_t index, const struct vma *vma);

@@ -160,6 +160,29 @@ def free_frames_around():
 
 
 @lib.test
+def the_picture_of_an_address_space():
+    """20 lines that leave nothing out; an address is where it is said to be."""
+    with lib.zoo("touched") as zoo:
+        rows = [row for row in oracle.maps(zoo.pid) if not row.start >> 63]
+        heap = next(at for at, row in enumerate(rows) if row.name == b"[heap]")
+        found = ask(zoo.pid, rows[heap].start + 1, "--layout")["processes"][0]
+        regions = found["regions"]
+        lib.equal("mapped", sum(one["mapped"] for one in regions),
+                  sum(row.end - row.start for row in rows))
+        lib.equal("mappings", sum(one["mappings"] for one in regions), len(rows))
+        lib.equal("from", address(regions[0]["start"]), rows[0].start)
+        lib.equal("to", address(regions[-1]["end"]), rows[-1].end)
+        lib.equal("whole", [one["end"] for one in regions[:-1]],
+                  [one["start"] for one in regions[1:]])
+        here = [one for one in regions if one.get("here")]
+        lib.equal("one has it", len(here), 1)
+        lib.true(address(here[0]["start"]) <= rows[heap].start < address(here[0]["end"]), here)
+        lib.equal("the heap may grow", found["heap_room"], rows[heap + 1].start - rows[heap].end)
+        out = lib.vmview("at", zoo.pid).out
+        lib.true(len(out.splitlines()) <= 22, out)
+
+
+@lib.test
 def a_big_mapping_has_its_memory():
     """Where the pace spares it smaps, the pages tell, and say which of it they only estimate."""
     lib.need_root()

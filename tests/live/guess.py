@@ -87,6 +87,51 @@ def check_sums(pid, rows):
     lib.equal("the rest of anon", int(sums["anon"][1]), whole - anon)
 
 
+def preloaded(library):
+    """What is guessed of Python that has a list of 64 MiB, with another allocator."""
+    found = subprocess.run(["sh", "-c", f"ls /usr/lib/*/{library}* /usr/lib/{library}*"],
+                           stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, check=False)
+    names = found.stdout.decode().split()
+    if not names:
+        raise lib.Skipped(f"{library} is missing")
+    script = ("import sys; a = [bytes(1 << 16) for i in range(1024)]\n"
+              "print(id(a[512]), flush=True); sys.stdin.read()")
+    with subprocess.Popen([sys.executable, "-c", script], stdin=subprocess.PIPE,
+                          stdout=subprocess.PIPE, env={**os.environ, "LD_PRELOAD": names[0],
+                                                       "PYTHONMALLOC": "malloc"}) as child:
+        address = int(child.stdout.readline())
+        return at(rows_of(child.pid), address)
+
+
+@lib.test
+def heaps_of_other_allocators():
+    for library, guess in ("libjemalloc.so", "jemalloc heap"), ("libmimalloc.so", "mimalloc heap"):
+        lib.equal(library, preloaded(library)["guess"], guess)
+
+
+@lib.test
+def address_sanitizer():
+    with elf.workshop() as directory:
+        source, path = os.path.join(directory, "a.c"), os.path.join(directory, "a")
+        with open(source, "w") as file:
+            file.write("#include <stdio.h>\n#include <stdlib.h>\n#include <unistd.h>\nint main(void)"
+                       "{ printf(\"%p\\n\", malloc(100)); fflush(stdout); return getchar(); }\n")
+        if subprocess.run(["gcc", "-fsanitize=address", "-o", path, source], check=False,
+                          stderr=subprocess.DEVNULL).returncode:
+            raise lib.Skipped("gcc has no AddressSanitizer")
+        if os.uname().machine != "x86_64":
+            raise lib.Skipped("the place is that of x86-64")
+        with subprocess.Popen([path], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as child:
+            address = int(child.stdout.readline(), 16)
+            rows = rows_of(child.pid)
+            lib.equal("heap", at(rows, address)["guess"], "asan heap")
+            shadow = [row for row in rows if row["guess"] == "asan shadow"]
+            # a byte of shadow for 8 bytes of 47 bits, but for what is below the shadow itself
+            lib.equal("shadow", sum(row["size"] for row in shadow), 0x10007fff8000 - 0x7fff7000)
+            lib.true((address >> 3) + 0x7fff8000 >= shadow[0]["start"], hex(address))
+            child.stdin.close()
+
+
 def need(*programs):
     for program in programs:
         if not shutil.which(program):

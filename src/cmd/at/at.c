@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "base/num.h"
 #include "cmd/at/columns.h"
+#include "cmd/at/space.h"
 #include "cmd/at/text.h"
 #include "cmd/at/view.h"
 #include "cmd/commands.h"
@@ -22,12 +23,14 @@
 #include "source/root.h"
 
 struct at_options {
-	bool explain;
+	bool explain, layout;
 };
 
 static const struct option_row at_option_rows[] = {
 	{ 0, "explain", NULL, OPTION_FLAG, offsetof(struct at_options, explain),
 	  "a sentence under each fact that says what it means" },
+	{ 0, "layout", NULL, OPTION_FLAG, offsetof(struct at_options, layout),
+	  "a picture of the address space, and where in it the address lies" },
 };
 
 /* Addresses of one name that are told; a name of more is too common to ask for. */
@@ -249,11 +252,13 @@ struct place {
 
 static int parse_operands(int argc, char **argv, struct place *place, struct error *err)
 {
-	if (argc != 2)
+	if (argc < 1 || argc > 2)
 		return error_set(err, EINVAL,
 				 "a PID and an address or symbol are wanted (try --help)");
 	if (!target_parse_pid(argv[0], &place->pid))
 		return error_set(err, EINVAL, "'%.40s' is no PID", argv[0]);
+	if (argc == 1)
+		return 0;
 	place->name = argv[1];
 	place->has_addr = num_user_addr(argv[1], &place->addr);
 	/* digits come first in an address and never in a name */
@@ -399,11 +404,24 @@ static int read_and_show(struct at_run *run)
 	return run->wrong ? context_usage(ctx, &run->err) : ctx->status;
 }
 
+/* The address alone is asked for, or all of the address space. */
+static int show_picture(struct context *ctx, const struct place *place,
+			const struct at_options *options, struct error *err)
+{
+	const struct at_place wanted = { place->pid, place->has_addr, place->addr };
+
+	if (options->explain)
+		return error_set(err, EINVAL, "--explain is about an address, without --layout");
+	if (place->name && !place->has_addr)
+		return error_set(err, EINVAL, "--layout wants an address, not a symbol");
+	return at_space_show(ctx, &wanted, err);
+}
+
 int at_run(struct context *ctx, const struct command *command, int argc, char **argv)
 {
 	struct at_view *view = arena_zalloc(&ctx->arena, sizeof(*view));
 	struct at_options options = { 0 };
-	const struct option_table own = { at_option_rows, 1, &options };
+	const struct option_table own = { at_option_rows, ARRAY_SIZE(at_option_rows), &options };
 	struct query shown = { 0 };
 	struct place place = { 0 };
 	struct error err;
@@ -411,9 +429,14 @@ int at_run(struct context *ctx, const struct command *command, int argc, char **
 
 	if (context_open(ctx, command, &own, argc, argv, &operands, &status))
 		return status;
-	if (context_columns_help(ctx, &at_line_columns, text_columns))
+	if (options.layout ? at_space_columns_help(ctx) :
+			     context_columns_help(ctx, &at_line_columns, text_columns))
 		return STATUS_OK;
 	rc = parse_operands(argc - operands, argv + operands, &place, &err);
+	if (rc == 0 && (options.layout || !place.name)) {
+		rc = show_picture(ctx, &place, &options, &err);
+		return rc ? context_usage(ctx, &err) : ctx->status;
+	}
 	if (rc == 0)
 		rc = context_query(ctx, &at_line_columns,
 				   ctx->options.csv ? csv_columns : text_columns, &shown, &err);

@@ -4,5 +4,6 @@
 libvmview_a_SOURCES += %D%/at.c
 libvmview_a_SOURCES += %D%/columns.c %D%/columns.h
 libvmview_a_SOURCES += %D%/object.c
+libvmview_a_SOURCES += %D%/space.c %D%/space.h
 libvmview_a_SOURCES += %D%/text.c %D%/text.h
 libvmview_a_SOURCES += %D%/view.c %D%/view.h

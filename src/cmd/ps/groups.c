@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "analysis/process_tree.h"
+#include "analysis/program_name.h"
 #include "base/arena.h"
 #include "base/error.h"
 #include "column/ps_columns.h"
@@ -18,7 +19,7 @@ const char *const ps_by_names[PS_BY_COUNT] = {
 
 const unsigned ps_by_needs[PS_BY_COUNT] = {
 	[PS_BY_USER] = NEED_USER,
-	[PS_BY_PROGRAM] = NEED_EXE,
+	[PS_BY_PROGRAM] = NEED_CMDLINE | NEED_STATUS,
 	[PS_BY_CGROUP] = NEED_CGROUP,
 	[PS_BY_TREE] = NEED_CMDLINE,
 };
@@ -36,23 +37,13 @@ int ps_by_parse(enum ps_by *by, const char *text, struct error *err)
 	return error_set(err, EINVAL, "--by: user, program, cgroup or tree, not '%.40s'", text);
 }
 
-/* The file name of the program; where that may not be read, the name of the process. */
-static struct value program_of(const struct ps_row *row)
+static struct value program_of(struct arena *arena, const struct ps_row *row)
 {
-	static const struct bytes deleted = BYTES_INIT(" (deleted)");
-	struct bytes path = row->fact[PS_EXE].text;
-	const char *slash;
+	const struct value *args = &row->fact[PS_CMDLINE];
 
-	if (!value_is_known(&row->fact[PS_EXE]) || !path.len)
+	if (!value_is_known(&row->fact[PS_COMM]) || !value_is_known(args))
 		return row->fact[PS_COMM];
-	if (bytes_end_with(path, deleted))
-		path.len -= deleted.len;
-	slash = memrchr(path.data, '/', path.len);
-	if (slash) {
-		path.len -= (size_t)(slash + 1 - path.data);
-		path.data = slash + 1;
-	}
-	return value_text(path);
+	return value_text(program_name(arena, row->fact[PS_COMM].text, args->text));
 }
 
 /* What a member is sorted by: equal keys are one group. */
@@ -97,7 +88,7 @@ static void set_trees(const struct ps_member *members, size_t count, struct key 
 }
 
 static void make_keys(enum ps_by by, const struct ps_member *members, size_t count,
-		      struct key *keys)
+		      struct arena *arena, struct key *keys)
 {
 	for (size_t i = 0; i < count; i++) {
 		const struct ps_row *row = members[i].row;
@@ -106,7 +97,7 @@ static void make_keys(enum ps_by by, const struct ps_member *members, size_t cou
 		if (by == PS_BY_USER)
 			keys[i].name = row->fact[PS_USER];
 		else if (by == PS_BY_PROGRAM)
-			keys[i].name = program_of(row);
+			keys[i].name = program_of(arena, row);
 		else if (by == PS_BY_CGROUP)
 			keys[i].name = row->fact[PS_CGROUP];
 	}
@@ -146,7 +137,7 @@ void ps_groups_make(enum ps_by by, struct ps_member *members, size_t count, stru
 	struct ps_row *sums = arena_alloc(arena, (count + 1) * sizeof(*sums));
 	size_t n = 0;
 
-	make_keys(by, members, count, keys);
+	make_keys(by, members, count, arena, keys);
 	qsort_r(keys, count, sizeof(*keys), compare, members);
 	for (size_t i = 0; i < count; i++) {
 		struct ps_member *member = &members[keys[i].member];
