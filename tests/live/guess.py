@@ -78,7 +78,7 @@ def check_sums(pid, rows):
     for kind in process["kinds"]:
         lib.equal(kind["kind"], kind["size"],
                   sum(row["size"] for row in rows if row["kind"] == kind["kind"]))
-    text = lib.vmview(pid, "--bytes").out.rsplit("\n\n", 1)[1].splitlines()
+    text = lib.vmview(pid, "--bytes").out.split("\n\n")[-2].splitlines()
     sums = {line[:24].strip(): line[24:].split() for line in text[1:]}
     for (kind, guess), (count, size) in want.items():
         lib.equal(f"{kind}: {guess}?", sums[f"{kind}: {guess}?"][:2], [str(count), str(size)])

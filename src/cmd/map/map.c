@@ -60,6 +60,7 @@ struct map_run {
 	enum mappings_source from;
 	/* process */
 	bool begun, table_begun;
+	bool chooses; /* not all mappings are asked for, or not they alone */
 	bool left_out; /* the record before did not pass the filter */
 	struct vma rollup; /* sums of one that changed while it was read; have 0: none */
 	struct vma_tally total;
@@ -114,6 +115,18 @@ static void take_aside(void *ctx, struct vma *vma)
 	write_row(run, vma);
 }
 
+/* Whether a mapping is in the range, and passes the filter. */
+static bool is_asked_for(struct map_run *run, struct vma *vma)
+{
+	if (!map_places_all(&run->places)) {
+		if (!map_places_take(&run->places, vma))
+			return false;
+		/* there may be rows between the two */
+		vma->same = false;
+	}
+	return filter_matches(run->columns.filter, vma);
+}
+
 static int take_mapping(void *ctx, struct visit *visit, struct vma *vma)
 {
 	struct map_run *run = ctx;
@@ -124,21 +137,15 @@ static int take_mapping(void *ctx, struct visit *visit, struct vma *vma)
 		run->heap_end = vma->end;
 	if (vma->kind == KIND_STACK)
 		run->stack_end = vma->end;
-	if (!map_places_all(&run->places)) {
-		if (!map_places_take(&run->places, vma)) {
+	if (run->chooses) {
+		if (!is_asked_for(run, vma)) {
 			run->left_out = true;
 			return 0;
 		}
-		/* there may be rows between the two */
-		vma->same = false;
+		/* the record before has to be the row before */
+		vma->same &= !run->left_out;
+		run->left_out = false;
 	}
-	if (run->columns.filter && !filter_matches(run->columns.filter, vma)) {
-		run->left_out = true;
-		return 0;
-	}
-	/* the record before has to be the row before */
-	vma->same &= !run->left_out;
-	run->left_out = false;
 	map_kinds_add(&run->kinds, vma);
 	if (run->by.word) {
 		map_by_add(&run->by, vma);
@@ -293,6 +300,43 @@ static void note_unguessed(struct map_run *run, const struct mappings_result *re
 		out_printf(report_prose(report), "\nWhat unnamed memory may be is %s.\n", why);
 }
 
+/* The answer in words. */
+static void write_answer(struct map_run *run)
+{
+	const struct vma *sum = &run->total.sum;
+	struct report *report = run->ctx->report;
+	uint64_t uss, huge;
+	struct out out;
+
+	if (!report_prose(report) || !vma_has(sum, SMAPS_RSS) || !vma_has(sum, SMAPS_PSS) ||
+	    !vma_has(sum, SMAPS_SWAP) || !vma_sum(sum, SUM_USS, &uss) ||
+	    uss > sum->field[SMAPS_RSS] || !run->total.mappings)
+		return;
+	out_char(report_prose(report), '\n');
+	out_init_memory(&out);
+	report_size(report, &out, sum->field[SMAPS_RSS]);
+	out_str(&out, " of ");
+	report_size(report, &out, sum->end);
+	out_str(&out, " are resident: ");
+	report_size(report, &out, uss);
+	out_str(&out, " private, ");
+	report_size(report, &out, sum->field[SMAPS_RSS] - uss);
+	out_str(&out, " shared; PSS ");
+	report_size(report, &out, sum->field[SMAPS_PSS]);
+	out_char(&out, '.');
+	if (sum->field[SMAPS_SWAP]) {
+		out_char(&out, ' ');
+		report_size(report, &out, sum->field[SMAPS_SWAP]);
+		out_str(&out, " are in swap.");
+	}
+	if (vma_sum(sum, SUM_HUGE, &huge) && huge) {
+		out_char(&out, ' ');
+		report_size(report, &out, huge);
+		out_str(&out, " are on huge pages.");
+	}
+	report_wrap(report, &out, 0);
+}
+
 static void end_table(struct map_run *run, const struct mappings_result *result)
 {
 	struct vma *sum = &run->total.sum;
@@ -311,11 +355,12 @@ static void end_table(struct map_run *run, const struct mappings_result *result)
 	map_places_write(&run->places, run->ctx->report);
 	if (run->by.word) {
 		map_by_write(&run->by, &run->total);
-		return;
+	} else {
+		write_names(run);
+		write_kinds(run);
+		note_unguessed(run, result);
 	}
-	write_names(run);
-	write_kinds(run);
-	note_unguessed(run, result);
+	write_answer(run);
 }
 
 static void reset(struct map_run *run)
@@ -516,6 +561,7 @@ static int show(struct map_run *run, const struct targets *targets, struct error
 	if (rc)
 		return rc;
 	make_places(run);
+	run->chooses = run->columns.filter || !map_places_all(&run->places);
 	run_targets(run, targets);
 	return 0;
 }
