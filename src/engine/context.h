@@ -25,6 +25,7 @@ enum status {
 	STATUS_OK = 0,
 	STATUS_PARTIAL = 1, /* something asked for could not be read; the rest is printed */
 	STATUS_USAGE = 2,
+	STATUS_REACHED = 3, /* what --until waits for */
 };
 
 /* Options that all commands share. */

@@ -36,6 +36,7 @@ libvmview_a_SOURCES += %D%/same_mm.c %D%/same_mm.h
 libvmview_a_SOURCES += %D%/status_sums.c %D%/status_sums.h
 libvmview_a_SOURCES += %D%/stuck.c %D%/stuck.h
 libvmview_a_SOURCES += %D%/targets.c %D%/targets.h
+libvmview_a_SOURCES += %D%/until.c %D%/until.h
 libvmview_a_SOURCES += %D%/visit.h
 libvmview_a_SOURCES += %D%/visit_report.c
 libvmview_a_SOURCES += %D%/visit_run.c

@@ -253,5 +253,68 @@ def what_was_killed_is_not_read():
         lib.true("not finished" in done.err, done.err)
 
 
+def recordings(path):
+    """A series, as it is on disk: all of them whole."""
+    names = sorted(os.listdir(path), key=int)
+    for name in names:
+        with open(f"{path}/{name}/manifest.json", encoding="utf-8") as file:
+            lib.equal("recording", json.load(file)["recording"], 1)
+    return names
+
+
+@lib.test
+def a_series_keeps_the_last():
+    with stopped("touched") as pid, directory() as place:
+        document = lib.vmview_json("record", f"{place}/all", "--interval=0.01", "--count=3", pid)
+        lib.equal("recordings", recordings(f"{place}/all"), ["1", "2", "3"])
+        lib.equal("told", [os.path.basename(one["path"]) for one in document["recordings"]], ["1", "2", "3"])
+        lib.vmview("record", f"{place}/kept", "--interval=0.01", "--count=5", "--keep=2", pid)
+        lib.equal("kept", recordings(f"{place}/kept"), ["4", "5"])
+        lib.vmview("record", f"{place}/kept", "--interval=0.01", "--count=1", pid, status=1)
+        lib.vmview("record", f"{place}/usage", "--count=1", pid, status=2)
+        lib.equal("left", sorted(os.listdir(place)), ["all", "kept"])
+
+
+@lib.test
+def until_something_is_true():
+    with stopped("touched") as pid, directory() as place:
+        with open(f"/proc/{pid}/maps", encoding="utf-8") as file:
+            count = len(file.readlines())
+        lib.vmview("record", f"{place}/true", "--interval=0.01", "--until",
+                   f"mappings == {count} && rss > 4K && pss > 1 && threads == 1", pid, status=3)
+        lib.equal("recordings", recordings(f"{place}/true"), ["1"])
+        lib.vmview("record", f"{place}/false", "--interval=0.01", "--count=3", "--until",
+                   f"mappings != {count} || rss > 100G", pid)
+        lib.equal("recordings", recordings(f"{place}/false"), ["1", "2", "3"])
+        lib.vmview("record", f"{place}/wrong", "--interval=1", "--until", "nothing > 1", pid, status=2)
+        lib.true(not os.path.exists(f"{place}/wrong"), "wrong usage leaves nothing")
+
+
+@lib.test
+def until_of_live():
+    with stopped("touched") as pid:
+        done = lib.vmview("live", "--batch=3", "--interval=0.1", "--json", "--until", "rss > 1G", pid)
+        lib.equal("refreshes", len(done.out.splitlines()), 3)
+        done = lib.vmview("live", "--batch=3", "--interval=0.1", "--json", "--until", "rss < 1G", pid, status=3)
+        lib.equal("refreshes", len(done.out.splitlines()), 1)
+        lib.vmview("live", "--batch=1", "--until", "pss > 1", pid, status=2)
+        lib.vmview("live", "--batch=1", "--until", "rss > 1", status=2)
+
+
+@lib.test
+def a_signal_ends_a_series():
+    with stopped("touched") as pid, directory() as place:
+        for number in (signal.SIGINT, signal.SIGTERM):
+            path = f"{place}/{number}"
+            with subprocess.Popen([lib.VMVIEW, "record", path, "--interval=0.05", str(pid)],
+                                  stdout=subprocess.DEVNULL) as process:
+                until = time.monotonic() + PATIENCE
+                while not os.path.exists(f"{path}/2") and time.monotonic() < until:
+                    time.sleep(0.01)
+                process.send_signal(number)
+                lib.equal("status", process.wait(PATIENCE), 0)
+            lib.true(len(recordings(path)) >= 2, "all that was recorded is whole")
+
+
 if __name__ == "__main__":
     lib.done()

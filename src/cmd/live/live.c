@@ -15,6 +15,7 @@
 #include "cmd/live/write.h"
 #include "column/vma_columns.h"
 #include "engine/targets.h"
+#include "engine/until.h"
 #include "render/live/grid.h"
 #include "render/live/live.h"
 #include "render/live/term.h"
@@ -38,7 +39,7 @@ enum { BUDGET_SHARE = 2 };
 
 struct live_options {
 	uint64_t interval, batch, cpu;
-	const char *screen, *keys;
+	const char *screen, *keys, *until;
 	bool ascii, plain, changes;
 };
 
@@ -48,6 +49,7 @@ static const struct option_row live_option_rows[] = {
 	/* clang-format off */
 	{ 'i', "interval", "SECONDS", OPTION_TIME, OFFSET(interval), "time between two refreshes (default 2)" },
 	{ 0, "batch", "N", OPTION_COUNT, OFFSET(batch), "print N refreshes, no screen; --json: a line each" },
+	{ 0, "until", "EXPR", OPTION_TEXT, OFFSET(until), "with --batch and PID: end with status 3 when it is true" },
 	{ 0, "cpu", "PERCENT", OPTION_COUNT, OFFSET(cpu), "CPU that readings may take (default 10)" },
 	{ 0, "changes", NULL, OPTION_FLAG, OFFSET(changes), "show changes since the refresh before" },
 	{ 0, "ascii", NULL, OPTION_FLAG, OFFSET(ascii), "nothing but ASCII is drawn" },
@@ -60,6 +62,8 @@ static const struct option_row live_option_rows[] = {
 struct live_run {
 	struct context *ctx;
 	struct live_options options;
+	struct until *until; /* NULL: not asked for */
+	int pid; /* that is named; 0: none */
 	struct live_reader *reader;
 	struct live_refresh *refresh;
 	struct live_budget budget;
@@ -273,7 +277,12 @@ static int print_batch(struct live_run *run, struct error *err)
 		note_unread(run);
 		if (run->live.facts.partial || run->live.facts.ended)
 			ctx->status = STATUS_PARTIAL;
+		if (run->until && until_reached(run->until, &ctx->root, run->pid)) {
+			ctx->status = STATUS_REACHED;
+			break;
+		}
 	}
+	until_free(run->until);
 	return rc;
 }
 
@@ -472,7 +481,13 @@ static int start(struct live_run *run, int argc, char **argv, struct error *err)
 	if (argc && !target_parse_pid(argv[0], &pid))
 		return error_set(err, EINVAL, "'%.100s' is no process id (try --help)", argv[0]);
 	if (argc)
-		live_open_map(&run->live, pid, true);
+		live_open_map(&run->live, run->pid = pid, true);
+	if (run->options.until && (!argc || !run->options.batch))
+		return error_set(err, EINVAL, "--until is asked of one process, with --batch");
+	if (run->options.until)
+		rc = until_parse(&run->until, run->options.until, false, &run->ctx->arena, err);
+	if (rc)
+		return rc;
 	if (run->options.screen)
 		rc = parse_screen(&run->live, run->options.screen, err);
 	live_reader_views(&run->reader->columns, &run->live);

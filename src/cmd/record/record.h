@@ -21,6 +21,8 @@ struct context;
 struct record_options {
 	struct target_options targets; /* first: its rows are offsets in it */
 	bool elf;
+	uint64_t interval, count, keep;
+	const char *until;
 	bool frames; /* --pages, which all commands have */
 };
 
