@@ -275,7 +275,7 @@ void diff_answer(struct diff_run *run, const struct diff_groups *mappings)
 	struct out out;
 
 	write_counts(run);
-	if (report_prose(report)) {
+	if (report_prose(report) && (run->first.vmas.count || run->last.vmas.count)) {
 		out_char(report_prose(report), '\n');
 		out_init_memory(&out);
 		say_total(run, &out);

@@ -112,7 +112,9 @@ static int take_moment(struct diff_run *run, const struct moment_source *source,
 	};
 	int rc = moment_read(run->ctx, source, &wants, &moment, err);
 
-	*more = rc == 0 && moment.read && moment.vmas.count < MAPPINGS_MOST;
+	/* what may not be read is not gone; of a zombie, all is */
+	*more = rc == 0 && moment.read && (moment.complete || moment.vmas.count) &&
+		moment.vmas.count < MAPPINGS_MOST;
 	if (!*more) {
 		moment_fini(&moment);
 		return rc;

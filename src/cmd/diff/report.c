@@ -285,9 +285,9 @@ static void write_side(struct diff_run *run, const char *word, const struct mome
 		out_str(&out, ", ");
 		encode_text(&out, moment->time.text);
 	}
-	if (moment->absent)
-		out_printf(&out, " (%s)", moment->absent);
 	report_wrap(run->ctx->report, &out, 2);
+	if (moment->absent)
+		out_printf(report_prose(run->ctx->report), "%s\n", moment->absent);
 }
 
 static void write_title(struct diff_run *run)

@@ -134,6 +134,8 @@ static enum diff_change change_of(const struct diff_row *row)
 {
 	int64_t size = (int64_t)(vma_size(&row->after.sum) - vma_size(&row->before.sum)), bytes;
 
+	if (!row->before.mappings && !row->after.mappings)
+		return DIFF_SAME;
 	if (!row->before.mappings)
 		return DIFF_NEW;
 	if (!row->after.mappings)
@@ -198,6 +200,7 @@ void diff_total_make(const struct diff_run *run, struct diff_row *row)
 	*row = (struct diff_row){ .run = run, .name = BYTES("total") };
 	for (unsigned side = BEFORE; side <= AFTER; side++) {
 		struct vma_tally *tally = side == BEFORE ? &row->before : &row->after;
+		const char *absent = (side == BEFORE ? &run->first : &run->last)->absent;
 
 		vma_tally_init(tally, "total");
 		for (size_t i = 0; i < store_of(run, side)->count; i++) {
@@ -205,6 +208,8 @@ void diff_total_make(const struct diff_run *run, struct diff_row *row)
 			vma_tally_add(tally, &vma);
 		}
 		vma_tally_settle(tally);
+		if (!store_of(run, side)->count && absent)
+			vma_tally_set_unknown(tally, absent);
 	}
 	row->change = change_of(row);
 }
