@@ -49,6 +49,7 @@ class Case:
     command: str
     goals: tuple
     rows: int = 0               # the output has at least so many rows: else it did not do its work
+    before: tuple = ()          # commands that are run first; {tmp} is a directory for all of them
 
 
 @dataclass(frozen=True)
@@ -142,6 +143,9 @@ def map_cases():
     yield Case('html-60k', 'a page with all that JSON has', 'vmas-60k',
                'vmview map --html --pace fast {pid}',
                (Against('vmview map --json --pace fast {pid}', 1.1), Peak(5 * MIB)), 60000)
+    yield Case('diff-60k', 'two recordings', 'vmas-60k', 'vmview diff {tmp}/1 {tmp}/2',
+               (Absolute('cpu', 300), Peak(2 * MIB, 300, 2 * 60000)),
+               before=('vmview record {tmp}/1 {pid}', 'vmview record {tmp}/2 {pid}'))
     yield Case('map-pace', 'what the default pace costs', 'vmas-60k', 'vmview map {pid}',
                (Against('vmview map --pace fast {pid}', 1.2),
                 Against('vmview map --pace fast {pid}', metric='wall')), 60000)

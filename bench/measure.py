@@ -34,6 +34,7 @@ class Programs:
     def __init__(self, builddir, vmview):
         self.builddir = builddir
         self.vmview = os.path.abspath(vmview or os.path.join(builddir, 'vmview'))
+        self.tmp = None             # of the case that is measured
         self._help = {}
 
     def argv(self, command, target=None):
@@ -42,7 +43,8 @@ class Programs:
             if word == '{pids}':
                 words += map(str, target.pids())
             else:
-                words.append(word.replace('{pid}', str(target.pid) if target else ''))
+                words.append(word.replace('{pid}', str(target.pid) if target else '')
+                             .replace('{tmp}', self.tmp or ''))
         if words[0] == 'vmview':
             words[0] = self.vmview
         elif words[0] in self.OWN:
