@@ -32,12 +32,12 @@ static uint64_t take_fraction(const char **at, const char *end)
 
 bool moment_time_parse(struct bytes text, uint64_t *ns)
 {
-	const char *at = text.data, *end = at + text.len;
+	const char *at = text.len ? text.data : "", *end = at + text.len;
 	struct tm tm = { .tm_isdst = 0 };
 	uint64_t fraction;
 	time_t seconds;
 
-	if (!text.len || !take_part(&at, end, 4, '-', &tm.tm_year) ||
+	if (!take_part(&at, end, 4, '-', &tm.tm_year) ||
 	    !take_part(&at, end, 2, '-', &tm.tm_mon) || !take_part(&at, end, 2, 'T', &tm.tm_mday) ||
 	    !take_part(&at, end, 2, ':', &tm.tm_hour) || !take_part(&at, end, 2, ':', &tm.tm_min) ||
 	    !take_part(&at, end, 2, '\0', &tm.tm_sec))

@@ -104,22 +104,23 @@ static unsigned member_of(struct reader *reader, struct bytes key, size_t at)
 /* "0x7f..", or a number. */
 static bool read_addr(const struct json *json, enum json_token token, uint64_t *out)
 {
-	const char *at = json->text.data, *end = at + json->text.len;
+	const char *at, *end;
 
 	if (token == JSON_NUMBER)
 		return json_u64(json, out);
-	if (token != JSON_STRING || json->text.len < 3 || memcmp(at, "0x", 2) != 0)
+	if (token != JSON_STRING || json->text.len < 3 || memcmp(json->text.data, "0x", 2) != 0)
 		return false;
-	at += 2;
+	at = json->text.data + 2;
+	end = json->text.data + json->text.len;
 	return num_parse_hex(&at, end, out) && at == end;
 }
 
 static void read_dev(const struct json *json, struct vma *vma)
 {
-	const char *at = json->text.data, *end = at + json->text.len;
+	const char *at = json->text.len ? json->text.data : "", *end = at + json->text.len;
 	uint64_t high, low;
 
-	if (!json->text.len || !num_parse_hex(&at, end, &high) || at == end || *at++ != ':' ||
+	if (!num_parse_hex(&at, end, &high) || at == end || *at++ != ':' ||
 	    !num_parse_hex(&at, end, &low) || at != end || high > UINT32_MAX || low > UINT32_MAX)
 		return;
 	vma->dev_major = (uint32_t)high;

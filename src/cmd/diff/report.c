@@ -58,6 +58,7 @@ static void write_sparks(const struct diff_run *run, uint32_t group, const struc
 	static const char *const marks[] = { "▁", "▂", "▃", "▄", "▅", "▆", "▇", "█" };
 	size_t count = run->lineage.moment_count, shown = count < SPARKS ? count : SPARKS;
 	uint64_t range = trend->high - trend->low;
+	const size_t most = ARRAY_SIZE(marks) - 1;
 
 	for (size_t i = 0; i < shown; i++) {
 		size_t m = (i + 1) * count / shown - 1;
@@ -65,7 +66,7 @@ static void write_sparks(const struct diff_run *run, uint32_t group, const struc
 
 		double share = range ? (double)above / (double)range : 0;
 
-		out_str(out, marks[(size_t)(share * (double)(ARRAY_SIZE(marks) - 1) + 0.5)]);
+		out_str(out, marks[(size_t)(share * (double)most + 0.5)]);
 	}
 }
 
