@@ -37,8 +37,8 @@ bool moment_time_parse(struct bytes text, uint64_t *ns)
 	uint64_t fraction;
 	time_t seconds;
 
-	if (!take_part(&at, end, 4, '-', &tm.tm_year) ||
-	    !take_part(&at, end, 2, '-', &tm.tm_mon) || !take_part(&at, end, 2, 'T', &tm.tm_mday) ||
+	if (!take_part(&at, end, 4, '-', &tm.tm_year) || !take_part(&at, end, 2, '-', &tm.tm_mon) ||
+	    !take_part(&at, end, 2, 'T', &tm.tm_mday) ||
 	    !take_part(&at, end, 2, ':', &tm.tm_hour) || !take_part(&at, end, 2, ':', &tm.tm_min) ||
 	    !take_part(&at, end, 2, '\0', &tm.tm_sec))
 		return false;

@@ -4,10 +4,16 @@
 import contextlib
 import json
 import os
+import platform
+import signal
 import subprocess
 import tempfile
+import time
 
 import lib
+
+# rt_sigtimedwait
+SIGTIMEDWAIT = {"x86_64": 128}.get(platform.machine(), 137)
 
 PAGE = os.sysconf("SC_PAGE_SIZE")
 
@@ -231,6 +237,46 @@ def moved_by_mremap():
 
 
 @lib.test
+def recordings():
+    """Of one process, as a series; the last step is the steepest, and the figures are exact."""
+    with puppet() as one, tempfile.TemporaryDirectory() as home:
+        start, pages = one.map(4096), (0, 3, 5, 700)
+        for index, count in enumerate(pages):
+            one.touch(start, max(count, 1))
+            lib.vmview("record", os.path.join(home, str(index + 1)), one.pid)
+        doc = diff(home)
+        row = at(doc, start)
+        lib.equal("series", row["series"], [max(count, 1) * PAGE for count in pages])
+        lib.equal("steepest", (row["step"], row["step_delta"], row["monotonic"]),
+                  (2, 695 * PAGE, True))
+        lib.equal("leak", [leak["grew"] for leak in doc["leaks"]
+                           if int(leak["start"], 16) == start], [699 * PAGE])
+        lib.equal("rss_delta", row["rss_delta"], 699 * PAGE)
+        lib.true(doc["seconds"] > 0 and row["rss_per_hour"] > 0, "a rate")
+        pair = diff(os.path.join(home, "1"), f"{home}/4:{one.pid}")
+        lib.equal("without what is between", at(pair, start)["rss_delta"], 699 * PAGE)
+        alive = diff(os.path.join(home, "4"), one.pid)
+        lib.equal("still the same", at(alive, start)["change"], "same")
+
+
+@lib.test
+def cores():
+    """Of a core the sizes alone are known; it matches the process that it is of."""
+    with puppet() as one, tempfile.TemporaryDirectory() as home:
+        one.map(64)
+        done = subprocess.run(["gcore", "-o", os.path.join(home, "core"), str(one.pid)],
+                              check=False, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        core = os.path.join(home, f"core.{one.pid}")
+        if done.returncode or not os.path.exists(core):
+            raise lib.Skipped(f"no core: {done.stdout[-100:]}")
+        doc = lib.vmview_json("diff", core, one.pid)
+        lib.equal("size_delta", doc["total"]["rss_delta"], None)
+        lib.true(doc["same_address_space"], "the same address space")
+        lib.equal("new files", [m["path"] for m in doc["mappings"] if m["change"] == "new" and
+                                m["kind"] == "elf"], [])
+
+
+@lib.test
 def two_runs_of_one_program():
     """Addresses are random, and nothing is new or gone."""
     with puppet() as one, puppet() as other:
@@ -305,6 +351,33 @@ def until():
         doc = json.loads(process.communicate()[0])
         lib.equal("status", process.returncode, 3)
         lib.true(doc["until"] and doc["total"]["rss_delta"] >= 100 * PAGE, "it is true")
+
+
+@lib.test
+def interrupted():
+    """It says what it has."""
+    with puppet() as one:
+        start = one.map(16)
+        process = subprocess.Popen([lib.VMVIEW, "diff", "--json", "--interval=1h",
+                                    "--until=rss > 1P", str(one.pid)], stdout=subprocess.PIPE,
+                                   text=True)
+        # once it sleeps with the signal blocked, it has read the first state
+        while not is_waiting(process.pid):
+            time.sleep(0.01)
+        one.touch(start, 5)
+        process.send_signal(signal.SIGINT)
+        doc = json.loads(process.communicate()[0])
+        lib.equal("status", process.returncode, 0)
+        lib.equal("rss_delta", at(doc, start)["rss_delta"], 5 * PAGE)
+        lib.equal("until", doc["until"], False)
+
+
+def is_waiting(pid):
+    try:
+        with open(f"/proc/{pid}/syscall", encoding="ascii") as file:
+            return file.read().split()[0] == str(SIGTIMEDWAIT)
+    except OSError:
+        return False
 
 
 @lib.test

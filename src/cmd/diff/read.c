@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <errno.h>
+#include <signal.h>
 #include <stdlib.h>
+#include <time.h>
 
 #include "analysis/mapping_match.h"
 #include "base/error.h"
@@ -133,20 +135,34 @@ static int take_moment(struct diff_run *run, const struct moment_source *source,
 	return 0;
 }
 
-/* One process again and again. */
+/* True after that time; false at once on SIGINT or SIGTERM, which are blocked. */
+static bool wait_until(uint64_t end_ns, const sigset_t *signals)
+{
+	uint64_t now = meter_now(), left = end_ns > now ? end_ns - now : 0;
+	const struct timespec time = { .tv_sec = (time_t)(left / 1000000000),
+				       .tv_nsec = (long)(left % 1000000000) };
+
+	return sigtimedwait(signals, NULL, &time) < 0;
+}
+
+/* One process again and again. Interrupted, it is read once more: what there is by then is shown. */
 static int read_intervals(struct diff_run *run, struct error *err)
 {
 	const struct diff_options *options = &run->options;
 	uint64_t begin = meter_now(),
 		 interval = options->interval ? options->interval : INTERVAL_NS;
-	bool more = true;
+	bool more = true, last = false;
+	sigset_t signals;
 	int rc = 0;
 
-	for (uint64_t i = 0; rc == 0 && more; i++) {
+	sigemptyset(&signals);
+	sigaddset(&signals, SIGINT);
+	sigaddset(&signals, SIGTERM);
+	pthread_sigmask(SIG_BLOCK, &signals, NULL);
+	for (uint64_t i = 0; rc == 0 && more && !last; i++) {
 		if (options->count ? i > options->count : !options->until && i > 1)
 			break;
-		if (i)
-			meter_wait_until(begin + i * interval);
+		last = i && !wait_until(begin + i * interval, &signals);
 		rc = take_moment(run, &run->sources.list[0], &more, err);
 	}
 	return rc;
