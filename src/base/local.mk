@@ -15,5 +15,6 @@ libvmview_a_SOURCES += %D%/num.c %D%/num.h
 libvmview_a_SOURCES += %D%/options.c %D%/options.h
 libvmview_a_SOURCES += %D%/out.c %D%/out.h
 libvmview_a_SOURCES += %D%/search.h
+libvmview_a_SOURCES += %D%/similar.c %D%/similar.h
 libvmview_a_SOURCES += %D%/wire.h
 libvmview_a_SOURCES += %D%/workers.c %D%/workers.h

@@ -12,6 +12,7 @@
 #include "base/error.h"
 #include "base/num.h"
 #include "base/out.h"
+#include "base/similar.h"
 
 enum { LONG_BASE = 256 };
 
@@ -111,6 +112,18 @@ static const struct option_row *find(const struct parser *parser, int option, si
 	return NULL;
 }
 
+static int unknown_option(const struct parser *parser, const char *arg, struct error *err)
+{
+	struct similar similar = { 0 };
+	char advice[80];
+
+	for (size_t i = 0; strncmp(arg, "--", 2) == 0 && i < parser->long_count; i++)
+		similar_try(&similar, (struct bytes){ arg + 2, strcspn(arg + 2, "=") },
+			    parser->longs[i].name);
+	return error_set(err, EINVAL, "no option '%.100s'%s", arg,
+			 similar_advice(&similar, "--", advice, sizeof(advice), " (try --help)"));
+}
+
 /* Two long names that begin as arg, "--ti=1", does; false where there are not two. */
 static bool find_two(const struct parser *parser, const char *arg, const char *names[2])
 {
@@ -135,7 +148,7 @@ static int bad_option(const struct parser *parser, int option, char **argv, stru
 	if (find_two(parser, arg, names))
 		return error_set(err, EINVAL, "'%.100s' may be --%s or --%s (try --help)", arg,
 				 names[0], names[1]);
-	return error_set(err, EINVAL, "no option '%.100s' (try --help)", arg);
+	return unknown_option(parser, arg, err);
 }
 
 static void parser_init(struct parser *parser, const struct option_table *tables, size_t count)
@@ -217,10 +230,34 @@ static int format_names(char *text, size_t size, const struct option_row *row)
 	return len;
 }
 
+enum { HELP_COLUMN = 28, HELP_WIDTH = 80 };
+
+/* From HELP_COLUMN on, broken at blanks. */
+static void put_help(struct out *out, const char *help)
+{
+	size_t at = HELP_COLUMN;
+
+	while (*help) {
+		size_t len = strcspn(help, " ");
+
+		if (at > HELP_COLUMN && at + 1 + len > HELP_WIDTH) {
+			out_char(out, '\n');
+			out_pad(out, ' ', HELP_COLUMN);
+			at = HELP_COLUMN;
+		} else if (at > HELP_COLUMN) {
+			out_char(out, ' ');
+			at++;
+		}
+		out_mem(out, help, len);
+		at += len;
+		help += len;
+		help += strspn(help, " ");
+	}
+	out_char(out, '\n');
+}
+
 void options_help(struct out *out, const struct option_table *table)
 {
-	enum { HELP_COLUMN = 28 };
-
 	for (size_t i = 0; i < table->count; i++) {
 		const struct option_row *row = &table->rows[i];
 		char left[80];
@@ -235,7 +272,6 @@ void options_help(struct out *out, const struct option_table *table)
 			len = 0;
 		}
 		out_pad(out, ' ', (size_t)(HELP_COLUMN - len));
-		out_str(out, row->help);
-		out_char(out, '\n');
+		put_help(out, row->help);
 	}
 }

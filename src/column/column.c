@@ -8,6 +8,7 @@
 #include "base/encode.h"
 #include "base/error.h"
 #include "base/out.h"
+#include "base/similar.h"
 
 static const struct {
 	const char *name;
@@ -58,6 +59,28 @@ const struct column *column_find(const struct column_set *set, struct bytes name
 	return NULL;
 }
 
+const char *column_advice(const struct column_set *set, struct bytes name, char *text, size_t size)
+{
+	struct similar similar = { 0 };
+
+	for (size_t i = 0; i < set->count; i++)
+		similar_try(&similar, name, set->columns[i].name);
+	return similar_advice(&similar, "", text, size, " (try --columns=help)");
+}
+
+const struct column *column_named(const struct column_set *set, struct bytes name,
+				  const char *option, struct error *err)
+{
+	const struct column *column = column_find(set, name);
+	char advice[80];
+
+	if (!column)
+		error_set(err, EINVAL, "%sno column '%.*s'%s", option,
+			  (int)(name.len < 80 ? name.len : 80), name.data,
+			  column_advice(set, name, advice, sizeof(advice)));
+	return column;
+}
+
 static size_t find_selected(const struct selection *selection, const struct column *column)
 {
 	size_t i = 0;
@@ -104,10 +127,9 @@ static int apply_word(struct selection *selection, const struct column_set *set,
 			add(selection, &set->columns[i]);
 		return 0;
 	}
-	column = column_find(set, word);
+	column = column_named(set, word, "", err);
 	if (!column)
-		return error_set(err, EINVAL, "no column '%.*s' (try --columns=help)",
-				 (int)(word.len < 80 ? word.len : 80), word.data);
+		return -EINVAL;
 	if (sign == '-')
 		drop(selection, column);
 	else
@@ -188,7 +210,7 @@ static void help_column(struct out *out, const struct column *column, bool is_de
 	out_char(out, '\n');
 }
 
-void columns_help(struct out *out, const struct column_set *set, const char *defaults)
+static void list(struct out *out, const struct column_set *set, const char *defaults, bool brief)
 {
 	struct selection selection;
 	struct arena arena;
@@ -197,12 +219,33 @@ void columns_help(struct out *out, const struct column_set *set, const char *def
 	if (selection_parse(&selection, set, defaults, NULL, &arena, NULL) < 0)
 		selection.count = 0;
 	out_str(out, "Columns (* shown by default):\n");
-	for (size_t i = 0; i < set->count; i++)
-		help_column(out, &set->columns[i], selection_has(&selection, &set->columns[i]));
+	for (size_t i = 0; i < set->count; i++) {
+		struct column shown = set->columns[i];
+		size_t last = i;
+
+		while (brief && last + 1 < set->count &&
+		       strcmp(set->columns[last + 1].help, shown.help) == 0)
+			last++;
+		if (last > i + 1)
+			shown.name =
+				arena_printf(&arena, "%s..%s", shown.name, set->columns[last].name);
+		help_column(out, &shown, selection_has(&selection, &set->columns[i]));
+		i = last > i + 1 ? last : i;
+	}
+	arena_fini(&arena);
+}
+
+void columns_list(struct out *out, const struct column_set *set, const char *defaults)
+{
+	list(out, set, defaults, true);
+}
+
+void columns_help(struct out *out, const struct column_set *set, const char *defaults)
+{
+	list(out, set, defaults, false);
 	for (size_t i = 0; i < set->count; i++)
 		if (set->columns[i].codes)
 			help_codes(out, &set->columns[i]);
-	arena_fini(&arena);
 }
 
 static int compare_u(uint64_t a, uint64_t b)

@@ -52,6 +52,13 @@ struct column_set {
 /* The column with this name, or NULL. */
 const struct column *column_find(const struct column_set *set, struct bytes name);
 
+/* The same for a name that a user typed; NULL with the nearest one in *err. option: "--sort: ", or "". */
+const struct column *column_named(const struct column_set *set, struct bytes name,
+				  const char *option, struct error *err);
+
+/* What is said of a name that is no column: the nearest one, or where they are listed; text holds it. */
+const char *column_advice(const struct column_set *set, struct bytes name, char *text, size_t size);
+
 /* The columns that are shown, in order, and what they need together. */
 struct selection {
 	const struct column **columns;
@@ -70,7 +77,10 @@ int selection_parse(struct selection *selection, const struct column_set *set, c
 
 bool selection_has(const struct selection *selection, const struct column *column);
 
-/* --columns=help: name, unit and help of every column, defaults marked; then codes with meanings. */
+/* For --help: name, unit and help of every column, defaults marked; sizes from f8k to f16g in one line. */
+void columns_list(struct out *out, const struct column_set *set, const char *defaults);
+
+/* --columns=help: every one in a line, then codes with meanings. */
 void columns_help(struct out *out, const struct column_set *set, const char *defaults);
 
 /* -1, 0, 1 by type: numbers as numbers, text by bytes. Absent values are behind all others. */

@@ -4,6 +4,7 @@
 #include <ctype.h>
 #include <errno.h>
 #include <regex.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -319,6 +320,15 @@ static int parse_literal(struct parse *parse, struct filter *filter)
 	return 0;
 }
 
+static int no_column(struct parse *parse, struct bytes name)
+{
+	char what[128], advice[80];
+
+	snprintf(what, sizeof(what), "no such column%s",
+		 column_advice(parse->set, name, advice, sizeof(advice)));
+	return fail_at(parse, name.data, what);
+}
+
 static int parse_comparison(struct parse *parse, struct filter **out)
 {
 	struct bytes name = take_name(parse);
@@ -329,7 +339,7 @@ static int parse_comparison(struct parse *parse, struct filter **out)
 	filter = make(parse, OP_HAS, NULL, NULL);
 	filter->column = column_find(parse->set, name);
 	if (!filter->column)
-		return fail_at(parse, name.data, "no such column (try --columns=help)");
+		return no_column(parse, name);
 	*out = filter;
 	for (size_t i = 0; i < ARRAY_SIZE(operators); i++) {
 		if (!take(parse, operators[i].text))

@@ -19,9 +19,9 @@ int sort_parse(struct sort *sort, const struct column_set *set, const char *text
 		return 0;
 	}
 	text += descending || *text == '+';
-	column = column_find(set, bytes_of(text));
+	column = column_named(set, bytes_of(text), "--sort: ", err);
 	if (!column)
-		return error_set(err, EINVAL, "--sort: no column '%s' (try --columns=help)", text);
+		return -EINVAL;
 	*sort = (struct sort){ column, descending };
 	return 0;
 }

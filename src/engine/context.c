@@ -22,17 +22,18 @@
 
 const struct option_row common_options[] = {
 	/* clang-format off */
-	{ 0, "json", NULL, OPTION_FLAG, OFFSET(json), "one JSON document (vmview-json(5))" },
+	{ 'J', "json", NULL, OPTION_FLAG, OFFSET(json), "one JSON document (vmview-json(5))" },
 	{ 0, "csv", NULL, OPTION_FLAG, OFFSET(csv), "comma-separated values" },
 	{ 0, "html", NULL, OPTION_FLAG, OFFSET(html), "an HTML page that shows it all, and needs nothing else" },
 	{ 0, "openmetrics", NULL, OPTION_FLAG, OFFSET(openmetrics), "metrics for a collector: sums with bounded labels" },
 	{ 'o', "columns", "LIST", OPTION_TEXT, OFFSET(columns), "columns: a,b or +a,-b; help lists them" },
 	{ 0, "sort", "COL", OPTION_TEXT, OFFSET(sort), "sort by a column; -COL descending" },
 	{ 0, "filter", "EXPR", OPTION_TEXT, OFFSET(filter), "rows for which it is true: 'rss > 1M && perm ~ w'" },
-	{ 0, "bytes", NULL, OPTION_FLAG, OFFSET(bytes), "sizes in bytes (default unless on a terminal)" },
+	{ 'b', "bytes", NULL, OPTION_FLAG, OFFSET(bytes), "sizes in bytes, in a table too" },
 	{ 0, "human", NULL, OPTION_FLAG, OFFSET(human), "sizes as 1.2G (the default)" },
 	{ 0, "pages", NULL, OPTION_FLAG, OFFSET(pages), "sizes in pages" },
 	{ 0, "noheadings", NULL, OPTION_FLAG, OFFSET(noheadings), "no line of headings" },
+	{ 0, "raw", NULL, OPTION_FLAG, OFFSET(raw), "one blank between columns, no alignment; blanks in values are \\x20" },
 	{ 0, "color", "WHEN", OPTION_OPTIONAL, OFFSET(color), "auto, always or never" },
 	{ 0, "core", "FILE", OPTION_TEXTS, OFFSET(core), "a core in place of a process (map, elf, at)" },
 	{ 0, "root", "DIR", OPTION_TEXT, OFFSET(root), "read a recorded tree instead of /" },
@@ -132,6 +133,12 @@ static void write_columns(struct context *ctx, const struct column_set *set, con
 
 bool context_columns_help(struct context *ctx, const struct column_set *set, const char *defaults)
 {
+	if (ctx->options.help) {
+		out_char(&ctx->out, '\n');
+		columns_list(&ctx->out, set, defaults);
+		context_help_end(ctx);
+		return true;
+	}
 	if (!ctx->options.columns || strcmp(ctx->options.columns, "help") != 0)
 		return false;
 	if (ctx->options.json && !ctx->options.openmetrics)

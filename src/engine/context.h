@@ -31,7 +31,7 @@ enum status {
 /* Options that all commands share. */
 struct common_options {
 	bool json; /* the whole document is wanted: as JSON, or to make something of it */
-	bool csv, html, html_viewer, openmetrics, bytes, human, pages, noheadings, cost, help,
+	bool csv, html, html_viewer, openmetrics, bytes, human, pages, noheadings, raw, cost, help,
 		version, json_schema;
 	const char *columns, *sort, *filter, *color, *root, *pace;
 	uint64_t timeout; /* nanoseconds; 0: for ever */
@@ -50,6 +50,7 @@ struct context {
 	struct out out; /* standard output */
 	struct report *report;
 	const char *command; /* its name */
+	const struct example *examples; /* of it, where --help is asked for */
 	int status;
 	const char *hidden; /* why processes of others are not listed; NULL: they are */
 	bool left_out; /* the document lacks something, which is no failure */
@@ -61,6 +62,13 @@ struct context {
 	struct crew *crew; /* context_crew() */
 	struct stuck stuck; /* processes that did not answer */
 };
+
+/* What people type, and what it answers. */
+struct example {
+	const char *command, *answers;
+};
+
+enum { EXAMPLES = 3 };
 
 /* A subcommand. */
 struct command {
@@ -75,6 +83,8 @@ struct command {
 	bool asks_cache; /* about files of others: privileges_drop() */
 	bool traces; /* the kernel: privileges_drop() */
 	bool clears; /* referenced bits, where an option says so: privileges_drop() */
+	bool bare; /* it has no table, and so no columns */
+	struct example examples[EXAMPLES]; /* for --help */
 };
 
 /* How long a process that does not answer is waited for, unless --timeout says it. */
@@ -98,8 +108,14 @@ int context_open(struct context *ctx, const struct command *command, const struc
  */
 int context_root(struct context *ctx, struct error *err);
 
-/* --columns=help: print the columns, in JSON as "columns", and return true. */
+/*
+ * --columns=help: print the columns, in JSON as "columns", and return true. So does --help, of which
+ * context_open() has printed what stands above them.
+ */
 bool context_columns_help(struct context *ctx, const struct column_set *set, const char *defaults);
+
+/* What --help ends with: examples, and where there is more. */
+void context_help_end(struct context *ctx);
 
 /*
  * What the user asks of the table of this set: --columns (else defaults), --sort and --filter. Returns

@@ -11,6 +11,7 @@
 
 #include "base/error.h"
 #include "base/num.h"
+#include "source/about.h"
 #include "engine/cores.h"
 #include "render/metric_sources.h"
 #include "render/schema_text.h"
@@ -18,10 +19,10 @@
 
 enum { WIDTH_LEAST = 20, WIDTH_MOST = 4096 };
 
+/* --help, but for what stands below the columns, which the command knows. */
 static void print_help(struct context *ctx, const struct command *command,
 		       const struct option_table *own)
 {
-	const struct option_table common = { common_options, common_options_count, NULL };
 	struct out *out = &ctx->out;
 
 	out_printf(out, "Usage: vmview %s [OPTIONS]%s%s\n%s.\n", command->name,
@@ -32,8 +33,23 @@ static void print_help(struct context *ctx, const struct command *command,
 	}
 	if (command->more_help)
 		command->more_help(out);
-	out_str(out, "\nOptions of all commands:\n");
-	options_help(out, &common);
+}
+
+void context_help_end(struct context *ctx)
+{
+	struct out *out = &ctx->out;
+
+	out_str(out, "\nExamples:\n");
+	for (size_t i = 0; i < EXAMPLES && ctx->examples[i].command; i++) {
+		size_t len = strlen(ctx->examples[i].command);
+
+		out_printf(out, "  %s", ctx->examples[i].command);
+		out_pad(out, ' ', len < 38 ? 40 - len : 2);
+		out_printf(out, "%s\n", ctx->examples[i].answers);
+	}
+	out_printf(out,
+		   "\nOptions of all commands: vmview help options. The manual: man vmview-%s\n",
+		   ctx->command);
 }
 
 static size_t terminal_width(void)
@@ -92,6 +108,7 @@ static int open_report(struct context *ctx, struct error *err)
 			 options->bytes || options->csv ? UNITS_BYTES :
 							  UNITS_HUMAN,
 		.noheadings = options->noheadings,
+		.raw = options->raw,
 		.width = tty ? terminal_width() : 0,
 		.page_size = ctx->host.page_size,
 		.columns_chosen = options->columns,
@@ -112,20 +129,25 @@ static void write_viewer(struct out *out)
 	out_str(out, viewer_tail);
 }
 
-/* What needs no process. */
+/* What needs no process. Of --help the command prints the rest. */
 static bool answer(struct context *ctx, const struct command *command,
 		   const struct option_table *own)
 {
-	if (ctx->options.help)
+	if (ctx->options.help) {
+		ctx->examples = command->examples;
 		print_help(ctx, command, own);
-	else if (ctx->options.version)
-		out_str(&ctx->out, PACKAGE_STRING "\n");
-	else if (ctx->options.json_schema)
+		if (!command->bare)
+			return false;
+		context_help_end(ctx);
+	} else if (ctx->options.version) {
+		about_print(&ctx->out);
+	} else if (ctx->options.json_schema) {
 		out_str(&ctx->out, schema_text);
-	else if (ctx->options.html_viewer)
+	} else if (ctx->options.html_viewer) {
 		write_viewer(&ctx->out);
-	else
+	} else {
 		return false;
+	}
 	return true;
 }
 

@@ -32,6 +32,13 @@ bool target_parse_pid(const char *text, int *pid)
 	return true;
 }
 
+bool target_is_name(const char *word)
+{
+	static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
+
+	return *word && strchr(letters, *word) && !strpbrk(word, "/,:=+ ");
+}
+
 int target_process(struct context *ctx, int pid)
 {
 	struct procdir dir;
@@ -55,6 +62,15 @@ static void add(struct targets *targets, int pid)
 	targets->pids[targets->count++] = pid;
 }
 
+/* Whoever types a name means the processes of that name. */
+static int not_an_id(const char *word, struct error *err)
+{
+	if (!target_is_name(word))
+		return error_set(err, EINVAL, "'%.100s' is no process id (try --help)", word);
+	return error_set(err, EINVAL, "'%.100s' is no process id (by name: --name=%.100s)", word,
+			 word);
+}
+
 static int add_operands(struct context *ctx, int argc, char **argv, struct targets *out,
 			struct error *err)
 {
@@ -63,8 +79,7 @@ static int add_operands(struct context *ctx, int argc, char **argv, struct targe
 	out->pids = arena_alloc(&ctx->arena, (size_t)argc * sizeof(out->pids[0]));
 	for (int i = 0; i < argc; i++) {
 		if (!target_parse_pid(argv[i], &pid))
-			return error_set(err, EINVAL, "'%.100s' is no process id (try --help)",
-					 argv[i]);
+			return not_an_id(argv[i], err);
 		add(out, pid);
 	}
 	return 0;

@@ -15,14 +15,19 @@ struct target_options {
 };
 
 /* The rows of --help, for a command whose options struct begins with a struct target_options. */
-#define TARGET_OPTION_ROWS \
-	{ 0, \
+#define TARGET_OPTION_ROWS TARGET_OPTION_ROWS_BY('n')
+
+/* The same where -n is pmap's. */
+#define TARGET_OPTION_ROWS_OF_MAP TARGET_OPTION_ROWS_BY(0)
+
+#define TARGET_OPTION_ROWS_BY(letter_of_name) \
+	{ letter_of_name, \
 	  "name", \
 	  "REGEX", \
 	  OPTION_TEXT, \
 	  offsetof(struct target_options, name), \
 	  "processes whose name matches" }, \
-		{ 0, \
+		{ 'u', \
 		  "user", \
 		  "USER", \
 		  OPTION_TEXT, \
@@ -75,6 +80,9 @@ void targets_check(struct context *ctx, int first);
 
 /* The process that a thread is of, by Tgid of its status; what is no thread is itself. */
 int target_process(struct context *ctx, int pid);
+
+/* A word that may be the name of a program, and is no id, range or path. */
+bool target_is_name(const char *word);
 
 /* Parse "123" or "/proc/123" (also "/proc/123/"); false where it is none. */
 bool target_parse_pid(const char *text, int *pid);

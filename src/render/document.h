@@ -19,6 +19,7 @@ struct report_options {
 	enum report_format format;
 	enum report_units units;
 	bool noheadings;
+	bool raw; /* a table without alignment, for awk: one blank between columns, none within */
 	bool color;
 	size_t width; /* columns of the terminal, 0: names are never cut */
 	size_t page_size; /* for UNITS_PAGES */

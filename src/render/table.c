@@ -270,10 +270,11 @@ static void table_row(void *opaque, const void *row)
 	}
 	if (format->line.options->color && format->table->tone)
 		tone = format->table->tone(row);
-	if (!format->fixed &&
-	    (format->rows == REPORT_MEASURED || format->text.len > MEASURED_TEXT)) {
+	if (!format->fixed && (format->line.options->raw || format->rows == REPORT_MEASURED ||
+			       format->text.len > MEASURED_TEXT)) {
 		fix(format);
-		format->streams = table_stream_begin(format->stream, format->table);
+		format->streams = !format->line.options->raw &&
+				  table_stream_begin(format->stream, format->table);
 	}
 	if (format->fixed)
 		late_row(format, row, tone);

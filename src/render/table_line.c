@@ -89,14 +89,35 @@ static void put_cell(struct table_line *line, size_t i, struct bytes text, size_
 	line->pending = pad;
 }
 
+/* Of --raw: words for awk, so that a row has as many as there are columns. */
+static void put_raw(struct table_line *line, size_t i, struct bytes text)
+{
+	if (i)
+		out_char(line->out, ' ');
+	if (!text.len)
+		out_char(line->out, '-');
+	for (size_t at = 0; at < text.len; at++)
+		if (text.data[at] == ' ')
+			out_str(line->out, "\\x20");
+		else
+			out_char(line->out, text.data[at]);
+}
+
 void table_line_cell(struct table_line *line, size_t i, struct bytes text, size_t width)
 {
-	put_cell(line, i, text, width, !value_type_is_number(line->selection->columns[i]->type));
+	if (line->options->raw)
+		put_raw(line, i, text);
+	else
+		put_cell(line, i, text, width,
+			 !value_type_is_number(line->selection->columns[i]->type));
 }
 
 void table_line_heading(struct table_line *line, size_t i, struct bytes text)
 {
-	put_cell(line, i, text, text.len, true);
+	if (line->options->raw)
+		put_raw(line, i, text);
+	else
+		put_cell(line, i, text, text.len, true);
 }
 
 void table_line_end(struct table_line *line, const char *tone)

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
 # One module a line, sorted: libvmview_a_SOURCES += %D%/NAME.c %D%/NAME.h
+libvmview_a_SOURCES += %D%/about.c %D%/about.h
 libvmview_a_SOURCES += %D%/alloc_events.c %D%/alloc_events.h
 libvmview_a_SOURCES += %D%/alloc_text.c
 libvmview_a_SOURCES += %D%/average.c %D%/average.h

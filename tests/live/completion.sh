@@ -42,6 +42,12 @@ done
 equal "command that help tells of" "$(complete_words help sw)" swap
 equal "help" "$(complete_words hel)" help
 equal "value of --by" "$(complete_words ps --by = pr)" program
+equal "value of --by of another command" "$(complete_words system --by = ce)" ""
+equal "value of --by=process" "$(complete_words system --by = pro)" process
+equal "command behind an option" "$(complete_words --json hug)" huge
+equal "option of all commands" "$(complete_words swap --sor)" --sort=
+equal "help options" "$(complete_words help opti)" options
+equal "file of who" "$(complete_words who /etc/passw | tr ' ' '\n' | grep -x /etc/passwd)" /etc/passwd
 equal "value of --from" "$(complete_words map --from sm)" smaps
 equal "user" "$(complete_words map --user = roo)" root
 

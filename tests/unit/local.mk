@@ -66,6 +66,7 @@ UNIT_TESTS += %D%/test_reconcile
 UNIT_TESTS += %D%/test_rollup
 UNIT_TESTS += %D%/test_search
 UNIT_TESTS += %D%/test_sharing
+UNIT_TESTS += %D%/test_similar
 UNIT_TESTS += %D%/test_slots
 UNIT_TESTS += %D%/test_smaps
 UNIT_TESTS += %D%/test_smaps_header

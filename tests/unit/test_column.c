@@ -95,7 +95,7 @@ static void test_selection_refused(void **state)
 	check_selection("+", "no column '' (try --columns=help)", 0);
 	check_selection("++a", "no column '+a' (try --columns=help)", 0);
 	check_selection("c", "no column 'c' (try --columns=help)", 0);
-	check_selection("c.", "no column 'c.' (try --columns=help)", 0);
+	check_selection("c.", "no column 'c.' (did you mean 'c.x'?)", 0);
 }
 
 static void test_find(void **state)

@@ -243,7 +243,7 @@ static const struct {
 	{ "'rss' > 1", "a column is missing", 1 },
 	{ "ghost", "no such column (try --columns=help)", 1 },
 	{ "rss > 1 && ghost > 1", "no such column (try --columns=help)", 12 },
-	{ "Rss", "no such column (try --columns=help)", 1 },
+	{ "Rss", "no such column (did you mean 'rss'?)", 1 },
 	{ "swap", "no such column (try --columns=help)", 1 },
 	{ "rss >", "a value is missing", 6 },
 	{ "rss > && rss", "a value is missing", 7 },

@@ -33,7 +33,7 @@ struct map_options {
 enum { NAMES_MAX = 4096 };
 
 static const struct option_row map_option_rows[] = {
-	TARGET_OPTION_ROWS,
+	TARGET_OPTION_ROWS_OF_MAP,
 	{ 0, "total", NULL, OPTION_FLAG, offsetof(struct map_options, total),
 	  "the totals alone, from smaps_rollup" },
 	{ 0, "by", "WORD", OPTION_TEXT, offsetof(struct map_options, by),

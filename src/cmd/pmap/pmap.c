@@ -45,7 +45,7 @@ struct run {
 	bool begun; /* the header is written: its memory could be read */
 };
 
-static const struct option_row target_rows[] = { TARGET_OPTION_ROWS };
+static const struct option_row target_rows[] = { TARGET_OPTION_ROWS_OF_MAP };
 
 static const struct option_row map_rows[] = {
 	{ 0, "total", NULL, OPTION_FLAG, offsetof(struct map_given, total), NULL },
@@ -118,6 +118,7 @@ static int refuse_others(const struct run *run, struct error *err)
 		{ "human", options->human },
 		{ "pages", options->pages },
 		{ "noheadings", options->noheadings },
+		{ "raw", options->raw },
 		{ "core", options->core.count },
 		{ "total", run->map.total },
 		{ "check", run->map.check },
