@@ -87,6 +87,9 @@ static const struct column ps_last[] = {
 	{ "peak_rss", "PEAK-RSS", "the most rss there ever was", VALUE_BYTES, NEED_STATUS, get_status, STATUS_VM_PEAK_RSS },
 	{ "start_time", "START", "when it began, in clock ticks after boot", VALUE_COUNT, NEED_STAT, get_fact, PS_START_TIME },
 	{ "faults", "FAULTS", "page faults since it began", VALUE_COUNT, NEED_STAT, get_fact, PS_FAULTS },
+	{ "minflt", "MINFLT", "faults since it began that read nothing from a device", VALUE_COUNT, NEED_STAT, get_fact, PS_MINOR_FAULTS },
+	{ "majflt", "MAJFLT", "faults since it began that waited for a device", VALUE_COUNT, NEED_STAT, get_fact, PS_MAJOR_FAULTS },
+	{ "maps", "MAPS", "number of mappings, of which vm.max_map_count allows so many", VALUE_COUNT, NEED_MAPS, get_fact, PS_MAPS },
 	{ "same_memory_as", "SAME-AS", "a process in this list with the same address space", VALUE_NUMBER, NEED_STATUS, get_fact, PS_SAME_AS, .sparse = true },
 	{ "by_frames", "FRAMES", "the sums are from its pages: smaps_rollup would have made it wait", VALUE_BOOL, NEED_ROLLUP, get_fact, PS_BY_FRAMES, .sparse = true },
 	{ "cgroup", "CGROUP", "control group", VALUE_TEXT, NEED_CGROUP, get_fact, PS_CGROUP },
@@ -165,7 +168,7 @@ const char *ps_columns_json(struct arena *arena, const struct column_set *set,
 	return arena_printf(arena, "pid,%s%s", vma_columns_json(arena, set, keys),
 			    group ? "" :
 				    ",-command,-cmdline,-cmdline_cut,-oom_score,-cgroup,-exe,"
-				    "-start_time,-faults");
+				    "-start_time,-faults,-minflt,-majflt,-maps");
 }
 
 void ps_row_init(struct ps_row *row)

@@ -25,6 +25,9 @@ enum ps_fact {
 	PS_CMDLINE,
 	PS_CMDLINE_CUT,
 	PS_FAULTS,
+	PS_MINOR_FAULTS,
+	PS_MAJOR_FAULTS,
+	PS_MAPS,
 	PS_FAULT_RATE, /* live: since the refresh before */
 	PS_AGE, /* live: refreshes since the rollup was read */
 	PS_BY_FRAMES,

@@ -31,6 +31,7 @@ enum need {
 		1
 		<< 20, /* all mappings together, with NEED_KIND: what memory without a name may be */
 	NEED_DELETED = 1 << 21, /* look at the files that are marked as deleted, alone */
+	NEED_MAPS = 1 << 23, /* /proc/PID/maps, for how many there are: waits as cmdline does */
 	NEED_GUESS_FEW = 1 << 22, /* NEED_GUESS where mappings are so few that it costs nothing */
 };
 

@@ -96,6 +96,20 @@ def check_total(found, known):
 
 
 @lib.test
+def mappings_and_faults():
+    """As maps and stat count them."""
+    with lib.zoo("family") as zoo:
+        row, = lib.vmview_json("ps", zoo.pid, "-o", "pid,maps,minflt,majflt,faults")["processes"]
+        with open(f"/proc/{zoo.pid}/maps") as maps:
+            lib.equal("maps", row["maps"], len(maps.readlines()))
+        with open(f"/proc/{zoo.pid}/stat") as stat:
+            fields = stat.read().rsplit(")", 1)[1].split()
+        lib.equal("minflt", row["minflt"], int(fields[7]))
+        lib.equal("majflt", row["majflt"], int(fields[9]))
+        lib.equal("faults", row["faults"], row["minflt"] + row["majflt"])
+
+
+@lib.test
 def groups_add_up():
     with lib.zoo("family", "threads") as zoo:
         everything = lib.vmview_json("ps", f"--tree={zoo.pid}")

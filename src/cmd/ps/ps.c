@@ -26,7 +26,7 @@ enum { WIDE = 120 };
 enum { NOTHING_SAID = 3 };
 
 struct ps_options {
-	struct target_options targets;	/* first: its rows are offsets in it */
+	struct target_options targets; /* first: its rows are offsets in it */
 	const char *by;
 	uint64_t budget, skip_over, top;
 	bool kernel_threads;
@@ -52,19 +52,19 @@ struct ps_run {
 	struct ps_options options;
 	enum ps_by by;
 	struct smaps_keys keys;
-	struct column_set set;		/* of what the rows are: processes, or groups */
+	struct column_set set; /* of what the rows are: processes, or groups */
 	struct selection selection, sums;
 	struct filter *filter;
 	struct sort sort;
-	bool default_sort;		/* nobody asked for an order */
-	unsigned without;		/* capabilities that are switched off */
-	struct caps caps;		/* with --by */
+	bool default_sort; /* nobody asked for an order */
+	unsigned without; /* capabilities that are switched off */
+	struct caps caps; /* with --by */
 	struct ps_reader reader;
-	const struct ps_row **rows;	/* what is shown */
+	const struct ps_row **rows; /* what is shown */
 	size_t count, kernel_threads, twins, walked, left[PS_LEFT_COUNT];
-	const char *why_denied;		/* of the first */
-	bool only_rights;		/* all that are denied lack rights, and nothing else */
-	struct ps_row total, read;	/* read: those whose rollup was read */
+	const char *why_denied; /* of the first */
+	bool only_rights; /* all that are denied lack rights, and nothing else */
+	struct ps_row total, read; /* read: those whose rollup was read */
 };
 
 static const char *default_columns(const struct ps_run *run)
@@ -302,21 +302,58 @@ static bool is_partial(const struct ps_run *run)
 	       0;
 }
 
+/* The only row is its own sum, unless it is of a group of which some could not be read. */
+static bool has_sums(const struct ps_run *run)
+{
+	return run->count != 1 || (is_partial(run) && run->total.fact[PS_PROCESSES].u > 1);
+}
+
+/* In place of sums that are not known those over the processes whose rollup was read. */
+static void take_known(struct ps_row *row, const struct ps_row *read)
+{
+	row->tally = read->tally;
+	for (size_t i = 0; i < PS_SUMS; i++)
+		if (!(row->have_sums >> i & 1))
+			row->sum[i] = read->sum[i];
+	row->have_sums |= read->have_sums;
+}
+
+/* "PSS 2.0G, USS 2.0G are of 8 of 10 processes": which sums of the last row are not of all. */
+static void say_coverage(struct ps_run *run, struct out *out)
+{
+	const struct selection *selection = &run->selection;
+	const char *comma = "";
+
+	if (!is_partial(run) || !run->read.fact[PS_PROCESSES].u || !has_sums(run))
+		return;
+	for (size_t i = 0; i < selection->count; i++) {
+		const struct column *column = selection->columns[i];
+		struct value all = column->get(&run->total, column);
+		struct value read = column->get(&run->read, column);
+
+		if (!all.reason || read.reason || column->type != VALUE_BYTES)
+			continue;
+		out_printf(out, "%s%s ", comma, column->heading);
+		report_size(run->ctx->report, out, read.u);
+		comma = ", ";
+	}
+	if (*comma)
+		out_printf(out, " are of %llu of %llu processes\n",
+			   (unsigned long long)run->read.fact[PS_PROCESSES].u,
+			   (unsigned long long)run->total.fact[PS_PROCESSES].u);
+}
+
 static void write_sums(struct ps_run *run)
 {
 	unsigned long long all = run->total.fact[PS_PROCESSES].u;
 	unsigned long long read = run->read.fact[PS_PROCESSES].u;
 	struct arena *arena = &run->ctx->arena;
 
-	if (is_partial(run) && read)
-		write_sum(run, &run->read, arena_printf(arena, "(%llu of %llu)", read, all));
-	write_sum(run, &run->total, arena_printf(arena, "(%llu processes)", all));
-}
+	struct ps_row row = run->total;
 
-/* The only row is its own sum, unless it is of a group of which some could not be read. */
-static bool has_sums(const struct ps_run *run)
-{
-	return run->count != 1 || (is_partial(run) && run->total.fact[PS_PROCESSES].u > 1);
+	if (is_partial(run) && read)
+		take_known(&row, &run->read);
+	write_sum(run, &row, arena_printf(arena, "(%llu processes)", all));
 }
 
 static enum tone tone_of(const void *opaque)
@@ -375,6 +412,7 @@ static void say_nothing_of(struct ps_run *run, struct out *out)
 static void write_prose(struct ps_run *run, struct out *out)
 {
 	say_nothing_of(run, out);
+	say_coverage(run, out);
 	if (run->kernel_threads)
 		out_printf(out, "not listed: %zu kernel thread%s, without memory of their own\n",
 			   run->kernel_threads, run->kernel_threads == 1 ? "" : "s");

@@ -116,6 +116,8 @@ static void read_stat(struct kit *kit, const struct visit *visit)
 	kit->row.fact[PS_START_TIME] = rc ? failed(visit, rc) : value_u(process.start_time);
 	kit->row.fact[PS_FAULTS] = rc ? failed(visit, rc) :
 					value_u(process.minor_faults + process.major_faults);
+	kit->row.fact[PS_MINOR_FAULTS] = rc ? failed(visit, rc) : value_u(process.minor_faults);
+	kit->row.fact[PS_MAJOR_FAULTS] = rc ? failed(visit, rc) : value_u(process.major_faults);
 }
 
 /* Paths that facts_read() knows how to read. */
@@ -151,7 +153,28 @@ static void read_cmdline(struct kit *kit, struct visit *visit)
 		row->fact[PS_CMDLINE_CUT] = value_u(1);
 }
 
-/* held: also the arguments, which wait for the process. */
+/* Counts the lines of maps. */
+static void read_maps(const struct pass *pass, struct kit *kit, struct visit *visit)
+{
+	struct bytes text;
+	uint64_t lines = 0;
+	int rc;
+
+	if (!kit->row.tally.mappings) {
+		kit->row.fact[PS_MAPS] = value_absent(kit->row.no_status);
+		return;
+	}
+	if (is_over(pass)) {
+		kit->row.fact[PS_MAPS] = value_absent(reason_budget);
+		return;
+	}
+	rc = procdir_read(&visit->dir, &visit->arena, &text, NULL, "maps");
+	for (size_t i = 0; rc == 0 && i < text.len; i++)
+		lines += text.data[i] == '\n';
+	kit->row.fact[PS_MAPS] = rc ? failed(visit, rc) : value_u(lines);
+}
+
+/* held: also the arguments and mappings, which wait for the process. */
 static void read_facts(const struct pass *pass, struct kit *kit, struct visit *visit, bool held)
 {
 	unsigned needs = pass->needs;
@@ -162,6 +185,8 @@ static void read_facts(const struct pass *pass, struct kit *kit, struct visit *v
 		read_stat(kit, visit);
 	if (needs & (NEED_EXE | NEED_CGROUP))
 		read_paths(kit, visit, needs);
+	if (needs & NEED_MAPS && held)
+		read_maps(pass, kit, visit);
 	if (!(needs & NEED_CMDLINE))
 		return;
 	if (!kit->row.tally.mappings)
@@ -461,7 +486,7 @@ static const char *watch_of(unsigned needs)
 {
 	if (needs & NEED_ROLLUP)
 		return "smaps_rollup";
-	return needs & (NEED_EXE | NEED_CMDLINE) ? "maps" : "";
+	return needs & (NEED_EXE | NEED_CMDLINE | NEED_MAPS) ? "maps" : "";
 }
 
 /* Visit the items of the order. */
