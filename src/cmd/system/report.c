@@ -355,6 +355,16 @@ static void write_kernel(struct system_view *view, const struct reconcile_input 
 	out_char(out, '\n');
 }
 
+/* For people, unless they ask for all: a difference that nothing explains. */
+static bool is_told(const struct system_view *view, const struct reconcile_row *row)
+{
+	if (!is_table(view))
+		return true;
+	if (!row->kb || row->apart)
+		return false;
+	return view->meminfo || (row->counted && row->difference && !row->note);
+}
+
 void system_write_meminfo(struct system_view *view)
 {
 	const struct machine *machine = &view->machine;
@@ -364,15 +374,80 @@ void system_write_meminfo(struct system_view *view)
 
 	reconcile(&input, rows);
 	for (size_t i = 0; i < lines; i++)
-		if (!is_table(view) || (rows[i].kb && !rows[i].apart))
+		if (is_told(view, &rows[i]))
 			rows[count++] = rows[i];
+	if (is_table(view) && !count) {
+		free(rows);
+		return;
+	}
 	write_table(view, &system_meminfo_columns,
 		    view->ctx->options.json ? system_meminfo_json : system_meminfo_default,
 		    "meminfo", rows, count, sizeof(*rows));
 	free(rows);
 	blank_line(view);
-	if (!machine->flags_reason)
+	if (!machine->flags_reason && (!is_table(view) || view->meminfo))
 		write_kernel(view, &input);
+}
+
+enum { LARGEST = 4 };
+
+/* The classes that use most, the largest first; returns how many. */
+static size_t find_largest(const struct frame_sums *sums, unsigned largest[LARGEST])
+{
+	size_t count = 0;
+
+	for (unsigned class = 0; class < FRAME_CLASSES; class ++) {
+		size_t at = count;
+
+		if (!sums->class[class] || sums->mobility_of[class][MOBILITY_FREE] ||
+		    sums->mobility_of[class][MOBILITY_NONE])
+			continue;
+		while (at && sums->class[largest[at - 1]] < sums -> class[class])
+			at--;
+		if (at == LARGEST)
+			continue;
+		count += count < LARGEST;
+		memmove(&largest[at + 1], &largest[at], (count - at - 1) * sizeof(largest[0]));
+		largest[at] = class;
+	}
+	return count;
+}
+
+/* How much is used by what, and how much could be had. */
+static void say_answer(struct system_view *view)
+{
+	const struct machine *machine = &view->machine;
+	const struct frame_sums *sums = &machine->sums;
+	const uint64_t page_size = machine->page_size;
+	struct report *report = view->ctx->report;
+	struct out text, *out = &text;
+	uint64_t none = sums->mobility[MOBILITY_NONE], memory = sums->total - none;
+	unsigned largest[LARGEST];
+	size_t count = find_largest(sums, largest);
+
+	out_init_memory(out);
+	report_size(report, out, (memory - sums->mobility[MOBILITY_FREE]) * page_size);
+	out_str(out, " of ");
+	report_size(report, out, memory * page_size);
+	out_str(out, " are used");
+	for (size_t i = 0; i < count; i++) {
+		out_str(out, i ? ", " : ": ");
+		report_size(report, out, sums->class[largest[i]] * page_size);
+		out_printf(out, " %s", frame_classes[largest[i]].name);
+	}
+	out_str(out, ". ");
+	report_size(report, out, sums->mobility[MOBILITY_FREE] * page_size);
+	out_str(out, " are free, and ");
+	report_size(report, out, sums->mobility[MOBILITY_RECLAIMABLE] * page_size);
+	out_str(out, " more could be had by dropping page cache and what may be dropped; ");
+	report_size(report, out, sums->mobility[MOBILITY_MOVABLE] * page_size);
+	out_str(out, " can be moved, ");
+	report_size(report, out, sums->mobility[MOBILITY_UNMOVABLE] * page_size);
+	out_str(out, " cannot.");
+	if (!view->ctx->root.recorded)
+		out_printf(out, " (Read in %llu ms.)",
+			   (unsigned long long)(machine->span_ns / 1000000));
+	report_wrap(report, out, 0);
 }
 
 void system_write_summary(struct system_view *view)
@@ -393,15 +468,6 @@ void system_write_summary(struct system_view *view)
 		report_fact(report, frame_mobility_names[i], VALUE_BYTES,
 			    value_u(machine->sums.mobility[i] * page_size));
 	report_object_end(report);
-	if (!out)
-		return;
-	for (unsigned i = 0; i < MOBILITY_CONDITIONAL; i++) {
-		out_str(out, i ? ", " : "");
-		report_size(report, out, machine->sums.mobility[i] * page_size);
-		out_printf(out, " %s", frame_mobility_names[i]);
-	}
-	if (!view->ctx->root.recorded)
-		out_printf(out, "; read in %llu ms",
-			   (unsigned long long)(machine->span_ns / 1000000));
-	out_char(out, '\n');
+	if (out)
+		say_answer(view);
 }

@@ -18,7 +18,7 @@ enum { WIDE = 120 };
 
 struct system_options {
 	const char *by, *without;
-	bool map;
+	bool map, meminfo;
 };
 
 static const struct option_row system_option_rows[] = {
@@ -26,6 +26,8 @@ static const struct option_row system_option_rows[] = {
 	  "instead of classes: cgroup, process or file" },
 	{ 0, "map", NULL, OPTION_FLAG, offsetof(struct system_options, map),
 	  "a picture of physical memory" },
+	{ 0, "meminfo", NULL, OPTION_FLAG, offsetof(struct system_options, meminfo),
+	  "every line of meminfo beside what frames add up to" },
 	{ 0, "without", "LIST", OPTION_TEXT, offsetof(struct system_options, without), NULL },
 };
 
@@ -208,6 +210,7 @@ int system_run(struct context *ctx, const struct command *command, int argc, cha
 	if (rc == 0) {
 		wants.cgroups = view->by == SYSTEM_BY_CGROUP;
 		wants.cells = run->options.map ? system_map_cells(view) : 0;
+		view->meminfo = run->options.meminfo;
 		machine_read(&view->machine, ctx, &wants);
 		show(run);
 		machine_fini(&view->machine);

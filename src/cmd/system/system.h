@@ -30,6 +30,7 @@ struct system_view {
 	struct table table;		/* the main one, while it is open */
 	struct caps caps;
 	struct visits visits; /* of the owners */
+	bool meminfo; /* for people: every line of it beside what frames add up to */
 };
 
 /* Begin the main table: rows filtered and sorted as the options say. It is left open for sums. */
