@@ -449,6 +449,10 @@ static void test_filter(void **state)
 	live_key(&live, LIVE_KEY_ESCAPE);
 	assert_int_equal(table->shown, 3);
 	assert_string_equal(table->filter_text, "");
+	/* what is no expression is part of a name, and nothing in it means more than itself */
+	assert_true(live_filter(&live, ".") && !table->shown);
+	assert_true(live_filter(&live, "bet") && table->shown == 1);
+	assert_true(live_filter(&live, "rss") && table->shown == 3);
 	live_fini(&live);
 }
 
@@ -486,7 +490,8 @@ static void test_help(void **state)
 	(void)state;
 	begin(&live);
 	live_take_list(&live, LIVE_MAP, three());
-	keys(&live, "?jj");
+	live_key(&live, LIVE_KEY_F0 + 1);
+	keys(&live, "jj");
 	assert_int_equal(live.help_top, 2);
 	live_key(&live, LIVE_KEY_PAGE_DOWN);
 	assert_int_equal(live.help_top, 2 + live_rows(&live));
@@ -495,7 +500,7 @@ static void test_help(void **state)
 	assert_int_equal(live.table[LIVE_MAP].left, 0);
 	live_key(&live, LIVE_KEY_END);
 	assert_true(live_binding(live.help_top + live_rows(&live) - 1, &label, &help));
-	assert_string_equal(label, "q");
+	assert_string_equal(label, "q F10");
 	live_key(&live, LIVE_KEY_HOME);
 	assert_int_equal(live.help_top, 0);
 	live_fini(&live);
@@ -763,15 +768,24 @@ static void test_tree_changes(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_ways),	      cmocka_unit_test(test_facts),
-		cmocka_unit_test(test_other_process), cmocka_unit_test(test_process_keys),
-		cmocka_unit_test(test_match),	      cmocka_unit_test(test_changes),
-		cmocka_unit_test(test_moves),	      cmocka_unit_test(test_cursor_follows),
-		cmocka_unit_test(test_filter),	      cmocka_unit_test(test_long_filter),
-		cmocka_unit_test(test_help),	      cmocka_unit_test(test_search_and_goto),
-		cmocka_unit_test(test_input),	      cmocka_unit_test(test_views),
-		cmocka_unit_test(test_interval),      cmocka_unit_test(test_grid),
-		cmocka_unit_test(test_sizes),	      cmocka_unit_test(test_tree),
+		cmocka_unit_test(test_ways),
+		cmocka_unit_test(test_facts),
+		cmocka_unit_test(test_other_process),
+		cmocka_unit_test(test_process_keys),
+		cmocka_unit_test(test_match),
+		cmocka_unit_test(test_changes),
+		cmocka_unit_test(test_moves),
+		cmocka_unit_test(test_cursor_follows),
+		cmocka_unit_test(test_filter),
+		cmocka_unit_test(test_long_filter),
+		cmocka_unit_test(test_help),
+		cmocka_unit_test(test_search_and_goto),
+		cmocka_unit_test(test_input),
+		cmocka_unit_test(test_views),
+		cmocka_unit_test(test_interval),
+		cmocka_unit_test(test_grid),
+		cmocka_unit_test(test_sizes),
+		cmocka_unit_test(test_tree),
 		cmocka_unit_test(test_tree_changes),
 	};
 

@@ -276,6 +276,13 @@ static void do_write(struct live *live)
 	ask(live, PROMPT_WRITE, "");
 }
 
+/* Who sorts wants to see what comes first. */
+static void sort_anew(struct live *live, struct live_table *table)
+{
+	live_reorder(live, table);
+	live_move(live, table, 0);
+}
+
 /* Sort by the next or the one before of the columns that are shown. */
 static void sort_step(struct live *live, size_t step)
 {
@@ -289,7 +296,7 @@ static void sort_step(struct live *live, size_t step)
 	at = at == count ? (step == 1 ? 0 : count - 1) : (at + step) % count;
 	table->sort.column = table->selection.columns[at];
 	table->sort.descending = value_type_is_number(table->sort.column->type);
-	live_reorder(live, table);
+	sort_anew(live, table);
 }
 
 static void do_sort_next(struct live *live)
@@ -312,7 +319,7 @@ static void do_reverse(struct live *live)
 	if (!table || !table->sort.column)
 		return;
 	table->sort.descending = !table->sort.descending;
-	live_reorder(live, table);
+	sort_anew(live, table);
 }
 
 static void do_unsort(struct live *live)
@@ -322,7 +329,7 @@ static void do_unsort(struct live *live)
 	if (!table)
 		return;
 	table->sort = (struct sort){ 0 };
-	live_reorder(live, table);
+	sort_anew(live, table);
 }
 
 static void do_mark(struct live *live)
@@ -438,9 +445,11 @@ static void do_help(struct live *live)
 	live->help_top = 0;
 }
 
+/* Out of the help first. */
 static void do_quit(struct live *live)
 {
-	live->quit = true;
+	live->quit = !live->help;
+	live->help = false;
 }
 
 static const struct binding {
@@ -471,16 +480,21 @@ static const struct binding {
 	{ 'F', "F", "pages: who maps the frame of the page under the cursor", do_frame },
 	{ 'M', "M", "the machine: frames by use; again: by order; a picture of them", do_machine },
 	{ 'K', "K", "list threads of the kernel, too", do_kernel },
-	{ 'f', "f", "filter as you type: rss > 1M && perm ~ w", do_filter },
-	{ '/', "/", "search in all that is shown; Enter ends", do_search },
+	{ 'f', "f F4", "filter as you type: part of a name, or rss > 1M && perm ~ w", do_filter },
+	{ LIVE_KEY_F0 + 4, NULL, NULL, do_filter },
+	{ '/', "/ F3", "search in all that is shown; Enter ends", do_search },
+	{ LIVE_KEY_F0 + 3, NULL, NULL, do_search },
 	{ 'n', "n", "the next place that the search finds", do_next },
 	{ 'g', "g", "go to an address; in the list of processes, to a PID", do_goto },
-	{ 'c', "c", "columns: a,b or +a,-b; empty: the usual ones", do_columns },
-	{ '>', "< >", "sort by the column before, the next column", do_sort_next },
+	{ 'c', "c F2", "columns: a,b or +a,-b; empty: the usual ones", do_columns },
+	{ LIVE_KEY_F0 + 2, NULL, NULL, do_columns },
+	{ '>', "< > F6", "sort by the column before, the next column", do_sort_next },
+	{ LIVE_KEY_F0 + 6, NULL, NULL, do_sort_next },
 	{ '<', NULL, NULL, do_sort_before },
 	{ 'r', "r", "sort the other way round", do_reverse },
 	{ 'o', "o", "no sorting: by address, by PID", do_unsort },
-	{ 't', "t T", "mappings by file, or not; all files open or closed", do_tree },
+	{ 't', "t T F5", "mappings by file, or not; all files open or closed", do_tree },
+	{ LIVE_KEY_F0 + 5, NULL, NULL, do_tree },
 	{ 'T', NULL, NULL, do_tree_all },
 	{ 'm', "m", "mark: show changes from here on", do_mark },
 	{ 'd', "d", "changes: none, since the last refresh, since the mark", do_changes },
@@ -494,9 +508,11 @@ static const struct binding {
 	{ '-', NULL, NULL, do_slower },
 	{ ' ', "Space", "pause, go on", do_pause },
 	{ 'R', "R", "refresh now", do_refresh },
-	{ '?', "? h", "this help", do_help },
+	{ '?', "? h F1", "this help", do_help },
+	{ LIVE_KEY_F0 + 1, NULL, NULL, do_help },
 	{ 'h', NULL, NULL, do_help },
-	{ 'q', "q", "leave", do_quit },
+	{ LIVE_KEY_F0 + 10, NULL, NULL, do_quit },
+	{ 'q', "q F10", "leave", do_quit },
 	/* clang-format on */
 };
 

@@ -49,6 +49,8 @@ enum live_key_code {
 	LIVE_KEY_PAGE_DOWN,
 	LIVE_KEY_HOME,
 	LIVE_KEY_END,
+	LIVE_KEY_F0, /* F1 is the next, and so on to F12 */
+	LIVE_KEY_F12 = LIVE_KEY_F0 + 12,
 };
 
 /* What the line at the bottom asks for. */

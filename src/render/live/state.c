@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/arena.h"
+#include "base/array.h"
 #include "base/encode.h"
 #include "base/error.h"
 #include "base/out.h"
@@ -62,6 +64,43 @@ bool live_is_empty(const struct live *live)
 	return !live->table[live->view].now;
 }
 
+/* What has an operator, or is the name of a column, is of the language of --filter; else part of a name. */
+static bool is_expression(const struct column_set *set, const char *text)
+{
+	return strpbrk(text, "<>=!~&|()\"'") || column_find(set, bytes_of(text));
+}
+
+/* The column that is the name of what is listed; NULL: it has none. */
+static const char *name_column(const struct column_set *set)
+{
+	static const char *const names[] = { "command", "path" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+		if (column_find(set, bytes_of(names[i])))
+			return names[i];
+	return NULL;
+}
+
+/* The expression for a filter as it was typed, in arena. */
+static const char *expression_of(const struct column_set *set, const char *text,
+				 struct arena *arena)
+{
+	const char *column = name_column(set);
+	char *expression, *at;
+
+	if (!*text || is_expression(set, text) || !column)
+		return text;
+	expression = arena_alloc(arena, strlen(column) + 2 * strlen(text) + sizeof(" ~ \"\""));
+	at = expression + sprintf(expression, "%s ~ \"", column);
+	for (; *text; text++) {
+		if (strchr(".[]{}*+?^$\\", *text))
+			*at++ = '\\';
+		*at++ = *text;
+	}
+	memcpy(at, "\"", sizeof("\""));
+	return expression;
+}
+
 /* Columns and filter live in one arena, so both are made anew where one changes. */
 static int parse(struct live_table *table, const char *columns, const char *filter,
 		 struct error *err)
@@ -75,7 +114,9 @@ static int parse(struct live_table *table, const char *columns, const char *filt
 	rc = selection_parse(&selection, table->set, table->defaults, *columns ? columns : NULL,
 			     &arena, err);
 	if (rc == 0)
-		rc = filter_parse(&parsed, table->set, *filter ? filter : NULL, &arena, err);
+		rc = filter_parse(&parsed, table->set,
+				  *filter ? expression_of(table->set, filter, &arena) : NULL,
+				  &arena, err);
 	if (rc) {
 		arena_fini(&arena);
 		return rc;
@@ -127,9 +168,20 @@ static bool apply(struct live *live, const char *columns, const char *filter)
 	return true;
 }
 
+/* An expression begins like a name: where it is wrong, nothing is filtered by what it began with. */
 bool live_filter(struct live *live, const char *text)
 {
-	return apply(live, live_table(live)->columns, text);
+	struct live_table *table = live_table(live);
+	char message[sizeof(live->message)];
+
+	if (apply(live, table->columns, text))
+		return true;
+	if (table->filter_text[0] && !is_expression(table->set, table->filter_text)) {
+		memcpy(message, live->message, sizeof(message));
+		apply(live, table->columns, "");
+		memcpy(live->message, message, sizeof(message));
+	}
+	return false;
 }
 
 bool live_columns(struct live *live, const char *text)

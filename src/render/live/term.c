@@ -398,7 +398,7 @@ static int key_of(int code)
 	for (size_t i = 0; i < ARRAY_SIZE(keys); i++)
 		if (keys[i].from == code)
 			return keys[i].to;
-	return -1;
+	return code > KEY_F0 && code <= KEY_F(12) ? LIVE_KEY_F0 + (code - KEY_F0) : -1;
 }
 
 static enum term_event mouse(const struct curses *curses, struct term_key *key)
