@@ -18,6 +18,7 @@ FUZZ_TARGETS += %D%/fuzz_faults
 FUZZ_TARGETS += %D%/fuzz_filter
 FUZZ_TARGETS += %D%/fuzz_flag_match
 FUZZ_TARGETS += %D%/fuzz_free_lists
+FUZZ_TARGETS += %D%/fuzz_look_records
 FUZZ_TARGETS += %D%/fuzz_malloc
 FUZZ_TARGETS += %D%/fuzz_map_document
 FUZZ_TARGETS += %D%/fuzz_mapping_match

@@ -37,6 +37,7 @@ UNIT_TESTS += %D%/test_live
 UNIT_TESTS += %D%/test_live_budget
 UNIT_TESTS += %D%/test_live_request
 UNIT_TESTS += %D%/test_long_names
+UNIT_TESTS += %D%/test_look_record
 UNIT_TESTS += %D%/test_malloc
 UNIT_TESTS += %D%/test_map_document
 UNIT_TESTS += %D%/test_map_groups

@@ -29,11 +29,14 @@ static const char *const quick_files[] = {
 static const struct memory_file {
 	const char *name;
 	bool held, walks; /* walks: all pages in one hold, so that the pace may spare it */
+	bool nodes; /* of nodes, of which most machines have one */
 } memory_files[] = {
-	{ "cmdline", true, false },
-	{ "smaps_rollup", true, true },
-	{ "numa_maps", true, true },
+	{ "cmdline", true, false, false },
+	{ "smaps_rollup", true, true, false },
+	{ "numa_maps", true, true, true },
 };
+
+static const char not_in_series[] = "not read in a series: the machine has one node";
 
 static struct recorded *recorded_of(struct record_run *run, const struct visit *visit)
 {
@@ -186,13 +189,26 @@ static int copy_mappings(struct record_run *run, struct visit *visit, struct rec
 	return rc;
 }
 
+/* A series costs the process as little as can be: there is nothing to tell of one node. */
+static bool is_left_out(struct record_run *run, const struct memory_file *file)
+{
+	struct bytes online;
+
+	return file->nodes && run->options.interval &&
+	       root_read(&run->ctx->root, &run->arena, &online, NULL,
+			 "sys/devices/system/node/online") == 0 &&
+	       !memchr(online.data, '-', online.len) && !memchr(online.data, ',', online.len);
+}
+
 static void copy_memory(struct record_run *run, struct visit *visit, struct recorded *recorded,
 			const char *to)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(memory_files); i++) {
 		const struct memory_file *file = &memory_files[i];
 		const char *why =
-			file->walks ? pace_spares(&visit->dir, file->name, &visit->arena) : NULL;
+			is_left_out(run, file) ? not_in_series :
+			file->walks ? pace_spares(&visit->dir, file->name, &visit->arena) :
+				      NULL;
 
 		if (why)
 			spare(run, recorded, to, file->name, why);
