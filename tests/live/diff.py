@@ -203,7 +203,8 @@ def merged():
 @lib.test
 def grown_downward():
     def act(one, start):
-        got = one("mmap", start - PAGE, PAGE, READ | WRITE, PRIVATE | ANONYMOUS | FIXED, 2**64 - 1, 0)
+        got = one("mmap", start - PAGE, PAGE, READ | WRITE, PRIVATE | ANONYMOUS | FIXED,
+                  2**64 - 1, 0)
         lib.equal("mmap", got, start - PAGE)
 
     def before(one):

@@ -223,8 +223,8 @@ STATES = {
 RESTLESS = {"swap", "lone-swap", "forks"}       # it never has a moment's peace
 LIVING = RESTLESS | {"execs", "lone-execs"}
 
-# They watch for a while: exec within it ends the memory that they watch, and they say so; or it is what
-# they compare.
+# They watch for a while: exec within it ends the memory that they watch, and they say so; or it is
+# what they compare.
 UNRULY = {"faults", "diff"}
 
 # ---- a run
