@@ -61,12 +61,16 @@ def examples_of_help():
     count = 0
     with lib.zoo("touched") as zoo, tempfile.TemporaryDirectory() as directory:
         machine = Machine(zoo.pid)
-        os.chdir(directory)
+        for state in "before", "after":
+            lib.vmview("record", os.path.join(directory, state), machine.pid, status=None)
         for command in commands():
             lines = help_of(command)
             start = lines.index("Examples:")
             for line in lines[start + 1:lines.index("", start)]:
                 words = machine.words(EXAMPLE.match(line)[1], directory)
+                # the examples name files here
+                words = [os.path.join(directory, word) if word in ("before", "after", "all")
+                         else word.replace("--root=", f"--root={directory}/") for word in words]
                 done = lib.vmview(*words, status=None)
                 lib.true(done.status in (0, 1), f"{line}: status {done.status}: {done.err}")
                 lib.true(done.out or done.status == 1, f"{line}: no output, status 0")
