@@ -90,7 +90,8 @@ def questions_of_readme():
         lib.vmview("record", before, machine.pid, status=None)
         with open(os.path.join(directory, "core"), "wb") as file:
             file.write(b"no core")
-        stand_ins = {"PID": machine.pid, "BEFORE": before, "FILE": "/etc/passwd", "PATH": machine.pid,
+        stand_ins = {"PID": machine.pid, "BEFORE": before, "FILE": "/etc/passwd",
+                     "PATH": machine.pid,
                      "CORE": os.path.join(directory, "core")}
         for line in {line for row in rows for line in re.findall(r"`(.*?)`", row)}:
             shown = line.replace("phys:ADDRESS", "phys:0x100000")

@@ -292,7 +292,8 @@ def own_process_without_rights():
 
 @lib.test
 def storm():
-    """It does nothing but fault: watched for a part of the time, and stat tells how many there were."""
+    """It does nothing but fault: watched for a part of the time, and stat tells how many there
+    were."""
     lib.need_root()
     program = os.path.join(lib.BUILD, "bench/faulter")
     if not os.path.exists(program):

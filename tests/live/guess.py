@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""vmview -o guess: memory of programs that know what they have where, and runtimes that tell it."""
+"""vmview -o guess: memory of programs that know what they have where, and runtimes that tell
+it."""
 import os
 import re
 import shutil
@@ -114,8 +115,9 @@ def address_sanitizer():
     with elf.workshop() as directory:
         source, path = os.path.join(directory, "a.c"), os.path.join(directory, "a")
         with open(source, "w") as file:
-            file.write("#include <stdio.h>\n#include <stdlib.h>\n#include <unistd.h>\nint main(void)"
-                       "{ printf(\"%p\\n\", malloc(100)); fflush(stdout); return getchar(); }\n")
+            file.write('#include <stdio.h>\n#include <stdlib.h>\n#include <unistd.h>\n'
+                       'int main(void) { printf("%p\\n", malloc(100)); fflush(stdout); '
+                       'return getchar(); }\n')
         if subprocess.run(["gcc", "-fsanitize=address", "-o", path, source], check=False,
                           stderr=subprocess.DEVNULL).returncode:
             raise lib.Skipped("gcc has no AddressSanitizer")
@@ -209,7 +211,8 @@ def java_zgc():
 
 @lib.test
 def java_beyond_compressed_pointers():
-    """It lies where the kernel puts it: now and then right above something else, and then is not guessed."""
+    """It lies where the kernel puts it: now and then right above something else, and then is not
+    guessed."""
     for last in False, False, True:
         try:
             check_jvm("-Xmx40g", "-XX:+UseG1GC")

@@ -243,7 +243,8 @@ def complete_ones(command, pid):
 
 @lib.test
 def facts_and_mappings_are_of_one_program():
-    """Two programs that execute each other without end: a document is of one, or says it is not."""
+    """Two programs that execute each other without end: a document is of one, or says it is
+    not."""
     whole = {"map": [], "huge": [], "numa": [], "elf": [], "pages": []}
     with tempfile.TemporaryDirectory() as directory:
         one, two, script = (os.path.join(directory, name) for name in ("one", "two", "script"))
@@ -324,7 +325,8 @@ def sums_by_what_mappings_have_in_common():
 
 @lib.test
 def ranges_and_holes():
-    """A range as pages takes one, with what is beside it; what is between mappings, as maps has it."""
+    """A range as pages takes one, with what is beside it; what is between mappings, as maps has
+    it."""
     with lib.zoo("touched") as zoo:
         rows = [row for row in oracle.maps(zoo.pid) if not row.start >> 63]
         holes = [(a.end, b.start) for a, b in zip(rows, rows[1:]) if a.end < b.start]

@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""vmview record: what is recorded of a process that stands still shows what it shows live, byte for byte, by every
+"""vmview record: what is recorded of a process that stands still shows what it shows live, byte
+for byte, by every
 command; nothing is written over, and what is not finished is not read."""
 import atexit
 import contextlib
@@ -18,13 +19,17 @@ import time
 import lib
 
 # Whose output has nothing but the state of the process and the machine: {PID} is the process's.
-ALWAYS = ("map", "map --json", "map --csv", "map -x", "map -X", "map -XX", "map --total", "map -b -o +tid,guess",
+ALWAYS = ("map", "map --json", "map --csv", "map -x", "map -X", "map -XX", "map --total",
+          "map -b -o +tid,guess",
           "map --from=smaps", "ps", "ps --json")
-# With --pages --elf, these too. Of machine-wide ones (system, cache, the groups of cgroup) a recording has less.
-PAGES = ("pages", "pages --json", "pages --summary", "huge", "huge --json", "swap", "frag", "elf", "elf --json",
+# With --pages --elf, these too. Of machine-wide ones (system, cache, the groups of cgroup) a
+# recording has less.
+PAGES = ("pages", "pages --json", "pages --summary", "huge", "huge --json", "swap", "frag",
+         "elf", "elf --json",
          "share", "why", "numa", "numa --json", "map --from=pages", "map -o +section")
 # Of one that has its libraries in common with others: without what changes as these come and go.
-SHARED = ("pages -o -map_count", "huge", "huge --json", "swap", "frag", "elf", "elf --json", "numa", "numa --json",
+SHARED = ("pages -o -map_count", "huge", "huge --json", "swap", "frag", "elf", "elf --json",
+          "numa", "numa --json",
           "map --from=pages", "map -o +section")
 PATIENCE = 40       # seconds, in which nothing else may have moved once
 
@@ -75,7 +80,8 @@ def shown(command, pid, *options):
     done = lib.vmview(*command.split(), *options, pid, status=None)
     lines = (done.out + done.err).splitlines()
     if "--json" in command.split():
-        lines = json.dumps(json.loads(done.out)["processes"], indent=1, sort_keys=True).splitlines()
+        lines = json.dumps(json.loads(done.out)["processes"], indent=1,
+                           sort_keys=True).splitlines()
     return [f"status {done.status}", *lines]
 
 
@@ -145,7 +151,8 @@ def pages_of_threads():
 
 MANY = """
 import mmap, os, signal
-kept = [mmap.mmap(-1, 4096, flags=mmap.MAP_PRIVATE, prot=mmap.PROT_READ | number % 2 * mmap.PROT_WRITE)
+kept = [mmap.mmap(-1, 4096, flags=mmap.MAP_PRIVATE,
+                  prot=mmap.PROT_READ | number % 2 * mmap.PROT_WRITE)
         for number in range(60000)]
 for number in range(1, 60000, 7 * 2):
     kept[number][0] = 1
@@ -267,7 +274,8 @@ def a_series_keeps_the_last():
     with stopped("touched") as pid, directory() as place:
         document = lib.vmview_json("record", f"{place}/all", "--interval=0.01", "--count=3", pid)
         lib.equal("recordings", recordings(f"{place}/all"), ["1", "2", "3"])
-        lib.equal("told", [os.path.basename(one["path"]) for one in document["recordings"]], ["1", "2", "3"])
+        lib.equal("told", [os.path.basename(one["path"]) for one in document["recordings"]],
+                  ["1", "2", "3"])
         lib.vmview("record", f"{place}/kept", "--interval=0.01", "--count=5", "--keep=2", pid)
         lib.equal("kept", recordings(f"{place}/kept"), ["4", "5"])
         lib.vmview("record", f"{place}/kept", "--interval=0.01", "--count=1", pid, status=1)
@@ -286,16 +294,19 @@ def until_something_is_true():
         lib.vmview("record", f"{place}/false", "--interval=0.01", "--count=3", "--until",
                    f"mappings != {count} || rss > 100G", pid)
         lib.equal("recordings", recordings(f"{place}/false"), ["1", "2", "3"])
-        lib.vmview("record", f"{place}/wrong", "--interval=1", "--until", "nothing > 1", pid, status=2)
+        lib.vmview("record", f"{place}/wrong", "--interval=1", "--until", "nothing > 1", pid,
+                   status=2)
         lib.true(not os.path.exists(f"{place}/wrong"), "wrong usage leaves nothing")
 
 
 @lib.test
 def until_of_live():
     with stopped("touched") as pid:
-        done = lib.vmview("live", "--batch=3", "--interval=0.1", "--json", "--until", "rss > 1G", pid)
+        done = lib.vmview("live", "--batch=3", "--interval=0.1", "--json", "--until", "rss > 1G",
+                          pid)
         lib.equal("refreshes", len(done.out.splitlines()), 3)
-        done = lib.vmview("live", "--batch=3", "--interval=0.1", "--json", "--until", "rss < 1G", pid, status=3)
+        done = lib.vmview("live", "--batch=3", "--interval=0.1", "--json", "--until", "rss < 1G",
+                          pid, status=3)
         lib.equal("refreshes", len(done.out.splitlines()), 1)
         lib.vmview("live", "--batch=1", "--until", "pss > 1", pid, status=2)
         lib.vmview("live", "--batch=1", "--until", "rss > 1", status=2)

@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""vmview record of huge pages of the pool and of swap: what is recorded shows what it shows live."""
+"""vmview record of huge pages of the pool and of swap: what is recorded shows what it shows
+live."""
 import lib
 import record
 

@@ -324,14 +324,16 @@ def answer():
 
 @lib.test
 def rows_as_alone():
-    """Frames that several map are asked for once a run: each row has what its process alone has."""
+    """Frames that several map are asked for once a run: each row has what its process alone
+    has."""
     lib.need_root()
     with elf.workshop() as directory, contextlib.ExitStack() as stack:
         path = os.path.join(directory, "whyrow")
         subprocess.run(["cp", build(directory), path], check=True)
         pids = [stack.enter_context(running(path, condition))["pid"]
                 for condition in ("lazy", "locked", "shm", "forks", "heap")]
-        table = lib.vmview("why", "--csv", "--columns=pid,held,swap,locked,shared", "--name=whyrow").out
+        table = lib.vmview("why", "--csv", "--columns=pid,held,swap,locked,shared",
+                           "--name=whyrow").out
         rows = {int(row["pid"]): row for row in csv.DictReader(table.splitlines())}
         lib.true(set(pids) <= set(rows), f"{pids} are not in {table}")
         for pid in rows:

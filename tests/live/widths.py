@@ -1,7 +1,8 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Every command fits the terminal: no line is wider than 80, 100, 132 or 200 columns, of a process
-made to be awkward (threads, deep paths, long names, many nodes of files, a long command line); and a
+made to be awkward (threads, deep paths, long names, many nodes of files, a long command line);
+and a
 wider terminal shows more.
 
     tests/live/widths.py [COMMAND..]     only these
@@ -56,7 +57,8 @@ COMMANDS = [
     "map {pid}", "map --total {pid}", "map --check {pid}", "map --by=kind {pid}", "ps",
     "ps --by=user", "ps --by=program", "pages --summary {pid}", "pages {pid} {address}",
     "at {pid} {address}", "who {pid}:{address}", "who {file}", "share {pid} {child}",
-    "cow {pid} {child}", "huge {pid}", "huge --why {pid}", "huge --all", "numa {pid}", "numa --all",
+    "cow {pid} {child}", "huge {pid}", "huge --why {pid}", "huge --all", "numa {pid}",
+    "numa --all",
     "swap {pid}", "swap", "elf {pid}", "elf --segments {pid}", "elf --sections {pid}",
     "elf --all", "elf --stale --all", "frag {pid}", "frag", "malloc {pid}", "malloc --all",
     "why {pid}", "why --explain {pid}", "why --all", "system", "system --by=process",

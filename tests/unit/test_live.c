@@ -768,24 +768,15 @@ static void test_tree_changes(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_ways),
-		cmocka_unit_test(test_facts),
-		cmocka_unit_test(test_other_process),
-		cmocka_unit_test(test_process_keys),
-		cmocka_unit_test(test_match),
-		cmocka_unit_test(test_changes),
-		cmocka_unit_test(test_moves),
-		cmocka_unit_test(test_cursor_follows),
-		cmocka_unit_test(test_filter),
-		cmocka_unit_test(test_long_filter),
-		cmocka_unit_test(test_help),
-		cmocka_unit_test(test_search_and_goto),
-		cmocka_unit_test(test_input),
-		cmocka_unit_test(test_views),
-		cmocka_unit_test(test_interval),
-		cmocka_unit_test(test_grid),
-		cmocka_unit_test(test_sizes),
-		cmocka_unit_test(test_tree),
+		cmocka_unit_test(test_ways),	      cmocka_unit_test(test_facts),
+		cmocka_unit_test(test_other_process), cmocka_unit_test(test_process_keys),
+		cmocka_unit_test(test_match),	      cmocka_unit_test(test_changes),
+		cmocka_unit_test(test_moves),	      cmocka_unit_test(test_cursor_follows),
+		cmocka_unit_test(test_filter),	      cmocka_unit_test(test_long_filter),
+		cmocka_unit_test(test_help),	      cmocka_unit_test(test_search_and_goto),
+		cmocka_unit_test(test_input),	      cmocka_unit_test(test_views),
+		cmocka_unit_test(test_interval),      cmocka_unit_test(test_grid),
+		cmocka_unit_test(test_sizes),	      cmocka_unit_test(test_tree),
 		cmocka_unit_test(test_tree_changes),
 	};
 
