@@ -18,7 +18,25 @@
 #include "base/num.h"
 #include "source/meter.h"
 
-enum { PATH_TEXT = 4096, READ_FIRST = 4096 };
+enum { PATH_TEXT = 4096, READ_FIRST = 4096, MANIFEST_HEAD = 255 };
+
+/* By its manifest; a tree that was made by hand has none. */
+static bool is_newer(int dir_fd)
+{
+	static const char key[] = "\"recording\":";
+	int fd = openat(dir_fd, "manifest.json", O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	char head[MANIFEST_HEAD + 1];
+	const char *found;
+	ssize_t len;
+
+	if (fd < 0)
+		return false;
+	len = pread(fd, head, MANIFEST_HEAD, 0);
+	close(fd);
+	head[len > 0 ? len : 0] = '\0';
+	found = strstr(head, key);
+	return found && strtoul(found + strlen(key), NULL, 10) > RECORDING_VERSION;
+}
 
 int root_open(struct root *root, const char *dir, struct meter *meter, struct error *err)
 {
@@ -29,6 +47,10 @@ int root_open(struct root *root, const char *dir, struct meter *meter, struct er
 	if (dir && faccessat(fd, "vmview/unfinished", F_OK, AT_SYMLINK_NOFOLLOW) == 0) {
 		close(fd);
 		return error_set(err, EPROTO, "%s: the recording was not finished", dir);
+	}
+	if (dir && is_newer(fd)) {
+		close(fd);
+		return error_set(err, EPROTO, "%s: the recording is of a newer vmview", dir);
 	}
 	*root = (struct root){ .fd = fd, .dir = dir ? dir : "", .recorded = dir, .meter = meter };
 	return 0;

@@ -30,7 +30,13 @@ struct root {
 /* The processes of cores. files and core must outlive root. */
 void root_of_core(struct root *root, const struct core *core, const struct root *files);
 
-/* dir NULL: the live system. meter must outlive root. Returns 0 or -errno. */
+/* The layout of recordings, as the manifest has it (doc/recording.md). */
+enum { RECORDING_VERSION = 1 };
+
+/*
+ * dir NULL: the live system. meter must outlive root. Returns 0 or -errno; -EPROTO for a recording that was not
+ * finished, or is of a newer layout.
+ */
 int root_open(struct root *root, const char *dir, struct meter *meter, struct error *err);
 void root_close(struct root *root);
 

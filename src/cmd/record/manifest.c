@@ -9,7 +9,6 @@
 #include "engine/context.h"
 #include "source/root.h"
 
-enum { RECORDING_VERSION = 1 };
 
 static void key(struct out *out, const char *name)
 {
