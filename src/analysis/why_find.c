@@ -34,6 +34,8 @@ const struct why_fact_name why_fact_names[WHY_FACT_COUNT] = {
 	[WHY_FACT_FILE_COPIES] = { "copied_file", VALUE_BYTES },
 	[WHY_FACT_PIECES_RSS] = { "pieces_rss", VALUE_BYTES },
 	[WHY_FACT_REMOTE] = { "remote", VALUE_BYTES },
+	[WHY_FACT_RSS_BEFORE] = { "rss_before", VALUE_BYTES },
+	[WHY_FACT_GREW] = { "grew", VALUE_BYTES },
 	[WHY_FACT_MALLOC_SYSTEM] = { "malloc_system", VALUE_BYTES },
 	[WHY_FACT_MALLOC_KEPT] = { "malloc_kept", VALUE_BYTES },
 	[WHY_FACT_MALLOC_TRIM] = { "malloc_trimmable", VALUE_BYTES },
@@ -169,6 +171,12 @@ static bool not_merged(const struct why_facts *facts, enum why_severity *severit
 
 /* clang-format off */
 const struct why_rule why_rules[] = {
+	{ .id = "growth", .bytes = WHY_FACT_GREW, .least = 16 * MIB, .percent = 5, .warn = 20,
+	  .evidence = { WHY_FACT_GREW, WHY_FACT_RSS_BEFORE, WHY_FACT_RSS },
+	  .title = "it grew by {grew}, from {rss_before} then; most of that is for {name}",
+	  .advice = { "vmview diff EARLIER {pid} has it by mapping, with rates and a forecast",
+		      "vmview record --interval=1h --count=24 DIR {pid}, and diff DIR, tells growth without end from a warm-up" },
+	  .explain = "Two moments tell that it grew, not that it will go on. A cache that fills up grows, too." },
 	{ .id = "malloc-trim", .bytes = WHY_FACT_MALLOC_TRIM, .least = 16 * MIB, .percent = 5, .warn = 20,
 	  .evidence = { WHY_FACT_MALLOC_TRIM, WHY_FACT_MALLOC_KEPT, WHY_FACT_MALLOC_SYSTEM, WHY_FACT_RSS },
 	  .title = "{malloc_trimmable} of free memory is kept by malloc, and could be given back now",
@@ -381,6 +389,7 @@ size_t why_find(const struct why_facts *facts, struct why_finding *findings)
 			continue;
 		finding->bytes = of(facts, rule->bytes);
 		finding->name = rule->bytes == WHY_FACT_DELETED	   ? facts->deleted_name :
+				rule->bytes == WHY_FACT_GREW	   ? facts->grown_name :
 				rule->bytes == WHY_FACT_PIECES_RSS ? facts->pieces_name :
 								     (struct bytes){ NULL, 0 };
 		count++;

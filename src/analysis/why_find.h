@@ -33,6 +33,9 @@ enum why_fact {
 	WHY_FACT_FILE_COPIES,
 	WHY_FACT_PIECES_RSS,
 	WHY_FACT_REMOTE,
+	/* since an earlier moment */
+	WHY_FACT_RSS_BEFORE,
+	WHY_FACT_GREW,
 	/* of malloc */
 	WHY_FACT_MALLOC_SYSTEM,
 	WHY_FACT_MALLOC_KEPT,
@@ -74,7 +77,7 @@ extern const struct why_fact_name why_fact_names[WHY_FACT_COUNT];
 
 struct why_facts {
 	struct number fact[WHY_FACT_COUNT];
-	struct bytes deleted_name, pieces_name;
+	struct bytes deleted_name, pieces_name, grown_name;
 	bool malloc_asked;
 };
 

@@ -826,7 +826,8 @@ def batch_shows_changes():
             before = {m["start"]: m["rss"] for m in document["mappings"]}
         lib.true(grown >= 5 * PAGE, f"grew by {grown}")
     with sleeper() as process:
-        done = lib.vmview("live", "--batch", 2, "-i", 0.1, "--changes", process.pid)
+        done = lib.vmview("live", "--batch", 2, "-i", 0.1, "--changes", "--bytes",
+                          process.pid)
         lib.equal("signed columns", done.out.count("+-"), 3)
         lib.true("\n0 gone\n" in done.out, done.out)
 

@@ -9,6 +9,7 @@ import os
 import re
 import subprocess
 import sys
+import tempfile
 import time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
@@ -161,7 +162,7 @@ def findings():
                 if least is not None and not least <= found["bytes"] <= least * 1.5:
                     raise lib.Failed(f"{name}: {found['bytes']} bytes, {least} expected")
                 lib.true(found["advice"] and found["evidence"], f"{name}: no advice")
-                said = lib.vmview("why", "--explain", "--bytes", program["pid"]).out
+                said = lib.vmview("why", "--explain", program["pid"]).out
                 # pages may go on being freed between the two
                 told = [re.sub(r"\d+", "N", text) for text in
                         (found["title"], said.replace("\n ", "").replace("  ", " "))]
@@ -322,6 +323,46 @@ def answer():
             lib.equal("a row each", len(rows), 3)
 
 
+HELD = """
+import sys, mmap
+held = []
+for line in sys.stdin:
+    held.append(mmap.mmap(-1, 64 << 20, flags=mmap.MAP_PRIVATE))
+    held[-1].write(b"x" * (64 << 20))
+    print(len(held), flush=True)
+"""
+
+
+@lib.test
+def growth_since_a_recording():
+    """64 MiB more than when it was recorded, and nothing where it stood still."""
+    with tempfile.TemporaryDirectory() as directory:
+        child = subprocess.Popen([sys.executable, "-c", HELD], stdin=subprocess.PIPE,
+                                 stdout=subprocess.PIPE)
+
+        def grow():
+            child.stdin.write(b"\n")
+            child.stdin.flush()
+            child.stdout.readline()
+
+        try:
+            grow()
+            recording = os.path.join(directory, "earlier")
+            lib.vmview("record", recording, child.pid)
+            lib.equal("at rest", finding(look(child.pid, "--since", recording), "growth"), None)
+            grow()
+            found = finding(look(child.pid, "--since", recording), "growth")
+            lib.true(found, "it grew")
+            lib.true(64 * MIB <= found["bytes"] < 66 * MIB, str(found))
+            lib.equal("evidence", found["evidence"]["grew"], found["bytes"])
+            lib.equal("not asked", finding(look(child.pid), "growth"), None)
+            lib.vmview("why", "--since", recording, "--all", status=2)
+            lib.vmview("why", "--since", os.path.join(directory, "nothing"), child.pid, status=2)
+        finally:
+            child.stdin.close()
+            child.wait()
+
+
 @lib.test
 def rows_as_alone():
     """Frames that several map are asked for once a run: each row has what its process alone
@@ -331,7 +372,7 @@ def rows_as_alone():
         path = os.path.join(directory, "whyrow")
         subprocess.run(["cp", build(directory), path], check=True)
         pids = [stack.enter_context(running(path, condition))["pid"]
-                for condition in ("lazy", "locked", "shm", "forks", "heap")]
+                for condition in ("locked", "shm", "forks", "heap")]
         table = lib.vmview("why", "--csv", "--columns=pid,held,swap,locked,shared",
                            "--name=whyrow").out
         rows = {int(row["pid"]): row for row in csv.DictReader(table.splitlines())}

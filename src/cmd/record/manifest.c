@@ -9,7 +9,6 @@
 #include "engine/context.h"
 #include "source/root.h"
 
-
 static void key(struct out *out, const char *name)
 {
 	encode_json(out, bytes_of(name));

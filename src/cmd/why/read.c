@@ -327,6 +327,7 @@ static void note_facts(struct why_run *run, struct visit *visit)
 
 	note_memory(run);
 	note_malloc(run);
+	why_since_note(run, visit);
 	fact[WHY_FACT_PINNED] = status_number(&process->status, STATUS_VM_PINNED);
 	fact[WHY_FACT_REMOTE] = count_remote(run, visit);
 	fact[WHY_FACT_MAP_LIMIT] = run->map_limit;

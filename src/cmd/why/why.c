@@ -17,6 +17,7 @@ static const struct option_row why_option_rows[] = {
 	/* clang-format off */
 	{ 0, "malloc", NULL, OPTION_FLAG, OFFSET(malloc), "look into glibc's malloc: this reads the memory of the process" },
 	{ 0, "explain", NULL, OPTION_FLAG, OFFSET(explain), "say what each class and finding means" },
+	{ 0, "since", "EARLIER", OPTION_TEXT, OFFSET(since), "what grew since then: a recording, a series, a document of map --json" },
 	{ 0, "top", "N", OPTION_COUNT, OFFSET(top), "purposes that people are shown (12); 0: all" },
 	/* clang-format on */
 };
@@ -124,11 +125,14 @@ int why_run(struct context *ctx, const struct command *command, int argc, char *
 	if (rc == 0)
 		rc = targets_find(ctx, &run->options.targets, argc - operands, argv + operands,
 				  &targets, &err);
+	if (rc == 0)
+		rc = why_since_read(run, &targets, &err);
 	if (rc == 0) {
 		prepare(run);
 		run_all(run, &targets);
 		page_reader_close(&run->reader);
 	}
+	why_since_fini(&run->since);
 	filter_free(run->query.filter);
 	return context_end(ctx, rc, &err);
 }

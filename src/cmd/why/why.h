@@ -10,9 +10,11 @@
 #include "analysis/why_find.h"
 #include "analysis/why_uses.h"
 #include "column/query.h"
+#include "engine/moment.h"
 #include "engine/page_reader.h"
 #include "engine/targets.h"
 #include "engine/visit.h"
+#include "model/smaps_key.h"
 #include "model/task_status.h"
 #include "render/report.h"
 #include "source/held_open.h"
@@ -25,6 +27,7 @@ struct why_options {
 	struct target_options targets; /* first: its rows are offsets in it */
 	bool malloc, explain;
 	uint64_t top;
+	const char *since; /* NULL: not given */
 };
 
 /* The numbers that tools show of a process, in the order that they are shown in. */
@@ -72,6 +75,16 @@ struct why_row {
 	const char *mostly, *finding; /* NULL: none */
 };
 
+/* The process at an earlier moment. */
+struct why_since {
+	const char *reason; /* why it is not known; NULL: it is */
+	bool open; /* moment is to be ended */
+	struct smaps_keys keys;
+	struct moment moment;
+	struct why_uses uses; /* names are in the moment */
+	uint64_t rss;
+};
+
 /* What goes for all of them, and the process that is read now. */
 struct why_run {
 	struct context *ctx;
@@ -88,6 +101,7 @@ struct why_run {
 	struct table class_table, use_table, figure_table, row_table;
 	struct number memory, available, swap_total, swap_free, map_limit, cores, thp_always,
 		ksm_runs;
+	struct why_since since;
 	struct why_process process;
 	int pid; /* of it */
 	struct why_row *kept; /* heap */
@@ -100,6 +114,11 @@ void why_read_machine(struct why_run *run);
 /* visitor: read, restart. */
 int why_read(void *run, struct visit *visit, struct error *err);
 void why_restart(void *run, struct visit *visit);
+
+/* Before any process is visited. Returns 0 or -EINVAL. */
+int why_since_read(struct why_run *run, const struct targets *targets, struct error *err);
+void why_since_note(struct why_run *run, const struct visit *visit);
+void why_since_fini(struct why_since *since);
 
 /* What it only holds open. */
 void why_read_open(struct why_run *run, struct visit *visit);
