@@ -89,6 +89,7 @@ static void test_write(void **state)
 	for (size_t i = 0; i < records.count; i++)
 		look_record_write(&out, &records.list[i]);
 	check_out("written", &out, text);
+	out_fini(&out);
 	look_records_fini(&records);
 }
 
