@@ -611,6 +611,14 @@ static void run_fini(struct map_run *run)
 	map_places_fini(&run->places);
 }
 
+/* --columns=help */
+static bool says_columns(struct map_run *run)
+{
+	return (run->options.by &&
+		map_by_columns_help(&run->by, run->ctx, &run->keys, run->options.by)) ||
+	       map_columns_help(&run->columns, run->ctx, &run->keys);
+}
+
 int map_run(struct context *ctx, const struct command *command, int argc, char **argv)
 {
 	struct map_run *run = arena_zalloc(&ctx->arena, sizeof(*run));
@@ -632,12 +640,9 @@ int map_run(struct context *ctx, const struct command *command, int argc, char *
 	if (run->options.total && map_total_columns_help(ctx))
 		return STATUS_OK;
 	run_init(run);
-	if (run->options.by && map_by_columns_help(&run->by, ctx, &run->keys, run->options.by))
-		return STATUS_OK;
 	rc = 0;
-	if (!map_columns_help(&run->columns, ctx, &run->keys)) {
+	if (!says_columns(run))
 		rc = find_and_show(run, argc - operands, argv + operands, &err);
-	}
 	run_fini(run);
 	return context_end(ctx, rc, &err);
 }
