@@ -165,25 +165,26 @@ static int read_document(const char *text, int pid, struct vma_store *store,
 	return rc;
 }
 
+static void check_document(const struct document_case *c)
+{
+	struct map_document document = { .malformed = 0 };
+	struct vma_store store;
+	struct arena arena;
+
+	arena_init(&arena);
+	vma_store_init(&store);
+	CHECK(c->name, read_document(c->text, c->pid, &store, &document, &arena) == c->rc);
+	CHECK(c->name, c->rc || store.count == c->mappings);
+	CHECK(c->name, c->rc || document.malformed == c->malformed);
+	vma_store_fini(&store);
+	arena_fini(&arena);
+}
+
 static void test_documents(void **state)
 {
 	(void)state;
-	for (size_t i = 0; i < COUNT(document_cases); i++) {
-		const struct document_case *c = &document_cases[i];
-		struct map_document document;
-		struct vma_store store;
-		struct arena arena;
-
-		arena_init(&arena);
-		vma_store_init(&store);
-		CHECK(c->name, read_document(c->text, c->pid, &store, &document, &arena) == c->rc);
-		if (c->rc == 0) {
-			CHECK(c->name, store.count == c->mappings);
-			CHECK(c->name, document.malformed == c->malformed);
-		}
-		vma_store_fini(&store);
-		arena_fini(&arena);
-	}
+	for (size_t i = 0; i < COUNT(document_cases); i++)
+		check_document(&document_cases[i]);
 }
 
 static void test_mapping(void **state)
