@@ -87,6 +87,24 @@ def same(text):
     return text
 
 
+def is_near(got, want):
+    """All is the same but for the PSS of a line, which may be off by one: readers map libraries,
+    too, and not all of them the same pages of these."""
+    got, want = got.split("\n"), want.split("\n")
+    for one, other in zip(got, want):
+        apart = [(a, b) for a, b in zip(one.split(), other.split()) if a != b]
+        if len(one.split()) != len(other.split()) or len(apart) > 1:
+            return False
+        if any(not (a.isdigit() and b.isdigit() and abs(int(a) - int(b)) == 1) for a, b in apart):
+            return False
+    return len(got) == len(want)
+
+
+def equal_to_pmap(args, got, want):
+    if not (any(word.startswith("-X") for word in words(args)) and is_near(got, want)):
+        equal_text(f"pmap {words(args)}", got, want)
+
+
 def compare(args, change=same, fold=same, **options):
     """Both with the same arguments: change makes pmap's output right, fold is for what the two show
     differently. pmap runs before and after: only where it agrees with itself did the process stand
@@ -103,7 +121,7 @@ def compare(args, change=same, fold=same, **options):
     if mine.status != before.status:
         raise lib.Failed(f"pmap {words(args)}: status {mine.status}, pmap's is {before.status}\n"
                          f"{mine.err}")
-    equal_text(f"pmap {words(args)}", got, want)
+    equal_to_pmap(args, got, want)
     return mine
 
 
@@ -338,7 +356,7 @@ def all_ways_to_say_it():
             if args:
                 ways.append(["-" + "".join(arg[1:] for arg in args), pid])
             for way in ways:
-                equal_text(f"pmap {words(way)}", ours(*way).out, want)
+                equal_to_pmap(way, ours(*way).out, want)
             for vmview in (["map", *args, pid], [*args, pid], ["map", pid, *args]) if args else ():
                 equal_text(f"vmview {words(vmview)}", lib.vmview(*vmview).out, want)
         equal_text("-X -X", ours("-X", "-X", pid).out, ours("-XX", pid).out)
