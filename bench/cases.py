@@ -285,7 +285,7 @@ SLOWDOWNS = (
     Slowdown('faults-all-100k', 'the same with each fault recorded', 'faults-100k',
              'vmview faults --period 1 --interval {seconds} {pid}', 1.25),
     Slowdown('faults-storm', 'the same of one that does nothing but fault', 'faults-storm',
-             'vmview faults --interval {seconds} {pid}', 1.15),
+             'vmview faults --interval {seconds} {pid}', 1.05),
 )
 
 CASES = (*map_cases(), *pages_cases(), *share_cases(), *huge_cases(), *why_cases(), *elf_cases(),

@@ -287,20 +287,27 @@ void facts_await_exec(void)
 	nanosleep(&(struct timespec){ .tv_nsec = 1000000 }, NULL);
 }
 
-bool facts_is_alive(const struct procdir *dir)
+bool facts_now(const struct procdir *dir, struct process *process)
 {
-	struct process process = { 0 };
 	struct arena arena;
 	struct bytes text;
-	bool alive;
+	bool known;
+
+	*process = (struct process){ 0 };
+	arena_init(&arena);
+	known = procdir_read(dir, &arena, &text, NULL, "stat") == 0 &&
+		stat_parse(text, process, NULL) == 0;
+	process->comm = (struct bytes){ NULL, 0 };
+	arena_fini(&arena);
+	return known;
+}
+
+bool facts_is_alive(const struct procdir *dir)
+{
+	struct process process;
 
 	if (dir->core)
 		return true;
-
-	arena_init(&arena);
-	alive = procdir_read(dir, &arena, &text, NULL, "stat") == 0 &&
-		stat_parse(text, &process, NULL) == 0 &&
-		((process.state != 'Z' && process.state != 'X') || facts_are_replaced(&process));
-	arena_fini(&arena);
-	return alive;
+	return facts_now(dir, &process) &&
+	       ((process.state != 'Z' && process.state != 'X') || facts_are_replaced(&process));
 }

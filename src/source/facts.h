@@ -48,6 +48,9 @@ bool facts_are_replaced(const struct process *process);
 /* Wait as long as exec takes to go on, before facts that are not settled are read again. */
 void facts_await_exec(void);
 
+/* What stat says now, but for the name. False where it can not be read. */
+bool facts_now(const struct procdir *dir, struct process *process);
+
 /* Whether the process that dir was opened for still exists, as more than a zombie. */
 bool facts_is_alive(const struct procdir *dir);
 

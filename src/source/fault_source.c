@@ -13,9 +13,9 @@
 #include "base/error.h"
 #include "model/process.h"
 #include "model/vma.h"
+#include "source/facts.h"
 #include "source/meter.h"
 #include "source/root.h"
-#include "source/taskstat.h"
 
 enum { EVENTS_MAX = 1 << 22 };
 
@@ -54,27 +54,12 @@ void fault_source_add_thread(struct fault_source *source, int tid, bool inherite
 }
 
 /* A change of the period does not reach threads that had inherited their events by then. */
-static uint64_t period_of(const struct fault_source *source, int tid)
+static uint64_t weight_of(const struct fault_source *source, int tid)
 {
 	uint32_t at = index_find(&source->thread_index, (uint64_t)tid);
 
 	return at != INDEX_NONE && source->threads[at].inherited ? source->threads[at].period :
 								   source->budget.period;
-}
-
-/* For how many faults a record stands. */
-static uint64_t weight_of(struct fault_source *source, int tid)
-{
-	struct fault_turn *turn = &source->turn;
-	uint64_t period = period_of(source, tid), weight;
-	double exact;
-
-	if (source->budget.part == 1 || !turn->on)
-		return period;
-	exact = (double)period * (double)turn->whole / (double)turn->on + turn->carry;
-	weight = (uint64_t)exact;
-	turn->carry = exact - (double)weight;
-	return weight;
 }
 
 /* Return addresses of the process alone, the place of the fault not among them. */
@@ -125,7 +110,6 @@ static void take_fault(struct fault_source *source, const struct perf_record *re
 	source->recorded++;
 	source->budget.records++;
 	event->weight = weight_of(source, event->tid);
-	source->estimated += event->weight;
 	if (source->facts.method == FAULT_BY_TRACEPOINT) {
 		if (!take_trace(source, record, event)) {
 			source->malformed++;
@@ -228,28 +212,12 @@ static int open_recording(struct fault_source *source, struct error *err)
 	return 0;
 }
 
-/* minflt of the process, as stat has it now. */
-static bool read_minor(const struct fault_source *source, uint64_t *minor)
-{
-	struct process process = { 0 };
-	struct arena arena;
-	struct bytes text;
-	int rc;
-
-	arena_init(&arena);
-	rc = procdir_read(source->dir, &arena, &text, NULL, "stat");
-	if (rc == 0)
-		rc = stat_parse(text, &process, NULL);
-	arena_fini(&arena);
-	*minor = process.minor_faults;
-	return rc == 0;
-}
-
 int fault_source_open(struct fault_source **out, const struct procdir *dir,
 		      const struct fault_source_options *options, const char **reason,
 		      struct error *err)
 {
 	struct fault_source *source = mem_zalloc(sizeof(*source));
+	struct process process;
 	int rc;
 
 	source->dir = dir;
@@ -271,8 +239,8 @@ int fault_source_open(struct fault_source **out, const struct procdir *dir,
 	}
 	source->facts.begin = source->budget.window_begin = meter_now();
 	source->facts.period = source->budget.period;
-	if (!dir->root->recorded)
-		read_minor(source, &source->minor_before);
+	if (!dir->root->recorded && facts_now(dir, &process))
+		source->minor_before = process.minor_faults;
 	*out = source;
 	return 0;
 }
@@ -307,12 +275,6 @@ static void switch_events(struct fault_source *source, unsigned long how)
 			ioctl(source->fds[i].fd, how, 0);
 }
 
-static void switch_off(struct fault_source *source)
-{
-	switch_events(source, PERF_EVENT_IOC_DISABLE);
-	source->turn.end = meter_now();
-}
-
 static bool sleep_ns(uint64_t ns)
 {
 	const struct timespec time = { .tv_sec = (time_t)(ns / 1000000000),
@@ -324,16 +286,11 @@ static bool sleep_ns(uint64_t ns)
 static bool take_turn(struct fault_source *source, int milliseconds)
 {
 	uint64_t whole = (uint64_t)milliseconds * 1000000, on = whole / source->budget.part;
-	struct fault_turn *turn = &source->turn;
-	uint64_t before = turn->end, begin;
 	bool slept;
 
 	switch_events(source, PERF_EVENT_IOC_ENABLE);
-	begin = meter_now();
 	slept = sleep_ns(on);
-	switch_off(source);
-	turn->on = turn->end - begin;
-	turn->whole = turn->end - before;
+	switch_events(source, PERF_EVENT_IOC_DISABLE);
 	return slept && sleep_ns(whole - on);
 }
 
@@ -346,6 +303,39 @@ bool fault_source_wait(struct fault_source *source, int milliseconds)
 	return poll(source->polls, source->poll_count, milliseconds) >= 0 || errno != EINTR;
 }
 
+static uint64_t count_by_stat(const struct fault_source *source, uint64_t else_)
+{
+	struct process process;
+
+	return facts_now(source->dir, &process) ? process.minor_faults + process.major_faults :
+						  else_;
+}
+
+/*
+ * In a storm the records of a turn, those from this one on, stand for all faults since the last turn: a fault that is
+ * watched takes longer, so that time would tell too few. A turn without records leaves its faults to the next.
+ */
+static void weigh(struct fault_source *source, size_t from)
+{
+	uint64_t now = count_by_stat(source, source->weighed), records = 0;
+	double each;
+
+	for (size_t i = from; i < source->queued; i++)
+		records += source->queue[i].weight;
+	if (!records || now == source->weighed)
+		return;
+	each = (double)(now - source->weighed) / (double)records;
+	source->weighed = now;
+	for (size_t i = from; i < source->queued; i++) {
+		double exact = (double)source->queue[i].weight * each + source->carry;
+
+		if (source->queue[i].kind != FAULT_EVENT_FAULT)
+			continue;
+		source->queue[i].weight = (uint64_t)exact;
+		source->carry = exact - (double)source->queue[i].weight;
+	}
+}
+
 /* As many records as they may be, by how many there were of late. */
 static void adapt(struct fault_source *source, uint64_t now)
 {
@@ -356,8 +346,8 @@ static void adapt(struct fault_source *source, uint64_t now)
 		return;
 	if (part == 1 && source->budget.part > 1) {
 		source->facts.turns = true;
-		source->turn.on = 0;
-		switch_off(source);
+		source->weighed = count_by_stat(source, source->weighed);
+		switch_events(source, PERF_EVENT_IOC_DISABLE);
 	} else if (part > 1 && source->budget.part == 1) {
 		switch_events(source, PERF_EVENT_IOC_ENABLE);
 	}
@@ -406,8 +396,10 @@ static void hand_on(struct fault_source *source, uint64_t until, fault_sink sink
 
 	if (source->queued)
 		qsort(source->queue, source->queued, sizeof(*source->queue), compare);
-	for (; i < source->queued && source->queue[i].time < until; i++)
+	for (; i < source->queued && source->queue[i].time < until; i++) {
+		source->estimated += source->queue[i].weight;
 		sink(ctx, &source->queue[i]);
+	}
 	keep_rest(source, i);
 }
 
@@ -432,12 +424,15 @@ void fault_source_gather(struct fault_source *source)
 void fault_source_take(struct fault_source *source, fault_sink sink, void *ctx)
 {
 	uint64_t now = meter_now();
+	size_t from = source->queued;
 
 	if (source->facts.method == FAULT_BY_RECORDING) {
 		replay(source, sink, ctx);
 		return;
 	}
 	fault_source_drain(source);
+	if (source->budget.part > 1)
+		weigh(source, from);
 	adapt(source, now);
 	hand_on(source, now, sink, ctx);
 }
@@ -445,10 +440,10 @@ void fault_source_take(struct fault_source *source, fault_sink sink, void *ctx)
 /* While events were off nobody counted but stat; of a process that has ended the estimate is left. */
 static void count_turns(struct fault_source *source, struct fault_counts *counts)
 {
-	uint64_t minor;
+	struct process process;
 
-	if (read_minor(source, &minor) && minor >= source->minor_before)
-		counts->minor = minor - source->minor_before;
+	if (facts_now(source->dir, &process) && process.minor_faults >= source->minor_before)
+		counts->minor = process.minor_faults - source->minor_before;
 	else
 		counts->minor = source->estimated - counts->major;
 	counts->faults = counts->minor + counts->major;

@@ -33,12 +33,6 @@ enum { TRACE_USER, TRACE_KERNEL, TRACES };
 
 enum { TRACE_ADDRESS, TRACE_IP, TRACE_ERROR_CODE };
 
-/* In a storm: how long events were on, of how long, when they were off again. */
-struct fault_turn {
-	uint64_t on, whole, end; /* ns; CLOCK_MONOTONIC */
-	double carry; /* of weights, which are whole numbers */
-};
-
 struct fault_source {
 	const struct procdir *dir;
 	struct fault_source_options options;
@@ -56,8 +50,11 @@ struct fault_source {
 	size_t thread_count, thread_cap;
 	bool main_exited; /* its main thread, which stays in the list */
 	struct perf_budget budget;
-	struct fault_turn turn;
-	uint64_t minor_before, estimated; /* by stat; of records, with their weights */
+	uint64_t minor_before; /* by stat, in the beginning */
+	uint64_t estimated; /* faults that the records stand for */
+	/* in a storm: faults by stat up to here; what is left of weights, which are whole numbers */
+	uint64_t weighed;
+	double carry;
 	uint64_t recorded, lost_records;
 	/* what was taken from the rings and not yet handed on */
 	struct fault_event *queue;

@@ -14,7 +14,6 @@
 #include "source/meter.h"
 #include "source/smaps.h"
 #include "source/swaps.h"
-#include "source/taskstat.h"
 #include "source/thp.h"
 #include "source/vmstat.h"
 
@@ -275,20 +274,6 @@ static void take_interval(struct taking *taking)
 	measure_after(taking);
 }
 
-/* minflt and majflt of the process, as stat has them now. */
-static bool read_counters(struct visit *visit, uint64_t *minor, uint64_t *major)
-{
-	struct process process = { 0 };
-	struct bytes text;
-
-	if (procdir_read(&visit->leader, &visit->arena, &text, NULL, "stat") ||
-	    stat_parse(text, &process, NULL))
-		return false;
-	*minor = process.minor_faults;
-	*major = process.major_faults;
-	return true;
-}
-
 static void sleep_interval(struct faults_run *run)
 {
 	uint64_t begin = meter_now();
@@ -300,18 +285,18 @@ static void sleep_interval(struct faults_run *run)
 /* Without events there are the counters of stat. */
 static bool count_alone(struct faults_run *run, struct visit *visit)
 {
-	uint64_t minor, major, minor_after, major_after;
+	struct process before, after;
 
 	/* a recording is of one moment */
-	if (run->ctx->root.recorded || !read_counters(visit, &minor, &major))
+	if (run->ctx->root.recorded || !facts_now(&visit->leader, &before))
 		return false;
 	sleep_interval(run);
-	if (!read_counters(visit, &minor_after, &major_after)) {
+	if (!facts_now(&visit->leader, &after)) {
 		run->ended = true;
 		return false;
 	}
-	run->minor = minor_after - minor;
-	run->major = major_after - major;
+	run->minor = after.minor_faults - before.minor_faults;
+	run->major = after.major_faults - before.major_faults;
 	return true;
 }
 

@@ -275,14 +275,15 @@ static void say_reasons(const struct fault_tally *tally, struct out *out)
 
 static void say_how(struct faults_run *run, struct out *out)
 {
-	if (run->source.period > 1)
+	if (run->source.turns)
+		out_str(out,
+			"estimates: it faults so often that only some of the faults of a tenth "
+			"of the time were recorded, so that it is not slowed down (--period)\n");
+	else if (run->source.period > 1)
 		out_printf(out,
 			   "estimates: at times only each %lluth was recorded, so that the "
 			   "process is not slowed down (--period)\n",
 			   (unsigned long long)run->source.period);
-	if (run->source.turns)
-		out_str(out, "estimates: it faults so often that it was watched for a tenth of the "
-			     "time, so that it is not slowed down\n");
 	if (run->counts.lost)
 		out_printf(out, "%llu faults more are in no table: there was no room for them\n",
 			   (unsigned long long)run->counts.lost);
