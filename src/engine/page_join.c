@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include <stdlib.h>
 #include <string.h>
 
+#include "base/memory.h"
 #include "engine/page_elements.h"
 #include "engine/page_reader.h"
 #include "model/needs.h"
@@ -202,9 +202,7 @@ struct remembered_frames {
 
 struct remembered_frames *remembered_frames_new(void)
 {
-	struct remembered_frames *remembered = calloc(1, sizeof(*remembered));
-
-	return remembered;
+	return mem_zalloc(sizeof(struct remembered_frames));
 }
 
 /* Others may map it, so that it may come again. */

@@ -360,7 +360,6 @@ static void end_table(struct map_run *run, const struct mappings_result *result)
 		write_kinds(run);
 		note_unguessed(run, result);
 	}
-	write_answer(run);
 }
 
 static void reset(struct map_run *run)
@@ -401,6 +400,8 @@ static void end_process(void *ctx, struct visit *visit)
 	write_source(run, &visit->result);
 	if (visit->process.core)
 		process_core_note(report, visit->process.core);
+	if (run->table_begun)
+		write_answer(run);
 	process_layout_facts(report, &visit->process, run->heap_end, run->stack_end);
 	visit_report_end(visit);
 	note_nothing(run, visit);

@@ -35,26 +35,10 @@ static const char *const machine_files[] = {
 	"sys/devices/system/node/online",
 };
 
-/* All plain files of a directory. */
-static void copy_directory(struct record_run *run, const char *path)
-{
-	const struct root *root = &run->ctx->root;
-	int fd = root_openat(root, O_RDONLY | O_DIRECTORY, NULL, "%s", path);
-	struct dirent *entry;
-	DIR *dir;
+/* For each entry of a directory, if it is there: its path, in the run's arena. */
+typedef void (*entry_sink)(struct record_run *run, const struct dirent *entry, const char *path);
 
-	if (fd < 0)
-		return;
-	dir = listing_open(fd);
-	while ((entry = readdir(dir)))
-		if (entry->d_type == DT_REG)
-			tree_copy_machine(&run->tree, root,
-					  arena_printf(&run->arena, "%s/%s", path, entry->d_name));
-	closedir(dir);
-}
-
-/* The directories of a directory that begin with prefix, each with its plain files. */
-static void copy_directories(struct record_run *run, const char *path, const char *prefix)
+static void each_entry(struct record_run *run, const char *path, entry_sink take)
 {
 	int fd = root_openat(&run->ctx->root, O_RDONLY | O_DIRECTORY, NULL, "%s", path);
 	struct dirent *entry;
@@ -64,10 +48,21 @@ static void copy_directories(struct record_run *run, const char *path, const cha
 		return;
 	dir = listing_open(fd);
 	while ((entry = readdir(dir)))
-		if (strncmp(entry->d_name, prefix, strlen(prefix)) == 0)
-			copy_directory(run,
-				       arena_printf(&run->arena, "%s/%s", path, entry->d_name));
+		take(run, entry, arena_printf(&run->arena, "%s/%s", path, entry->d_name));
 	closedir(dir);
+}
+
+static void copy_plain(struct record_run *run, const struct dirent *entry, const char *path)
+{
+	if (entry->d_type == DT_REG)
+		tree_copy_machine(&run->tree, &run->ctx->root, path);
+}
+
+/* The plain files of hugepages-2048kB, hugepages-1048576kB, .. */
+static void copy_size(struct record_run *run, const struct dirent *entry, const char *path)
+{
+	if (bytes_start_with(bytes_of(entry->d_name), BYTES("hugepages-")))
+		each_entry(run, path, copy_plain);
 }
 
 /* Which frames are there, and on which node: the names say it, and what is offline says so. */
@@ -105,7 +100,7 @@ static void copy_nodes(struct record_run *run)
 		snprintf(path, sizeof(path), "sys/devices/system/node/node%d/cpulist", nodes[i]);
 		tree_copy_machine(&run->tree, &run->ctx->root, path);
 		snprintf(path, sizeof(path), "sys/devices/system/node/node%d/hugepages", nodes[i]);
-		copy_directories(run, path, "hugepages-");
+		each_entry(run, path, copy_size);
 		if (run->options.frames)
 			copy_blocks(run, nodes[i]);
 	}
@@ -118,30 +113,26 @@ static void copy_once(struct record_run *run, const char *path)
 		tree_copy_machine(&run->tree, &run->ctx->root, path);
 }
 
-static void copy_group(struct record_run *run, const struct memcg_mount *mount, struct bytes path)
+static void copy_of_group(struct record_run *run, const struct dirent *entry, const char *path)
 {
 	static const struct bytes starts[] = { BYTES_INIT("memory."), BYTES_INIT("cgroup.stat"),
 					       BYTES_INIT("cgroup.procs"),
 					       BYTES_INIT("pids.current") };
-	const char *dir_path =
-		arena_printf(&run->arena, "%.*s%s%.*s", (int)mount->dir.len, mount->dir.data,
-			     path.len && *path.data == '/' ? "" : "/", (int)path.len, path.data);
-	int fd = root_openat(&run->ctx->root, O_RDONLY | O_DIRECTORY, NULL, "%s", dir_path);
-	struct dirent *entry;
-	DIR *dir;
 
-	if (fd < 0)
-		return;
-	dir = listing_open(fd);
-	while ((entry = readdir(dir)))
-		for (size_t i = 0; i < ARRAY_SIZE(starts); i++)
-			if (bytes_start_with(bytes_of(entry->d_name), starts[i]))
-				copy_once(run, arena_printf(&run->arena, "%s/%s", dir_path,
-							    entry->d_name));
-	closedir(dir);
+	for (size_t i = 0; i < ARRAY_SIZE(starts); i++)
+		if (bytes_start_with(bytes_of(entry->d_name), starts[i]))
+			copy_once(run, path);
 }
 
-static bool has_no_group(const struct record_run *run, struct bytes path)
+static void copy_group(struct record_run *run, const struct memcg_mount *mount, struct bytes path)
+{
+	each_entry(run,
+		   arena_printf(&run->arena, "%.*s%s%.*s", (int)mount->dir.len, mount->dir.data,
+				path.len && *path.data == '/' ? "" : "/", (int)path.len, path.data),
+		   copy_of_group);
+}
+
+static bool is_new_group(const struct record_run *run, struct bytes path)
 {
 	for (size_t i = 0; i < run->group_count; i++)
 		if (bytes_equal(run->groups[i], path))
@@ -158,7 +149,7 @@ static void copy_groups(struct record_run *run)
 	for (size_t i = 0; mount.dir.len && i < run->count; i++) {
 		struct bytes path = memcg_path_below(&mount, run->list[i].cgroup);
 
-		if (!path.len || !has_no_group(run, path))
+		if (!path.len || !is_new_group(run, path))
 			continue;
 		run->groups = mem_room(run->groups, run->group_count, &run->group_cap,
 				       sizeof(run->groups[0]));
@@ -267,10 +258,10 @@ void record_machine(struct record_run *run)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(machine_files); i++)
 		tree_copy_machine(&run->tree, &run->ctx->root, machine_files[i]);
-	copy_directory(run, "sys/kernel/mm/transparent_hugepage");
-	copy_directory(run, "sys/kernel/mm/transparent_hugepage/khugepaged");
-	copy_directories(run, "sys/kernel/mm/transparent_hugepage", "hugepages-");
-	copy_directories(run, "sys/kernel/mm/hugepages", "hugepages-");
+	each_entry(run, "sys/kernel/mm/transparent_hugepage", copy_plain);
+	each_entry(run, "sys/kernel/mm/transparent_hugepage", copy_size);
+	each_entry(run, "sys/kernel/mm/transparent_hugepage/khugepaged", copy_plain);
+	each_entry(run, "sys/kernel/mm/hugepages", copy_size);
 	copy_nodes(run);
 	copy_groups(run);
 	write_cgroups(run);
